@@ -1,0 +1,46 @@
+# Every target sets itself up: Python 3.11, git and make are all a machine needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+UV_VERSION := 0.13.9
+COMPILE := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 pyproject.toml
+
+.PHONY: up test lint format lock openapi clean-data
+
+up: $(VENV)/.local ## start everything on one port
+	@exec $(BIN)/modulo up
+
+test: $(VENV)/.dev ## the whole test suite
+	$(BIN)/pytest
+
+lint: $(VENV)/.dev ## formatting, style, types, import boundaries, template
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint
+
+format: $(VENV)/.dev ## mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+openapi: $(VENV)/.local ## rewrite infra/openapi.json
+	$(BIN)/modulo openapi > infra/openapi.json
+
+clean-data: ## forget everything `make up` stored
+	rm -rf .modulo
+
+lock: $(UV) ## compile the hashed locks from pyproject.toml
+	$(COMPILE) --extra cli --extra local --extra dev -o requirements/dev.txt
+	$(COMPILE) --extra cli --extra local -c requirements/dev.txt -o requirements/local.txt
+	$(COMPILE) -c requirements/local.txt -o requirements/app.txt
+
+$(UV):
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(VENV)/.%: requirements/%.txt pyproject.toml | $(UV)
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/$*.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,1 @@
+"""Frozen values and pure logic: no I/O, no clock, no vendor."""

@@ -1,0 +1,54 @@
+"""Chunks: the pieces of a document that are embedded and found."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID, uuid5
+
+from modulo.domain.file import FileRef
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of one generation of a file.
+
+    `start` and `end` are character offsets into the page's text (its blocks joined by blank lines);
+    `table` numbers a page's tables from 0. `heading` is the path of headings above, " > " between
+    them; it is embedded with the text but is no part of it.
+    """
+
+    number: int
+    text: str
+    page: int
+    start: int
+    end: int
+    heading: str = ""
+    table: int | None = None
+
+    @property
+    def embedded_text(self) -> str:
+        """What the embedding model reads."""
+        return f"{self.heading}\n{self.text}" if self.heading else self.text
+
+    def id_in(self, ref: FileRef) -> UUID:
+        """The same file, generation and number always give the same id, so that writing twice changes nothing."""
+        return uuid5(ref.file_id, f"{ref.generation}:{self.number}")
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedChunk:
+    """A chunk as the vector store keeps it; `source` is the file's name."""
+
+    ref: FileRef
+    chunk: Chunk
+    vector: Sequence[float]
+    source: str
+    media_type: str
+
+
+def content_hash(texts: Sequence[str]) -> str:
+    """One SHA-256 over chunk texts in the order of their numbers: equal texts, equal hash."""
+    digest = hashlib.sha256()
+    for text in texts:
+        digest.update(hashlib.sha256(text.encode()).digest())
+    return digest.hexdigest()

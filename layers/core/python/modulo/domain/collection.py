@@ -1,0 +1,101 @@
+"""Collections: what they are made of and how their status follows from their files."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from modulo.domain.file import Stage
+from modulo.domain.identity import Role
+from modulo.domain.value import Value
+
+
+class Metric(StrEnum):
+    """How two vectors are compared."""
+
+    cosine = "COSINE"
+    inner_product = "IP"
+    euclidean = "L2"
+
+
+class EmbeddingModel(Value):
+    """A model that collections can be embedded with."""
+
+    name: str
+    dimensions: int = Field(ge=1, le=32_768)
+    metric: Metric = Metric.cosine
+    max_tokens: int = Field(default=512, ge=16, description="longest input the model reads")
+    query_prefix: str = ""
+
+
+class Chunking(Value):
+    """How documents are cut: sizes in tokens, estimated as `domain/tokens.py` says."""
+
+    max_tokens: int = Field(default=200, ge=32, le=2_000)
+    overlap_tokens: int = Field(default=40, ge=0, le=500)
+
+    @model_validator(mode="after")
+    def _overlap_is_smaller(self) -> "Chunking":
+        if self.overlap_tokens * 2 > self.max_tokens:
+            raise ValueError("overlap_tokens must be at most half of max_tokens")
+        return self
+
+
+class CollectionStatus(StrEnum):
+    """What RAG Modulo's clients poll for."""
+
+    created = "created"
+    processing = "processing"
+    completed = "completed"
+    error = "error"
+
+
+class Collection(Value):
+    """A set of files that is searched together; `role` is the caller's."""
+
+    id: UUID
+    name: str
+    status: CollectionStatus
+    role: Role
+    owner_id: UUID
+    embedding_model: str
+    chunking: Chunking
+    dedicated: bool
+    version: int
+    files: Mapping[Stage, int]
+    storage_bytes: int
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Where a collection's vectors live: all that the vector store needs to know of it."""
+
+    tenant_id: UUID
+    collection_id: UUID
+    owner_id: UUID
+    model: EmbeddingModel
+    dedicated: bool
+
+    @property
+    def name(self) -> str:
+        """The vector store's collection: shared by model, or the user's own one."""
+        if self.dedicated:
+            return f"user_{self.owner_id.hex}_collection_{self.collection_id.hex}"
+        slug = "".join(c if c.isalnum() and c.isascii() else "_" for c in self.model.name)
+        return f"chunks_{slug}_{self.model.dimensions}"
+
+
+def status_of(files: Mapping[Stage, int]) -> CollectionStatus:
+    """A collection's status from the number of its files in each stage; a bad file never spoils it."""
+    if any(files.get(stage) for stage in Stage if stage.unfinished):
+        return CollectionStatus.processing
+    if files.get(Stage.ready):
+        return CollectionStatus.completed
+    if files.get(Stage.failed):
+        return CollectionStatus.error
+    return CollectionStatus.created

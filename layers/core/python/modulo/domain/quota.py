@@ -1,0 +1,50 @@
+"""Quotas and the usage that counts against them."""
+
+from datetime import UTC, date, datetime, timedelta
+
+from pydantic import Field
+
+from modulo.domain.errors import QuotaExceeded
+from modulo.domain.value import Value
+
+
+class Quotas(Value):
+    """What one user may hold and use; the defaults are the architecture document's."""
+
+    collections: int = Field(default=10, ge=0, description="collections a user owns")
+    files: int = Field(default=100, ge=0, description="files in a collection")
+    storage_bytes: int = Field(default=10 * 1024**3, ge=0, description="bytes a user stores")
+    tokens_per_day: int = Field(default=100_000, ge=0, description="tokens of language models a user uses in a day")
+
+
+class Usage(Value):
+    """What a user holds now and has used in the current period."""
+
+    period: date
+    resets_at: datetime
+    collections: int
+    storage_bytes: int
+    tokens_used: int
+    tokens_reserved: int
+    quotas: Quotas
+
+
+def period_of(now: datetime) -> date:
+    """The period a moment belongs to: its day in UTC."""
+    return now.astimezone(UTC).date()
+
+
+def resets_at(period: date) -> datetime:
+    """When the period ends."""
+    return datetime.combine(period + timedelta(days=1), datetime.min.time(), tzinfo=UTC)
+
+
+def exceeded(resource: str, limit: int, *, retry_after: int | None = None) -> QuotaExceeded:
+    """The problem that names the exhausted quota; only time-based quotas can say when to try again."""
+    hint = "wait for the next period" if retry_after is not None else "delete what is no longer needed"
+    return QuotaExceeded(
+        f"Quota exceeded for {resource}: the limit is {limit}; {hint} or ask for a higher limit.",
+        retry_after=retry_after,
+        resource=resource,
+        limit=limit,
+    )

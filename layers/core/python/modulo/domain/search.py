@@ -1,0 +1,125 @@
+"""The search contract: field names are those RAG Modulo's clients know."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from modulo.domain.value import Value
+
+MAX_QUESTION = 8_000
+TOP_K = 10
+
+
+class ConfigMetadata(Value):
+    """How to search; every field may be left out."""
+
+    top_k: int = Field(default=TOP_K, ge=1, description="passages to return; at most MAX_TOP_K")
+    top_k_rerank: int | None = Field(default=None, ge=1, description="passages kept after reranking; top_k if null")
+    disable_rerank: bool = False
+    cot_enabled: bool = False
+    cot_disabled: bool = False
+    max_citations: int = Field(default=5, ge=1, le=100)
+    min_confidence: float = Field(default=0.0, ge=0, le=1, description="passages scoring less are left out")
+    max_context_per_doc: int = Field(default=2_000, ge=100, le=100_000, description="characters of one passage")
+    filters: Mapping[str, Any] = Field(default_factory=dict)
+    retrieve_only: bool = Field(default=False, description="passages only, no answer")
+
+
+Question = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUESTION)]
+
+
+class SearchInput(Value):
+    """A question to one collection."""
+
+    question: Question
+    collection_id: UUID
+    config_metadata: ConfigMetadata = ConfigMetadata()
+
+
+class ChunkMetadata(Value):
+    """Where in its document a chunk stands."""
+
+    source: str
+    page_number: int
+    chunk_number: int
+    start_index: int
+    end_index: int
+    table_index: int | None = None
+    url: str | None = None
+    created_at: str
+    author: str | None = None
+
+
+class FoundChunk(Value):
+    """A chunk as a result names it."""
+
+    chunk_id: UUID
+    text: str
+    document_id: UUID
+    metadata: ChunkMetadata
+    score: float
+
+
+class QueryResult(Value):
+    """A passage, best first."""
+
+    chunk: FoundChunk
+    score: float
+
+
+class FoundDocument(Value):
+    """A document that results come from."""
+
+    document_id: UUID
+    document_name: str
+    title: str | None = None
+    author: str | None = None
+    subject: str | None = None
+    keywords: str | None = None
+    creator: str | None = None
+    producer: str | None = None
+    creation_date: str | None = None
+    mod_date: str | None = None
+    total_pages: int | None = None
+    total_chunks: int
+
+
+class Citation(Value):
+    """What part of the answer rests on; `mark` is the [n] in its text."""
+
+    mark: int
+    document_id: UUID
+    title: str
+    excerpt: str = Field(max_length=500)
+    page_number: int
+    relevance_score: float = Field(ge=0, le=1)
+    chunk_id: UUID
+
+
+class SearchMetadata(Value):
+    """How the answer came about; times in seconds."""
+
+    generator: str | None = None
+    found: bool | None = None
+    cached: bool = False
+    reranked: bool = False
+    degraded: tuple[str, ...] = Field(default=(), description="parts that were left out because they did not answer")
+    collection_version: int
+    embedding_model: str
+    tokens_used: int = 0
+    stage_seconds: Mapping[str, float] = Field(default_factory=dict)
+
+
+class SearchOutput(Value):
+    """An answer with everything it rests on."""
+
+    answer: str | None = None
+    documents: tuple[FoundDocument, ...] = ()
+    query_results: tuple[QueryResult, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    rewritten_query: str | None = None
+    execution_time: float
+    metadata: SearchMetadata
+    token_warning: str | None = None

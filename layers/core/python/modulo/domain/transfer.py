@@ -1,0 +1,157 @@
+"""Values that pass between use cases and ports and are kept nowhere."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from modulo.domain.collection import Chunking, EmbeddingModel, Space
+from modulo.domain.errors import InvalidRequest
+from modulo.domain.file import FileRef
+from modulo.domain.identity import Role
+from modulo.domain.value import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a listing goes on: behind the item created then, with that id."""
+
+    created_at: datetime
+    id: UUID
+
+    def encode(self) -> str:
+        """As clients pass it back: opaque."""
+        return base64.urlsafe_b64encode(f"{self.created_at.isoformat()}|{self.id}".encode()).decode()
+
+    @classmethod
+    def decode(cls, text: str) -> "Cursor":
+        """The cursor a client passed back.
+
+        Raises:
+            InvalidRequest: it is none of ours.
+        """
+        try:
+            moment, _, identity = base64.urlsafe_b64decode(text.encode()).decode().partition("|")
+            cursor = cls(datetime.fromisoformat(moment), UUID(identity))
+        except (ValueError, binascii.Error):
+            cursor = None
+        if cursor is None or cursor.created_at.tzinfo is None:
+            raise InvalidRequest.field("after", "is not a cursor that a listing returned")
+        return cursor
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionDraft:
+    """A collection about to be created."""
+
+    id: UUID
+    name: str
+    model: EmbeddingModel
+    chunking: Chunking
+    dedicated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FileDraft:
+    """A file about to be uploaded; `checksum_sha256` is hexadecimal."""
+
+    id: UUID
+    name: str
+    media_type: str
+    size_bytes: int
+    checksum_sha256: str | None
+    deadline: datetime
+
+
+class Member(Value):
+    """A user of a collection."""
+
+    user_id: UUID
+    name: str
+    role: Role
+
+
+class PresignedPost(Value):
+    """A form to be sent as multipart/form-data: the fields first, the file last, as `file`."""
+
+    url: str
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """An object as its store describes it; `version` changes whenever the bytes do."""
+
+    size_bytes: int
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A generation taken for ingestion; `token` fences off earlier claims of it."""
+
+    ref: FileRef
+    token: UUID
+    attempt: int
+    space: Space
+    chunking: Chunking
+    name: str
+    media_type: str
+    size_bytes: int
+    checksum_sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """What is to be removed: a collection, a file, or the generations of a file that are no longer live."""
+
+    space: Space
+    file_id: UUID | None
+    generations: tuple[int, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeRequest:
+    """A message to `purge`."""
+
+    tenant_id: UUID
+    collection_id: UUID
+    file_id: UUID | None
+
+    def body(self) -> dict[str, object]:
+        """As it is queued."""
+        file_id = str(self.file_id) if self.file_id else None
+        return {"tenant_id": str(self.tenant_id), "collection_id": str(self.collection_id), "file_id": file_id}
+
+    @classmethod
+    def of(cls, body: Mapping[str, object]) -> "PurgeRequest":
+        """A queued message.
+
+        Raises:
+            ValueError: it is none of ours.
+        """
+        file_id = body.get("file_id")
+        return cls(
+            UUID(str(body.get("tenant_id"))),
+            UUID(str(body.get("collection_id"))),
+            UUID(str(file_id)) if file_id else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep ended and found."""
+
+    failed: tuple[FileRef, ...]
+    requeue: tuple[FileRef, ...]
+    purge: tuple[PurgeRequest, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Leave to search a collection."""
+
+    space: Space
+    version: int

@@ -1,0 +1,469 @@
+"""One protocol for each thing outside; the tenant always comes first.
+
+Every method raises `Unavailable` when the thing behind it does not answer.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import BinaryIO, Protocol
+from uuid import UUID
+
+from modulo.domain.answer import Draft, Prompt
+from modulo.domain.chunk import EmbeddedChunk
+from modulo.domain.collection import Chunking, Collection, EmbeddingModel, Space
+from modulo.domain.document import Page
+from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef, Stage
+from modulo.domain.filters import Condition
+from modulo.domain.identity import ApiKey, Principal, Role, Tenant, User
+from modulo.domain.passage import Hit, LiveDocument
+from modulo.domain.quota import Quotas, Usage
+from modulo.domain.transfer import (
+    Claim,
+    CollectionDraft,
+    Cursor,
+    FileDraft,
+    Grant,
+    Member,
+    ObjectInfo,
+    PresignedPost,
+    Purge,
+    Swept,
+)
+from modulo.domain.value import Listing
+
+
+class Clock(Protocol):
+    """The time, so that tests may set it."""
+
+    def now(self) -> datetime:
+        """The present moment, aware, in UTC."""
+        ...
+
+
+class Blobs(Protocol):
+    """Objects: the uploaded bytes."""
+
+    def presigned_post(
+        self, ref: FileRef, *, media_type: str, size_bytes: int, checksum_sha256: str | None, expires_in: int
+    ) -> PresignedPost:
+        """A form by which exactly these bytes may be uploaded; the checksum is hexadecimal."""
+        ...
+
+    def presigned_get(self, ref: FileRef, *, name: str, media_type: str, expires_in: int) -> str:
+        """An address from which the object can be downloaded under the given name for `expires_in` seconds."""
+        ...
+
+    def put(self, ref: FileRef, content: bytes, *, media_type: str) -> None:
+        """Store the object, replacing what the key held."""
+        ...
+
+    def info(self, ref: FileRef) -> ObjectInfo | None:
+        """Size and version of the object, or None where there is none."""
+        ...
+
+    def open(self, ref: FileRef) -> BinaryIO:
+        """The object's bytes as a seekable file, spooled to disk when large.
+
+        Raises:
+            NotFound: there is no such object.
+        """
+        ...
+
+    def delete(self, tenant_id: UUID, prefix: str) -> int:
+        """Delete every object of the tenant whose key begins with `prefix`; the number deleted."""
+        ...
+
+    def ping(self) -> None:
+        """Ask for something small."""
+        ...
+
+
+class Queue(Protocol):
+    """A queue of one kind of message, delivered at least once."""
+
+    def send(self, body: Mapping[str, object]) -> None:
+        """Add a message: a JSON object."""
+        ...
+
+    def ping(self) -> None:
+        """Ask for something small."""
+        ...
+
+
+class Parser(Protocol):
+    """A reader of one format."""
+
+    def parse(self, content: BinaryIO) -> "Parsed":
+        """Open a document.
+
+        Raises:
+            FileRejected: the document cannot be read, as the subclass says.
+        """
+        ...
+
+
+class Parsed(Protocol):
+    """An opened document."""
+
+    info: DocumentInfo
+
+    def pages(self) -> Iterator[Page]:
+        """The pages in order, each read when asked for.
+
+        Raises:
+            FileRejected: the document cannot be read on, as the subclass says.
+        """
+        ...
+
+
+class Embedder(Protocol):
+    """A model that turns texts into vectors."""
+
+    def embed(self, model: EmbeddingModel, texts: Sequence[str]) -> list[list[float]]:
+        """One vector a text, in order, finite and of the model's dimensions.
+
+        Raises:
+            Throttled: the model takes no more just now.
+            BadModelAnswer: the vectors are not of that form.
+        """
+        ...
+
+    def ping(self) -> None:
+        """Ask for something small."""
+        ...
+
+
+class Reranker(Protocol):
+    """A model that reads a question and a text together."""
+
+    def score(self, question: str, texts: Sequence[str]) -> list[float]:
+        """How well each text answers the question, from 0 to 1, in the order of the texts.
+
+        Raises:
+            Throttled: the model takes no more just now.
+            BadModelAnswer: the scores are not of that form.
+        """
+        ...
+
+    def ping(self) -> None:
+        """Ask for something small."""
+        ...
+
+
+class Generator(Protocol):
+    """What writes answers."""
+
+    name: str
+    """The kind of generator and its model, such as "extractive" or "openai:gpt-5-mini"."""
+
+    def reserve(self, prompt: Prompt) -> int:
+        """The most tokens that `generate` may use for the prompt; 0 where nothing is metered."""
+        ...
+
+    def generate(self, prompt: Prompt) -> Draft:
+        """A draft that marks with [n] the passages it rests on; empty where they do not answer the question.
+
+        Raises:
+            Throttled: the model takes no more just now.
+            BadModelAnswer: the model answered with nothing usable.
+        """
+        ...
+
+    def ping(self) -> None:
+        """Ask for something small, at no cost."""
+        ...
+
+
+class Vectors(Protocol):
+    """The vector store."""
+
+    def prepare(self, space: Space) -> None:
+        """Make sure that the space exists and can be searched."""
+        ...
+
+    def upsert(self, space: Space, chunks: Sequence[EmbeddedChunk]) -> None:
+        """Write chunks; those already there under the same id are replaced."""
+        ...
+
+    def flush(self, space: Space) -> None:
+        """Make what was written searchable at full speed."""
+        ...
+
+    def search(
+        self, space: Space, *, vector: Sequence[float], question: str, limit: int, conditions: Sequence[Condition]
+    ) -> list[Hit]:
+        """The chunks of the space's collection nearest to the question, best first."""
+        ...
+
+    def texts(self, space: Space, ref: FileRef) -> list[str]:
+        """The texts stored of one generation, by chunk number, read with strong consistency."""
+        ...
+
+    def delete(self, space: Space, *, file_id: UUID | None = None, generation: int | None = None) -> None:
+        """Delete the chunks of one generation, of one file or of the whole collection."""
+        ...
+
+    def count(self, space: Space, *, file_id: UUID | None = None, generation: int | None = None) -> int:
+        """How many chunks there are of those that `delete` would delete, read with strong consistency."""
+        ...
+
+    def ping(self) -> None:
+        """Ask for something small."""
+        ...
+
+
+class Cache(Protocol):
+    """Values that may be forgotten at any time; a cache that fails behaves as one that is empty."""
+
+    def get(self, keys: Sequence[str]) -> list[bytes | None]:
+        """The values under the keys, in one round trip."""
+        ...
+
+    def put(self, values: Mapping[str, bytes], *, ttl: int) -> None:
+        """Remember the values for `ttl` seconds, in one round trip."""
+        ...
+
+    def delete(self, prefix: str) -> int:
+        """Forget every key that begins with `prefix`; the number forgotten."""
+        ...
+
+    def ping(self) -> None:
+        """Ask for something small; unlike the others, raises `Unavailable`."""
+        ...
+
+
+class Metadata(Protocol):
+    """Everything relational: each method is one transaction.
+
+    What the caller may not see raises `NotFound`, whether it exists or not; a role that does not
+    suffice on something the caller may see raises `Forbidden`.
+    """
+
+    # Identities
+    def add_tenant(self, tenant: Tenant) -> None:
+        """Store the tenant; an existing one of the same id is left as it is."""
+        ...
+
+    def add_user(self, user: User) -> None:
+        """Store the user; an existing one of the same id is left as it is."""
+        ...
+
+    def add_api_key(self, key: ApiKey, *, secret_hash: bytes) -> None:
+        """Store the key."""
+        ...
+
+    def list_api_keys(self, tenant_id: UUID) -> list[ApiKey]:
+        """The tenant's keys, newest first."""
+        ...
+
+    def revoke_api_key(self, tenant_id: UUID, key_id: UUID, *, now: datetime) -> None:
+        """End the key."""
+        ...
+
+    def principal_of(self, secret_hash: bytes, *, now: datetime) -> Principal | None:
+        """Whom a key that is neither revoked nor expired speaks for."""
+        ...
+
+    # Collections
+    def create_collection(
+        self, principal: Principal, draft: CollectionDraft, *, limit: int, now: datetime
+    ) -> Collection:
+        """Create it with the caller as owner; creating the same id again answers with what is there.
+
+        Raises:
+            Conflict: the tenant has another collection of that name.
+            QuotaExceeded: the caller owns `limit` collections.
+        """
+        ...
+
+    def list_collections(
+        self, principal: Principal, *, after: Cursor | None, limit: int, name: str | None
+    ) -> Listing[Collection]:
+        """The collections the caller is a member of, newest first; `name` keeps those whose name contains it."""
+        ...
+
+    def get_collection(self, principal: Principal, collection_id: UUID) -> Collection:
+        """One of them."""
+        ...
+
+    def update_collection(
+        self,
+        principal: Principal,
+        collection_id: UUID,
+        *,
+        name: str | None,
+        chunking: Chunking | None,
+        now: datetime,
+    ) -> Collection:
+        """Change what is not None; needs an editor.
+
+        Raises:
+            Conflict: the tenant has another collection of that name.
+        """
+        ...
+
+    def tombstone_collection(self, principal: Principal, collection_id: UUID, *, now: datetime) -> None:
+        """Make it and its files invisible; needs the owner. Doing it again changes nothing."""
+        ...
+
+    # Members
+    def list_members(self, principal: Principal, collection_id: UUID) -> list[Member]:
+        """Who may use the collection."""
+        ...
+
+    def set_member(self, principal: Principal, collection_id: UUID, user_id: UUID, role: Role) -> Member:
+        """Give a user of the tenant a role; needs the owner, whose own role stays.
+
+        Raises:
+            NotFound: the tenant has no such user.
+            Conflict: the user is the owner.
+        """
+        ...
+
+    def remove_member(self, principal: Principal, collection_id: UUID, user_id: UUID) -> None:
+        """End a membership; needs the owner, who stays.
+
+        Raises:
+            Conflict: the user is the owner.
+        """
+        ...
+
+    # Files
+    def reserve_file(
+        self, principal: Principal, collection_id: UUID, draft: FileDraft, *, quotas: Quotas, now: datetime
+    ) -> File:
+        """Reserve quota and a generation for an upload; needs an editor.
+
+        A name that the collection already has makes the next generation of that file; the same
+        draft id answers with what is there.
+
+        Raises:
+            Conflict: a generation of the file is under way.
+            QuotaExceeded: no file or byte more fits.
+        """
+        ...
+
+    def list_files(
+        self, principal: Principal, collection_id: UUID, *, after: Cursor | None, limit: int, stage: Stage | None
+    ) -> Listing[File]:
+        """The collection's files, newest first."""
+        ...
+
+    def get_file(self, principal: Principal, collection_id: UUID, file_id: UUID, *, fresh: bool = False) -> File:
+        """One of them; `fresh` reads where it was written."""
+        ...
+
+    def tombstone_file(self, principal: Principal, collection_id: UUID, file_id: UUID, *, now: datetime) -> FileRef:
+        """Make it invisible and raise the collection's version; needs an editor."""
+        ...
+
+    # Ingestion
+    def claim(self, ref: FileRef, *, version: str, now: datetime, lease_until: datetime) -> Claim | None:
+        """Take the generation for ingestion, or None where it is finished, deleted, unknown or leased.
+
+        `version` is the object's; a generation that is ready is not claimed again.
+        """
+        ...
+
+    def advance(
+        self,
+        claim: Claim,
+        stage: Stage,
+        *,
+        pages_done: int | None = None,
+        pages_total: int | None = None,
+        lease_until: datetime,
+        now: datetime,
+    ) -> bool:
+        """Record progress and keep the lease; False where the claim no longer holds."""
+        ...
+
+    def publish(self, claim: Claim, *, chunk_count: int, content_hash: str, info: DocumentInfo, now: datetime) -> bool:
+        """Make the generation the live one, retire the older ones and raise the collection's version.
+
+        False where the claim no longer holds, in which case nothing changed.
+        """
+        ...
+
+    def fail(self, claim: Claim, problem: FileProblem, *, now: datetime) -> bool:
+        """End the generation as failed and give its quota back; False where the claim no longer holds."""
+        ...
+
+    def release(self, claim: Claim, *, now: datetime) -> None:
+        """Give the lease up so that the next delivery may take the generation again."""
+        ...
+
+    def sweep(self, *, now: datetime, limit: int) -> Swept:
+        """End every generation whose deadline has passed and name what is left to purge."""
+        ...
+
+    def purge_of(self, tenant_id: UUID, collection_id: UUID, file_id: UUID | None) -> Purge | None:
+        """What is to be removed of a tombstoned or partly retired file, or of a tombstoned collection."""
+        ...
+
+    def purged(self, purge: Purge, *, now: datetime) -> None:
+        """Record that nothing is left of it, and give its quota back."""
+        ...
+
+    # Search
+    def grant(self, principal: Principal, collection_id: UUID) -> Grant:
+        """Membership and everything a search needs to know of the collection, in one statement."""
+        ...
+
+    def live_documents(
+        self, tenant_id: UUID, collection_id: UUID, file_ids: Sequence[UUID]
+    ) -> dict[UUID, LiveDocument]:
+        """The live generations among the files, in one statement."""
+        ...
+
+    # Usage
+    def usage(self, principal: Principal, *, period: date, quotas: Quotas) -> Usage:
+        """What the caller holds and has used."""
+        ...
+
+    def reserve_tokens(self, principal: Principal, *, period: date, tokens: int, limit: int) -> bool:
+        """Reserve tokens in one atomic statement; False where fewer are left."""
+        ...
+
+    def settle_tokens(self, principal: Principal, *, period: date, reserved: int, used: int) -> None:
+        """Turn a reservation into what was really used; 0 refunds it."""
+        ...
+
+    def open_period(self, period: date, *, keep_from: date) -> bool:
+        """Open a period, drop what was left reserved in earlier ones and forget those before `keep_from`.
+
+        False where it was open already, in which case nothing changed.
+        """
+        ...
+
+    def ping(self) -> None:
+        """Ask for something small, of the writer and of the reader."""
+        ...
+
+
+class Metrics(Protocol):
+    """Counters and timings under the architecture document's names; never raises."""
+
+    def count(self, name: str, value: float = 1, **labels: str) -> None:
+        """Add to a counter."""
+        ...
+
+    def observe(self, name: str, seconds: float, **labels: str) -> None:
+        """Record a duration."""
+        ...
+
+
+__all__ = [
+    "Blobs",
+    "Cache",
+    "Clock",
+    "Embedder",
+    "Generator",
+    "Metadata",
+    "Metrics",
+    "Parsed",
+    "Parser",
+    "Queue",
+    "Reranker",
+    "Vectors",
+]

@@ -1,0 +1,124 @@
+"""Every environment variable, with its meaning and default.
+
+The value `memory:` for a store or a model selects the in-memory adapter.
+"""
+
+from functools import cache
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from modulo.domain.collection import EmbeddingModel, Metric
+from modulo.domain.quota import Quotas
+
+MEMORY = "memory:"
+BGE_SMALL = EmbeddingModel(name="bge-small-en-v1.5", dimensions=384, metric=Metric.cosine, max_tokens=512)
+
+
+class Settings(BaseSettings):
+    """Read once an environment, when first needed."""
+
+    model_config = SettingsConfigDict(env_file=None, extra="ignore", frozen=True, env_nested_delimiter="__")
+
+    # Postgres
+    database_url: str = Field(default=MEMORY, description="postgresql+pg8000://… of the writer, or memory:")
+    database_reader_url: str | None = Field(default=None, description="the reader; the writer where not set")
+    database_iam_auth: bool = Field(default=False, description="log in with IAM tokens in place of a password")
+    database_ca_file: str | None = Field(default=None, description="PEM of the authority; turns verified TLS on")
+    sqlalchemy_pool_size: int = Field(default=1, ge=1, description="1 in a function; 20 suits a worker")
+    sqlalchemy_max_overflow: int = Field(default=0, ge=0, description="0 in a function; 10 suits a worker")
+    sqlalchemy_pool_recycle: int = Field(default=600, ge=1, description="seconds")
+    database_timeout_seconds: int = Field(default=10, ge=1, description="to connect, and to wait for the pool")
+
+    # Valkey or Redis
+    cache_url: str = Field(default=MEMORY, description="redis://… or rediss://…, or memory:")
+    cache_timeout_seconds: float = Field(default=0.5, gt=0)
+    search_cache_ttl: int = Field(default=3_600, ge=0, description="seconds; 0 turns the result cache off")
+    embedding_cache_ttl: int = Field(default=86_400, ge=0, description="seconds; 0 turns it off")
+
+    # Milvus
+    milvus_uri: str = Field(default=MEMORY, description="http(s)://…, or memory:")
+    milvus_token: SecretStr | None = None
+    milvus_timeout_seconds: float = Field(default=10, gt=0)
+    milvus_index: Literal["HNSW", "FLAT"] = "HNSW"
+    milvus_hnsw_m: int = Field(default=16, ge=2, le=2_048)
+    milvus_hnsw_ef_construction: int = Field(default=256, ge=8)
+    milvus_hnsw_ef: int = Field(default=64, ge=1)
+    milvus_shards: int = Field(default=2, ge=1)
+    milvus_full_text: bool = Field(default=True, description="keep a BM25 field; off for servers before 2.5")
+    vector_batch_size: int = Field(default=1_000, ge=1, le=10_000)
+
+    # S3 and SQS; boto3 itself reads AWS_ENDPOINT_URL, AWS_REGION and the credentials
+    blobs_bucket: str = Field(default=MEMORY, description="the bucket of uploads, or memory:")
+    purge_queue_url: str = Field(default=MEMORY, description="the queue of `purge`, or memory:")
+    ingest_queue_url: str = Field(default=MEMORY, description="the queue of `ingest_file`, or memory:")
+    presign_seconds: int = Field(default=900, ge=1, le=604_800)
+
+    # Models
+    embedding_url: str = Field(default=MEMORY, description="base of an OpenAI-compatible API, or memory:")
+    embedding_api_key: SecretStr | None = None
+    embedding_models: tuple[EmbeddingModel, ...] = Field(
+        default=(BGE_SMALL,), description="JSON; the first is the default"
+    )
+    embedding_batch_size: int = Field(default=100, ge=1, le=2_048)
+    rerank_url: str = Field(default=MEMORY, description="base of a Cohere-compatible API, memory:, or none:")
+    rerank_api_key: SecretStr | None = None
+    rerank_model: str = "ms-marco-MiniLM-L-12-v2"
+    generator: Literal["extractive", "openai", "bedrock"] = "extractive"
+    generator_url: str | None = Field(default=None, description="base of an OpenAI-compatible API")
+    generator_api_key: SecretStr | None = None
+    generator_model: str = ""
+    generator_max_tokens: int = Field(default=800, ge=16)
+    model_timeout_seconds: float = Field(default=60, gt=0)
+
+    # Search
+    max_top_k: int = Field(default=100, ge=1, le=1_000)
+    rerank_candidates: int = Field(default=10, ge=1, le=1_000, description="passages that the reranker reads")
+
+    # Ingestion
+    max_file_bytes: int = Field(default=100 * 1024**2, ge=1)
+    max_upload_bytes: int = Field(default=4 * 1024**2, ge=1, description="of a direct upload; Lambda takes 6 MB in all")
+    ingest_lease_seconds: int = Field(default=900, ge=1)
+    ingest_deadline_seconds: int = Field(default=3_600, ge=1)
+    ingest_attempts: int = Field(default=4, ge=1, description="the first and 3 retries")
+    retry_base_seconds: int = Field(default=60, ge=1, description="60 · 2ⁿ before retry n")
+
+    # Quotas of a user
+    quotas: Quotas = Quotas()
+    usage_retention_days: int = Field(default=400, ge=1)
+
+    # Authentication
+    oidc_issuer: str | None = Field(default=None, description="turns bearer tokens on")
+    oidc_audience: str | None = None
+    oidc_jwks_url: str | None = Field(default=None, description="found through the issuer where not set")
+    oidc_algorithms: tuple[Literal["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"], ...] = (
+        "RS256",
+        "ES256",
+    )
+    oidc_tenant_claim: str = "tenant"
+    api_key_cache_seconds: int = Field(default=5, ge=0, description="how long a revoked key may go on")
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.oidc_issuer and not self.oidc_audience:
+            raise ValueError("OIDC_ISSUER needs OIDC_AUDIENCE: a token for another service must not open this one")
+        if self.generator == "openai" and not (self.generator_url and self.generator_model):
+            raise ValueError("GENERATOR=openai needs GENERATOR_URL and GENERATOR_MODEL")
+        if self.generator == "bedrock" and not self.generator_model:
+            raise ValueError("GENERATOR=bedrock needs GENERATOR_MODEL")
+        return self
+
+    def embedding_model(self, name: str | None) -> EmbeddingModel | None:
+        """The configured model of that name, or the default one."""
+        if name is None:
+            return self.embedding_models[0]
+        return next((model for model in self.embedding_models if model.name == name), None)
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process."""
+    return Settings()
