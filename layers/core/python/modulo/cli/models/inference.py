@@ -1,0 +1,93 @@
+"""Two transformer models on onnxruntime: texts to vectors, and pairs of texts to relevance."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import onnxruntime  # type: ignore[import-untyped]  # it ships no types
+from numpy.typing import NDArray
+from tokenizers import Encoding, Tokenizer
+
+from modulo.cli.models.weights import BGE_SMALL_EN, MS_MARCO_MINILM, Weights
+
+MAX_TOKENS = 512
+# Longer texts are cut before they are tokenized, which bounds its cost: a token averages 4 characters.
+MAX_CHARACTERS = MAX_TOKENS * 64
+
+Floats = NDArray[np.float32]
+Text = str | tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A loaded model; `run` may be called by one thread while others call `encode`."""
+
+    name: str
+    tokenizer: Tokenizer
+    session: onnxruntime.InferenceSession
+    finish: Callable[[Floats], Floats]
+
+    def encode(self, texts: Sequence[Text]) -> list[Encoding]:
+        """The texts, or pairs of texts, as tokens; cut to 512."""
+        return self.tokenizer.encode_batch([_shortened(text) for text in texts])
+
+    def run(self, encodings: Sequence[Encoding]) -> list[Floats]:
+        """One row an encoding; they are padded to the longest."""
+        shape = (len(encodings), max(len(encoding) for encoding in encodings))
+        ids, mask, types = (np.zeros(shape, dtype=np.int64) for _ in range(3))
+        for row, encoding in enumerate(encodings):
+            ids[row, : len(encoding)] = encoding.ids
+            mask[row, : len(encoding)] = 1
+            types[row, : len(encoding)] = encoding.type_ids
+        (output,) = self.session.run(None, {"input_ids": ids, "attention_mask": mask, "token_type_ids": types})
+        return list(self.finish(np.asarray(output, dtype=np.float32)))
+
+
+def _shortened(text: Text) -> Text:
+    return text[:MAX_CHARACTERS] if isinstance(text, str) else (text[0][:MAX_CHARACTERS], text[1][:MAX_CHARACTERS])
+
+
+def load_embedder() -> Model:
+    """bge-small: the first token's state, normalised to length 1."""
+    return _load(BGE_SMALL_EN, _unit_vectors)
+
+
+def load_reranker() -> Model:
+    """A cross-encoder trained on MS MARCO: the sigmoid of its logit."""
+    return _load(MS_MARCO_MINILM, _sigmoid)
+
+
+def _load(weights: Weights, finish: Callable[[Floats], Floats]) -> Model:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = _cores()
+    options.inter_op_num_threads = 1
+    # Idle threads that spin take the cores from everything else on the machine.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Shapes differ from batch to batch: an arena would keep the largest for ever and is no faster.
+    options.enable_cpu_mem_arena = False
+    options.enable_mem_pattern = False
+    tokenizer = Tokenizer.from_str(weights.tokenizer.read().decode())
+    tokenizer.enable_truncation(MAX_TOKENS)
+    tokenizer.no_padding()
+    session = onnxruntime.InferenceSession(weights.graph.read(), options, providers=["CPUExecutionProvider"])
+    model = Model(weights.name, tokenizer, session, finish)
+    model.run(model.encode(["warm"]))
+    return model
+
+
+def _cores() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS
+        return os.cpu_count() or 1
+
+
+def _unit_vectors(states: Floats) -> Floats:
+    first: Floats = states[:, 0]
+    unit: Floats = first / np.linalg.norm(first, axis=1, keepdims=True)
+    return unit
+
+
+def _sigmoid(logits: Floats) -> Floats:
+    return (1 / (1 + np.exp(-logits[:, 0]))).astype(np.float32)
