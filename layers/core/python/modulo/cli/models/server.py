@@ -34,7 +34,7 @@ class ModelServer:
         self._embedder = embedder
         self._reranker = reranker
         self._api_key = api_key
-        self._batcher = Batcher({embedder.name: embedder, reranker.name: reranker})
+        self._batcher = Batcher({embedder.name: embedder, reranker.name: reranker}, threads=_cores())
 
     def app(self) -> Starlette:
         """The ASGI application."""
@@ -153,6 +153,13 @@ async def _unless_gone(request: Request, result: "asyncio.Future[list[Floats]]")
     finally:
         left.cancel()
         result.cancel()
+
+
+def _cores() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS
+        return os.cpu_count() or 1
 
 
 def _refused(_: Request, error: Any) -> Response:

@@ -19,23 +19,23 @@ class PinnedFile:
     path: str
     sha256: str
 
-    def read(self) -> bytes:
-        """The file's bytes, once their hash is checked.
+    def checked(self) -> Path:
+        """Where the file is, once its hash is checked.
 
         Raises:
             WrongWeights: naming the file.
         """
         try:
             path = Path(str(distribution(CARRIER).locate_file(self.path)))
-            content = path.read_bytes()
+            with path.open("rb") as content:
+                found = hashlib.file_digest(content, "sha256").hexdigest()
         except PackageNotFoundError:
             raise WrongWeights(f"The package {CARRIER} is not installed: install the extra `local`.") from None
         except OSError as error:
             raise WrongWeights(f"{self.path} of the package {CARRIER} cannot be read: {error.strerror}.") from error
-        found = hashlib.sha256(content).hexdigest()
         if found != self.sha256:
             raise WrongWeights(f"{path} is not the pinned file: its SHA-256 is {found}, expected {self.sha256}.")
-        return content
+        return path
 
 
 @dataclass(frozen=True, slots=True)
