@@ -21,6 +21,7 @@ from modulo.domain.transfer import (
     Claim,
     CollectionDraft,
     Cursor,
+    Delivery,
     FileDraft,
     Grant,
     Member,
@@ -37,6 +38,18 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The present moment, aware, in UTC."""
+        ...
+
+
+class Tokens(Protocol):
+    """Bearer tokens of an identity provider."""
+
+    def principal(self, token: str) -> Principal:
+        """Whom a token speaks for, once its signature, issuer, audience and times are verified.
+
+        Raises:
+            Unauthenticated: the token is not valid here.
+        """
         ...
 
 
@@ -83,6 +96,18 @@ class Queue(Protocol):
 
     def send(self, body: Mapping[str, object]) -> None:
         """Add a message: a JSON object."""
+        ...
+
+    def receive(self, *, limit: int, wait_seconds: int) -> list[Delivery]:
+        """Up to `limit` messages; where there is none yet, wait so long for one."""
+        ...
+
+    def delete(self, receipt: str) -> None:
+        """End a delivery: its message was handled."""
+        ...
+
+    def postpone(self, receipt: str, seconds: int) -> None:
+        """Have a delivery's message delivered again after so many seconds."""
         ...
 
     def ping(self) -> None:
@@ -358,10 +383,13 @@ class Metadata(Protocol):
         ...
 
     # Ingestion
-    def claim(self, ref: FileRef, *, version: str, now: datetime, lease_until: datetime) -> Claim | None:
+    def claim(
+        self, ref: FileRef, *, version: str, now: datetime, lease_until: datetime, deadline: datetime
+    ) -> Claim | None:
         """Take the generation for ingestion, or None where it is finished, deleted, unknown or leased.
 
-        `version` is the object's; a generation that is ready is not claimed again.
+        `version` is the object's; a generation that is ready is not claimed again. The first claim
+        sets the deadline by which it must be finished.
         """
         ...
 
@@ -465,5 +493,6 @@ __all__ = [
     "Parser",
     "Queue",
     "Reranker",
+    "Tokens",
     "Vectors",
 ]

@@ -56,7 +56,7 @@ class Settings(BaseSettings):
     presign_seconds: int = Field(default=900, ge=1, le=604_800)
 
     # Models
-    embedding_url: str = Field(default=MEMORY, description="base of an OpenAI-compatible API, or memory:")
+    embedding_url: str = Field(default=MEMORY, description="base of an OpenAI-compatible API, bedrock:, or memory:")
     embedding_api_key: SecretStr | None = None
     embedding_models: tuple[EmbeddingModel, ...] = Field(
         default=(BGE_SMALL,), description="JSON; the first is the default"
@@ -99,6 +99,8 @@ class Settings(BaseSettings):
     oidc_tenant_claim: str = "tenant"
     api_key_cache_seconds: int = Field(default=5, ge=0, description="how long a revoked key may go on")
 
+    # Telemetry
+    metrics: Literal["memory:", "prometheus", "emf"] = MEMORY
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @model_validator(mode="after")

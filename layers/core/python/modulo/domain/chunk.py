@@ -1,7 +1,7 @@
 """Chunks: the pieces of a document that are embedded and found."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
@@ -46,9 +46,26 @@ class EmbeddedChunk:
     media_type: str
 
 
-def content_hash(texts: Sequence[str]) -> str:
+class ContentHash:
     """One SHA-256 over chunk texts in the order of their numbers: equal texts, equal hash."""
-    digest = hashlib.sha256()
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self.count = 0
+
+    def add(self, text: str) -> None:
+        """The next chunk's text."""
+        self._digest.update(hashlib.sha256(text.encode()).digest())
+        self.count += 1
+
+    def hexdigest(self) -> str:
+        """The hash of all that was added."""
+        return self._digest.hexdigest()
+
+
+def content_hash(texts: Iterable[str]) -> str:
+    """The `ContentHash` of the texts."""
+    digest = ContentHash()
     for text in texts:
-        digest.update(hashlib.sha256(text.encode()).digest())
+        digest.add(text)
     return digest.hexdigest()

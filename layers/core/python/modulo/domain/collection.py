@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from modulo.domain.file import Stage
 from modulo.domain.identity import Role
@@ -42,6 +43,25 @@ class Chunking(Value):
         if self.overlap_tokens * 2 > self.max_tokens:
             raise ValueError("overlap_tokens must be at most half of max_tokens")
         return self
+
+
+CollectionName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+class NewCollection(Value):
+    """A collection to create; the embedding model is fixed for its life."""
+
+    name: CollectionName
+    embedding_model: str | None = Field(default=None, description="a configured model; the default one if null")
+    chunking: Chunking = Chunking()
+    dedicated: bool = Field(default=False, description="a vector collection of its own instead of the shared one")
+
+
+class CollectionChange(Value):
+    """What to change; what is null stays. New chunking applies to files uploaded from now on."""
+
+    name: CollectionName | None = None
+    chunking: Chunking | None = None
 
 
 class CollectionStatus(StrEnum):

@@ -86,12 +86,17 @@ class FileRef:
     @property
     def key(self) -> str:
         """The object that holds its bytes; file names never become part of a key."""
-        return f"{self.prefix}{self.generation}"
+        return f"{self.generation_prefix}content"
 
     @property
     def prefix(self) -> str:
         """What the keys of all of the file's generations begin with."""
         return f"tenants/{self.tenant_id}/collections/{self.collection_id}/files/{self.file_id}/"
+
+    @property
+    def generation_prefix(self) -> str:
+        """What the keys of all objects of this generation begin with."""
+        return f"{self.prefix}{self.generation}/"
 
     @property
     def task_id(self) -> UUID:
@@ -102,7 +107,7 @@ class FileRef:
     def of_key(cls, key: str) -> "FileRef | None":
         """The generation whose bytes an object holds, or None for any other object."""
         match key.split("/"):
-            case ["tenants", tenant, "collections", collection, "files", file, generation]:
+            case ["tenants", tenant, "collections", collection, "files", file, generation, "content"]:
                 try:
                     ref = cls(UUID(tenant), UUID(collection), UUID(file), int(generation))
                 except ValueError:

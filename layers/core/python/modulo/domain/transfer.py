@@ -73,6 +73,12 @@ class Member(Value):
     role: Role
 
 
+class Membership(Value):
+    """The role to give."""
+
+    role: Role
+
+
 class PresignedPost(Value):
     """A form to be sent as multipart/form-data: the fields first, the file last, as `file`."""
 
@@ -138,6 +144,27 @@ class PurgeRequest:
             UUID(str(body.get("collection_id"))),
             UUID(str(file_id)) if file_id else None,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message as a queue hands it out; `attempt` counts its deliveries from 1."""
+
+    id: str
+    receipt: str
+    body: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class IngestRequest:
+    """A message to `ingest_file` that no upload raised."""
+
+    ref: FileRef
+
+    def body(self) -> dict[str, object]:
+        """As it is queued."""
+        return {"ingest": self.ref.key}
 
 
 @dataclass(frozen=True, slots=True)

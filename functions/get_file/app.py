@@ -1,0 +1,19 @@
+"""GET /collections/{collection_id}/files/{file_id}."""
+
+from uuid import UUID
+
+from modulo.domain.errors import NotFound
+from modulo.domain.file import File
+from modulo.runtime.endpoint import APIRouter, Reader, handler_of, responses, run, services
+from modulo.usecases.get_file import get_file
+
+router = APIRouter()
+
+
+@router.get("/collections/{collection_id}/files/{file_id}", operation_id="get_file", responses=responses(NotFound))
+async def endpoint(caller: Reader, collection_id: UUID, file_id: UUID) -> File:
+    """Show a file with its stage, its progress and, where it failed, the reason."""
+    return await run(get_file, caller, collection_id, file_id, metadata=services().metadata)
+
+
+handler = handler_of(router)

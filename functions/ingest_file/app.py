@@ -1,0 +1,26 @@
+"""Uploads, as the bucket's notifications name them."""
+
+from modulo.domain.file import FileRef
+from modulo.runtime.queue import queue_handler, uploads
+from modulo.services import services
+from modulo.usecases.ingest_file import Outcome, ingest_file
+
+
+def work(ref: FileRef) -> Outcome:
+    """Ingest one generation of a file."""
+    s = services()
+    return ingest_file(
+        ref,
+        metadata=s.metadata,
+        blobs=s.blobs,
+        vectors=s.vectors,
+        embedder=s.embedder,
+        parser_for=s.parser_for,
+        purges=s.purges,
+        metrics=s.metrics,
+        clock=s.clock,
+        limits=s.ingest_limits,
+    )
+
+
+handler = queue_handler(uploads, work, lambda s: s.ingests)

@@ -1,0 +1,15 @@
+"""Requests to remove what was deleted or replaced."""
+
+from modulo.domain.transfer import PurgeRequest
+from modulo.runtime.queue import purges, queue_handler
+from modulo.services import services
+from modulo.usecases.purge import purge
+
+
+def work(request: PurgeRequest) -> bool:
+    """Remove one file, its older generations or a collection."""
+    s = services()
+    return purge(request, metadata=s.metadata, vectors=s.vectors, blobs=s.blobs, cache=s.cache, clock=s.clock)
+
+
+handler = queue_handler(purges, work, lambda s: s.purges)

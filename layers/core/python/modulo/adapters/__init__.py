@@ -1,0 +1,1 @@
+"""One module for each technology and port; vendors are imported here only."""

@@ -1,0 +1,1 @@
+"""The `modulo` command; no part of the layer that functions carry."""

@@ -1,0 +1,38 @@
+"""`modulo serve`: every HTTP function in one server."""
+
+import os
+
+import uvicorn
+from fastapi import FastAPI, Response
+
+from modulo.adapters.prometheus_metrics import PrometheusMetrics
+from modulo.runtime.calls import use_threads
+from modulo.runtime.http import application
+from modulo.runtime.telemetry import configure_logging
+from modulo.runtime.worker import function, function_names
+from modulo.services import services
+
+PREFIX = "/api"
+THREADS = 32
+
+
+def composed() -> FastAPI:
+    """The application of all functions that have a router, under the prefix that the API's stage has."""
+    modules = [function(name) for name in function_names()]
+    app = application(*(module.router for module in modules if hasattr(module, "router")), prefix=PREFIX)
+    app.add_api_route("/metrics", _metrics, include_in_schema=False)
+    return app
+
+
+def serve(host: str, port: int) -> None:
+    """Serve until stopped; requests under way are finished first."""
+    os.environ.setdefault("METRICS", "prometheus")
+    configure_logging(services().settings.log_level)
+    use_threads(THREADS)
+    uvicorn.run(composed(), host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=30)
+
+
+async def _metrics() -> Response:
+    metrics = services().metrics
+    content = metrics.exposition() if isinstance(metrics, PrometheusMetrics) else b""
+    return Response(content, media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -1,0 +1,1 @@
+"""What turns events of every kind into calls of use cases."""

@@ -1,0 +1,70 @@
+"""From a request's credential to the principal it speaks for."""
+
+from collections.abc import Awaitable, Callable
+from time import monotonic
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from modulo.domain.errors import Forbidden, Unauthenticated
+from modulo.domain.identity import API_KEY_PREFIX, Principal, Scope, api_key_hash
+from modulo.runtime.calls import run
+from modulo.services import Services, services
+
+KNOWN_KEYS = 10_000
+MAX_CREDENTIAL = 16_384
+
+
+def authenticate(credential: str, *, services: Services) -> Principal:
+    """Whom an API key or a bearer token speaks for.
+
+    A key is remembered for `api_key_cache_seconds`, so that a warm environment need not ask for it
+    at each request; a key that is not valid is asked for each time.
+
+    Raises:
+        Unauthenticated: the credential is not valid.
+    """
+    if credential.startswith(API_KEY_PREFIX):
+        return _of_key(credential, services)
+    if services.tokens is None:
+        raise Unauthenticated
+    return services.tokens.principal(credential)
+
+
+def _of_key(secret: str, services: Services) -> Principal:
+    hashed = api_key_hash(secret)
+    known = services.known_keys
+    found = known.get(hashed)
+    if found and found[0] > monotonic():
+        return found[1]
+    principal = services.metadata.principal_of(hashed, now=services.clock.now())
+    if principal is None:
+        known.pop(hashed, None)
+        raise Unauthenticated("The API key is unknown, expired or revoked.")
+    if len(known) >= KNOWN_KEYS:
+        known.clear()
+    known[hashed] = (monotonic() + services.settings.api_key_cache_seconds, principal)
+    return principal
+
+
+def _credential(request: Request) -> str:
+    key = request.headers.get("x-api-key")
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    credential = key or (token.strip() if scheme.lower() == "bearer" else "")
+    if not credential or len(credential) > MAX_CREDENTIAL:
+        raise Unauthenticated
+    return credential
+
+
+def _requires(scope: Scope) -> Callable[[Request], Awaitable[Principal]]:
+    async def principal(request: Request) -> Principal:
+        found = await run(authenticate, _credential(request), services=services())
+        if scope not in found.scopes:
+            raise Forbidden(f"The credential lacks the scope {scope.value!r}.")
+        return found
+
+    return principal
+
+
+Reader = Annotated[Principal, Depends(_requires(Scope.read))]
+Writer = Annotated[Principal, Depends(_requires(Scope.write))]

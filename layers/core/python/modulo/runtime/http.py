@@ -1,0 +1,147 @@
+"""From a router to an ASGI application and from there to a Lambda handler."""
+
+import logging
+import re
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any, Final
+from uuid import uuid4
+
+from fastapi import APIRouter, FastAPI
+from mangum import Mangum
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from modulo import __version__
+from modulo.domain.errors import ModuloError, TooLarge
+from modulo.runtime.problems import MEDIA_TYPE, handle_problems, problem
+from modulo.runtime.telemetry import configure_logging, request_id
+from modulo.services import services
+
+log = logging.getLogger(__name__)
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+DESCRIPTION = "Serverless, multi-tenant retrieval-augmented generation."
+FORM_OVERHEAD: Final = 64 * 1024
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
+
+
+def application(*routers: APIRouter, prefix: str = "") -> FastAPI:
+    """One ASGI application of one or of all functions' routers."""
+    app = FastAPI(
+        title="Modulo",
+        version=__version__,
+        description=DESCRIPTION,
+        openapi_url=f"{prefix}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    for router in routers:
+        app.include_router(router, prefix=prefix)
+    handle_problems(app)
+    app.add_middleware(RequestScope)
+    return app
+
+
+def handler_of(router: APIRouter) -> Handler:
+    """The Lambda handler of a function: API Gateway's event in, its response out."""
+    mangum = Mangum(
+        application(router),
+        lifespan="off",
+        text_mime_types=["application/json", MEDIA_TYPE, "text/"],
+    )
+
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        configure_logging(services().settings.log_level)
+        answer: dict[str, Any] = mangum(event, context)
+        return answer
+
+    return handler
+
+
+class RequestScope:
+    """What holds for every request: an id, a limit on the body's size, metrics, safe headers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id.set(_id_of(scope))
+        body = _Limited(receive, services().settings.max_upload_bytes + FORM_OVERHEAD)
+        response = _Observed(scope, send)
+        try:
+            body.check(scope)
+            await self._app(scope, body, response)
+        except TooLarge as error:
+            await problem(error)(scope, receive, response)
+        except Exception:
+            log.exception("unexpected error")
+            if response.started:
+                raise
+            await problem(ModuloError())(scope, receive, response)
+        finally:
+            response.record()
+
+
+def _id_of(scope: Scope) -> str:
+    """The client's request id where it is a sane one, or API Gateway's, or a new one."""
+    given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+    if _REQUEST_ID.fullmatch(given):
+        return given
+    event = scope.get("aws.event") or {}
+    return str(event.get("requestContext", {}).get("requestId") or uuid4())
+
+
+class _Limited:
+    """A request's body, refused once it is longer than allowed."""
+
+    def __init__(self, receive: Receive, limit: int) -> None:
+        self._receive = receive
+        self._left = limit
+        self._limit = limit
+
+    def check(self, scope: Scope) -> None:
+        announced = dict(scope["headers"]).get(b"content-length", b"0")
+        if announced.isdigit() and int(announced) > self._limit:
+            raise self._too_large()
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            raise self._too_large()
+        return message
+
+    def _too_large(self) -> TooLarge:
+        return TooLarge(f"A request may have at most {self._limit} bytes: use an upload form for larger files.")
+
+
+class _Observed:
+    """A response on its way out: its headers completed, its status and duration recorded."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._scope = scope
+        self._send = send
+        self._started = perf_counter()
+        self._status = 500
+        self.started = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            self._status = message["status"]
+            message["headers"] = [
+                *message["headers"],
+                (b"x-request-id", request_id.get().encode()),
+                (b"x-content-type-options", b"nosniff"),
+            ]
+        await self._send(message)
+
+    def record(self) -> None:
+        route = self._scope.get("route")
+        labels = {"method": self._scope["method"], "endpoint": getattr(route, "path", "unknown")}
+        metrics = services().metrics
+        metrics.count("rag_requests_total", status=str(self._status), **labels)
+        metrics.observe("rag_request_duration_seconds", perf_counter() - self._started, **labels)

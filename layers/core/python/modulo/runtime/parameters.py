@@ -1,0 +1,17 @@
+"""Parameters that several endpoints share."""
+
+from typing import Annotated
+
+from fastapi import Header, Query
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        description="the same key again answers with what the first request created",
+    ),
+]
+After = Annotated[str | None, Query(max_length=500, description="`next` of the page before")]
+PageSize = Annotated[int, Query(alias="limit", ge=1, le=100)]

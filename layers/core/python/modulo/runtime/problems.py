@@ -1,0 +1,107 @@
+"""Errors as RFC 9457 problem details."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from modulo.domain.errors import InvalidRequest, ModuloError, Unauthenticated
+from modulo.runtime.telemetry import request_id
+
+log = logging.getLogger(__name__)
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(BaseModel):
+    """What went wrong and what to do about it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    request_id: str
+    errors: list[dict[str, str]] | None = None
+
+
+class MalformedRequest(ModuloError):
+    """The body is not what its content type says: send well-formed JSON, or a form where one is asked for."""
+
+    status = 400
+    title = "Malformed request"
+
+
+def handle_problems(app: FastAPI) -> None:
+    """Make the application answer every error with a problem."""
+    app.add_exception_handler(ModuloError, _known)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+
+
+def responses(*errors: type[ModuloError]) -> dict[int | str, dict[str, Any]]:
+    """The errors of an endpoint for its OpenAPI description; those that any may raise are included."""
+    always = (Unauthenticated, InvalidRequest)
+    return {
+        error.status: {"description": error.title, "content": {MEDIA_TYPE: {}}, "model": Problem}
+        for error in (*always, *errors)
+    }
+
+
+def problem(error: ModuloError) -> JSONResponse:
+    """The response that tells of an error."""
+    headers = {"Cache-Control": "no-store"}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
+    return _response({**error.extra, **_told(error.code(), error.title, error.status, error.detail)}, headers)
+
+
+def _told(code: str, title: str, status: int, detail: str) -> dict[str, Any]:
+    return {
+        "type": f"urn:modulo:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "request_id": request_id.get(),
+    }
+
+
+def _response(body: Mapping[str, Any], headers: Mapping[str, str]) -> JSONResponse:
+    return JSONResponse(body, status_code=body["status"], headers=dict(headers), media_type=MEDIA_TYPE)
+
+
+async def _known(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ModuloError)  # noqa: S101 - what it is registered for
+    if error.status >= 500:
+        log.error("%s: %s", error.code(), error.detail)
+    return problem(error)
+
+
+async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - what it is registered for
+    found: Sequence[Any] = error.errors()
+    if any(entry["type"] == "json_invalid" for entry in found):
+        return problem(MalformedRequest("The body is not valid JSON."))
+    errors = [{"field": _field(entry["loc"]), "message": str(entry["msg"])} for entry in found]
+    detail = "; ".join(f"{entry['field']}: {entry['message']}" for entry in errors)
+    return problem(InvalidRequest(detail, errors=errors))
+
+
+def _field(location: Sequence[str | int]) -> str:
+    """A field's path as the client wrote it, without where in the request it stood."""
+    parts = location[1:] if location[0] in ("body", "query", "path", "header") and len(location) > 1 else location
+    return ".".join(str(part) for part in parts)
+
+
+async def _http(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
+    phrase = HTTPStatus(error.status_code).phrase
+    code = phrase.lower().replace(" ", "-").replace("'", "")
+    told = _told(code, phrase.capitalize(), error.status_code, str(error.detail))
+    return _response(told, error.headers or {})

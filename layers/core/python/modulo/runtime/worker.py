@@ -1,0 +1,96 @@
+"""The event functions as plain processes: polls a queue or ticks, and runs the same handlers."""
+
+import importlib.util
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+from modulo.domain.errors import ModuloError
+from modulo.ports import Queue
+from modulo.runtime.queue import record_of
+from modulo.services import Services, services
+
+log = logging.getLogger(__name__)
+QUEUES: Final[Mapping[str, Callable[[Services], Queue]]] = {
+    "ingest_file": lambda s: s.ingests,
+    "purge": lambda s: s.purges,
+}
+SCHEDULES: Final[Mapping[str, int]] = {"sweep": 60, "reset_quotas": 3_600}
+"""Seconds between ticks; both may run at any time and any number of times."""
+POLL_SECONDS: Final = 2
+PAUSE_SECONDS: Final = 5
+BATCH: Final = 5
+
+
+def functions_folder() -> Path:
+    """Where the functions are: `MODULO_FUNCTIONS`, or beside the layers in a checkout."""
+    chosen = os.environ.get("MODULO_FUNCTIONS")
+    return Path(chosen) if chosen else Path(__file__).parents[4] / "functions"
+
+
+def function_names() -> list[str]:
+    """Every function there is."""
+    return sorted(path.parent.name for path in functions_folder().glob("*/app.py"))
+
+
+def function(name: str) -> ModuleType:
+    """The module of a function, loaded once."""
+    module_name = f"functions.{name}.app"
+    if module_name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(module_name, functions_folder() / name / "app.py")
+        if spec is None or spec.loader is None:
+            raise LookupError(name)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        sys.modules[module_name] = module
+    return sys.modules[module_name]
+
+
+def work(names: list[str], stop: threading.Event) -> None:
+    """Run the named event functions until `stop` is set; what is under way is finished first.
+
+    Raises:
+        LookupError: a name is not that of an event function.
+    """
+    unknown = [name for name in names if name not in QUEUES and name not in SCHEDULES]
+    if unknown:
+        raise LookupError(f"no event function: {', '.join(unknown)}; there are {', '.join([*QUEUES, *SCHEDULES])}")
+    threads = [threading.Thread(target=_loop, args=(name, stop), name=name) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _loop(name: str, stop: threading.Event) -> None:
+    handler = function(name).handler
+    while not stop.is_set():
+        try:
+            if name in QUEUES:
+                poll(QUEUES[name](services()), handler)
+            else:
+                handler({"source": "modulo.worker"}, None)
+                stop.wait(SCHEDULES[name])
+        except ModuloError as error:
+            log.warning("%s: %s", name, error.detail)
+            stop.wait(PAUSE_SECONDS)
+
+
+def poll(queue: Queue, handler: Callable[[dict[str, Any], Any], dict[str, Any]]) -> int:
+    """Handle one batch of messages, if there is one; the number of those that were handled.
+
+    Raises:
+        Unavailable: the queue did not answer; what was not deleted is delivered again.
+    """
+    deliveries = queue.receive(limit=BATCH, wait_seconds=POLL_SECONDS)
+    handled = 0
+    for delivery in deliveries:
+        if not handler({"Records": [record_of(delivery)]}, None)["batchItemFailures"]:
+            queue.delete(delivery.receipt)
+            handled += 1
+    return handled

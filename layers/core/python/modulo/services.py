@@ -1,0 +1,297 @@
+"""The composition root: which adapter stands behind each port, made on first use and kept."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from modulo.domain.identity import Principal
+from modulo.settings import MEMORY, Settings, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pydantic import SecretStr
+
+    from modulo import ports
+    from modulo.usecases.create_upload import UploadLimits
+    from modulo.usecases.ingest_file import IngestLimits
+    from modulo.usecases.search import SearchLimits
+
+NONE = "none:"
+BEDROCK = "bedrock:"
+
+
+class Services:
+    """One instance an environment; every property imports its vendor when it is first asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.known_keys: dict[bytes, tuple[float, Principal]] = {}
+        """API keys found valid, by hash, with the moment of the monotonic clock until which to trust it."""
+
+    @cached_property
+    def clock(self) -> "ports.Clock":
+        """The time."""
+        from modulo.adapters.system_clock import SystemClock
+
+        return SystemClock()
+
+    @cached_property
+    def metrics(self) -> "ports.Metrics":
+        """Where counters and durations go."""
+        match self.settings.metrics:
+            case "emf":
+                from modulo.adapters.emf_metrics import EmfMetrics
+
+                return EmfMetrics()
+            case "prometheus":
+                from modulo.adapters.prometheus_metrics import PrometheusMetrics
+
+                return PrometheusMetrics()
+        from modulo.adapters.memory_metrics import MemoryMetrics
+
+        return MemoryMetrics()
+
+    @cached_property
+    def metadata(self) -> "ports.Metadata":
+        """Everything relational."""
+        if self.settings.database_url == MEMORY:
+            from modulo.adapters.memory_metadata import MemoryMetadata
+
+            return MemoryMetadata()
+        from modulo.adapters.postgres_engine import engines
+        from modulo.adapters.postgres_metadata import PostgresMetadata
+
+        return PostgresMetadata(*engines(self.settings))
+
+    @cached_property
+    def tokens(self) -> "ports.Tokens | None":
+        """Bearer tokens, where an issuer is configured."""
+        s = self.settings
+        if s.oidc_issuer is None or s.oidc_audience is None:
+            return None
+        from modulo.adapters.oidc_tokens import OidcTokens
+
+        return OidcTokens(
+            issuer=s.oidc_issuer,
+            audience=s.oidc_audience,
+            algorithms=s.oidc_algorithms,
+            tenant_claim=s.oidc_tenant_claim,
+            jwks_url=s.oidc_jwks_url,
+        )
+
+    @cached_property
+    def cache(self) -> "ports.Cache":
+        """Results and vectors that may be forgotten."""
+        if self.settings.cache_url == MEMORY:
+            from modulo.adapters.memory_cache import MemoryCache
+
+            return MemoryCache()
+        from modulo.adapters.valkey_cache import ValkeyCache
+
+        return ValkeyCache(self.settings.cache_url, timeout=self.settings.cache_timeout_seconds)
+
+    @cached_property
+    def blobs(self) -> "ports.Blobs":
+        """Uploaded bytes."""
+        if self.settings.blobs_bucket == MEMORY:
+            from modulo.adapters.memory_blobs import MemoryBlobs
+
+            return MemoryBlobs()
+        from modulo.adapters.s3_blobs import S3Blobs
+
+        return S3Blobs(self.settings.blobs_bucket)
+
+    @cached_property
+    def purges(self) -> "ports.Queue":
+        """The queue of `purge`."""
+        return self._queue(self.settings.purge_queue_url)
+
+    @cached_property
+    def ingests(self) -> "ports.Queue":
+        """The queue of `ingest_file`."""
+        return self._queue(self.settings.ingest_queue_url)
+
+    def _queue(self, url: str) -> "ports.Queue":
+        if url == MEMORY:
+            from modulo.adapters.memory_queue import MemoryQueue
+
+            return MemoryQueue()
+        from modulo.adapters.sqs_queue import SqsQueue
+
+        return SqsQueue(url)
+
+    @cached_property
+    def vectors(self) -> "ports.Vectors":
+        """The vector store."""
+        s = self.settings
+        if s.milvus_uri == MEMORY:
+            from modulo.adapters.memory_vectors import MemoryVectors
+
+            return MemoryVectors()
+        from modulo.adapters.milvus_vectors import MilvusVectors
+
+        return MilvusVectors(
+            s.milvus_uri,
+            token=_secret(s.milvus_token),
+            timeout=s.milvus_timeout_seconds,
+            index=s.milvus_index,
+            hnsw_m=s.milvus_hnsw_m,
+            hnsw_ef_construction=s.milvus_hnsw_ef_construction,
+            hnsw_ef=s.milvus_hnsw_ef,
+            shards=s.milvus_shards,
+            full_text=s.milvus_full_text,
+            batch_size=s.vector_batch_size,
+        )
+
+    @cached_property
+    def embedder(self) -> "ports.Embedder":
+        """What turns texts into vectors."""
+        s = self.settings
+        if s.embedding_url == MEMORY:
+            from modulo.adapters.memory_embedder import MemoryEmbedder
+
+            return MemoryEmbedder()
+        if s.embedding_url == BEDROCK:
+            from modulo.adapters.bedrock_embedder import BedrockEmbedder
+
+            return BedrockEmbedder(timeout=s.model_timeout_seconds)
+        from modulo.adapters.openai_embedder import OpenAIEmbedder
+
+        return OpenAIEmbedder(
+            s.embedding_url,
+            api_key=_secret(s.embedding_api_key),
+            batch_size=s.embedding_batch_size,
+            timeout=s.model_timeout_seconds,
+        )
+
+    @cached_property
+    def reranker(self) -> "ports.Reranker | None":
+        """What reads a question and a passage together, where there is one."""
+        s = self.settings
+        if s.rerank_url == NONE:
+            return None
+        if s.rerank_url == MEMORY:
+            from modulo.adapters.memory_reranker import MemoryReranker
+
+            return MemoryReranker()
+        from modulo.adapters.cohere_reranker import CohereReranker
+
+        return CohereReranker(
+            s.rerank_url, api_key=_secret(s.rerank_api_key), model=s.rerank_model, timeout=s.model_timeout_seconds
+        )
+
+    @cached_property
+    def generator(self) -> "ports.Generator":
+        """What writes answers."""
+        s = self.settings
+        if s.generator == "openai":
+            from modulo.adapters.openai_generator import OpenAIGenerator
+
+            return OpenAIGenerator(
+                s.generator_url or "",
+                api_key=_secret(s.generator_api_key),
+                model=s.generator_model,
+                max_tokens=s.generator_max_tokens,
+                timeout=s.model_timeout_seconds,
+            )
+        if s.generator == "bedrock":
+            from modulo.adapters.bedrock_generator import BedrockGenerator
+
+            return BedrockGenerator(
+                s.generator_model, max_tokens=s.generator_max_tokens, timeout=s.model_timeout_seconds
+            )
+        from modulo.adapters.extractive_generator import ExtractiveGenerator
+        from modulo.adapters.memory_reranker import MemoryReranker
+
+        return ExtractiveGenerator(self.reranker or MemoryReranker())
+
+    def pings(self, probe: str) -> "dict[str, Callable[[], None]]":
+        """A small question to each part that a ready service needs; none for a live one."""
+        if probe == "live":
+            return {}
+        parts: dict[str, Callable[[], None]] = {
+            "postgres": self.metadata.ping,
+            "cache": self.cache.ping,
+            "vectors": self.vectors.ping,
+            "blobs": self.blobs.ping,
+            "queue": self.ingests.ping,
+            "embedder": self.embedder.ping,
+            "generator": self.generator.ping,
+        }
+        return parts | ({"reranker": self.reranker.ping} if self.reranker else {})
+
+    def migrate(self) -> str:
+        """Bring the database's schema up to date; answers its revision."""
+        from modulo.adapters.postgres_schema import migrate
+
+        return migrate(self.settings)
+
+    @property
+    def parser_for(self) -> "Callable[[str], ports.Parser]":
+        """The parser of a media type."""
+        from modulo.adapters.parsers import parser_for
+
+        return parser_for
+
+    @property
+    def search_limits(self) -> "SearchLimits":
+        """What one search may take."""
+        from modulo.usecases.search import SearchLimits
+
+        s = self.settings
+        return SearchLimits(
+            max_top_k=s.max_top_k,
+            rerank_candidates=s.rerank_candidates,
+            result_ttl=s.search_cache_ttl,
+            embedding_ttl=s.embedding_cache_ttl,
+            rerank_model=s.rerank_url if s.rerank_url in (NONE, MEMORY) else s.rerank_model,
+            quotas=s.quotas,
+        )
+
+    def upload_limits(self, max_bytes: int) -> "UploadLimits":
+        """What one upload may take."""
+        from modulo.usecases.create_upload import UploadLimits
+
+        s = self.settings
+        return UploadLimits(
+            quotas=s.quotas,
+            max_bytes=max_bytes,
+            presign_seconds=s.presign_seconds,
+            deadline_seconds=s.presign_seconds + s.ingest_deadline_seconds,
+        )
+
+    @property
+    def ingest_limits(self) -> "IngestLimits":
+        """How ingestion is cut into steps."""
+        from modulo.usecases.ingest_file import IngestLimits
+
+        s = self.settings
+        return IngestLimits(
+            max_bytes=s.max_file_bytes,
+            embedding_batch=s.embedding_batch_size,
+            vector_batch=s.vector_batch_size,
+            lease_seconds=s.ingest_lease_seconds,
+            deadline_seconds=s.ingest_deadline_seconds,
+            attempts=s.ingest_attempts,
+        )
+
+
+def _secret(value: "SecretStr | None") -> str | None:
+    return value.get_secret_value() if value else None
+
+
+_current: Services | None = None
+
+
+def services() -> Services:
+    """The services of this environment."""
+    global _current  # noqa: PLW0603 - one set an environment, made on first use
+    if _current is None:
+        _current = Services(settings())
+    return _current
+
+
+def install(chosen: Services | None) -> None:
+    """Use these services from now on; None makes them anew from the settings."""
+    global _current  # noqa: PLW0603 - see `services`
+    _current = chosen

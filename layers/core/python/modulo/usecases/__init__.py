@@ -1,0 +1,1 @@
+"""One module for each capability; what it needs of the outside stands in its signature."""

@@ -1,0 +1,30 @@
+"""The keys of cached values: the tenant always comes first, so that no tenant can meet another's."""
+
+import hashlib
+from collections.abc import Sequence
+from uuid import UUID
+
+from modulo.domain.collection import EmbeddingModel
+from modulo.domain.search import SearchInput
+from modulo.domain.transfer import Grant
+
+
+def collection_prefix(tenant_id: UUID, collection_id: UUID) -> str:
+    """What the keys of all results of a collection begin with."""
+    return f"search:{tenant_id}:{collection_id}:"
+
+
+def result_key(grant: Grant, request: SearchInput, models: Sequence[str]) -> str:
+    """The key of a result: any change of content, request or model changes it."""
+    normalised = request.model_copy(update={"question": " ".join(request.question.split())})
+    digest = _digest(*models, grant.space.model.model_dump_json(), normalised.model_dump_json())
+    return f"{collection_prefix(grant.space.tenant_id, grant.space.collection_id)}{grant.version}:{digest}"
+
+
+def embedding_key(tenant_id: UUID, model: EmbeddingModel, text: str) -> str:
+    """The key of a question's vector."""
+    return f"embedding:{tenant_id}:{_digest(model.model_dump_json(), text)}"
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

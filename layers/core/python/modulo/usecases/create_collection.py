@@ -1,0 +1,42 @@
+"""Create a collection."""
+
+from collections.abc import Callable
+
+from modulo.domain.collection import Collection, EmbeddingModel, NewCollection
+from modulo.domain.errors import InvalidRequest
+from modulo.domain.identity import Principal
+from modulo.domain.transfer import CollectionDraft
+from modulo.ports import Clock, Metadata
+from modulo.usecases.idempotency import new_id
+
+
+def create_collection(
+    principal: Principal,
+    request: NewCollection,
+    *,
+    idempotency_key: str | None,
+    metadata: Metadata,
+    clock: Clock,
+    embedding_model: Callable[[str | None], EmbeddingModel | None],
+    limit: int,
+) -> Collection:
+    """Create a collection that the caller owns; `limit` is how many a user may own.
+
+    Raises:
+        InvalidRequest: the embedding model is not configured.
+        Conflict: the tenant has a collection of that name.
+        QuotaExceeded: the caller owns `limit` collections.
+    """
+    model = embedding_model(request.embedding_model)
+    if model is None:
+        raise InvalidRequest.field("embedding_model", "is not a model this service offers")
+    if request.chunking.max_tokens > model.max_tokens:
+        raise InvalidRequest.field("chunking.max_tokens", f"{model.name} reads at most {model.max_tokens} tokens")
+    draft = CollectionDraft(
+        id=new_id(principal, "collection", idempotency_key),
+        name=request.name,
+        model=model,
+        chunking=request.chunking,
+        dedicated=request.dedicated,
+    )
+    return metadata.create_collection(principal, draft, limit=limit, now=clock.now())
