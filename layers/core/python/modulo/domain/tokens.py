@@ -40,13 +40,15 @@ _HANGUL = re.compile(r"[\uac00-\ud7a3]+")
 _BEYOND_BMP = re.compile(r"[\U00010000-\U0010ffff]+")
 _SPACE = re.compile(r"\s+")
 
-_ENGLISH = frozenset("the of and to in is that for it as was with be by on are this at from or an have which".split())
-_OTHER = frozenset(
-    "der die und das ist nicht mit von den zu dem ein eine auf sich des im wird werden bei oder le la les et est "
-    "une pour que qui dans du au sur pas avec el los y en por con una se del las il di che un non sono della "
-    "o da em um uma não com na het een van niet op te dat zijn voor och att det som är på og til af ikke "
-    "nie w z jest że na się bir ve bu için ja ei sitä ovat az és hogy nem je že și cu nu pe".split()
-)
+_ENGLISH_WORDS = "the of and to in is that for it as was with be by on are this at from or an have which"
+_OTHER_WORDS = """
+    der die und das ist nicht mit von den zu dem ein eine auf sich des im wird werden bei oder le la les et est
+    une pour que qui dans du au sur pas avec el los y en por con una se del las il di che un non sono della
+    o da em um uma não com na het een van niet op te dat zijn voor och att det som är på og til af ikke
+    nie w z jest że na się bir ve bu için ja ei sitä ovat az és hogy nem je že și cu nu pe
+"""
+_ENGLISH = frozenset(_ENGLISH_WORDS.split())
+_OTHER = frozenset(_OTHER_WORDS.split())
 _SAMPLE = 20_000
 
 
