@@ -1,0 +1,71 @@
+"""Become another program that ends with its parent; run as a script by its path.
+
+The arguments are: the parent's process id, the signal wanted on its death, a user and group id (-1
+keeps them), then the program. It imports next to nothing, for it runs before every service.
+
+A server that refuses to run as root must still reach a directory below a home that only root may
+enter. It then runs as an ordinary user that keeps one capability: to pass such directories.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+
+PR_SET_PDEATHSIG, PR_SET_KEEPCAPS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 1, 8, 47, 2
+CAPABILITY_VERSION_3 = 0x20080522
+CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
+
+
+def effective_capabilities() -> int:
+    """The process's effective capabilities as a bit mask; 0 where there is no such thing."""
+    try:
+        with open("/proc/self/status", encoding="ascii") as status:
+            return next(int(line.split()[1], 16) for line in status if line.startswith("CapEff:"))
+    except (OSError, StopIteration):
+        return 0
+
+
+def passing_capability() -> int | None:
+    """The weakest capability at hand that passes any directory, or None."""
+    effective = effective_capabilities()
+    return next((c for c in (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE) if effective >> c & 1), None)
+
+
+def _check(result: int) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def become(user: int, group: int, *, keep: int | None) -> None:
+    """Change to that user, keeping one capability across the change and the exec."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if keep is not None:
+        _check(libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
+    os.setgroups([])
+    os.setresgid(group, group, group)
+    os.setresuid(user, user, user)
+    if keep is not None:
+        mask = 1 << keep
+        header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
+        sets = (ctypes.c_uint32 * 6)(mask, mask, mask, 0, 0, 0)  # effective, permitted, inheritable; low words first
+        _check(libc.capset(header, sets))
+        _check(libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, keep, 0, 0))
+
+
+def main(parent: int, death_signal: int, user: int, group: int, keep: int, program: list[str]) -> None:
+    """Set everything up and exec."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a background shell job ignores some
+        signal.signal(number, signal.SIG_DFL)
+    if user >= 0:
+        become(user, group, keep=keep if keep >= 0 else None)
+    if sys.platform == "linux":  # after the change of user, which would clear it
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
+        if os.getppid() != parent:
+            raise SystemExit("the parent died meanwhile")
+    os.execv(program[0], program)
+
+
+if __name__ == "__main__":
+    main(*(int(argument) for argument in sys.argv[1:6]), sys.argv[6:])

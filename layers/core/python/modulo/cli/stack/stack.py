@@ -1,0 +1,141 @@
+"""`Stack`: starts services side by side, says how to reach them, stops them whatever happens."""
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from modulo.cli.stack.cloud import Cloud
+from modulo.cli.stack.llm import Llm
+from modulo.cli.stack.lock import Lock
+from modulo.cli.stack.milvus import Milvus
+from modulo.cli.stack.models import Models
+from modulo.cli.stack.postgres import Postgres
+from modulo.cli.stack.process import Process, Program, StackError, free_port, is_free
+from modulo.cli.stack.service import Service
+from modulo.cli.stack.valkey import Valkey
+
+SERVICES: Mapping[str, type[Service]] = {s.name: s for s in (Postgres, Valkey, Milvus, Cloud, Models, Llm)}
+PORT_ATTEMPTS = 3
+STOP_SECONDS = 15.0
+
+
+class Stack:
+    """The embedded servers, while the context lasts.
+
+    `data` holds all their state; `environment` then holds the settings by which the product reaches
+    them, `seconds` how long each took to start. Not durable means faster, and lost with the power.
+
+    Raises:
+        StackError: a service did not start, with the end of its log.
+        AlreadyRunning: another stack uses `data`.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        services: Iterable[str],
+        *,
+        durable: bool = True,
+        on_ready: Callable[[str, float], None] | None = None,
+    ) -> None:
+        self.data = data.resolve()
+        self.environment: dict[str, str] = {}
+        self.seconds: dict[str, float] = {}
+        self._services = [SERVICES[name](self.data, durable=durable) for name in services]
+        self._on_ready = on_ready
+        self._lock = Lock(self.data / "lock")
+        self._processes: list[Process] = []
+        self._guard = threading.Lock()
+        self._stopping = False
+        # A process gets its death signal when the thread that started it ends: these live as long as the stack.
+        self._threads = ThreadPoolExecutor(max(1, len(self._services)), "stack")
+
+    def __enter__(self) -> Self:
+        self.data.mkdir(parents=True, exist_ok=True)
+        self.data.chmod(0o711 if os.geteuid() == 0 else 0o700)  # as root, Postgres is someone else and passes through
+        (self.data / "logs").mkdir(mode=0o700, exist_ok=True)
+        self._lock.acquire()
+        try:
+            started = [self._threads.submit(self._start, service) for service in self._services]
+            self._gather(started)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def spawn(self, name: str, program: Program) -> Process:
+        """Start one more process, which ends with the stack; call it from a thread that lives as long."""
+        with self._guard:
+            if self._stopping:
+                raise StackError(f"{name} was not started: the stack is stopping")
+            log = self.data / "logs" / f"{name}.log"
+            process = Process(name, program, log, keep_open=[self._lock.descriptor])
+            self._processes.append(process)
+            return process
+
+    def dead(self) -> Process | None:
+        """A process that ended although nobody asked it to."""
+        with self._guard:
+            return next((process for process in self._processes if process.returncode is not None), None)
+
+    def announce(self, address: str) -> None:
+        """Tell those who find the data directory taken where the product is."""
+        self._lock.note(f"at {address}")
+
+    def stop(self) -> None:
+        """Stop every process, the last started first, and wait until all have ended."""
+        with self._guard:
+            self._stopping = True
+            processes = list(reversed(self._processes))
+            self._processes.clear()
+        for process in processes:
+            process.signal_stop()
+        for process in processes:
+            process.stop(within=STOP_SECONDS)
+        self._threads.shutdown()
+        self._lock.release()
+
+    def _gather(self, started: list[Future[dict[str, str]]]) -> None:
+        done, _ = wait(started, return_when=FIRST_EXCEPTION)
+        for future in done:
+            future.result()
+        for future in started:
+            self.environment.update(future.result())
+
+    def _start(self, service: Service) -> dict[str, str]:
+        service.prepare(lambda program: self._run(service.name, program))
+        for attempt in range(1, PORT_ATTEMPTS + 1):
+            port = free_port()
+            process = self.spawn(service.name, service.program(port))
+            try:
+                seconds = process.await_ready(lambda at=port: service.ready(at), timeout=service.ready_within)  # type: ignore[misc]
+                break
+            except StackError:
+                if process.returncode is None or is_free(port) or attempt == PORT_ATTEMPTS:
+                    raise
+                self._forget(process)  # someone took the port in between: try another
+        environment = service.environment(port)
+        self.seconds[service.name] = seconds
+        if self._on_ready:
+            self._on_ready(service.name, seconds)
+        return environment
+
+    def _run(self, name: str, program: Program) -> None:
+        process = self.spawn(name, program)
+        if process.wait() != 0:
+            raise StackError(process.obituary())
+        self._forget(process)
+
+    def _forget(self, process: Process) -> None:
+        with self._guard:
+            if process in self._processes:
+                self._processes.remove(process)
