@@ -10,7 +10,6 @@ import pg8000.dbapi
 import psutil
 import pytest
 import redis
-from botocore.exceptions import ClientError
 from pymilvus import DataType, MilvusClient
 from sqlalchemy import make_url
 
@@ -194,9 +193,11 @@ class TestStack:
             pass
         before = started()
         (tmp_path / "postgres" / "cluster" / "PG_VERSION").write_text("9")
-        with pytest.raises(StackError, match="(?s)postgres ended with exit code 1.*not compatible"):
-            with Stack(tmp_path, ["valkey", "postgres"], durable=False):
-                pass
+        with (
+            pytest.raises(StackError, match=r"(?s)postgres ended with exit code 1.*not compatible"),
+            Stack(tmp_path, ["valkey", "postgres"], durable=False),
+        ):
+            pass
         assert started(since=before) == []
 
     def test_a_port_taken_in_between_costs_a_second_attempt(

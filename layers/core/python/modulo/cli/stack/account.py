@@ -30,10 +30,12 @@ def account_reaching(*paths: Path) -> Account | None:
     if os.geteuid() != 0:
         return None
     entry = pwd.getpwnam("nobody")
-    closed = next((d for path in paths for d in path.resolve().parents if not d.stat().st_mode & 0o001), None)
+    closed = next(
+        (place for path in paths for place in path.resolve().parents if not place.stat().st_mode & 0o001), None
+    )
     if closed is None:
         return Account(entry.pw_uid, entry.pw_gid)
     capability = passing_capability()
     if capability is None:
-        raise PermissionError(f"Postgres does not run as root, and only root may enter {closed}: chmod o+x it, or move")
+        raise PermissionError(f"Postgres does not run as root, and others may not enter {closed}: choose another place")
     return Account(entry.pw_uid, entry.pw_gid, capability)

@@ -1,15 +1,17 @@
 """The local cloud: S3, SQS and the Scheduler, with the resources that the template declares on AWS."""
 
+import importlib
 import json
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from modulo.cli.stack.process import HOST, Program, answers_http
-from modulo.cli.stack.service import Run, Service, kept_secret, private_directory
+from modulo.cli.stack.service import Service, kept_secret, private_directory
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CORSRuleTypeDef, QueueConfigurationTypeDef
     from mypy_boto3_sqs import SQSClient
 
 REGION = "us-east-1"
@@ -29,7 +31,7 @@ class Cloud(Service):
 
     _directories: ClassVar[tuple[str, ...]] = ("objects", "state", "tmp")
 
-    def prepare(self, run: Run) -> None:
+    def prepare(self) -> None:
         """Make the secret key and the directories."""
         private_directory(self.data)
         kept_secret(self.data / "secret")
@@ -53,7 +55,7 @@ class Cloud(Service):
             "S3_PERSIST": "1",
             "S3_DATA_DIR": str(self.data / "objects"),
             "TMPDIR": str(self.data / "tmp"),
-            "DOCKER_HOST": f"unix://{self.data}/tmp/none",  # it needs no containers: leave the machine's alone
+            "DOCKER_HOST": f"unix://{self.data}/no-docker",  # it needs no containers: leave the machine's alone
             "LOG_LEVEL": "INFO",
         }
         return Program([sys.executable, "-m", "modulo.cli.stack.cloud_server"], environment)
@@ -80,7 +82,7 @@ class Cloud(Service):
 
 def make_resources(access: dict[str, str]) -> dict[str, str]:
     """Make the bucket, the queues and the schedules where they are missing; the queues' addresses."""
-    import boto3  # slow to load, and only this service needs it
+    boto3 = importlib.import_module("boto3")  # slow to load, and only this service needs it
 
     session = boto3.Session(
         aws_access_key_id=access["AWS_ACCESS_KEY_ID"],
@@ -147,21 +149,20 @@ def make_queue(sqs: "SQSClient", name: str, attributes: Mapping[str, str]) -> st
 
 def configure_bucket(s3: "S3Client") -> None:
     """Let browsers upload, and announce every object to `ingest`."""
-    rule = {
+    rule: CORSRuleTypeDef = {
         "AllowedMethods": ["GET", "HEAD", "POST"],
         "AllowedOrigins": ["*"],  # the address is presigned, and no cookie is involved
         "AllowedHeaders": ["*"],
         "ExposeHeaders": ["ETag", "Content-Disposition"],
         "MaxAgeSeconds": 3_000,
     }
-    s3.put_bucket_cors(Bucket=BUCKET, CORSConfiguration={"CORSRules": [rule]})  # type: ignore[typeddict-item]
-    wanted = {"QueueArn": queue_arn("ingest"), "Events": ["s3:ObjectCreated:*"]}
+    s3.put_bucket_cors(Bucket=BUCKET, CORSConfiguration={"CORSRules": [rule]})
+    wanted: QueueConfigurationTypeDef = {"QueueArn": queue_arn("ingest"), "Events": ["s3:ObjectCreated:*"]}
     present = s3.get_bucket_notification_configuration(Bucket=BUCKET).get("QueueConfigurations", [])
     if [{name: value for name, value in one.items() if name in wanted} for one in present] != [wanted]:
         # Each change sends a test event to the queue, so it is not made again at every start.
         s3.put_bucket_notification_configuration(
-            Bucket=BUCKET,
-            NotificationConfiguration={"QueueConfigurations": [wanted]},  # type: ignore[list-item]
+            Bucket=BUCKET, NotificationConfiguration={"QueueConfigurations": [wanted]}
         )
 
 

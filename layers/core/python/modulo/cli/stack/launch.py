@@ -11,6 +11,7 @@ import ctypes
 import os
 import signal
 import sys
+from pathlib import Path
 
 PR_SET_PDEATHSIG, PR_SET_KEEPCAPS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 1, 8, 47, 2
 CAPABILITY_VERSION_3 = 0x20080522
@@ -20,8 +21,8 @@ CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 def effective_capabilities() -> int:
     """The process's effective capabilities as a bit mask; 0 where there is no such thing."""
     try:
-        with open("/proc/self/status", encoding="ascii") as status:
-            return next(int(line.split()[1], 16) for line in status if line.startswith("CapEff:"))
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        return next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("CapEff:"))
     except (OSError, StopIteration):
         return 0
 
@@ -54,8 +55,9 @@ def become(user: int, group: int, *, keep: int | None) -> None:
         _check(libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, keep, 0, 0))
 
 
-def main(parent: int, death_signal: int, user: int, group: int, keep: int, program: list[str]) -> None:
+def main(numbers: list[int], program: list[str]) -> None:
     """Set everything up and exec."""
+    parent, death_signal, user, group, keep = numbers
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a background shell job ignores some
         signal.signal(number, signal.SIG_DFL)
     if user >= 0:
@@ -64,8 +66,8 @@ def main(parent: int, death_signal: int, user: int, group: int, keep: int, progr
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
         if os.getppid() != parent:
             raise SystemExit("the parent died meanwhile")
-    os.execv(program[0], program)
+    os.execv(program[0], program)  # noqa: S606  # that is its purpose
 
 
 if __name__ == "__main__":
-    main(*(int(argument) for argument in sys.argv[1:6]), sys.argv[6:])
+    main([int(argument) for argument in sys.argv[1:6]], sys.argv[6:])

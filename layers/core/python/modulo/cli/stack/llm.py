@@ -3,7 +3,7 @@
 import sys
 
 from modulo.cli.stack.process import HOST, Program, answers_http
-from modulo.cli.stack.service import Run, Service, kept_secret, private_directory
+from modulo.cli.stack.service import Service, kept_secret, private_directory
 
 MODEL = "SmolLM2-135M-Instruct"
 
@@ -13,7 +13,7 @@ class Llm(Service):
 
     name = "llm"
 
-    def prepare(self, run: Run) -> None:
+    def prepare(self) -> None:
         """Make the API key."""
         private_directory(self.data)
         kept_secret(self.data / "key")

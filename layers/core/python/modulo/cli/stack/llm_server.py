@@ -6,7 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
-import xllamacpp
+import xllamacpp  # type: ignore[import-untyped]  # it ships no types
 
 from modulo.cli.stack.llm import MODEL
 from modulo.cli.stack.process import HOST

@@ -40,16 +40,16 @@ class Postgres(Service):
 
     name = "postgres"
 
-    def __init__(self, data: Path, *, durable: bool = True) -> None:
-        super().__init__(data, durable=durable)
+    def __init__(self, data: Path, *, run: Run, durable: bool) -> None:
+        super().__init__(data, run=run, durable=durable)
         self._cluster = self.data / "cluster"
         self._password = self.data / "password"
         self._account: Account | None = None
 
-    def prepare(self, run: Run) -> None:
+    def prepare(self) -> None:
         """Create the cluster and the database, all of it or nothing."""
         private_directory(self.data)
-        self._account = account_reaching(self._cluster, binaries() / "postgres")
+        self._account = account_reaching(self.data, binaries() / "postgres")
         kept_secret(self._password)
         if self._account:
             self._account.own(self.data)
@@ -61,12 +61,9 @@ class Postgres(Service):
         options = [f"--username={USER}", f"--pwfile={self._password}", "--auth=scram-sha-256", "--encoding=UTF8"]
         locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         sync = [] if self.durable else ["--no-sync"]
-        run(self._as_account([str(binaries() / "initdb"), f"--pgdata={draft}", *options, *locale, *sync]))
-        create = self.data / "create.sql"
-        create.write_text(f"CREATE DATABASE {DATABASE}\n")
-        create.chmod(0o644)
-        single = f'"$1" --single -D "$2" postgres < "{create}"'
-        run(self._as_account(["/bin/sh", "-c", single, "sh", str(binaries() / "postgres"), str(draft)]))
+        self.run(self._as_account([str(binaries() / "initdb"), f"--pgdata={draft}", *options, *locale, *sync]))
+        create = f'echo "CREATE DATABASE {DATABASE}" | "$0" --single -c exit_on_error=on -D "$1" postgres'
+        self.run(self._as_account(["/bin/sh", "-c", create, str(binaries() / "postgres"), str(draft)]))
         draft.rename(self._cluster)
 
     def program(self, port: int) -> Program:

@@ -17,12 +17,13 @@ class Service:
     name: ClassVar[str]
     ready_within: ClassVar[float] = 60  # seconds; generous, for a busy machine
 
-    def __init__(self, data: Path, *, durable: bool = True) -> None:
+    def __init__(self, data: Path, *, run: Run, durable: bool) -> None:
         self.data = data / self.name
+        self.run = run  # runs a program to its end
         self.durable = durable
 
-    def prepare(self, run: Run) -> None:
-        """Make what the server needs before its first start; `run` runs a program to its end."""
+    def prepare(self) -> None:
+        """Make what the server needs before its first start."""
         private_directory(self.data)
 
     def program(self, port: int) -> Program:

@@ -45,7 +45,7 @@ class Stack:
         self.data = data.resolve()
         self.environment: dict[str, str] = {}
         self.seconds: dict[str, float] = {}
-        self._services = [SERVICES[name](self.data, durable=durable) for name in services]
+        self._services = [self._service(name, durable=durable) for name in services]
         self._on_ready = on_ready
         self._lock = Lock(self.data / "lock")
         self._processes: list[Process] = []
@@ -104,6 +104,9 @@ class Stack:
         self._threads.shutdown()
         self._lock.release()
 
+    def _service(self, name: str, *, durable: bool) -> Service:
+        return SERVICES[name](self.data, run=lambda program: self._run(name, program), durable=durable)
+
     def _gather(self, started: list[Future[dict[str, str]]]) -> None:
         done, _ = wait(started, return_when=FIRST_EXCEPTION)
         for future in done:
@@ -112,7 +115,7 @@ class Stack:
             self.environment.update(future.result())
 
     def _start(self, service: Service) -> dict[str, str]:
-        service.prepare(lambda program: self._run(service.name, program))
+        service.prepare()
         for attempt in range(1, PORT_ATTEMPTS + 1):
             port = free_port()
             process = self.spawn(service.name, service.program(port))

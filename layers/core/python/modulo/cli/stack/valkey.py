@@ -4,7 +4,7 @@ import importlib.util
 from pathlib import Path
 
 from modulo.cli.stack.process import HOST, Program, exchange
-from modulo.cli.stack.service import Run, Service, kept_secret, private_directory, write_private
+from modulo.cli.stack.service import Service, kept_secret, private_directory, write_private
 
 
 def binary() -> Path:
@@ -22,7 +22,7 @@ class Valkey(Service):
 
     name = "valkey"
 
-    def prepare(self, run: Run) -> None:
+    def prepare(self) -> None:
         """Make the password."""
         private_directory(self.data)
         kept_secret(self.data / "password")
