@@ -30,7 +30,7 @@ BATCH: Final = 5
 def functions_folder() -> Path:
     """Where the functions are: `MODULO_FUNCTIONS`, or beside the layers in a checkout."""
     chosen = os.environ.get("MODULO_FUNCTIONS")
-    return Path(chosen) if chosen else Path(__file__).parents[4] / "functions"
+    return Path(chosen) if chosen else Path(__file__).parents[5] / "functions"
 
 
 def function_names() -> list[str]:

@@ -1,0 +1,165 @@
+"""Bearer tokens against a real issuer on this machine."""
+
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from modulo.adapters import oidc_tokens
+from modulo.adapters.oidc_tokens import OidcTokens
+from modulo.domain.errors import Unauthenticated, Unavailable
+from modulo.domain.identity import Scope
+
+AUDIENCE = "modulo-api"
+RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+EC_KEY = ec.generate_private_key(ec.SECP256R1())
+
+
+class Issuer:
+    """Publishes its keys as OpenID Connect wants it, and counts who asks."""
+
+    def __init__(self):
+        self.keys = [jwk("rsa-1", RSA_KEY, "RS256"), jwk("ec-1", EC_KEY, "ES256")]
+        self.fetched = 0
+        self.broken = False
+        issuer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                if issuer.broken:
+                    self.send_error(500)
+                    return
+                if self.path == "/.well-known/openid-configuration":
+                    body = {"issuer": issuer.url, "jwks_uri": f"{issuer.url}/keys"}
+                else:
+                    issuer.fetched += 1
+                    body = {"keys": issuer.keys}
+                content = json.dumps(body).encode()
+                self.send_response(200)
+                self.send_header("content-length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *args):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def token(self, key=RSA_KEY, kid="rsa-1", algorithm="RS256", **changed):
+        now = int(time.time())
+        claims = {
+            "iss": self.url,
+            "aud": AUDIENCE,
+            "sub": "ada",
+            "tenant": "acme",
+            "scope": "openid read write",
+            "iat": now,
+            "exp": now + 300,
+        } | changed
+        claims = {name: value for name, value in claims.items() if value is not None}
+        return jwt.encode(claims, key, algorithm=algorithm, headers={"kid": kid})
+
+
+def jwk(kid, key, algorithm):
+    kind = jwt.algorithms.RSAAlgorithm if algorithm.startswith("RS") else jwt.algorithms.ECAlgorithm
+    return {**kind.to_jwk(key.public_key(), as_dict=True), "kid": kid, "alg": algorithm, "use": "sig"}
+
+
+@pytest.fixture
+def issuer():
+    made = Issuer()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+@pytest.fixture
+def tokens(issuer):
+    return OidcTokens(issuer=issuer.url, audience=AUDIENCE, algorithms=["RS256", "ES256"], tenant_claim="tenant")
+
+
+def test_a_valid_token_names_tenant_user_and_scopes(issuer, tokens):
+    ada = tokens.principal(issuer.token())
+    assert ada.scopes == {Scope.read, Scope.write}
+    assert tokens.principal(issuer.token(scope="read")).scopes == {Scope.read}
+    assert tokens.principal(issuer.token(scope=None)).scopes == frozenset()
+    bob = tokens.principal(issuer.token(sub="bob"))
+    assert (bob.tenant_id, bob.user_id) == (ada.tenant_id, bob.user_id)
+    assert bob.user_id != ada.user_id
+    assert tokens.principal(issuer.token(tenant="other")).tenant_id != ada.tenant_id
+    assert tokens.principal(issuer.token(EC_KEY, "ec-1", "ES256")) == ada
+    assert issuer.fetched == 1
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"exp": int(time.time()) - 3600},
+        {"exp": None},
+        {"nbf": int(time.time()) + 3600},
+        {"aud": "another-api"},
+        {"aud": None},
+        {"iss": "https://evil.example"},
+        {"iss": None},
+        {"sub": None},
+        {"sub": ""},
+        {"tenant": None},
+        {"tenant": ""},
+        {"tenant": ["acme"]},
+        {"key": OTHER_KEY},
+        {"kid": "unknown"},
+        {"algorithm": "RS512"},
+    ],
+    ids=str,
+)
+def test_any_other_token_is_refused(issuer, tokens, changed):
+    with pytest.raises(Unauthenticated):
+        tokens.principal(issuer.token(**changed))
+
+
+def test_unsigned_and_confused_tokens_are_refused(issuer, tokens):
+    claims = jwt.decode(issuer.token(), options={"verify_signature": False})
+    unsigned = jwt.encode(claims, None, algorithm="none", headers={"kid": "rsa-1"})
+    symmetric = jwt.encode(claims, "x" * 64, algorithm="HS256", headers={"kid": "rsa-1"})
+    tampered = issuer.token()[:-6] + "AAAAAA"
+    for token in [unsigned, symmetric, tampered, "", "a.b.c", "nonsense"]:
+        with pytest.raises(Unauthenticated):
+            tokens.principal(token)
+
+
+def test_forged_key_ids_do_not_hammer_the_issuer(issuer, tokens):
+    tokens.principal(issuer.token())
+    for number in range(20):
+        with pytest.raises(Unauthenticated):
+            tokens.principal(issuer.token(kid=f"forged-{number}"))
+    assert issuer.fetched == 1
+
+
+def test_a_rotated_key_is_fetched(issuer, tokens, monkeypatch):
+    tokens.principal(issuer.token())
+    issuer.keys = [jwk("rsa-2", OTHER_KEY, "RS256")]
+    monkeypatch.setattr(oidc_tokens, "REFRESH_SECONDS", 0)
+    assert tokens.principal(issuer.token(OTHER_KEY, "rsa-2"))
+    with pytest.raises(Unauthenticated):
+        tokens.principal(issuer.token())
+
+
+def test_an_issuer_that_fails_is_a_503_not_a_401(issuer, tokens):
+    issuer.broken = True
+    with pytest.raises(Unavailable):
+        tokens.principal(issuer.token())
+    issuer.broken = False
+    assert tokens.principal(issuer.token())
+
+
+def test_a_discovery_document_of_another_issuer_is_refused(issuer):
+    moved = OidcTokens(issuer=issuer.url + "/", audience=AUDIENCE, algorithms=["RS256"], tenant_claim="tenant")
+    with pytest.raises(Unavailable):
+        moved.principal(issuer.token(iss=issuer.url + "/"))

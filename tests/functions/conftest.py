@@ -1,0 +1,193 @@
+"""Functions on in-memory services, called as AWS calls them."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from modulo.adapters.system_clock import MemoryClock
+from modulo.cli.keys import create_key
+from modulo.domain.file import FileRef
+from modulo.domain.identity import Scope
+from modulo.runtime.worker import function, function_names
+from modulo.services import Services, install
+from modulo.settings import Settings
+
+NOW = datetime(2026, 3, 14, 9, 30, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Route:
+    """An endpoint as its function's router declares it."""
+
+    function: str
+    method: str
+    path: str
+
+    def matches(self, method: str, path: str) -> bool:
+        pattern = re.sub(r"\{[^}]+\}", "[^/]+", self.path)
+        return method == self.method and re.fullmatch(pattern, path) is not None
+
+
+def routes() -> list[Route]:
+    return [
+        Route(name, next(iter(route.methods)), route.path)
+        for name in function_names()
+        for route in getattr(getattr(function(name), "router", None), "routes", [])
+    ]
+
+
+@dataclass
+class Reply:
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+@dataclass
+class Api:
+    """Calls handlers with API Gateway's events, under one credential."""
+
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        body: str | bytes | None = None,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        return invoke(method, path, json_body=json, body=body, query=query, headers={**self.headers, **(headers or {})})
+
+    def create_collection(self, name: str = "papers", **more: Any) -> str:
+        reply = self("POST", "/collections", json={"name": name, **more})
+        assert reply.status == 201, reply.text
+        return str(reply.json["id"])
+
+    def upload(self, collection: str, content: str | bytes, name: str = "notes.txt") -> dict[str, Any]:
+        reply = self.try_upload(collection, content, name)
+        assert reply.status == 202, reply.text
+        found: dict[str, Any] = reply.json
+        return found
+
+    def try_upload(self, collection: str, content: str | bytes, name: str = "notes.txt", **headers: str) -> Reply:
+        content = content.encode() if isinstance(content, str) else content
+        disposition = f'form-data; name="file"; filename="{name}"'
+        body = b"--b\r\nContent-Disposition: " + disposition.encode() + b"\r\n\r\n" + content + b"\r\n--b--\r\n"
+        form = {"content-type": "multipart/form-data; boundary=b", **headers}
+        return self("POST", f"/collections/{collection}/files", body=body, headers=form)
+
+
+def invoke(
+    method: str,
+    path: str,
+    *,
+    json_body: Any = None,
+    body: str | bytes | None = None,
+    query: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Reply:
+    import base64
+
+    route = next(route for route in routes() if route.matches(method, path))
+    sent = {name.lower(): value for name, value in (headers or {}).items()}
+    if json_body is not None:
+        body = json.dumps(json_body)
+        sent.setdefault("content-type", "application/json")
+    raw = body.encode() if isinstance(body, str) else body or b""
+    event = {
+        "resource": route.path,
+        "path": path,
+        "httpMethod": method,
+        "headers": sent,
+        "multiValueHeaders": {name: [value] for name, value in sent.items()},
+        "queryStringParameters": dict(query or {}) or None,
+        "multiValueQueryStringParameters": {name: [value] for name, value in (query or {}).items()} or None,
+        "requestContext": {"requestId": str(uuid4()), "identity": {"sourceIp": "127.0.0.1"}, "stage": "api"},
+        "body": base64.b64encode(raw).decode() if raw else None,
+        "isBase64Encoded": bool(raw),
+    }
+    answer = function(route.function).handler(event, None)
+    assert not answer["isBase64Encoded"], "text must not be encoded"
+    listed = {name: values[0] for name, values in (answer.get("multiValueHeaders") or {}).items()}
+    return Reply(answer["statusCode"], {**(answer.get("headers") or {}), **listed}, answer["body"])
+
+
+@pytest.fixture
+def clock() -> MemoryClock:
+    return MemoryClock(NOW)
+
+
+@pytest.fixture
+def settings(request: pytest.FixtureRequest) -> Settings:
+    """In-memory everything; a test changes some by `@pytest.mark.parametrize("settings", [{...}], indirect=True)`."""
+    return Settings(**getattr(request, "param", {}))
+
+
+@pytest.fixture
+def services(settings: Settings, clock: MemoryClock) -> Iterator[Services]:
+    made = Services(settings)
+    made.clock = clock
+    install(made)
+    yield made
+    install(None)
+
+
+@pytest.fixture
+def api(services: Services) -> Api:
+    """The API under a key of the user ada of the tenant acme."""
+    return as_user("ada")
+
+
+def as_user(user: str, tenant: str = "acme", scopes: list[Scope] | None = None) -> Api:
+    return Api({"authorization": f"Bearer {create_key(tenant, user, 'test', scopes=scopes)}"})
+
+
+def sqs_event(*bodies: Mapping[str, Any] | str, attempt: int = 1) -> dict[str, Any]:
+    return {
+        "Records": [
+            {
+                "messageId": f"m{number}",
+                "receiptHandle": f"r{number}",
+                "body": body if isinstance(body, str) else json.dumps(body),
+                "attributes": {"ApproximateReceiveCount": str(attempt)},
+                "eventSource": "aws:sqs",
+            }
+            for number, body in enumerate(bodies)
+        ]
+    }
+
+
+def s3_event(*refs: FileRef) -> dict[str, Any]:
+    return {
+        "Records": [
+            {"eventName": "ObjectCreated:Post", "s3": {"bucket": {"name": "uploads"}, "object": {"key": ref.key}}}
+            for ref in refs
+        ]
+    }
+
+
+def ref_of(api: Api, collection: str, file: Mapping[str, Any]) -> FileRef:
+    from modulo.domain.identity import external_id
+
+    tenant = external_id("modulo", "tenant:acme")
+    return FileRef(tenant, UUID(collection), UUID(file["file_id"]), file["generation"])
+
+
+def ingest(api: Api, collection: str, file: Mapping[str, Any], *, attempt: int = 1) -> list[dict[str, str]]:
+    """Deliver the upload's event; the failures answered."""
+    event = sqs_event(s3_event(ref_of(api, collection, file)), attempt=attempt)
+    failures: list[dict[str, str]] = function("ingest_file").handler(event, None)["batchItemFailures"]
+    return failures

@@ -1,0 +1,174 @@
+from datetime import timedelta
+
+import pytest
+
+from modulo.domain.errors import Unavailable
+from modulo.runtime.worker import function
+from tests.functions.conftest import as_user, ingest, ref_of, s3_event, sqs_event
+
+TEXT = "Rain falls mainly on the plain. " * 100
+
+
+def stage(api, collection, receipt):
+    return api("GET", f"/collections/{collection}/files/{receipt['file_id']}").json
+
+
+def deliver(*bodies, attempt=1):
+    return function("ingest_file").handler(sqs_event(*bodies, attempt=attempt), None)["batchItemFailures"]
+
+
+@pytest.fixture
+def collection(api):
+    return api.create_collection()
+
+
+def test_duplicates_change_nothing(api, collection):
+    receipt = api.upload(collection, TEXT)
+    event = s3_event(ref_of(api, collection, receipt))
+    assert deliver(event, event) == []
+    first = stage(api, collection, receipt)
+    assert deliver(event) == []
+    assert stage(api, collection, receipt) == first
+    assert first["stage"] == "ready"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"Event": "s3:TestEvent", "Service": "Amazon S3"},
+        {"Records": [{"eventName": "ObjectRemoved:Delete", "s3": {"object": {"key": "tenants/x"}}}]},
+        {"Records": [{"eventName": "ObjectCreated:Put", "s3": {"object": {"key": "somewhere/else+%C3%A9"}}}]},
+        {"Records": []},
+    ],
+    ids=["test event", "removal", "another object", "no record"],
+)
+def test_events_that_are_no_uploads_are_passed_over(services, body):
+    assert deliver(body) == []
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", '{"Records": [{}]}', '{"hello": 1}', '{"Records": 7}'])
+def test_a_message_that_cannot_be_read_fails_alone(api, collection, body):
+    receipt = api.upload(collection, TEXT)
+    failed = deliver(body, s3_event(ref_of(api, collection, receipt)))
+    assert failed == [{"itemIdentifier": "m0"}]
+    assert stage(api, collection, receipt)["stage"] == "ready"
+
+
+def test_an_object_that_is_gone_is_skipped(api, collection, services):
+    ticket = api("POST", f"/collections/{collection}/uploads", json={"name": "a.txt", "size_bytes": 3}).json
+    assert ingest(api, collection, ticket) == []
+    assert stage(api, collection, ticket)["stage"] == "awaiting_upload"
+
+
+def test_bytes_that_differ_from_the_announced_fail(api, collection, services):
+    ticket = api("POST", f"/collections/{collection}/uploads", json={"name": "a.txt", "size_bytes": 3}).json
+    services.blobs.put(ref_of(api, collection, ticket), b"four", media_type="text/plain")
+    assert ingest(api, collection, ticket) == []
+    file = stage(api, collection, ticket)
+    assert (file["stage"], file["problem"]["code"]) == ("failed", "altered-file")
+
+
+def test_a_passing_failure_is_tried_again_and_nothing_is_half_written(api, collection, services):
+    receipt = api.upload(collection, TEXT)
+    working = services.embedder
+    services.embedder = Failing(Unavailable("busy", dependency="embedder"))
+    assert ingest(api, collection, receipt) == [{"itemIdentifier": "m0"}]
+    assert stage(api, collection, receipt)["stage"] != "ready"
+    question = {"question": "rain", "collection_id": collection, "config_metadata": {"retrieve_only": True}}
+    services.embedder = working
+    assert api("POST", "/search", json=question).json["query_results"] == []
+    assert ingest(api, collection, receipt, attempt=2) == []
+    assert stage(api, collection, receipt)["stage"] == "ready"
+
+
+@pytest.mark.parametrize(
+    "error", [Unavailable("busy", dependency="embedder"), RuntimeError("a bug")], ids=["down", "bug"]
+)
+def test_the_last_attempt_ends_the_file_as_failed(api, collection, services, error):
+    receipt = api.upload(collection, TEXT)
+    services.embedder = Failing(error)
+    for attempt in range(1, 5):
+        assert ingest(api, collection, receipt, attempt=attempt)
+    file = stage(api, collection, receipt)
+    assert (file["stage"], file["problem"]["retryable"]) == ("failed", True)
+    assert "a bug" not in file["problem"]["detail"]
+
+
+def test_verification_catches_a_store_that_lost_chunks(api, collection, services):
+    receipt = api.upload(collection, TEXT)
+    vectors = services.vectors
+
+    class Losing:
+        def upsert(self, space, chunks):
+            vectors.upsert(space, chunks[1:])
+
+        def __getattr__(self, name):
+            return getattr(vectors, name)
+
+    services.vectors = Losing()
+    assert ingest(api, collection, receipt)
+    assert stage(api, collection, receipt)["stage"] != "ready"
+
+
+def test_delete_during_ingestion_wins(api, collection, services):
+    receipt = api.upload(collection, TEXT)
+    vectors = services.vectors
+
+    class Deleting:
+        def flush(self, space):
+            assert api("DELETE", f"/collections/{collection}/files/{receipt['file_id']}").status == 202
+            vectors.flush(space)
+
+        def __getattr__(self, name):
+            return getattr(vectors, name)
+
+    services.vectors = Deleting()
+    assert ingest(api, collection, receipt) == []
+    services.vectors = vectors
+    ref = ref_of(api, collection, receipt)
+    space = services.metadata.grant(principal_of(api, services), ref.collection_id).space
+    assert vectors.count(space, file_id=ref.file_id) == 0
+
+
+def test_a_dead_worker_is_taken_over(api, collection, services, clock):
+    receipt = api.upload(collection, TEXT)
+    ref = ref_of(api, collection, receipt)
+    now = clock.now()
+    claim = services.metadata.claim(
+        ref, version="1", now=now, lease_until=now + timedelta(seconds=10), deadline=now + timedelta(hours=1)
+    )
+    assert claim
+    assert ingest(api, collection, receipt) == []
+    assert stage(api, collection, receipt)["stage"] == "parsing"
+    clock.advance(timedelta(seconds=20))
+    assert function("sweep").handler({}, None)["requeued"] == 1
+    [delivery] = services.ingests.receive(limit=10, wait_seconds=0)
+    assert deliver(delivery.body) == []
+    assert stage(api, collection, receipt)["stage"] == "ready"
+    assert not services.metadata.publish(claim, chunk_count=1, content_hash="late", info=claim_info(), now=clock.now())
+    assert stage(api, collection, receipt)["chunk_count"] != 1
+
+
+class Failing:
+    def __init__(self, error):
+        self.error = error
+
+    def embed(self, model, texts):
+        raise self.error
+
+
+def claim_info():
+    from modulo.domain.file import DocumentInfo
+
+    return DocumentInfo()
+
+
+def principal_of(api, services):
+    from modulo.runtime.auth import authenticate
+
+    return authenticate(api.headers["authorization"].partition(" ")[2], services=services)
+
+
+def test_another_user_sees_nothing_of_it(api, collection):
+    ingest(api, collection, api.upload(collection, TEXT))
+    assert as_user("bob")("GET", f"/collections/{collection}/files").status == 404

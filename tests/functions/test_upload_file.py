@@ -1,0 +1,62 @@
+import hashlib
+
+import pytest
+
+from tests.functions.conftest import ingest
+
+TEXT = "The Antarctic ice sheet holds about 26.5 million cubic kilometres of ice."
+
+
+def test_a_small_file_is_taken_at_once(api, services):
+    collection = api.create_collection()
+    receipt = api.upload(collection, TEXT)
+    assert receipt["status"] == "processing"
+    file = api("GET", f"/collections/{collection}/files/{receipt['file_id']}").json
+    assert (file["stage"], file["name"], file["size_bytes"]) == ("awaiting_upload", "notes.txt", len(TEXT))
+    assert file["checksum_sha256"] == hashlib.sha256(TEXT.encode()).hexdigest()
+
+
+def test_an_empty_file_is_refused(api):
+    collection = api.create_collection()
+    reply = api.try_upload(collection, "")
+    assert (reply.status, reply.json["type"]) == (422, "urn:modulo:problem:empty-file")
+
+
+def test_a_form_without_a_file_names_the_field(api):
+    collection = api.create_collection()
+    reply = api("POST", f"/collections/{collection}/files", json={"file": "x"})
+    assert (reply.status, reply.json["errors"][0]["field"]) == (422, "file")
+
+
+@pytest.mark.parametrize("settings", [{"quotas": {"files": 1, "storage_bytes": 100}}], indirect=True)
+def test_quotas_are_429_and_leave_nothing(api):
+    collection = api.create_collection()
+    api.upload(collection, TEXT)
+    files = api.try_upload(collection, TEXT, "second.txt")
+    assert (files.status, files.json["resource"]) == (429, "files")
+    storage = api.try_upload(api.create_collection("other"), TEXT, "third.txt")
+    assert (storage.status, storage.json["resource"]) == (429, "storage bytes")
+    assert api("GET", "/usage").json["storage_bytes"] == len(TEXT)
+
+
+def test_an_idempotency_key_uploads_once(api):
+    collection = api.create_collection()
+    first = api.try_upload(collection, TEXT, **{"idempotency-key": "k"}).json
+    again = api.try_upload(collection, TEXT, **{"idempotency-key": "k"}).json
+    assert first == again
+    ingest(api, collection, first)
+    assert api.try_upload(collection, TEXT, **{"idempotency-key": "k"}).json == first
+    assert len(api("GET", f"/collections/{collection}/files").json["items"]) == 1
+
+
+def test_the_same_name_again_is_a_new_generation(api):
+    collection = api.create_collection()
+    first = api.upload(collection, "The launch is on Monday.")
+    ingest(api, collection, first)
+    second = api.upload(collection, "The launch is on Friday.")
+    assert (second["file_id"], second["generation"]) == (first["file_id"], 2)
+    question = {"question": "When is the launch?", "collection_id": collection}
+    assert "Monday" in api("POST", "/search", json=question).json["query_results"][0]["chunk"]["text"]
+    ingest(api, collection, second)
+    texts = [r["chunk"]["text"] for r in api("POST", "/search", json=question).json["query_results"]]
+    assert texts == ["The launch is on Friday."]

@@ -1,0 +1,173 @@
+"""The small values of the domain."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modulo.domain import errors
+from modulo.domain.chunk import Chunk, ContentHash, content_hash
+from modulo.domain.collection import Chunking, CollectionStatus, EmbeddingModel, Space, status_of
+from modulo.domain.errors import InvalidRequest, ModuloError, QuotaExceeded, explanation
+from modulo.domain.file import FileRef, Stage
+from modulo.domain.identity import Role, api_key_hash, external_id, new_api_key
+from modulo.domain.quota import exceeded, period_of, resets_at
+from modulo.domain.transfer import Cursor, IngestRequest, PurgeRequest
+
+REF = FileRef(UUID(int=1), UUID(int=2), UUID(int=3), 4)
+
+
+def every_error(root=ModuloError):
+    return [root, *(found for child in root.__subclasses__() for found in every_error(child))]
+
+
+@pytest.mark.parametrize("error", every_error(), ids=lambda error: error.__name__)
+def test_every_error_explains_itself(error):
+    made = error()
+    assert 400 <= made.status < 600
+    assert made.title
+    assert explanation(error) == made.detail
+    assert made.detail.endswith(".")
+    assert error.code() == error.code().lower()
+
+
+def test_codes_are_unique():
+    codes = [error.code() for error in every_error()]
+    assert len(set(codes)) == len(codes)
+    assert errors.QuotaExceeded.code() == "quota-exceeded"
+
+
+def test_a_field_problem_names_the_field():
+    problem = InvalidRequest.field("name", "is too long")
+    assert problem.extra["errors"] == [{"field": "name", "message": "is too long"}]
+
+
+@given(st.uuids(), st.uuids(), st.uuids(), st.integers(1, 10**6))
+def test_a_key_names_its_generation_and_nothing_else_does(tenant, collection, file, generation):
+    ref = FileRef(tenant, collection, file, generation)
+    assert FileRef.of_key(ref.key) == ref
+    assert ref.key.startswith(ref.generation_prefix)
+    assert not FileRef(tenant, collection, file, generation * 10).key.startswith(ref.generation_prefix)
+
+
+@given(st.text())
+def test_no_other_key_is_taken_for_an_upload(text):
+    assert FileRef.of_key(text) is None
+    assert FileRef.of_key(REF.key + text) in (None, REF)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        REF.key.replace("/4/", "/04/"),
+        REF.key.replace("/4/", "/x/"),
+        REF.key.upper(),
+        REF.key.replace("content", "other"),
+        "/" + REF.key,
+    ],
+)
+def test_a_key_has_one_spelling(key):
+    assert FileRef.of_key(key) is None
+
+
+def test_chunk_and_task_ids_are_deterministic():
+    chunk = Chunk(0, "text", 1, 0, 4, heading="Title")
+    assert chunk.id_in(REF) == chunk.id_in(REF)
+    assert chunk.id_in(REF) != chunk.id_in(FileRef(REF.tenant_id, REF.collection_id, REF.file_id, 5))
+    assert chunk.embedded_text == "Title\ntext"
+    assert Chunk(0, "text", 1, 0, 4).embedded_text == "text"
+    assert REF.task_id == REF.task_id
+
+
+@given(st.lists(st.text()), st.lists(st.text()))
+def test_content_hashes_tell_texts_apart(one, other):
+    digest = ContentHash()
+    for text in one:
+        digest.add(text)
+    assert (digest.hexdigest(), digest.count) == (content_hash(one), len(one))
+    assert (content_hash(one) == content_hash(other)) == (one == other)
+
+
+@given(st.dictionaries(st.sampled_from(Stage), st.integers(0, 3)))
+def test_a_bad_file_never_spoils_a_collection(files):
+    status = status_of(files)
+    if any(files.get(stage) for stage in Stage if stage.unfinished):
+        assert status is CollectionStatus.processing
+    elif files.get(Stage.ready):
+        assert status is CollectionStatus.completed
+    else:
+        assert status is (CollectionStatus.error if files.get(Stage.failed) else CollectionStatus.created)
+
+
+def test_a_space_is_shared_by_model_or_the_users_own():
+    model = EmbeddingModel(name="bge/small en:v1.5", dimensions=384)
+    shared = Space(UUID(int=1), UUID(int=2), UUID(int=3), model, dedicated=False)
+    own = Space(UUID(int=1), UUID(int=2), UUID(int=3), model, dedicated=True)
+    assert shared.name == "chunks_bge_small_en_v1_5_384"
+    assert own.name == f"user_{UUID(int=3).hex}_collection_{UUID(int=2).hex}"
+    assert own.name.replace("_", "").isalnum()
+
+
+def test_roles_include_those_after_them():
+    assert Role.owner.allows(Role.viewer)
+    assert Role.editor.allows(Role.editor)
+    assert not Role.viewer.allows(Role.editor)
+
+
+def test_api_keys_are_long_and_never_the_same():
+    one, other = new_api_key(), new_api_key()
+    assert one != other
+    assert len(one) > 40
+    assert api_key_hash(one) != api_key_hash(other)
+
+
+def test_two_issuers_never_name_the_same_identity():
+    assert external_id("https://a", "x") != external_id("https://b", "x")
+    assert external_id("https://a", "x") == external_id("https://a", "x")
+
+
+def test_periods_are_days_in_utc():
+    late = datetime(2026, 3, 14, 23, 30, tzinfo=UTC) + timedelta(hours=1)
+    assert period_of(late).isoformat() == "2026-03-15"
+    assert resets_at(period_of(late)) == datetime(2026, 3, 16, tzinfo=UTC)
+
+
+def test_only_timed_quotas_say_when_to_come_back():
+    timed, held = exceeded("tokens a day", 5, retry_after=60), exceeded("files", 5)
+    assert isinstance(timed, QuotaExceeded)
+    assert (timed.retry_after, held.retry_after) == (60, None)
+
+
+@given(st.datetimes(timezones=st.just(UTC)), st.uuids())
+def test_cursors_come_back_as_they_went(moment, identity):
+    cursor = Cursor(moment, identity)
+    assert Cursor.decode(cursor.encode()) == cursor
+
+
+@given(st.text())
+def test_no_other_text_is_a_cursor(text):
+    with pytest.raises(InvalidRequest):
+        Cursor.decode(text)
+
+
+def test_a_cursor_without_a_time_zone_is_none():
+    with pytest.raises(InvalidRequest):
+        Cursor.decode(Cursor(datetime(2026, 1, 1), uuid4()).encode())
+
+
+@pytest.mark.parametrize("file", [None, UUID(int=9)])
+def test_purge_requests_come_back_as_they_went(file):
+    request = PurgeRequest(UUID(int=1), UUID(int=2), file)
+    assert PurgeRequest.of(request.body()) == request
+
+
+def test_ingest_requests_name_the_key():
+    assert IngestRequest(REF).body() == {"ingest": REF.key}
+
+
+def test_chunking_keeps_the_overlap_small():
+    assert Chunking(max_tokens=100, overlap_tokens=50)
+    with pytest.raises(ValueError, match="half"):
+        Chunking(max_tokens=100, overlap_tokens=51)
