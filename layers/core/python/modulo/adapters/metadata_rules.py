@@ -1,0 +1,90 @@
+"""What the adapters of the Metadata port share: intervals, wording and how names compare."""
+
+import unicodedata
+from collections.abc import Mapping
+from datetime import timedelta
+
+from modulo.domain.errors import Conflict, Forbidden, NotFound
+from modulo.domain.file import DocumentInfo, FileProblem, Stage
+from modulo.domain.identity import Role
+
+PURGE_AFTER = timedelta(minutes=1)
+"""How long a sweep leaves a purge to the message that the deletion itself sent."""
+
+ASK_AGAIN_AFTER = timedelta(minutes=10)
+"""How long a sweep waits before it names the same purge or the same stalled generation again."""
+
+RETRY_WINDOW = timedelta(days=1)
+"""How long a failed generation keeps its object for another try."""
+
+WORKING = (Stage.parsing, Stage.embedding, Stage.indexing)
+WAITING = (Stage.awaiting_upload, Stage.queued)
+UNFINISHED = WAITING + WORKING
+
+NEVER_UPLOADED = FileProblem(
+    code="never-uploaded", detail="No upload arrived in time: start a new upload and send the file.", retryable=True
+)
+DEADLINE_EXCEEDED = FileProblem(
+    code="deadline-exceeded", detail="The file could not be processed in time: upload it again.", retryable=True
+)
+
+
+def name_key(name: str) -> str:
+    """What two names that a reader takes for the same have in common."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFKD", name).casefold())
+
+
+def printable(text: str) -> str:
+    """The text without what Postgres cannot store: NUL and unpaired surrogates."""
+    return text.replace("\0", "").encode(errors="replace").decode()
+
+
+def document(info: DocumentInfo) -> dict[str, object]:
+    """What a file says of itself, as it is stored."""
+    return {k: printable(v) if isinstance(v, str) else v for k, v in info.model_dump(exclude_none=True).items()}
+
+
+def problem(found: FileProblem) -> dict[str, object]:
+    """Why a file failed, as it is stored."""
+    return {"code": found.code, "detail": printable(found.detail), "retryable": found.retryable}
+
+
+def require(role: str | None, needed: Role) -> Role:
+    """The caller's role.
+
+    Raises:
+        NotFound: the caller has none.
+        Forbidden: it does not include the needed one.
+    """
+    if role is None:
+        raise NotFound
+    if not Role(role).allows(needed):
+        raise Forbidden(f"This needs the role '{needed}' on the collection; yours is '{role}'.")
+    return Role(role)
+
+
+def assignable(user_is_owner: bool, role: Role) -> None:
+    """Whether a member may be given the role.
+
+    Raises:
+        Conflict: a collection has exactly one owner, who stays.
+    """
+    if user_is_owner:
+        raise Conflict("The owner stays: their role cannot be changed or ended.")
+    if role is Role.owner:
+        raise Conflict("A collection has exactly one owner: choose 'editor' or 'viewer'.")
+
+
+def id_taken() -> Conflict:
+    """The problem of an id that was used before for something else."""
+    return Conflict("This id was used before for something else: use a new one.")
+
+
+def under_way() -> Conflict:
+    """The problem of a file whose newest generation is unfinished."""
+    return Conflict("A file of this name is being ingested: wait until it is ready or failed, or delete it.")
+
+
+def stages(counts: Mapping[str, int]) -> dict[Stage, int]:
+    """The number of files in each stage that has any."""
+    return {stage: counts[stage] for stage in Stage if counts.get(stage)}

@@ -1,0 +1,151 @@
+"""Connections to Postgres: pools, TLS, IAM tokens, and the one place where its failures become ours."""
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from ipaddress import ip_address
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, ExceptionContext, make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from modulo.domain.errors import Conflict, InvalidRequest, ModuloError, NotFound, Unavailable
+from modulo.settings import Settings
+
+# https://www.postgresql.org/docs/current/errcodes-appendix.html; classes end with an asterisk there too.
+_DISCONNECTED = frozenset({"25006", "57P01", "57P02", "57P03"})  # the first: a writer that failover made a reader
+_UNAVAILABLE = frozenset({"08", "28", "3D", "40", "53", "57", "58"})
+_FOREIGN_KEY, _UNIQUE, _BAD_DATA = "23503", "23505", "22"
+
+
+def engines(settings: Settings) -> tuple[Engine, Engine]:
+    """The writer's pool and the reader's: the same one where no reader is set.
+
+    Raises:
+        ValueError: the settings would send data or tokens in the clear to another machine.
+    """
+    writer = engine(settings, settings.database_url)
+    reader_url = settings.database_reader_url
+    same = reader_url is None or reader_url == settings.database_url
+    return writer, writer if same or reader_url is None else engine(settings, reader_url)
+
+
+def engine(settings: Settings, address: str, **options: Any) -> Engine:
+    """A pool of connections that opens the first when one is needed.
+
+    The isolation level stays the server's: setting it, or AUTOCOMMIT, breaks behind a transaction pooler.
+    """
+    url = make_url(address).set(drivername="postgresql+pg8000")
+    tls = _tls(settings, url)
+    pool = options or {
+        "pool_size": settings.sqlalchemy_pool_size,
+        "max_overflow": settings.sqlalchemy_max_overflow,
+        "pool_recycle": settings.sqlalchemy_pool_recycle,
+        "pool_timeout": settings.database_timeout_seconds,
+        "pool_pre_ping": True,
+    }
+    made = create_engine(
+        url.difference_update_query(["sslmode"]),
+        # pg8000 keeps the timeout on the socket, so that it bounds each statement as well.
+        connect_args={
+            "timeout": settings.database_timeout_seconds,
+            "application_name": "modulo",
+            "ssl_context": tls or False,
+        },
+        hide_parameters=True,
+        **pool,
+    )
+    event.listen(made, "handle_error", _drop_demoted)
+    if settings.database_iam_auth:
+        if tls is None:
+            raise ValueError("DATABASE_IAM_AUTH needs DATABASE_CA_FILE: a token must not travel in the clear")
+        from modulo.adapters.postgres_iam import use_tokens  # noqa: PLC0415 - boto3 loads only where it is used
+
+        use_tokens(made)
+    return made
+
+
+@contextmanager
+def transaction(pool: Engine) -> Iterator[Connection]:
+    """A connection inside one transaction: committed at the end, rolled back on any exception.
+
+    Raises:
+        Unavailable: the server, the pool or the statement did not answer in time; try again.
+        Conflict: a unique name, id or hash is taken.
+        NotFound: a row refers to one that does not exist.
+        InvalidRequest: a value holds what Postgres cannot store.
+    """
+    try:
+        with pool.begin() as connection:
+            yield connection
+    except DBAPIError as error:
+        raise _translated(error) from error
+    except (PoolTimeout, OSError) as error:
+        raise Unavailable(dependency="postgres") from error
+    except UnicodeEncodeError as error:
+        raise InvalidRequest("A text holds characters that are none: remove unpaired surrogates.") from error
+    except SQLAlchemyError as error:
+        raise ModuloError from error
+
+
+def sqlstate(error: DBAPIError) -> str | None:
+    """The five-character code the server gave, or None where it gave none."""
+    return _field(error, "C")
+
+
+def _field(error: DBAPIError, name: str) -> str | None:
+    arguments = error.orig.args if error.orig is not None else ()
+    fields = arguments[0] if arguments else None
+    return fields.get(name) if isinstance(fields, dict) else None
+
+
+def _translated(error: DBAPIError) -> ModuloError:
+    code = sqlstate(error)
+    if code is None or code in _DISCONNECTED or code[:2] in _UNAVAILABLE:
+        return Unavailable(dependency="postgres")
+    if code == _UNIQUE:
+        return Conflict(_TAKEN.get(_field(error, "n") or ""))
+    if code == _FOREIGN_KEY:
+        return NotFound()
+    if code[:2] == _BAD_DATA:
+        return InvalidRequest("A value is out of range or holds characters that cannot be stored.")
+    return ModuloError()
+
+
+_TAKEN = {
+    "uq_collections_name_key": "The tenant has another collection of that name: choose another name.",
+    "uq_files_name": "The collection has a file of that name: try again.",
+}
+
+
+def _drop_demoted(context: ExceptionContext) -> None:
+    """Forget connections to a server that is going away or takes no more writes."""
+    if isinstance(context.sqlalchemy_exception, DBAPIError) and sqlstate(context.sqlalchemy_exception) in _DISCONNECTED:
+        context.is_disconnect = True
+
+
+def _tls(settings: Settings, url: URL) -> ssl.SSLContext | None:
+    """The verified context, or None for plaintext, which only loopback and an explicit wish get."""
+    if settings.database_ca_file:
+        return _context(settings.database_ca_file)
+    if _loopback(url.host) or url.query.get("sslmode") == "disable":
+        return None
+    raise ValueError("DATABASE_CA_FILE is needed for a database on another machine, or ?sslmode=disable in its URL")
+
+
+@cache
+def _context(ca_file: str) -> ssl.SSLContext:
+    """One context for all connections: building one takes longer than connecting."""
+    return ssl.create_default_context(cafile=ca_file)
+
+
+def _loopback(host: str | None) -> bool:
+    if not host or host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,59 @@
+"""Members of collections in Postgres."""
+
+from uuid import UUID
+
+from sqlalchemy import Connection, case, delete, select
+from sqlalchemy.dialects.postgresql import insert
+
+from modulo.adapters.metadata_rules import assignable
+from modulo.adapters.postgres_rows import MEMBERSHIP, in_tenant, locked, visible
+from modulo.adapters.postgres_tables import collections, members, users
+from modulo.domain.errors import NotFound
+from modulo.domain.identity import Principal, Role
+from modulo.domain.transfer import Member
+
+
+def list_members(connection: Connection, principal: Principal, collection_id: UUID) -> list[Member]:
+    """Who may use the collection, by role and name."""
+    others = members.alias("others")
+    rank = case({role.value: place for place, role in enumerate(Role)}, value=others.c.role)
+    statement = (
+        select(others.c.user_id, users.c.name, others.c.role)
+        .select_from(collections)
+        .join(members, MEMBERSHIP)
+        .join(others, (others.c.tenant_id == members.c.tenant_id) & (others.c.collection_id == members.c.collection_id))
+        .join(users, (users.c.tenant_id == others.c.tenant_id) & (users.c.id == others.c.user_id))
+        .where(visible(principal, collection_id))
+        .order_by(rank, users.c.name, others.c.user_id)
+    )
+    found = [Member(user_id=row.user_id, name=row.name, role=row.role) for row in connection.execute(statement)]
+    if not found:
+        raise NotFound
+    return found
+
+
+def set_member(connection: Connection, principal: Principal, collection_id: UUID, user_id: UUID, role: Role) -> Member:
+    """Give a user of the tenant a role."""
+    owner_id = locked(connection, principal, collection_id, Role.owner)["owner_id"]
+    assignable(user_id == owner_id, role)
+    named = select(users.c.name).where(in_tenant(principal.tenant_id, users), users.c.id == user_id)
+    name = connection.execute(named).scalar_one_or_none()
+    if name is None:
+        raise NotFound("The tenant has no such user.")
+    values = {"tenant_id": principal.tenant_id, "collection_id": collection_id, "user_id": user_id, "role": role.value}
+    given = insert(members).values(values)
+    connection.execute(given.on_conflict_do_update(constraint=members.primary_key, set_={"role": given.excluded.role}))
+    return Member(user_id=user_id, name=name, role=role)
+
+
+def remove_member(connection: Connection, principal: Principal, collection_id: UUID, user_id: UUID) -> None:
+    """End a membership."""
+    owner_id = locked(connection, principal, collection_id, Role.owner)["owner_id"]
+    assignable(user_id == owner_id, Role.viewer)
+    statement = delete(members).where(
+        in_tenant(principal.tenant_id, members),
+        members.c.collection_id == collection_id,
+        members.c.user_id == user_id,
+    )
+    if connection.execute(statement).rowcount == 0:
+        raise NotFound("The collection has no such member.")

@@ -1,0 +1,249 @@
+"""The Metadata port on Postgres: which pool each method uses, and one transaction for each."""
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from typing import TypeVar
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, text
+from typing_extensions import override
+
+from modulo.adapters import postgres_collections as collections
+from modulo.adapters import postgres_files as files
+from modulo.adapters import postgres_identities as identities
+from modulo.adapters import postgres_ingestion as ingestion
+from modulo.adapters import postgres_members as members
+from modulo.adapters import postgres_purging as purging
+from modulo.adapters import postgres_search as search
+from modulo.adapters import postgres_sweeping as sweeping
+from modulo.adapters import postgres_uploads as uploads
+from modulo.adapters import postgres_usage as usage
+from modulo.adapters.postgres_engine import transaction
+from modulo.domain.collection import Chunking, Collection
+from modulo.domain.errors import NotFound, QuotaExceeded
+from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef, Stage
+from modulo.domain.identity import ApiKey, Principal, Role, Tenant, User
+from modulo.domain.passage import LiveDocument
+from modulo.domain.quota import Quotas, Usage
+from modulo.domain.transfer import Claim, CollectionDraft, Cursor, FileDraft, Grant, Member, Purge, Swept
+from modulo.domain.value import Listing
+from modulo.ports import Metadata
+
+Result = TypeVar("Result")
+
+
+class PostgresMetadata(Metadata):
+    """Writes and what must be fresh go to the writer, all else to the reader.
+
+    What a lagging reader does not find is asked of the writer, so that what was just made is there.
+    """
+
+    def __init__(self, writer: Engine, reader: Engine) -> None:
+        self._writer = writer
+        self._reader = reader
+
+    def _write(self, work: Callable[[Connection], Result]) -> Result:
+        with transaction(self._writer) as connection:
+            return work(connection)
+
+    def _read(self, work: Callable[[Connection], Result]) -> Result:
+        if self._reader is not self._writer:
+            try:
+                with transaction(self._reader) as connection:
+                    found = work(connection)
+            except NotFound:
+                found = None
+            if found is not None:
+                return found
+        return self._write(work)
+
+    # Identities
+    @override
+    def add_tenant(self, tenant: Tenant) -> None:
+        self._write(lambda c: identities.add_tenant(c, tenant))
+
+    @override
+    def add_user(self, user: User) -> None:
+        self._write(lambda c: identities.add_user(c, user))
+
+    @override
+    def add_api_key(self, key: ApiKey, *, secret_hash: bytes) -> None:
+        self._write(lambda c: identities.add_api_key(c, key, secret_hash))
+
+    @override
+    def list_api_keys(self, tenant_id: UUID) -> list[ApiKey]:
+        return self._read(lambda c: identities.list_api_keys(c, tenant_id))
+
+    @override
+    def revoke_api_key(self, tenant_id: UUID, key_id: UUID, *, now: datetime) -> None:
+        self._write(lambda c: identities.revoke_api_key(c, tenant_id, key_id, now=now))
+
+    @override
+    def principal_of(self, secret_hash: bytes, *, now: datetime) -> Principal | None:
+        return self._read(lambda c: identities.principal_of(c, secret_hash, now=now))
+
+    # Collections
+    @override
+    def create_collection(
+        self, principal: Principal, draft: CollectionDraft, *, limit: int, now: datetime
+    ) -> Collection:
+        return self._write(lambda c: collections.create_collection(c, principal, draft, limit=limit, now=now))
+
+    @override
+    def list_collections(
+        self, principal: Principal, *, after: Cursor | None, limit: int, name: str | None
+    ) -> Listing[Collection]:
+        return self._read(lambda c: collections.list_collections(c, principal, after=after, limit=limit, name=name))
+
+    @override
+    def get_collection(self, principal: Principal, collection_id: UUID) -> Collection:
+        return self._read(lambda c: collections.get_collection(c, principal, collection_id))
+
+    @override
+    def update_collection(
+        self, principal: Principal, collection_id: UUID, *, name: str | None, chunking: Chunking | None, now: datetime
+    ) -> Collection:
+        return self._write(
+            lambda c: collections.update_collection(c, principal, collection_id, name=name, chunking=chunking, now=now)
+        )
+
+    @override
+    def tombstone_collection(self, principal: Principal, collection_id: UUID, *, now: datetime) -> None:
+        self._write(lambda c: collections.tombstone_collection(c, principal, collection_id, now=now))
+
+    # Members
+    @override
+    def list_members(self, principal: Principal, collection_id: UUID) -> list[Member]:
+        return self._read(lambda c: members.list_members(c, principal, collection_id))
+
+    @override
+    def set_member(self, principal: Principal, collection_id: UUID, user_id: UUID, role: Role) -> Member:
+        return self._write(lambda c: members.set_member(c, principal, collection_id, user_id, role))
+
+    @override
+    def remove_member(self, principal: Principal, collection_id: UUID, user_id: UUID) -> None:
+        self._write(lambda c: members.remove_member(c, principal, collection_id, user_id))
+
+    # Files
+    @override
+    def reserve_file(
+        self, principal: Principal, collection_id: UUID, draft: FileDraft, *, quotas: Quotas, now: datetime
+    ) -> File:
+        return self._write(lambda c: uploads.reserve_file(c, principal, collection_id, draft, quotas=quotas, now=now))
+
+    @override
+    def list_files(
+        self, principal: Principal, collection_id: UUID, *, after: Cursor | None, limit: int, stage: Stage | None
+    ) -> Listing[File]:
+        return self._read(
+            lambda c: files.list_files(c, principal, collection_id, after=after, limit=limit, stage=stage)
+        )
+
+    @override
+    def get_file(self, principal: Principal, collection_id: UUID, file_id: UUID, *, fresh: bool = False) -> File:
+        ask = self._write if fresh else self._read
+        return ask(lambda c: files.get_file(c, principal, collection_id, file_id))
+
+    @override
+    def tombstone_file(self, principal: Principal, collection_id: UUID, file_id: UUID, *, now: datetime) -> FileRef:
+        return self._write(lambda c: files.tombstone_file(c, principal, collection_id, file_id, now=now))
+
+    # Ingestion
+    @override
+    def claim(
+        self, ref: FileRef, *, version: str, now: datetime, lease_until: datetime, deadline: datetime
+    ) -> Claim | None:
+        times = {"now": now, "lease_until": lease_until, "deadline": deadline}
+        try:
+            return self._write(
+                lambda c: (
+                    ingestion.claim(c, ref, version=version, **times)
+                    or ingestion.retry(c, ref, version=version, **times)
+                )
+            )
+        except QuotaExceeded:
+            return None
+
+    @override
+    def advance(
+        self,
+        claim: Claim,
+        stage: Stage,
+        *,
+        pages_done: int | None = None,
+        pages_total: int | None = None,
+        lease_until: datetime,
+        now: datetime,
+    ) -> bool:
+        pages = {"pages_done": pages_done, "pages_total": pages_total}
+        return self._write(lambda c: ingestion.advance(c, claim, stage, **pages, lease_until=lease_until, now=now))
+
+    @override
+    def publish(self, claim: Claim, *, chunk_count: int, content_hash: str, info: DocumentInfo, now: datetime) -> bool:
+        return self._write(
+            lambda c: ingestion.publish(
+                c, claim, chunk_count=chunk_count, content_hash=content_hash, info=info, now=now
+            )
+        )
+
+    @override
+    def fail(self, claim: Claim, problem: FileProblem, *, now: datetime) -> bool:
+        return self._write(lambda c: ingestion.fail(c, claim, problem, now=now))
+
+    @override
+    def release(self, claim: Claim, *, now: datetime) -> None:
+        self._write(lambda c: ingestion.release(c, claim, now=now))
+
+    @override
+    def sweep(self, *, now: datetime, limit: int) -> Swept:
+        return self._write(lambda c: sweeping.sweep(c, now=now, limit=limit))
+
+    @override
+    def purge_of(self, tenant_id: UUID, collection_id: UUID, file_id: UUID | None) -> Purge | None:
+        return self._write(lambda c: purging.purge_of(c, tenant_id, collection_id, file_id))
+
+    @override
+    def purged(self, purge: Purge, *, now: datetime) -> None:
+        self._write(lambda c: purging.purged(c, purge, now=now))
+
+    # Search
+    @override
+    def grant(self, principal: Principal, collection_id: UUID) -> Grant:
+        return self._read(lambda c: search.grant(c, principal, collection_id))
+
+    @override
+    def live_documents(
+        self, tenant_id: UUID, collection_id: UUID, file_ids: Sequence[UUID]
+    ) -> dict[UUID, LiveDocument]:
+        # From the writer: a result is cached under the version that `grant` read, and a reader
+        # that lags behind that one would let a deleted document into the cache.
+        return self._write(lambda c: search.live_documents(c, tenant_id, collection_id, file_ids))
+
+    # Usage
+    @override
+    def usage(self, principal: Principal, *, period: date, quotas: Quotas) -> Usage:
+        return self._read(lambda c: usage.usage_of(c, principal, period=period, quotas=quotas))
+
+    @override
+    def reserve_tokens(self, principal: Principal, *, period: date, tokens: int, limit: int) -> bool:
+        if tokens == 0:
+            return True
+
+        def reserve(connection: Connection) -> bool:
+            return usage.reserve_tokens(connection, principal, period=period, tokens=tokens, limit=limit)
+
+        return self._write(lambda c: reserve(c) or (identities.introduce(c, principal) and reserve(c)))
+
+    @override
+    def settle_tokens(self, principal: Principal, *, period: date, reserved: int, used: int) -> None:
+        self._write(lambda c: usage.settle_tokens(c, principal, period=period, reserved=reserved, used=used))
+
+    @override
+    def open_period(self, period: date, *, keep_from: date) -> bool:
+        return self._write(lambda c: usage.open_period(c, period, keep_from=keep_from))
+
+    @override
+    def ping(self) -> None:
+        for pool in dict.fromkeys((self._writer, self._reader)):
+            with transaction(pool) as connection:
+                connection.execute(text("SELECT 1"))

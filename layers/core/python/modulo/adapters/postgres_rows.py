@@ -1,0 +1,222 @@
+"""What statements share: the tenant predicate, joins, locks, and how rows become values."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Integer,
+    RowMapping,
+    Select,
+    Table,
+    TableValuedAlias,
+    Uuid,
+    and_,
+    bindparam,
+    column,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from modulo.adapters.metadata_rules import require, stages
+from modulo.adapters.postgres_tables import collections, files, generations, members, users
+from modulo.domain.collection import Collection, EmbeddingModel, Space, status_of
+from modulo.domain.errors import NotFound
+from modulo.domain.file import File
+from modulo.domain.identity import Principal, Role
+
+
+def in_tenant(tenant_id: UUID, *tables: Table) -> ColumnElement[bool]:
+    """The tenant predicate: part of every statement that is not about all tenants."""
+    return and_(*(table.c.tenant_id == tenant_id for table in tables))
+
+
+NEWEST = and_(
+    generations.c.tenant_id == files.c.tenant_id,
+    generations.c.file_id == files.c.id,
+    generations.c.number == files.c.generation,
+)
+"""The newest generation of a file."""
+
+OF_COLLECTION = and_(files.c.tenant_id == collections.c.tenant_id, files.c.collection_id == collections.c.id)
+"""The files of a collection."""
+
+MEMBERSHIP = and_(members.c.tenant_id == collections.c.tenant_id, members.c.collection_id == collections.c.id)
+"""The members of a collection."""
+
+FILE = (
+    files.c.id,
+    files.c.collection_id,
+    files.c.name,
+    generations.c.stage,
+    files.c.generation,
+    files.c.live_generation,
+    generations.c.media_type,
+    generations.c.size_bytes,
+    generations.c.checksum_sha256,
+    generations.c.pages_done,
+    generations.c.pages_total,
+    generations.c.chunk_count,
+    generations.c.problem,
+    generations.c.document,
+    files.c.created_by,
+    files.c.created_at,
+    generations.c.updated_at,
+)
+"""The columns of a `File`, under its names."""
+
+SPACE = (
+    collections.c.tenant_id,
+    collections.c.id.label("collection_id"),
+    collections.c.owner_id,
+    collections.c.embedding_model,
+    collections.c.dedicated,
+)
+"""The columns of a `Space`."""
+
+
+def visible(principal: Principal, collection_id: UUID) -> ColumnElement[bool]:
+    """The one collection, if it lives and the principal is a member of it; needs `MEMBERSHIP`."""
+    return and_(
+        in_tenant(principal.tenant_id, collections, members),
+        collections.c.id == collection_id,
+        collections.c.deleted_at.is_(None),
+        members.c.user_id == principal.user_id,
+    )
+
+
+def locked(connection: Connection, principal: Principal, collection_id: UUID, needed: Role) -> RowMapping:
+    """The collection, held until the transaction ends, once the caller's role suffices.
+
+    Whatever changes a collection, its files or what they are charged takes this lock first and
+    users last, so that no two transactions wait for each other.
+
+    Raises:
+        NotFound: no such collection is visible to the caller.
+        Forbidden: the role does not suffice.
+    """
+    statement = (
+        select(collections, members.c.role)
+        .join(members, MEMBERSHIP)
+        .where(visible(principal, collection_id))
+        .with_for_update(of=collections, key_share=True)
+    )
+    row = connection.execute(statement).mappings().one_or_none()
+    require(row["role"] if row else None, needed)
+    return _there(row)
+
+
+def lock_collection(connection: Connection, tenant_id: UUID, collection_id: UUID, *, living: bool = True) -> bool:
+    """Hold the collection until the transaction ends; False where there is none (alive, if so asked)."""
+    statement = (
+        select(collections.c.id)
+        .where(in_tenant(tenant_id, collections), collections.c.id == collection_id)
+        .with_for_update(key_share=True)
+    )
+    if living:
+        statement = statement.where(collections.c.deleted_at.is_(None))
+    return connection.execute(statement).first() is not None
+
+
+def collections_of(principal: Principal) -> Select[Any]:
+    """The living collections the principal is a member of, as `collection` reads them."""
+    counts = (
+        select(generations.c.stage, func.count().label("files"))
+        .select_from(files)
+        .join(generations, NEWEST)
+        .where(OF_COLLECTION, files.c.deleted_at.is_(None))
+        .group_by(generations.c.stage)
+        .correlate(collections)
+        .subquery()
+    )
+    by_stage = select(func.jsonb_object_agg(counts.c.stage, counts.c.files, type_=JSONB)).scalar_subquery()
+    return (
+        select(collections, members.c.role, by_stage.label("stages"))
+        .join(members, MEMBERSHIP)
+        .where(
+            in_tenant(principal.tenant_id, collections, members),
+            members.c.user_id == principal.user_id,
+            collections.c.deleted_at.is_(None),
+        )
+    )
+
+
+def collection(row: RowMapping) -> Collection:
+    """A collection as its members see it."""
+    by_stage = stages(row["stages"] or {})
+    return Collection(
+        id=row["id"],
+        name=row["name"],
+        status=status_of(by_stage),
+        role=Role(row["role"]),
+        owner_id=row["owner_id"],
+        embedding_model=row["embedding_model"]["name"],
+        chunking=row["chunking"],
+        dedicated=row["dedicated"],
+        version=row["version"],
+        files=by_stage,
+        storage_bytes=row["storage_bytes"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def space(row: RowMapping) -> Space:
+    """Where a collection's vectors live."""
+    model = EmbeddingModel.model_validate(row["embedding_model"])
+    return Space(row["tenant_id"], row["collection_id"], row["owner_id"], model, row["dedicated"])
+
+
+def file(row: RowMapping) -> File:
+    """A file as its users see it."""
+    return File.model_validate({name.name: row[name.name] for name in FILE})
+
+
+def uncharge(connection: Connection, released: Mapping[tuple[UUID, UUID], int]) -> None:
+    """Give storage back to collections, by tenant and id, and to their owners; the collections are locked."""
+    amounts = {key: size for key, size in released.items() if size}
+    if not amounts:
+        return
+    given = arrays(
+        tenant_id=(Uuid(), [tenant for tenant, _ in amounts]),
+        id=(Uuid(), [collection_id for _, collection_id in amounts]),
+        bytes=(BigInteger(), list(amounts.values())),
+    )
+    owners: dict[tuple[UUID, UUID], int] = {}
+    returned = connection.execute(
+        update(collections)
+        .values(storage_bytes=collections.c.storage_bytes - given.c.bytes)
+        .where(collections.c.tenant_id == given.c.tenant_id, collections.c.id == given.c.id)
+        .returning(collections.c.tenant_id, collections.c.owner_id, given.c.bytes)
+    )
+    for tenant_id, owner_id, size in returned:
+        owners[tenant_id, owner_id] = owners.get((tenant_id, owner_id), 0) + size
+    owed = arrays(
+        tenant_id=(Uuid(), [tenant for tenant, _ in owners]),
+        id=(Uuid(), [owner_id for _, owner_id in owners]),
+        bytes=(BigInteger(), list(owners.values())),
+    )
+    connection.execute(
+        update(users)
+        .values(storage_bytes=users.c.storage_bytes - owed.c.bytes)
+        .where(users.c.tenant_id == owed.c.tenant_id, users.c.id == owed.c.id)
+    )
+
+
+def arrays(**columns: tuple[Uuid[UUID] | Integer, Iterable[Any]]) -> TableValuedAlias:
+    """Rows sent as one array a column: the statement stays short however many they are."""
+    parameters = [bindparam(None, list(values), type_=ARRAY(kind)) for kind, values in columns.values()]
+    names = [column(name, kind) for name, (kind, _) in columns.items()]
+    return func.unnest(*parameters).table_valued(*names, name="given").render_derived()
+
+
+def _there(row: RowMapping | None) -> RowMapping:
+    if row is None:
+        raise NotFound
+    return row

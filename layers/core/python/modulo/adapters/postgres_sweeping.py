@@ -1,0 +1,152 @@
+"""What a sweep finds in Postgres: the overdue, the stalled and the unpurged of all tenants."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Integer, Table, Uuid, and_, case, func, literal, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
+
+from modulo.adapters.metadata_rules import ASK_AGAIN_AFTER, DEADLINE_EXCEEDED, NEVER_UPLOADED, UNFINISHED, problem
+from modulo.adapters.postgres_ingestion import LIVING, failed
+from modulo.adapters.postgres_rows import arrays, uncharge
+from modulo.adapters.postgres_tables import collections, files, generations
+from modulo.domain.file import FileRef, Stage
+from modulo.domain.transfer import PurgeRequest, Swept
+
+_LOCK = 0x7377656570  # any number no other program uses
+_UNFINISHED = generations.c.stage.in_([stage.value for stage in UNFINISHED])
+
+
+def sweep(connection: Connection, *, now: datetime, limit: int) -> Swept:
+    """One sweep at a time; a second one waits for the first and finds what that left."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    return Swept(
+        failed=_end_overdue(connection, now, limit),
+        requeue=_requeue_stalled(connection, now, limit),
+        purge=_ask_for_purges(connection, now, limit),
+    )
+
+
+def _end_overdue(connection: Connection, now: datetime, limit: int) -> tuple[FileRef, ...]:
+    overdue = and_(_UNFINISHED, generations.c.deadline <= now)
+    statement = (
+        select(files.c.tenant_id, files.c.collection_id, generations.c.file_id, generations.c.number)
+        .where(LIVING, overdue)
+        .order_by(generations.c.deadline)
+        .limit(limit)
+    )
+    held = _held(connection, [FileRef(*row) for row in connection.execute(statement)])
+    given = arrays(
+        tenant_id=(Uuid(), [ref.tenant_id for ref in held]),
+        file_id=(Uuid(), [ref.file_id for ref in held]),
+        number=(Integer(), [ref.generation for ref in held]),
+    )
+    why = case(
+        (generations.c.stage == Stage.awaiting_upload.value, literal(problem(NEVER_UPLOADED), JSONB)),
+        else_=literal(problem(DEADLINE_EXCEEDED), JSONB),
+    )
+    ended = (
+        update(generations)
+        .values(failed(DEADLINE_EXCEEDED, now) | {"problem": why})
+        .where(
+            overdue,
+            generations.c.tenant_id == given.c.tenant_id,
+            generations.c.file_id == given.c.file_id,
+            generations.c.number == given.c.number,
+        )
+        .returning(generations.c.tenant_id, generations.c.file_id, generations.c.size_bytes)
+    )
+    sizes = {(row.tenant_id, row.file_id): row.size_bytes for row in connection.execute(ended)} if held else {}
+    gone = tuple(ref for ref in held if (ref.tenant_id, ref.file_id) in sizes)
+    released: defaultdict[tuple[UUID, UUID], int] = defaultdict(int)
+    for ref in gone:
+        released[ref.tenant_id, ref.collection_id] += sizes[ref.tenant_id, ref.file_id]
+    uncharge(connection, released)
+    return gone
+
+
+def _held(connection: Connection, found: Sequence[FileRef]) -> list[FileRef]:
+    """Those of the generations whose collections nobody else is changing: the next sweep finds the others."""
+    places = sorted({(ref.tenant_id, ref.collection_id) for ref in found})
+    if not places:
+        return []
+    given = arrays(tenant_id=(Uuid(), [tenant for tenant, _ in places]), id=(Uuid(), [id_ for _, id_ in places]))
+    statement = (
+        select(collections.c.tenant_id, collections.c.id)
+        .where(collections.c.tenant_id == given.c.tenant_id, collections.c.id == given.c.id)
+        .where(collections.c.deleted_at.is_(None))
+        .with_for_update(of=collections, key_share=True, skip_locked=True)
+    )
+    locked = {(row.tenant_id, row.id) for row in connection.execute(statement)}
+    return [ref for ref in found if (ref.tenant_id, ref.collection_id) in locked]
+
+
+def _requeue_stalled(connection: Connection, now: datetime, limit: int) -> tuple[FileRef, ...]:
+    """Take stalled generations from their workers; they are named again where nobody claims them."""
+    stalled = (
+        select(files.c.tenant_id, files.c.collection_id, generations.c.file_id, generations.c.number)
+        .where(LIVING, _UNFINISHED, generations.c.lease_until <= now, generations.c.deadline > now)
+        .order_by(generations.c.lease_until)
+        .limit(limit)
+        .with_for_update(of=generations, skip_locked=True)
+        .cte("stalled")
+    )
+    statement = (
+        update(generations)
+        .values(stage=Stage.queued.value, claim_token=None, lease_until=now + ASK_AGAIN_AFTER, updated_at=now)
+        .where(
+            generations.c.tenant_id == stalled.c.tenant_id,
+            generations.c.file_id == stalled.c.file_id,
+            generations.c.number == stalled.c.number,
+        )
+        .returning(*stalled.c)
+    )
+    return tuple(FileRef(*row) for row in connection.execute(statement))
+
+
+def _ask_for_purges(connection: Connection, now: datetime, limit: int) -> tuple[PurgeRequest, ...]:
+    """Whatever should have been purged by now; it is named again later where it still is not."""
+    requests = [
+        PurgeRequest(row.tenant_id, row.id, None) for row in _postponed(connection, collections, now, limit, "id")
+    ]
+    requests += [
+        PurgeRequest(row.tenant_id, row.collection_id, row.id)
+        for row in _postponed(connection, files, now, limit, "id", "collection_id")
+    ]
+    retired = {"retired_at": func.coalesce(generations.c.retired_at, now)}
+    rows = _postponed(connection, generations, now, limit, "file_id", "number", **retired)
+    return tuple(dict.fromkeys(requests + _of_files(connection, {(row.tenant_id, row.file_id) for row in rows})))
+
+
+def _postponed(
+    connection: Connection, table: Table, now: datetime, limit: int, *columns: str, **values: Any
+) -> Sequence[Any]:
+    key = [column.name for column in table.primary_key]
+    due = (
+        select(*(table.c[name] for name in key))
+        .where(table.c.purge_after <= now)
+        .order_by(table.c.purge_after)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    statement = (
+        update(table)
+        .values(purge_after=now + ASK_AGAIN_AFTER, **values)
+        .where(*(table.c[name] == due.c[name] for name in key))
+        .returning(table.c.tenant_id, *(table.c[name] for name in columns))
+    )
+    return connection.execute(statement).all()
+
+
+def _of_files(connection: Connection, found: set[tuple[UUID, UUID]]) -> list[PurgeRequest]:
+    if not found:
+        return []
+    given = arrays(tenant_id=(Uuid(), [tenant for tenant, _ in found]), id=(Uuid(), [id_ for _, id_ in found]))
+    statement = select(files.c.tenant_id, files.c.collection_id, files.c.id).where(
+        files.c.tenant_id == given.c.tenant_id, files.c.id == given.c.id
+    )
+    return [PurgeRequest(*row) for row in connection.execute(statement)]

@@ -1,0 +1,278 @@
+"""The tables, as the migrations make them.
+
+Every key begins with the tenant, so that a reference across tenants cannot be stored. Counters on
+users and collections exist so that a quota is checked and taken in one conditional update.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    Dialect,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+
+from modulo.adapters.metadata_rules import UNFINISHED, WORKING
+from modulo.domain.file import Stage
+from modulo.domain.identity import Role, Scope
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A point in time: aware, and in UTC when read."""
+
+    impl = TIMESTAMP(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's
+        """Refuse moments whose time zone is unknown."""
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a moment needs a time zone")
+        return value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's
+        """The server's session may have any time zone; ours is UTC."""
+        return None if value is None else value.astimezone(UTC)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
+
+
+def _column(name: str, kind: Any, **options: Any) -> Column[Any]:
+    return Column(name, kind, **{"nullable": False, **options})
+
+
+def _tenant() -> Column[Any]:
+    return _column("tenant_id", Uuid())
+
+
+def _count(name: str, kind: Any = Integer) -> Column[Any]:
+    return _column(name, kind(), server_default=text("0"))
+
+
+def _reference(column: str, table: str) -> ForeignKeyConstraint:
+    """A foreign key inside the tenant."""
+    return ForeignKeyConstraint(["tenant_id", column], [f"{table}.tenant_id", f"{table}.id"])
+
+
+tenants = Table(
+    "tenants",
+    metadata,
+    _column("id", Uuid()),
+    _column("name", Text()),
+    _column("created_at", Moment(), server_default=func.now()),
+    PrimaryKeyConstraint("id"),
+)
+
+users = Table(
+    "users",
+    metadata,
+    _tenant(),
+    _column("id", Uuid()),
+    _column("name", Text()),
+    _count("collection_count"),
+    _count("storage_bytes", BigInteger),
+    _column("created_at", Moment(), server_default=func.now()),
+    PrimaryKeyConstraint("tenant_id", "id"),
+    ForeignKeyConstraint(["tenant_id"], ["tenants.id"]),
+    CheckConstraint("collection_count >= 0 AND storage_bytes >= 0", "counts"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _tenant(),
+    _column("id", Uuid()),
+    _column("user_id", Uuid()),
+    _column("name", Text()),
+    _column("secret_hash", LargeBinary()),
+    _column("scopes", ARRAY(Text())),
+    _column("created_at", Moment()),
+    _column("expires_at", Moment(), nullable=True),
+    _column("revoked_at", Moment(), nullable=True),
+    PrimaryKeyConstraint("tenant_id", "id"),
+    _reference("user_id", "users"),
+    UniqueConstraint("secret_hash", name="uq_api_keys_secret_hash"),
+    CheckConstraint("octet_length(secret_hash) = 32", "secret_hash"),
+    CheckConstraint(f"scopes <@ ARRAY[{_listed(tuple(Scope))}]", "scopes"),
+)
+
+collections = Table(
+    "collections",
+    metadata,
+    _tenant(),
+    _column("id", Uuid()),
+    _column("name", Text()),
+    _column("name_key", Text()),
+    _column("owner_id", Uuid()),
+    _column("embedding_model", JSONB()),
+    _column("chunking", JSONB()),
+    _column("dedicated", Boolean()),
+    _column("version", BigInteger(), server_default=text("1")),
+    _count("file_count"),
+    _count("storage_bytes", BigInteger),
+    _column("created_at", Moment()),
+    _column("updated_at", Moment()),
+    _column("deleted_at", Moment(), nullable=True),
+    _column("purge_after", Moment(), nullable=True),
+    _column("purged_at", Moment(), nullable=True),
+    PrimaryKeyConstraint("tenant_id", "id"),
+    _reference("owner_id", "users"),
+    CheckConstraint("version >= 1 AND file_count >= 0 AND storage_bytes >= 0", "counts"),
+    CheckConstraint("deleted_at IS NOT NULL OR (purge_after IS NULL AND purged_at IS NULL)", "purge"),
+)
+Index(
+    "uq_collections_name_key",
+    collections.c.tenant_id,
+    collections.c.name_key,
+    unique=True,
+    postgresql_where=collections.c.deleted_at.is_(None),
+)
+Index("ix_collections_purge", collections.c.purge_after, postgresql_where=collections.c.purge_after.is_not(None))
+
+members = Table(
+    "members",
+    metadata,
+    _tenant(),
+    _column("collection_id", Uuid()),
+    _column("user_id", Uuid()),
+    _column("role", Text()),
+    PrimaryKeyConstraint("tenant_id", "collection_id", "user_id"),
+    _reference("collection_id", "collections"),
+    _reference("user_id", "users"),
+    CheckConstraint(f"role IN ({_listed(tuple(Role))})", "role"),
+)
+Index("ix_members_user", members.c.tenant_id, members.c.user_id, members.c.collection_id)
+Index(
+    "uq_members_owner",
+    members.c.tenant_id,
+    members.c.collection_id,
+    unique=True,
+    postgresql_where=members.c.role == Role.owner.value,
+)
+
+files = Table(
+    "files",
+    metadata,
+    _tenant(),
+    _column("id", Uuid()),
+    _column("collection_id", Uuid()),
+    _column("name", Text()),
+    _column("generation", Integer()),
+    _column("live_generation", Integer(), nullable=True),
+    _column("created_by", Uuid()),
+    _column("created_at", Moment()),
+    _column("deleted_at", Moment(), nullable=True),
+    _column("purge_after", Moment(), nullable=True),
+    _column("purged_at", Moment(), nullable=True),
+    PrimaryKeyConstraint("tenant_id", "id"),
+    _reference("collection_id", "collections"),
+    _reference("created_by", "users"),
+    CheckConstraint("generation >= 1 AND live_generation BETWEEN 1 AND generation", "generation"),
+    CheckConstraint("deleted_at IS NOT NULL OR (purge_after IS NULL AND purged_at IS NULL)", "purge"),
+)
+Index(
+    "uq_files_name",
+    files.c.tenant_id,
+    files.c.collection_id,
+    files.c.name,
+    unique=True,
+    postgresql_where=files.c.deleted_at.is_(None),
+)
+Index("ix_files_listing", files.c.tenant_id, files.c.collection_id, files.c.created_at, files.c.id)
+Index("ix_files_purge", files.c.purge_after, postgresql_where=files.c.purge_after.is_not(None))
+
+generations = Table(
+    "generations",
+    metadata,
+    _tenant(),
+    _column("file_id", Uuid()),
+    _column("number", Integer()),
+    _column("draft_id", Uuid()),
+    _column("stage", Text()),
+    _column("media_type", Text()),
+    _column("size_bytes", BigInteger()),
+    _column("checksum_sha256", Text(), nullable=True),
+    _column("storage_limit", BigInteger()),
+    _column("charged", Boolean()),
+    _column("deadline", Moment()),
+    _column("object_version", Text(), nullable=True),
+    _column("claim_token", Uuid(), nullable=True),
+    _column("lease_until", Moment(), nullable=True),
+    _count("attempt"),
+    _count("pages_done"),
+    _column("pages_total", Integer(), nullable=True),
+    _column("chunk_count", Integer(), nullable=True),
+    _column("content_hash", Text(), nullable=True),
+    _column("document", JSONB(), server_default=text("'{}'")),
+    _column("problem", JSONB(none_as_null=True), nullable=True),
+    _column("created_at", Moment()),
+    _column("updated_at", Moment()),
+    _column("retired_at", Moment(), nullable=True),
+    _column("purge_after", Moment(), nullable=True),
+    _column("purged_at", Moment(), nullable=True),
+    PrimaryKeyConstraint("tenant_id", "file_id", "number"),
+    _reference("file_id", "files"),
+    UniqueConstraint("tenant_id", "draft_id", name="uq_generations_draft"),
+    CheckConstraint(f"stage IN ({_listed(tuple(Stage))})", "stage"),
+    CheckConstraint("number >= 1 AND size_bytes >= 0 AND attempt >= 0 AND pages_done >= 0", "counts"),
+    CheckConstraint(f"(claim_token IS NOT NULL) = (stage IN ({_listed(WORKING)}))", "claim"),
+    CheckConstraint(
+        "stage <> 'ready' OR (chunk_count IS NOT NULL AND chunk_count >= 0 AND content_hash IS NOT NULL)", "ready"
+    ),
+    CheckConstraint("stage <> 'failed' OR (problem IS NOT NULL AND NOT charged)", "failed"),
+    CheckConstraint("purged_at IS NULL OR (purge_after IS NULL AND NOT charged)", "purge"),
+)
+_unfinished = generations.c.stage.in_([stage.value for stage in UNFINISHED])
+Index("ix_generations_deadline", generations.c.deadline, postgresql_where=_unfinished)
+Index("ix_generations_lease", generations.c.lease_until, postgresql_where=_unfinished)
+Index("ix_generations_purge", generations.c.purge_after, postgresql_where=generations.c.purge_after.is_not(None))
+
+usage = Table(
+    "usage",
+    metadata,
+    _tenant(),
+    _column("user_id", Uuid()),
+    _column("period", Date()),
+    _count("tokens_reserved", BigInteger),
+    _count("tokens_used", BigInteger),
+    PrimaryKeyConstraint("tenant_id", "user_id", "period"),
+    _reference("user_id", "users"),
+    CheckConstraint("tokens_reserved >= 0 AND tokens_used >= 0", "counts"),
+)
+Index("ix_usage_period", usage.c.period)
+
+periods = Table(
+    "periods",
+    metadata,
+    _column("period", Date()),
+    _column("opened_at", Moment(), server_default=func.now()),
+    PrimaryKeyConstraint("period"),
+)

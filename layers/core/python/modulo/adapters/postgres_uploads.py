@@ -1,0 +1,147 @@
+"""Reserving quota and generations for uploads in Postgres."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, RowMapping, exists, select, union_all, update
+from sqlalchemy.dialects.postgresql import insert
+
+from modulo.adapters.metadata_rules import PURGE_AFTER, UNFINISHED, id_taken, under_way
+from modulo.adapters.postgres_files import get_file
+from modulo.adapters.postgres_rows import FILE, NEWEST, file, in_tenant, locked
+from modulo.adapters.postgres_tables import collections, files, generations, users
+from modulo.domain.file import File, FileRef, Stage
+from modulo.domain.identity import Principal, Role
+from modulo.domain.quota import Quotas, exceeded
+from modulo.domain.transfer import FileDraft
+
+
+def reserve_file(
+    connection: Connection,
+    principal: Principal,
+    collection_id: UUID,
+    draft: FileDraft,
+    *,
+    quotas: Quotas,
+    now: datetime,
+) -> File:
+    """Reserve quota and a generation: the first of a new file, or the next of the one of that name."""
+    collection = locked(connection, principal, collection_id, Role.editor)
+    known = _known(connection, principal.tenant_id, collection_id, draft)
+    if known is not None and known["same_draft"]:
+        if known["name"] != draft.name or known["collection_id"] != collection_id or known["deleted_at"] is not None:
+            raise id_taken()
+        return file(known)
+    if known is not None and known["stage"] in UNFINISHED:
+        raise under_way()
+    _charge(connection, collection, draft, quotas, is_new=known is None)
+    if known is None:
+        ref = FileRef(principal.tenant_id, collection_id, draft.id, 1)
+        _add_file(connection, ref, principal, draft, now)
+    else:
+        ref = FileRef(principal.tenant_id, collection_id, known["id"], known["generation"] + 1)
+        _add_generation(connection, ref, now)
+    _insert_generation(connection, ref, draft, quotas, now)
+    return get_file(connection, principal, collection_id, ref.file_id)
+
+
+def _known(connection: Connection, tenant_id: UUID, collection_id: UUID, draft: FileDraft) -> RowMapping | None:
+    """The file that the draft reserved before or, else, the living one of its name."""
+    of_draft = in_tenant(tenant_id, generations) & (generations.c.draft_id == draft.id)
+    named = select(files.c.id).where(
+        in_tenant(tenant_id, files),
+        files.c.collection_id == collection_id,
+        files.c.name == draft.name,
+        files.c.deleted_at.is_(None),
+    )
+    drafted = generations.alias("drafted")
+    same_draft = exists().where(
+        drafted.c.tenant_id == files.c.tenant_id, drafted.c.file_id == files.c.id, drafted.c.draft_id == draft.id
+    )
+    statement = (
+        select(*FILE, files.c.deleted_at, same_draft.label("same_draft"))
+        .join(generations, NEWEST)
+        .where(
+            in_tenant(tenant_id, files),
+            files.c.id.in_(union_all(named, select(generations.c.file_id).where(of_draft).correlate(None))),
+        )
+    )
+    rows = connection.execute(statement).mappings().all()
+    return next((row for row in rows if row["same_draft"]), rows[0] if rows else None)
+
+
+def _charge(connection: Connection, collection: RowMapping, draft: FileDraft, quotas: Quotas, *, is_new: bool) -> None:
+    taken: dict[str, Any] = {"storage_bytes": collections.c.storage_bytes + draft.size_bytes}
+    statement = update(collections).where(
+        in_tenant(collection["tenant_id"], collections), collections.c.id == collection["id"]
+    )
+    if is_new:
+        taken["file_count"] = collections.c.file_count + 1
+        statement = statement.where(collections.c.file_count < quotas.files)
+    if connection.execute(statement.values(taken)).rowcount == 0:
+        raise exceeded("files", quotas.files)
+    limit = quotas.storage_bytes
+    if not charge_owner(connection, collection["tenant_id"], collection["owner_id"], draft.size_bytes, limit):
+        raise exceeded("storage_bytes", limit)
+
+
+def charge_owner(connection: Connection, tenant_id: UUID, owner_id: UUID, size: int, limit: int) -> bool:
+    """Take storage from the owner's quota in one conditional update; False where it does not fit."""
+    statement = (
+        update(users)
+        .values(storage_bytes=users.c.storage_bytes + size)
+        .where(in_tenant(tenant_id, users), users.c.id == owner_id, users.c.storage_bytes + size <= limit)
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def _add_file(connection: Connection, ref: FileRef, principal: Principal, draft: FileDraft, now: datetime) -> None:
+    values = {
+        "tenant_id": ref.tenant_id,
+        "id": ref.file_id,
+        "collection_id": ref.collection_id,
+        "name": draft.name,
+        "generation": ref.generation,
+        "created_by": principal.user_id,
+        "created_at": now,
+    }
+    connection.execute(insert(files).values(values))
+
+
+def _add_generation(connection: Connection, ref: FileRef, now: datetime) -> None:
+    """Point the file at its new generation; a failed one before it will not be tried again."""
+    connection.execute(
+        update(files)
+        .values(generation=ref.generation)
+        .where(in_tenant(ref.tenant_id, files), files.c.id == ref.file_id)
+    )
+    connection.execute(
+        update(generations)
+        .values(retired_at=now, purge_after=now + PURGE_AFTER)
+        .where(
+            in_tenant(ref.tenant_id, generations),
+            generations.c.file_id == ref.file_id,
+            generations.c.stage == Stage.failed.value,
+            generations.c.retired_at.is_(None),
+        )
+    )
+
+
+def _insert_generation(connection: Connection, ref: FileRef, draft: FileDraft, quotas: Quotas, now: datetime) -> None:
+    values = {
+        "tenant_id": ref.tenant_id,
+        "file_id": ref.file_id,
+        "number": ref.generation,
+        "draft_id": draft.id,
+        "stage": Stage.awaiting_upload.value,
+        "media_type": draft.media_type,
+        "size_bytes": draft.size_bytes,
+        "checksum_sha256": draft.checksum_sha256,
+        "storage_limit": quotas.storage_bytes,
+        "charged": True,
+        "deadline": draft.deadline,
+        "created_at": now,
+        "updated_at": now,
+    }
+    connection.execute(insert(generations).values(values))

@@ -1,0 +1,76 @@
+"""Usage and periods in Postgres."""
+
+from datetime import date
+
+from sqlalchemy import BigInteger, Connection, Date, cast, delete, func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from modulo.adapters.postgres_rows import in_tenant
+from modulo.adapters.postgres_tables import periods, usage, users
+from modulo.domain.identity import Principal
+from modulo.domain.quota import Quotas, Usage, resets_at
+
+
+def usage_of(connection: Connection, principal: Principal, *, period: date, quotas: Quotas) -> Usage:
+    """What the caller holds and has used; nothing where the caller never did anything."""
+    statement = (
+        select(users.c.collection_count, users.c.storage_bytes, usage.c.tokens_used, usage.c.tokens_reserved)
+        .outerjoin(
+            usage,
+            (usage.c.tenant_id == users.c.tenant_id) & (usage.c.user_id == users.c.id) & (usage.c.period == period),
+        )
+        .where(in_tenant(principal.tenant_id, users), users.c.id == principal.user_id)
+    )
+    row = connection.execute(statement).one_or_none()
+    collections, storage, used, reserved = row or (0, 0, 0, 0)
+    return Usage(
+        period=period,
+        resets_at=resets_at(period),
+        collections=collections,
+        storage_bytes=storage,
+        tokens_used=used or 0,
+        tokens_reserved=reserved or 0,
+        quotas=quotas,
+    )
+
+
+def reserve_tokens(connection: Connection, principal: Principal, *, period: date, tokens: int, limit: int) -> bool:
+    """Reserve tokens where so many are left; False, too, where the user is not known yet."""
+    fits = usage.c.tokens_used + usage.c.tokens_reserved + tokens <= limit
+    known = select(users.c.tenant_id, users.c.id, cast(literal(period), Date), cast(literal(tokens), BigInteger)).where(
+        in_tenant(principal.tenant_id, users),
+        users.c.id == principal.user_id,
+        cast(literal(tokens), BigInteger) <= limit,
+    )
+    statement = (
+        insert(usage)
+        .from_select(["tenant_id", "user_id", "period", "tokens_reserved"], known)
+        .on_conflict_do_update(
+            constraint=usage.primary_key, set_={"tokens_reserved": usage.c.tokens_reserved + tokens}, where=fits
+        )
+        .returning(usage.c.period)
+    )
+    return connection.execute(statement).first() is not None
+
+
+def settle_tokens(connection: Connection, principal: Principal, *, period: date, reserved: int, used: int) -> None:
+    """Turn a reservation into what was used, also after the reservation itself was dropped."""
+    statement = insert(usage).values(
+        tenant_id=principal.tenant_id, user_id=principal.user_id, period=period, tokens_used=used
+    )
+    settled = {
+        "tokens_reserved": func.greatest(usage.c.tokens_reserved - reserved, 0),
+        "tokens_used": usage.c.tokens_used + used,
+    }
+    connection.execute(statement.on_conflict_do_update(constraint=usage.primary_key, set_=settled))
+
+
+def open_period(connection: Connection, period: date, *, keep_from: date) -> bool:
+    """Open a period for all tenants, once."""
+    opened = insert(periods).values(period=period).on_conflict_do_nothing().returning(periods.c.period)
+    if connection.execute(opened).first() is None:
+        return False
+    left = (usage.c.period < period, usage.c.period >= keep_from, usage.c.tokens_reserved > 0)
+    connection.execute(update(usage).values(tokens_reserved=0).where(*left))
+    connection.execute(delete(usage).where(usage.c.period < keep_from))
+    return True
