@@ -1,0 +1,55 @@
+"""Cached values in this process's memory: bounded, the least recently used forgotten first."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from threading import Lock
+
+
+class MemoryCache:
+    """At most `max_entries` values; `clock` counts seconds and never goes back."""
+
+    def __init__(self, max_entries: int = 10_000, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._max_entries = max_entries
+        self._clock = clock
+        self._lock = Lock()
+        self._entries: OrderedDict[str, tuple[bytes, float]] = OrderedDict()
+
+    def get(self, keys: Sequence[str]) -> list[bytes | None]:
+        """The values under the keys."""
+        now = self._clock()
+        with self._lock:
+            return [self._get(key, now) for key in keys]
+
+    def put(self, values: Mapping[str, bytes], *, ttl: int) -> None:
+        """Remember the values for `ttl` seconds; 0 remembers nothing."""
+        if ttl <= 0:
+            return
+        ends = self._clock() + ttl
+        with self._lock:
+            for key, value in values.items():
+                self._entries[key] = (bytes(value), ends)
+                self._entries.move_to_end(key)
+            while len(self._entries) > self._max_entries:
+                self._entries.popitem(last=False)
+
+    def delete(self, prefix: str) -> int:
+        """Forget every key that begins with `prefix`; the number forgotten."""
+        now = self._clock()
+        with self._lock:
+            keys = [key for key in self._entries if key.startswith(prefix)]
+            return sum(self._entries.pop(key)[1] > now for key in keys)
+
+    def ping(self) -> None:
+        """Memory always answers."""
+
+    def _get(self, key: str, now: float) -> bytes | None:
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        value, ends = entry
+        if ends <= now:
+            del self._entries[key]
+            return None
+        self._entries.move_to_end(key)
+        return value
