@@ -111,6 +111,11 @@ class Services:
         """The queue of `ingest_file`."""
         return self._queue(self.settings.ingest_queue_url)
 
+    @cached_property
+    def schedules(self) -> "ports.Queue":
+        """The queue of ticks that workers serve."""
+        return self._queue(self.settings.schedules_queue_url)
+
     def _queue(self, url: str) -> "ports.Queue":
         if url == MEMORY:
             from modulo.adapters.memory_queue import MemoryQueue
@@ -220,11 +225,11 @@ class Services:
         }
         return parts | ({"reranker": self.reranker.ping} if self.reranker else {})
 
-    def migrate(self) -> str:
-        """Bring the database's schema up to date; answers its revision."""
+    def migrate(self) -> None:
+        """Bring the database's schema up to date."""
         from modulo.adapters.postgres_schema import migrate
 
-        return migrate(self.settings)
+        migrate(self.settings)
 
     @property
     def parser_for(self) -> "Callable[[str], ports.Parser]":

@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     blobs_bucket: str = Field(default=MEMORY, description="the bucket of uploads, or memory:")
     purge_queue_url: str = Field(default=MEMORY, description="the queue of `purge`, or memory:")
     ingest_queue_url: str = Field(default=MEMORY, description="the queue of `ingest_file`, or memory:")
+    schedules_queue_url: str = Field(default=MEMORY, description="the queue of ticks that workers serve, or memory:")
     presign_seconds: int = Field(default=900, ge=1, le=604_800)
 
     # Models

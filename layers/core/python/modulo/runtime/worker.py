@@ -1,4 +1,4 @@
-"""The event functions as plain processes: polls a queue or ticks, and runs the same handlers."""
+"""The event functions as plain processes: polls their queues and runs the same handlers."""
 
 import importlib.util
 import logging
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from modulo.domain.errors import ModuloError
 from modulo.ports import Queue
-from modulo.runtime.queue import record_of
+from modulo.runtime.queue import QueueHandler, UnreadableMessage, queue_handler, record_of
 from modulo.services import Services, services
 
 log = logging.getLogger(__name__)
@@ -20,8 +20,8 @@ QUEUES: Final[Mapping[str, Callable[[Services], Queue]]] = {
     "ingest_file": lambda s: s.ingests,
     "purge": lambda s: s.purges,
 }
-SCHEDULES: Final[Mapping[str, int]] = {"sweep": 60, "reset_quotas": 3_600}
-"""Seconds between ticks; both may run at any time and any number of times."""
+SCHEDULED: Final = ("reset_quotas", "sweep")
+"""Fed by one queue of ticks, each naming the function to run; both may run at any time, any number of times."""
 POLL_SECONDS: Final = 2
 PAUSE_SECONDS: Final = 5
 BATCH: Final = 5
@@ -57,31 +57,43 @@ def work(names: list[str], stop: threading.Event) -> None:
     Raises:
         LookupError: a name is not that of an event function.
     """
-    unknown = [name for name in names if name not in QUEUES and name not in SCHEDULES]
+    unknown = [name for name in names if name not in (*QUEUES, *SCHEDULED)]
     if unknown:
-        raise LookupError(f"no event function: {', '.join(unknown)}; there are {', '.join([*QUEUES, *SCHEDULES])}")
-    threads = [threading.Thread(target=_loop, args=(name, stop), name=name) for name in names]
+        raise LookupError(f"no event function: {', '.join(unknown)}; there are {', '.join((*QUEUES, *SCHEDULED))}")
+    loops = [(QUEUES[name], function(name).handler) for name in names if name in QUEUES]
+    if not set(names).isdisjoint(SCHEDULED):
+        loops.append((_schedules, queue_handler(_ticks, _tick, _schedules)))
+    threads = [threading.Thread(target=_loop, args=(*loop, stop)) for loop in loops]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
 
-def _loop(name: str, stop: threading.Event) -> None:
-    handler = function(name).handler
+def _schedules(services: Services) -> Queue:
+    return services.schedules
+
+
+def _ticks(message: Mapping[str, Any]) -> list[str]:
+    if message.get("function") not in SCHEDULED:
+        raise UnreadableMessage
+    return [message["function"]]
+
+
+def _tick(name: str) -> None:
+    function(name).handler({"source": "modulo.worker"}, None)
+
+
+def _loop(queue: Callable[[Services], Queue], handler: QueueHandler, stop: threading.Event) -> None:
     while not stop.is_set():
         try:
-            if name in QUEUES:
-                poll(QUEUES[name](services()), handler)
-            else:
-                handler({"source": "modulo.worker"}, None)
-                stop.wait(SCHEDULES[name])
+            poll(queue(services()), handler)
         except ModuloError as error:
-            log.warning("%s: %s", name, error.detail)
+            log.warning("queue: %s", error.detail)
             stop.wait(PAUSE_SECONDS)
 
 
-def poll(queue: Queue, handler: Callable[[dict[str, Any], Any], dict[str, Any]]) -> int:
+def poll(queue: Queue, handler: QueueHandler) -> int:
     """Handle one batch of messages, if there is one; the number of those that were handled.
 
     Raises:

@@ -170,7 +170,7 @@ class _Run:
         if stored.size_bytes != self.claim.size_bytes:
             raise AlteredFile(f"{self.claim.size_bytes} bytes were announced, {stored.size_bytes} arrived.")
         announced = self.claim.checksum_sha256
-        if announced and hashlib.file_digest(content, "sha256").hexdigest() != announced:
+        if announced and _sha256(content) != announced:
             raise AlteredFile("The bytes that arrived do not have the announced checksum.")
         content.seek(0)
         return content
@@ -224,6 +224,13 @@ class _Run:
         if len(texts) != self.hashed.count or content_hash(texts) != self.hashed.hexdigest():
             detail = f"The vector store holds {len(texts)} of {self.hashed.count} chunks, or others."
             raise Unavailable(detail, dependency="milvus")
+
+
+def _sha256(content: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while block := content.read(1 << 20):
+        digest.update(block)
+    return digest.hexdigest()
 
 
 def _batches(items: Iterable[Element], size: int) -> Iterator[list[Element]]:

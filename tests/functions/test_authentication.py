@@ -1,0 +1,60 @@
+"""Credentials: how long a key is trusted, and whom a token speaks for."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from modulo.cli.keys import create_key, list_keys, revoke_key
+from modulo.domain.identity import Principal, Scope
+from modulo.runtime import auth
+from tests.functions.conftest import Api, as_user
+
+
+@pytest.mark.parametrize("settings", [{"api_key_cache_seconds": 0}], indirect=True)
+def test_a_revoked_key_ends_at_once_where_none_is_remembered(services):
+    api = as_user("ada")
+    assert api("GET", "/usage").status == 200
+    revoke_key("acme", list_keys("acme")[0].id)
+    reply = api("GET", "/usage")
+    assert (reply.status, reply.json["detail"]) == (401, "The API key is unknown, expired or revoked.")
+
+
+def test_a_known_key_is_not_asked_for_again_until_its_time_is_over(services, monkeypatch):
+    api = as_user("ada")
+    api("GET", "/usage")
+    revoke_key("acme", list_keys("acme")[0].id)
+    assert api("GET", "/usage").status == 200
+    later = auth.monotonic() + 6
+    monkeypatch.setattr(auth, "monotonic", lambda: later)
+    assert api("GET", "/usage").status == 401
+    assert services.known_keys == {}
+
+
+def test_an_expired_key_is_refused(services, clock):
+    api = Api({"x-api-key": create_key("acme", "ada", "short", days=1)})
+    assert api("GET", "/usage").status == 200
+    services.known_keys.clear()
+    clock.advance(timedelta(days=1, seconds=1))
+    assert api("GET", "/usage").status == 401
+
+
+def test_memory_of_keys_is_bounded(services, monkeypatch):
+    monkeypatch.setattr(auth, "KNOWN_KEYS", 2)
+    for user in ["a", "b", "c"]:
+        as_user(user)("GET", "/usage")
+    assert len(services.known_keys) == 1
+
+
+def test_a_bearer_token_speaks_for_its_principal(services):
+    principal = Principal(uuid4(), uuid4(), frozenset({Scope.read, Scope.write}))
+
+    class Tokens:
+        def principal(self, token):
+            assert token == "a.b.c"
+            return principal
+
+    services.tokens = Tokens()
+    api = Api({"authorization": "bearer a.b.c"})
+    collection = api.create_collection()
+    assert api("GET", f"/collections/{collection}").json["owner_id"] == str(principal.user_id)
