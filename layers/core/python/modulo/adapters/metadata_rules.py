@@ -80,6 +80,11 @@ def id_taken() -> Conflict:
     return Conflict("This id was used before for something else: use a new one.")
 
 
+def name_taken() -> Conflict:
+    """The problem of a collection's name that another one of the tenant has."""
+    return Conflict("The tenant has another collection of that name: choose another name.")
+
+
 def under_way() -> Conflict:
     """The problem of a file whose newest generation is unfinished."""
     return Conflict("A file of this name is being ingested: wait until it is ready or failed, or delete it.")

@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from modulo.adapters.metadata_rules import name_taken
 from modulo.domain.errors import Conflict, InvalidRequest, ModuloError, NotFound, Unavailable
 from modulo.settings import Settings
 
@@ -116,7 +117,7 @@ def _translated(error: DBAPIError) -> ModuloError:
 
 
 _TAKEN = {
-    "uq_collections_name_key": "The tenant has another collection of that name: choose another name.",
+    "uq_collections_name_key": name_taken().detail,
     "uq_files_name": "The collection has a file of that name: try again.",
 }
 

@@ -1,0 +1,209 @@
+"""The Metadata port in this process's memory: the same promises, gone when the process ends."""
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from typing import TypeVar
+from uuid import UUID
+
+from typing_extensions import override
+
+from modulo.adapters.memory_metadata import collections, files, identities, ingestion, purging, usage
+from modulo.adapters.memory_metadata.store import CollectionRow, Store
+from modulo.domain.collection import Chunking, Collection
+from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef, Stage
+from modulo.domain.identity import ApiKey, Principal, Role, Tenant, User
+from modulo.domain.passage import LiveDocument
+from modulo.domain.quota import Quotas, Usage
+from modulo.domain.transfer import Claim, CollectionDraft, Cursor, FileDraft, Grant, Member, Purge, Swept
+from modulo.domain.value import Listing
+from modulo.ports import Metadata
+
+Result = TypeVar("Result")
+
+
+class MemoryMetadata(Metadata):
+    """One lock makes each method a transaction; each checks everything before it changes anything."""
+
+    def __init__(self) -> None:
+        self._store = Store()
+
+    def _locked(self, work: Callable[[Store], Result]) -> Result:
+        with self._store.lock:
+            return work(self._store)
+
+    # Identities
+    @override
+    def add_tenant(self, tenant: Tenant) -> None:
+        self._locked(lambda s: s.tenants.setdefault(tenant.id, tenant))
+
+    @override
+    def add_user(self, user: User) -> None:
+        self._locked(lambda s: identities.add_user(s, user))
+
+    @override
+    def add_api_key(self, key: ApiKey, *, secret_hash: bytes) -> None:
+        self._locked(lambda s: identities.add_api_key(s, key, secret_hash))
+
+    @override
+    def list_api_keys(self, tenant_id: UUID) -> list[ApiKey]:
+        return self._locked(lambda s: identities.list_api_keys(s, tenant_id))
+
+    @override
+    def revoke_api_key(self, tenant_id: UUID, key_id: UUID, *, now: datetime) -> None:
+        self._locked(lambda s: identities.revoke_api_key(s, tenant_id, key_id, now=now))
+
+    @override
+    def principal_of(self, secret_hash: bytes, *, now: datetime) -> Principal | None:
+        return self._locked(lambda s: identities.principal_of(s, secret_hash, now=now))
+
+    # Collections
+    @override
+    def create_collection(
+        self, principal: Principal, draft: CollectionDraft, *, limit: int, now: datetime
+    ) -> Collection:
+        return self._locked(lambda s: collections.create_collection(s, principal, draft, limit=limit, now=now))
+
+    @override
+    def list_collections(
+        self, principal: Principal, *, after: Cursor | None, limit: int, name: str | None
+    ) -> Listing[Collection]:
+        return self._locked(lambda s: collections.list_collections(s, principal, after=after, limit=limit, name=name))
+
+    @override
+    def get_collection(self, principal: Principal, collection_id: UUID) -> Collection:
+        return self._locked(lambda s: s.view(s.visible(principal, collection_id), principal))
+
+    @override
+    def update_collection(
+        self, principal: Principal, collection_id: UUID, *, name: str | None, chunking: Chunking | None, now: datetime
+    ) -> Collection:
+        return self._locked(
+            lambda s: collections.update_collection(s, principal, collection_id, name=name, chunking=chunking, now=now)
+        )
+
+    @override
+    def tombstone_collection(self, principal: Principal, collection_id: UUID, *, now: datetime) -> None:
+        self._locked(lambda s: collections.tombstone_collection(s, principal, collection_id, now=now))
+
+    # Members
+    @override
+    def list_members(self, principal: Principal, collection_id: UUID) -> list[Member]:
+        return self._locked(lambda s: collections.list_members(s, principal, collection_id))
+
+    @override
+    def set_member(self, principal: Principal, collection_id: UUID, user_id: UUID, role: Role) -> Member:
+        return self._locked(lambda s: collections.set_member(s, principal, collection_id, user_id, role))
+
+    @override
+    def remove_member(self, principal: Principal, collection_id: UUID, user_id: UUID) -> None:
+        self._locked(lambda s: collections.remove_member(s, principal, collection_id, user_id))
+
+    # Files
+    @override
+    def reserve_file(
+        self, principal: Principal, collection_id: UUID, draft: FileDraft, *, quotas: Quotas, now: datetime
+    ) -> File:
+        return self._locked(lambda s: files.reserve_file(s, principal, collection_id, draft, quotas=quotas, now=now))
+
+    @override
+    def list_files(
+        self, principal: Principal, collection_id: UUID, *, after: Cursor | None, limit: int, stage: Stage | None
+    ) -> Listing[File]:
+        return self._locked(
+            lambda s: files.list_files(s, principal, collection_id, after=after, limit=limit, stage=stage)
+        )
+
+    @override
+    def get_file(self, principal: Principal, collection_id: UUID, file_id: UUID, *, fresh: bool = False) -> File:
+        return self._locked(lambda s: files.get_file(s, principal, collection_id, file_id))
+
+    @override
+    def tombstone_file(self, principal: Principal, collection_id: UUID, file_id: UUID, *, now: datetime) -> FileRef:
+        return self._locked(lambda s: files.tombstone_file(s, principal, collection_id, file_id, now=now))
+
+    # Ingestion
+    @override
+    def claim(
+        self, ref: FileRef, *, version: str, now: datetime, lease_until: datetime, deadline: datetime
+    ) -> Claim | None:
+        return self._locked(
+            lambda s: ingestion.claim(s, ref, version=version, now=now, lease_until=lease_until, deadline=deadline)
+        )
+
+    @override
+    def advance(
+        self,
+        claim: Claim,
+        stage: Stage,
+        *,
+        pages_done: int | None = None,
+        pages_total: int | None = None,
+        lease_until: datetime,
+        now: datetime,
+    ) -> bool:
+        pages = {"pages_done": pages_done, "pages_total": pages_total}
+        return self._locked(lambda s: ingestion.advance(s, claim, stage, **pages, lease_until=lease_until, now=now))
+
+    @override
+    def publish(self, claim: Claim, *, chunk_count: int, content_hash: str, info: DocumentInfo, now: datetime) -> bool:
+        return self._locked(
+            lambda s: ingestion.publish(
+                s, claim, chunk_count=chunk_count, content_hash=content_hash, info=info, now=now
+            )
+        )
+
+    @override
+    def fail(self, claim: Claim, problem: FileProblem, *, now: datetime) -> bool:
+        return self._locked(lambda s: ingestion.fail(s, claim, problem, now=now))
+
+    @override
+    def release(self, claim: Claim, *, now: datetime) -> None:
+        self._locked(lambda s: ingestion.release(s, claim, now=now))
+
+    @override
+    def sweep(self, *, now: datetime, limit: int) -> Swept:
+        return self._locked(lambda s: purging.sweep(s, now=now, limit=limit))
+
+    @override
+    def purge_of(self, tenant_id: UUID, collection_id: UUID, file_id: UUID | None) -> Purge | None:
+        return self._locked(lambda s: purging.purge_of(s, tenant_id, collection_id, file_id))
+
+    @override
+    def purged(self, purge: Purge, *, now: datetime) -> None:
+        self._locked(lambda s: purging.purged(s, purge, now=now))
+
+    # Search
+    @override
+    def grant(self, principal: Principal, collection_id: UUID) -> Grant:
+        return self._locked(lambda s: _grant(s.visible(principal, collection_id)))
+
+    @override
+    def live_documents(
+        self, tenant_id: UUID, collection_id: UUID, file_ids: Sequence[UUID]
+    ) -> dict[UUID, LiveDocument]:
+        return self._locked(lambda s: files.live_documents(s, tenant_id, collection_id, file_ids))
+
+    # Usage
+    @override
+    def usage(self, principal: Principal, *, period: date, quotas: Quotas) -> Usage:
+        return self._locked(lambda s: usage.usage_of(s, principal, period=period, quotas=quotas))
+
+    @override
+    def reserve_tokens(self, principal: Principal, *, period: date, tokens: int, limit: int) -> bool:
+        return self._locked(lambda s: usage.reserve_tokens(s, principal, period=period, tokens=tokens, limit=limit))
+
+    @override
+    def settle_tokens(self, principal: Principal, *, period: date, reserved: int, used: int) -> None:
+        self._locked(lambda s: usage.settle_tokens(s, principal, period=period, reserved=reserved, used=used))
+
+    @override
+    def open_period(self, period: date, *, keep_from: date) -> bool:
+        return self._locked(lambda s: usage.open_period(s, period, keep_from=keep_from))
+
+    @override
+    def ping(self) -> None:
+        """It is always there."""
+
+
+def _grant(row: CollectionRow) -> Grant:
+    return Grant(row.space, row.version)

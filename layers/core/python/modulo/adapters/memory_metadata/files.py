@@ -1,0 +1,143 @@
+"""Files in memory: reserving, listing, deleting, and what a search asks of them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from modulo.adapters.memory_metadata.store import CollectionRow, FileRow, GenerationRow, Store
+from modulo.adapters.metadata_rules import PURGE_AFTER, id_taken, under_way
+from modulo.domain.errors import NotFound
+from modulo.domain.file import File, FileRef, Stage
+from modulo.domain.identity import Principal, Role
+from modulo.domain.passage import LiveDocument
+from modulo.domain.quota import Quotas, exceeded
+from modulo.domain.transfer import Cursor, FileDraft
+from modulo.domain.value import Listing
+
+
+def reserve_file(
+    store: Store, principal: Principal, collection_id: UUID, draft: FileDraft, *, quotas: Quotas, now: datetime
+) -> File:
+    """Reserve quota and a generation: the first of a new file, or the next of the one of that name."""
+    collection = store.visible(principal, collection_id, Role.editor)
+    known = _of_draft(store, principal.tenant_id, draft)
+    if known is not None:
+        if known.name != draft.name or known.collection_id != collection_id or known.deleted_at is not None:
+            raise id_taken()
+        return known.view()
+    file = next((row for row in store.files_of(collection) if row.name == draft.name), None)
+    if file is not None and file.newest.stage.unfinished:
+        raise under_way()
+    _charge(store, collection, draft, quotas, is_new=file is None)
+    generation = GenerationRow(
+        number=file.newest.number + 1 if file else 1,
+        draft_id=draft.id,
+        media_type=draft.media_type,
+        size_bytes=draft.size_bytes,
+        checksum_sha256=draft.checksum_sha256,
+        storage_limit=quotas.storage_bytes,
+        deadline=draft.deadline,
+        updated_at=now,
+    )
+    if file is None:
+        file = FileRow(principal.tenant_id, draft.id, collection_id, draft.name, principal.user_id, now, [])
+        store.files[file.tenant_id, file.id] = file
+    elif file.newest.stage is Stage.failed:
+        retire(file.newest, now)
+    file.generations.append(generation)
+    return file.view()
+
+
+def retire(generation: GenerationRow, now: datetime) -> None:
+    """Have the generation purged; once."""
+    if generation.retired_at is None:
+        generation.retired_at = now
+        generation.purge_after = now + PURGE_AFTER
+
+
+def _of_draft(store: Store, tenant_id: UUID, draft: FileDraft) -> FileRow | None:
+    for row in store.files.values():
+        if row.tenant_id == tenant_id and any(known.draft_id == draft.id for known in row.generations):
+            return row
+    return None
+
+
+def _charge(store: Store, collection: CollectionRow, draft: FileDraft, quotas: Quotas, *, is_new: bool) -> None:
+    if is_new and collection.file_count >= quotas.files:
+        raise exceeded("files", quotas.files)
+    if not store.fits(collection, draft.size_bytes, quotas.storage_bytes):
+        raise exceeded("storage_bytes", quotas.storage_bytes)
+    collection.file_count += is_new
+    store.charge(collection, draft.size_bytes)
+
+
+def list_files(
+    store: Store, principal: Principal, collection_id: UUID, *, after: Cursor | None, limit: int, stage: Stage | None
+) -> Listing[File]:
+    """One page, newest first."""
+    found = sorted(
+        (
+            row
+            for row in store.files_of(store.visible(principal, collection_id))
+            if (after is None or (row.created_at, row.id) < (after.created_at, after.id))
+            and (stage is None or row.newest.stage is stage)
+        ),
+        key=lambda row: (row.created_at, row.id),
+        reverse=True,
+    )
+    following = Cursor(found[limit - 1].created_at, found[limit - 1].id).encode() if len(found) > limit else None
+    return Listing[File](items=tuple(row.view() for row in found[:limit]), next=following)
+
+
+def get_file(store: Store, principal: Principal, collection_id: UUID, file_id: UUID) -> File:
+    """One of them."""
+    store.visible(principal, collection_id)
+    row = store.files.get((principal.tenant_id, file_id))
+    if row is None or row.collection_id != collection_id or row.deleted_at is not None:
+        raise NotFound
+    return row.view()
+
+
+def tombstone_file(store: Store, principal: Principal, collection_id: UUID, file_id: UUID, *, now: datetime) -> FileRef:
+    """Make it invisible and fence off whoever ingests it; once."""
+    collection = store.visible(principal, collection_id, Role.editor)
+    row = store.files.get((principal.tenant_id, file_id))
+    if row is None or row.collection_id != collection_id:
+        raise NotFound
+    if row.deleted_at is None:
+        row.deleted_at = now
+        row.purge_after = now + PURGE_AFTER
+        for generation in row.generations:
+            generation.stage = Stage.deleting
+            generation.token = generation.lease_until = generation.purge_after = None
+            generation.updated_at = now
+        collection.file_count -= 1
+        collection.version += 1
+        collection.updated_at = now
+    return row.ref()
+
+
+def live_documents(
+    store: Store, tenant_id: UUID, collection_id: UUID, file_ids: Sequence[UUID]
+) -> dict[UUID, LiveDocument]:
+    """The live generations among the files."""
+    collection = store.collections.get((tenant_id, collection_id))
+    if collection is None or collection.deleted_at is not None:
+        return {}
+    wanted = set(file_ids)
+    return {
+        row.id: _live(row, row.generations[row.live_generation - 1])
+        for row in store.files_of(collection)
+        if row.id in wanted and row.live_generation is not None
+    }
+
+
+def _live(row: FileRow, generation: GenerationRow) -> LiveDocument:
+    return LiveDocument(
+        row.id,
+        generation.number,
+        row.name,
+        generation.chunk_count or 0,
+        generation.document,
+        row.created_at.isoformat(),
+    )

@@ -1,0 +1,114 @@
+"""Sweeps and purges in memory."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from modulo.adapters.memory_metadata.ingestion import end_failed
+from modulo.adapters.memory_metadata.store import CollectionRow, FileRow, GenerationRow, Store
+from modulo.adapters.metadata_rules import ASK_AGAIN_AFTER, DEADLINE_EXCEEDED, NEVER_UPLOADED
+from modulo.domain.file import FileRef, Stage
+from modulo.domain.transfer import Purge, PurgeRequest, Swept
+
+Row = TypeVar("Row", CollectionRow, FileRow, GenerationRow)
+
+
+def sweep(store: Store, *, now: datetime, limit: int) -> Swept:
+    """End the overdue, take up the stalled, name the unpurged."""
+    found = [living for row in store.files.values() if (living := store.living(row.ref())) is not None]
+    unfinished = [(collection, file, newest) for collection, file, newest in found if newest.stage.unfinished]
+    overdue = [row for row in unfinished if row[2].deadline <= now]
+    stalled = [row for row in unfinished if row[2].deadline > now and row[2].lease_until and row[2].lease_until <= now]
+    failed = [_end(store, *row, now) for row in sorted(overdue, key=lambda row: row[2].deadline)[:limit]]
+    requeued = [_requeue(file, newest, now) for _, file, newest in stalled[:limit]]
+    return Swept(failed=tuple(failed), requeue=tuple(requeued), purge=tuple(_ask_for_purges(store, now, limit)))
+
+
+def _end(store: Store, collection: CollectionRow, file: FileRow, newest: GenerationRow, now: datetime) -> FileRef:
+    why = NEVER_UPLOADED if newest.stage is Stage.awaiting_upload else DEADLINE_EXCEEDED
+    end_failed(store, collection, newest, why, now)
+    return file.ref()
+
+
+def _requeue(file: FileRow, newest: GenerationRow, now: datetime) -> FileRef:
+    newest.stage = Stage.queued
+    newest.token = None
+    newest.lease_until = now + ASK_AGAIN_AFTER
+    newest.updated_at = now
+    return file.ref()
+
+
+def _ask_for_purges(store: Store, now: datetime, limit: int) -> Iterable[PurgeRequest]:
+    requests = [PurgeRequest(row.tenant_id, row.id, None) for row in _due(store.collections.values(), now, limit)]
+    requests += [
+        PurgeRequest(row.tenant_id, row.collection_id, row.id) for row in _due(store.files.values(), now, limit)
+    ]
+    places = {id(generation): file for file in store.files.values() for generation in file.generations}
+    for generation in _due([row for file in store.files.values() for row in file.generations], now, limit):
+        generation.retired_at = generation.retired_at or now
+        file = places[id(generation)]
+        requests.append(PurgeRequest(file.tenant_id, file.collection_id, file.id))
+    return dict.fromkeys(requests)
+
+
+def _due(rows: Iterable[Row], now: datetime, limit: int) -> Sequence[Row]:
+    """What should have been purged by now; it is named again later where it still is not."""
+    due = [(row.purge_after, row) for row in rows if row.purge_after is not None and row.purge_after <= now]
+    found = [row for _, row in sorted(due, key=lambda pair: pair[0])[:limit]]
+    for row in found:
+        row.purge_after = now + ASK_AGAIN_AFTER
+    return found
+
+
+def purge_of(store: Store, tenant_id: UUID, collection_id: UUID, file_id: UUID | None) -> Purge | None:
+    """What is to be removed, or None where nothing is (any more)."""
+    collection = store.collections.get((tenant_id, collection_id))
+    if collection is None:
+        return None
+    if file_id is None:
+        gone = collection.deleted_at is not None and collection.purged_at is None
+        return Purge(collection.space, None, None) if gone else None
+    file = store.files.get((tenant_id, file_id))
+    if file is None or file.collection_id != collection_id or file.purged_at is not None:
+        return None
+    if file.deleted_at is not None:
+        return Purge(collection.space, file_id, None)
+    retired = tuple(row.number for row in file.generations if row.retired_at is not None and row.purged_at is None)
+    return Purge(collection.space, file_id, retired) if retired else None
+
+
+def purged(store: Store, purge: Purge, *, now: datetime) -> None:
+    """Record that nothing is left of it, and give its bytes back; once."""
+    tenant_id, collection_id = purge.space.tenant_id, purge.space.collection_id
+    collection = store.collections.get((tenant_id, collection_id))
+    if collection is None:
+        return
+    files = [row for row in store.files.values() if (row.tenant_id, row.collection_id) == (tenant_id, collection_id)]
+    if purge.file_id is None:
+        if collection.deleted_at is None or collection.purged_at is not None:
+            return
+        collection.purged_at, collection.purge_after = now, None
+    else:
+        files = [row for row in files if row.id == purge.file_id]
+    for file in files:
+        if purge.generations is not None:
+            listed = [row for row in file.generations if row.number in purge.generations and row.retired_at]
+            _forget(store, collection, listed, now, stage=None)
+        elif purge.file_id is None or (file.deleted_at is not None and file.purged_at is None):
+            file.deleted_at = file.deleted_at or now
+            file.purged_at, file.purge_after = file.purged_at or now, None
+            _forget(store, collection, file.generations, now, stage=Stage.deleted)
+
+
+def _forget(
+    store: Store, collection: CollectionRow, generations: Sequence[GenerationRow], now: datetime, *, stage: Stage | None
+) -> None:
+    for generation in generations:
+        if generation.charged:
+            store.charge(collection, -generation.size_bytes)
+        generation.charged = False
+        generation.purged_at, generation.purge_after = generation.purged_at or now, None
+        if stage is not None:
+            generation.stage = stage
+            generation.token = generation.lease_until = None

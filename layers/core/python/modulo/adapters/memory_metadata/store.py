@@ -1,0 +1,214 @@
+"""The rows that the in-memory metadata keeps, and how they are looked up."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from threading import RLock
+from uuid import UUID
+
+from modulo.adapters.metadata_rules import require, stages
+from modulo.domain.collection import Chunking, Collection, EmbeddingModel, Space, status_of
+from modulo.domain.errors import NotFound
+from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef, Stage
+from modulo.domain.identity import ApiKey, Principal, Role, Tenant
+
+
+@dataclass
+class UserRow:
+    """A user with what counts against their quotas."""
+
+    tenant_id: UUID
+    id: UUID
+    name: str
+    collection_count: int = 0
+    storage_bytes: int = 0
+
+
+@dataclass
+class CollectionRow:
+    """A collection, its members' roles by user and its counters."""
+
+    tenant_id: UUID
+    id: UUID
+    name: str
+    owner_id: UUID
+    model: EmbeddingModel
+    chunking: Chunking
+    dedicated: bool
+    created_at: datetime
+    updated_at: datetime
+    members: dict[UUID, Role]
+    version: int = 1
+    file_count: int = 0
+    storage_bytes: int = 0
+    deleted_at: datetime | None = None
+    purge_after: datetime | None = None
+    purged_at: datetime | None = None
+
+    @property
+    def space(self) -> Space:
+        """Where its vectors live."""
+        return Space(self.tenant_id, self.id, self.owner_id, self.model, self.dedicated)
+
+
+@dataclass
+class GenerationRow:
+    """A generation of a file."""
+
+    number: int
+    draft_id: UUID
+    media_type: str
+    size_bytes: int
+    checksum_sha256: str | None
+    storage_limit: int
+    deadline: datetime
+    updated_at: datetime
+    stage: Stage = Stage.awaiting_upload
+    charged: bool = True
+    token: UUID | None = None
+    lease_until: datetime | None = None
+    attempt: int = 0
+    pages_done: int = 0
+    pages_total: int | None = None
+    chunk_count: int | None = None
+    content_hash: str | None = None
+    object_version: str | None = None
+    document: DocumentInfo = field(default_factory=DocumentInfo)
+    problem: FileProblem | None = None
+    retired_at: datetime | None = None
+    purge_after: datetime | None = None
+    purged_at: datetime | None = None
+
+
+@dataclass
+class FileRow:
+    """A file with its generations, the first one first."""
+
+    tenant_id: UUID
+    id: UUID
+    collection_id: UUID
+    name: str
+    created_by: UUID
+    created_at: datetime
+    generations: list[GenerationRow]
+    live_generation: int | None = None
+    deleted_at: datetime | None = None
+    purge_after: datetime | None = None
+    purged_at: datetime | None = None
+
+    @property
+    def newest(self) -> GenerationRow:
+        """The newest generation."""
+        return self.generations[-1]
+
+    def ref(self) -> FileRef:
+        """The newest generation, named in full."""
+        return FileRef(self.tenant_id, self.collection_id, self.id, self.newest.number)
+
+    def view(self) -> File:
+        """The file as its users see it."""
+        newest = self.newest
+        return File(
+            id=self.id,
+            collection_id=self.collection_id,
+            name=self.name,
+            stage=newest.stage,
+            generation=newest.number,
+            live_generation=self.live_generation,
+            media_type=newest.media_type,
+            size_bytes=newest.size_bytes,
+            checksum_sha256=newest.checksum_sha256,
+            pages_done=newest.pages_done,
+            pages_total=newest.pages_total,
+            chunk_count=newest.chunk_count,
+            problem=newest.problem,
+            document=newest.document,
+            created_by=self.created_by,
+            created_at=self.created_at,
+            updated_at=newest.updated_at,
+        )
+
+
+@dataclass
+class UsageRow:
+    """A user's tokens in one period."""
+
+    reserved: int = 0
+    used: int = 0
+
+
+@dataclass
+class Store:
+    """All rows; every key begins with the tenant. Whoever touches it holds the lock."""
+
+    lock: RLock = field(default_factory=RLock)
+    tenants: dict[UUID, Tenant] = field(default_factory=dict)
+    users: dict[tuple[UUID, UUID], UserRow] = field(default_factory=dict)
+    keys: dict[bytes, ApiKey] = field(default_factory=dict)
+    collections: dict[tuple[UUID, UUID], CollectionRow] = field(default_factory=dict)
+    files: dict[tuple[UUID, UUID], FileRow] = field(default_factory=dict)
+    usage: dict[tuple[UUID, UUID, date], UsageRow] = field(default_factory=dict)
+    periods: set[date] = field(default_factory=set)
+
+    def introduce(self, principal: Principal) -> UserRow:
+        """The caller's row; one whom only an identity provider knew is named by id."""
+        self.tenants.setdefault(principal.tenant_id, Tenant(id=principal.tenant_id, name=str(principal.tenant_id)))
+        row = UserRow(principal.tenant_id, principal.user_id, str(principal.user_id))
+        return self.users.setdefault((principal.tenant_id, principal.user_id), row)
+
+    def visible(self, principal: Principal, collection_id: UUID, needed: Role = Role.viewer) -> CollectionRow:
+        """The collection, once the caller's role suffices.
+
+        Raises:
+            NotFound: no such collection is visible to the caller.
+            Forbidden: the role does not suffice.
+        """
+        row = self.collections.get((principal.tenant_id, collection_id))
+        if row is None or row.deleted_at is not None:
+            raise NotFound
+        require(row.members.get(principal.user_id), needed)
+        return row
+
+    def files_of(self, collection: CollectionRow) -> Iterator[FileRow]:
+        """The collection's living files."""
+        for row in self.files.values():
+            if (row.tenant_id, row.collection_id) == (collection.tenant_id, collection.id) and row.deleted_at is None:
+                yield row
+
+    def living(self, ref: FileRef) -> tuple[CollectionRow, FileRow, GenerationRow] | None:
+        """The generation, if it is its file's newest and not deleted with the file or the collection."""
+        collection = self.collections.get((ref.tenant_id, ref.collection_id))
+        file = self.files.get((ref.tenant_id, ref.file_id))
+        if collection is None or file is None or file.collection_id != ref.collection_id:
+            return None
+        alive = collection.deleted_at is None and file.deleted_at is None and file.newest.number == ref.generation
+        return (collection, file, file.newest) if alive else None
+
+    def view(self, row: CollectionRow, principal: Principal) -> Collection:
+        """The collection as the caller sees it."""
+        counts = stages(Counter(str(file.newest.stage) for file in self.files_of(row)))
+        return Collection(
+            id=row.id,
+            name=row.name,
+            status=status_of(counts),
+            role=row.members[principal.user_id],
+            owner_id=row.owner_id,
+            embedding_model=row.model.name,
+            chunking=row.chunking,
+            dedicated=row.dedicated,
+            version=row.version,
+            files=counts,
+            storage_bytes=row.storage_bytes,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )
+
+    def charge(self, collection: CollectionRow, size: int) -> None:
+        """Take storage from the collection and its owner; a negative size gives it back."""
+        collection.storage_bytes += size
+        self.users[collection.tenant_id, collection.owner_id].storage_bytes += size
+
+    def fits(self, collection: CollectionRow, size: int, limit: int) -> bool:
+        """Whether the owner's quota has room for so many bytes more."""
+        return self.users[collection.tenant_id, collection.owner_id].storage_bytes + size <= limit
