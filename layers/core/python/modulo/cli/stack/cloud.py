@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from modulo.cli.stack.process import HOST, Program, answers_http
+from modulo.cli.stack.process import HOST, Program, answers_http, plain_environment
 from modulo.cli.stack.service import Service, kept_secret, private_directory
 
 if TYPE_CHECKING:
@@ -20,7 +20,11 @@ ACCESS_KEY = "modulo"
 BUCKET = "modulo"
 ATTEMPTS = 4  # then a message goes to the dead-letter queue
 DEAD_LETTER_SECONDS = 14 * 86_400
-VISIBILITY_SECONDS = {"ingest": 960, "purge": 960, "schedules": 60}
+QUEUES: Mapping[str, Mapping[str, str]] = {
+    "ingest": {"VisibilityTimeout": "960"},
+    "purge": {"VisibilityTimeout": "960"},
+    "schedules": {"VisibilityTimeout": "60", "MessageRetentionPeriod": "3600"},  # an old tick is worth nothing
+}
 SCHEDULES = {"reset_quotas": "cron(0 0 * * ? *)", "sweep": "rate(1 minute)"}
 
 
@@ -41,6 +45,7 @@ class Cloud(Service):
     def program(self, port: int) -> Program:
         """The server; it saves queues and schedules when it is told to stop, objects at once."""
         environment = {
+            **plain_environment(),
             "GATEWAY_PORT": str(port),
             "BIND_HOST": HOST,
             "MINISTACK_REGION": REGION,
@@ -89,18 +94,18 @@ def make_resources(access: dict[str, str]) -> dict[str, str]:
         aws_secret_access_key=access["AWS_SECRET_ACCESS_KEY"],
         region_name=REGION,
     )
-    endpoint = access["AWS_ENDPOINT_URL"]
-    s3, sqs = session.client("s3", endpoint_url=endpoint), session.client("sqs", endpoint_url=endpoint)
-    scheduler = session.client("scheduler", endpoint_url=endpoint)
+    s3, sqs, scheduler = (
+        session.client(name, endpoint_url=access["AWS_ENDPOINT_URL"]) for name in ("s3", "sqs", "scheduler")
+    )
 
     s3.create_bucket(Bucket=BUCKET)
     queues = {}
-    for name, visibility in VISIBILITY_SECONDS.items():
+    for name, special in QUEUES.items():
         dead = f"{name}-dead"
         make_queue(sqs, dead, {"MessageRetentionPeriod": str(DEAD_LETTER_SECONDS)})
         redrive = {"deadLetterTargetArn": queue_arn(dead), "maxReceiveCount": ATTEMPTS}
         attributes = {
-            "VisibilityTimeout": str(visibility),
+            **special,
             "RedrivePolicy": json.dumps(redrive),
             "Policy": json.dumps(queue_policy(name)),
         }

@@ -2,8 +2,8 @@
 
 import sys
 
-from modulo.cli.stack.process import HOST, Program, answers_http
-from modulo.cli.stack.service import Service
+from modulo.cli.stack.process import HOST, Program, answers_http, plain_environment
+from modulo.cli.stack.service import Service, kept_secret, private_directory
 
 
 class Models(Service):
@@ -11,10 +11,16 @@ class Models(Service):
 
     name = "models"
 
+    def prepare(self) -> None:
+        """Make the API key."""
+        private_directory(self.data)
+        kept_secret(self.data / "key")
+
     def program(self, port: int) -> Program:
         """The command that an operator would type."""
         options = ["models", "--host", HOST, "--port", str(port)]
-        return Program([sys.executable, "-m", "modulo.cli.main", *options], inherit=True)
+        environment = {**plain_environment(), "MODEL_SERVER_API_KEY": self._key()}
+        return Program([sys.executable, "-m", "modulo.cli.main", *options], environment)
 
     def ready(self, port: int) -> bool:
         """Ask for its health."""
@@ -23,4 +29,8 @@ class Models(Service):
     def environment(self, port: int) -> dict[str, str]:
         """Where the product finds both models."""
         address = f"http://{HOST}:{port}/v1"
-        return {"EMBEDDING_URL": address, "RERANK_URL": address}
+        keys = {"EMBEDDING_API_KEY": self._key(), "RERANK_API_KEY": self._key()}
+        return {"EMBEDDING_URL": address, "RERANK_URL": address, **keys}
+
+    def _key(self) -> str:
+        return (self.data / "key").read_text()

@@ -83,4 +83,4 @@ class Postgres(Service):
         return {"DATABASE_URL": f"postgresql+pg8000://{USER}:{password}@{HOST}:{port}/{DATABASE}"}
 
     def _as_account(self, argv: list[str]) -> Program:
-        return Program(argv, {"LC_ALL": "C"}, account=self._account, stop=signal.SIGINT)
+        return Program(argv, {**plain_environment(), "LC_ALL": "C"}, account=self._account, stop=signal.SIGINT)

@@ -23,15 +23,20 @@ class StackError(Exception):
     """A process of the embedded stack did not start, or ended by itself."""
 
 
+def plain_environment() -> dict[str, str]:
+    """What any program needs of the environment; nothing that could steer a server elsewhere."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+    return {**kept, "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
+
+
 @dataclass(frozen=True)
 class Program:
     """What to run and how to end it."""
 
     argv: Sequence[str]
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=plain_environment)  # all of it
     account: Account | None = None
     stop: signal.Signals = signal.SIGTERM
-    inherit: bool = False  # the whole environment, or only what any program needs
 
 
 class Process:
@@ -44,7 +49,6 @@ class Process:
         self.name = name
         self.log = log
         self._stop_signal = program.stop
-        self._started = time.monotonic()
         account = program.account or Account(-1, -1)
         keep = -1 if account.capability is None else account.capability
         launcher = [launch.__file__, os.getpid(), int(program.stop), account.user, account.group, keep]
@@ -56,7 +60,7 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**(os.environ if program.inherit else plain_environment()), **program.environment},
+                env=dict(program.environment),
                 cwd="/",
                 start_new_session=True,
                 pass_fds=keep_open,
@@ -76,22 +80,21 @@ class Process:
         """Wait for it to end by itself; what it ended with."""
         return self._popen.wait()
 
-    def await_ready(self, probe: Callable[[], bool], *, timeout: float) -> float:
-        """Ask until it says that it is ready; the seconds since the start.
+    def await_ready(self, probe: Callable[[], bool], *, timeout: float) -> None:
+        """Ask until it says that it is ready, for at most `timeout` seconds.
 
         Raises:
             StackError: it ended, or was not ready in time.
         """
+        give_up = time.monotonic() + timeout
         pause = 0.01
         while not probe():
-            elapsed = time.monotonic() - self._started
             if self.returncode is not None:
                 raise StackError(self.obituary())
-            if elapsed > timeout:
+            if time.monotonic() > give_up:
                 raise StackError(f"{self.name} was not ready within {timeout:.0f} s.\n{self.tail()}")
             time.sleep(pause)
             pause = min(pause * 1.5, 0.2)
-        return time.monotonic() - self._started
 
     def signal_stop(self) -> None:
         """Ask it to end."""
@@ -123,12 +126,6 @@ def _reason(returncode: int | None) -> str:
     if returncode is not None and returncode < 0:
         return f"on {signal.Signals(-returncode).name}"
     return f"with exit code {returncode}"
-
-
-def plain_environment() -> dict[str, str]:
-    """What any program needs of the environment; nothing that could steer a server elsewhere."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
-    return {**kept, "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
 
 
 def is_free(port: int) -> bool:

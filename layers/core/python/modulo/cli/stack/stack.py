@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
@@ -48,7 +49,8 @@ class Stack:
         self._services = [self._service(name, durable=durable) for name in services]
         self._on_ready = on_ready
         self._lock = Lock(self.data / "lock")
-        self._processes: list[Process] = []
+        self._servers: list[Process] = []
+        self._clients: list[Process] = []
         self._guard = threading.Lock()
         self._stopping = False
         # A process gets its death signal when the thread that started it ends: these live as long as the stack.
@@ -73,39 +75,50 @@ class Stack:
         self.stop()
 
     def spawn(self, name: str, program: Program) -> Process:
-        """Start one more process, which ends with the stack; call it from a thread that lives as long."""
-        with self._guard:
-            if self._stopping:
-                raise StackError(f"{name} was not started: the stack is stopping")
-            log = self.data / "logs" / f"{name}.log"
-            process = Process(name, program, log, keep_open=[self._lock.descriptor])
-            self._processes.append(process)
-            return process
+        """Start a process that uses the servers and ends before them; its own end is told by `check`.
 
-    def dead(self) -> Process | None:
-        """A process that ended although nobody asked it to."""
+        The calling thread has to live as long as the stack.
+        """
+        return self._spawn(name, program, self._clients)
+
+    def run(self, name: str, program: Program) -> None:
+        """Run a program to its end.
+
+        Raises:
+            StackError: it failed, with the end of its log.
+        """
+        self._run(name, program, self._clients)
+
+    def check(self) -> None:
+        """Look after all processes.
+
+        Raises:
+            StackError: one ended although nobody asked it to.
+        """
         with self._guard:
-            return next((process for process in self._processes if process.returncode is not None), None)
+            for process in (*self._servers, *self._clients):
+                if process.returncode is not None:
+                    raise StackError(process.obituary())
 
     def announce(self, address: str) -> None:
         """Tell those who find the data directory taken where the product is."""
         self._lock.note(f"at {address}")
 
     def stop(self) -> None:
-        """Stop every process, the last started first, and wait until all have ended."""
+        """Stop every process, the last started first and the servers last, and wait until all have ended."""
         with self._guard:
             self._stopping = True
-            processes = list(reversed(self._processes))
-            self._processes.clear()
-        for process in processes:
-            process.signal_stop()
-        for process in processes:
-            process.stop(within=STOP_SECONDS)
+        for processes in (self._clients, self._servers):
+            for process in reversed(processes):
+                process.signal_stop()
+            while processes:
+                processes[-1].stop(within=STOP_SECONDS)
+                processes.pop()
         self._threads.shutdown()
         self._lock.release()
 
     def _service(self, name: str, *, durable: bool) -> Service:
-        return SERVICES[name](self.data, run=lambda program: self._run(name, program), durable=durable)
+        return SERVICES[name](self.data, run=lambda program: self._run(name, program, self._servers), durable=durable)
 
     def _gather(self, started: list[Future[dict[str, str]]]) -> None:
         done, _ = wait(started, return_when=FIRST_EXCEPTION)
@@ -115,30 +128,40 @@ class Stack:
             self.environment.update(future.result())
 
     def _start(self, service: Service) -> dict[str, str]:
+        started = time.monotonic()
         service.prepare()
-        for attempt in range(1, PORT_ATTEMPTS + 1):
-            port = free_port()
-            process = self.spawn(service.name, service.program(port))
-            try:
-                seconds = process.await_ready(lambda at=port: service.ready(at), timeout=service.ready_within)  # type: ignore[misc]
-                break
-            except StackError:
-                if process.returncode is None or is_free(port) or attempt == PORT_ATTEMPTS:
-                    raise
-                self._forget(process)  # someone took the port in between: try another
-        environment = service.environment(port)
-        self.seconds[service.name] = seconds
+        environment = service.environment(self._serve(service, PORT_ATTEMPTS))
+        self.seconds[service.name] = time.monotonic() - started
         if self._on_ready:
-            self._on_ready(service.name, seconds)
+            self._on_ready(service.name, self.seconds[service.name])
         return environment
 
-    def _run(self, name: str, program: Program) -> None:
-        process = self.spawn(name, program)
-        if process.wait() != 0:
-            raise StackError(process.obituary())
-        self._forget(process)
+    def _serve(self, service: Service, attempts: int) -> int:
+        port = free_port()
+        process = self._spawn(service.name, service.program(port), self._servers)
+        try:
+            process.await_ready(lambda: service.ready(port), timeout=service.ready_within)
+        except StackError:
+            if process.returncode is None or is_free(port) or attempts == 1:
+                raise
+            self._servers.remove(process)  # someone took the port in between: try another
+            return self._serve(service, attempts - 1)
+        return port
 
-    def _forget(self, process: Process) -> None:
+    def _spawn(self, name: str, program: Program, group: list[Process]) -> Process:
         with self._guard:
-            if process in self._processes:
-                self._processes.remove(process)
+            if self._stopping:
+                raise StackError(f"{name} was not started: the stack is stopping")
+            log = self.data / "logs" / f"{name}.log"
+            process = Process(name, program, log, keep_open=[self._lock.descriptor])
+            group.append(process)
+            return process
+
+    def _run(self, name: str, program: Program, group: list[Process]) -> None:
+        process = self._spawn(name, program, group)
+        code = process.wait()
+        with self._guard:
+            if not self._stopping:
+                group.remove(process)
+        if code != 0:
+            raise StackError(process.obituary())

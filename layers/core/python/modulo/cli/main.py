@@ -1,0 +1,125 @@
+"""The `modulo` command; each subcommand loads its own part only."""
+
+import importlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+from uuid import UUID
+
+import typer
+
+from modulo.domain.errors import ModuloError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Modulo.")
+keys = typer.Typer(no_args_is_help=True, help="API keys.")
+app.add_typer(keys, name="keys")
+
+Host = Annotated[str, typer.Option(help="the address to listen on")]
+Port = Annotated[int, typer.Option(min=1, max=65_535)]
+TenantName = Annotated[str, typer.Option(help="the tenant's name")]
+
+
+class LocalGenerator(StrEnum):
+    """A generator that `modulo up` brings along."""
+
+    local = "local"  # a small language model: enough to see that path work
+
+
+def load(path: str) -> Callable[..., Any]:
+    """A function named `module:function`."""
+    module, _, name = path.partition(":")
+    function: Callable[..., Any] = getattr(importlib.import_module(f"modulo.{module}"), name)
+    return function
+
+
+def run(path: str, *args: Any, **options: Any) -> Any:
+    """Call a function by its name; a problem it raises ends the command with one line."""
+    try:
+        return load(path)(*args, **options)
+    except ModuloError as error:
+        fail(error.detail)
+
+
+def fail(message: str) -> NoReturn:
+    """End the command with a message."""
+    typer.echo(f"modulo: {message}", err=True)
+    raise typer.Exit(1)
+
+
+@app.command()
+def up(
+    *,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="preferred; another is taken if it is in use")] = 8000,
+    data: Annotated[Path, typer.Option(help="where everything is stored")] = Path(".modulo"),
+    generator: Annotated[
+        LocalGenerator | None,
+        typer.Option(envvar="MODULO_GENERATOR", help="who writes answers; as GENERATOR says where not given"),
+    ] = None,
+) -> None:
+    """Start the embedded servers and the whole product on one port; Ctrl-C stops everything."""
+    raise typer.Exit(run("cli.up:up", data, port=port, local_generator=generator is LocalGenerator.local))
+
+
+@app.command()
+def serve(*, host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Serve every HTTP function."""
+    run("cli.serve:serve", host, port)
+
+
+@app.command()
+def worker(names: Annotated[list[str], typer.Argument(help="ingest_file, purge, reset_quotas, sweep")]) -> None:
+    """Run event functions."""
+    try:
+        run("cli.work:work", names)
+    except LookupError as error:
+        fail(str(error))
+
+
+@app.command()
+def models(*, host: Host = "127.0.0.1", port: Port = 8001) -> None:
+    """Serve the local embedding and reranking models."""
+    run("cli.models.server:serve", host, port)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's schema up to date."""
+    run("adapters.postgres_schema:migrate", load("settings:settings")())
+
+
+@app.command()
+def openapi() -> None:
+    """Print the description of the API."""
+    run("cli.openapi:print_openapi")
+
+
+@keys.command("create")
+def create_key(
+    *,
+    tenant: TenantName,
+    user: Annotated[str, typer.Option(help="the user's name inside the tenant")],
+    name: Annotated[str, typer.Option(help="what the key is for")],
+) -> None:
+    """Print a new key; it is shown only this once."""
+    typer.echo(run("cli.keys:create_key", tenant, user, name))
+
+
+@keys.command("list")
+def list_keys(*, tenant: TenantName) -> None:
+    """List a tenant's keys, newest first."""
+    for key in run("cli.keys:list_keys", tenant):
+        expired = key.expires_at is not None and key.expires_at <= datetime.now(UTC)
+        state = "revoked" if key.revoked_at else "expired" if expired else "valid"
+        typer.echo(f"{key.id}  {key.created_at:%Y-%m-%d %H:%M}  {state:7}  {key.name}")
+
+
+@keys.command("revoke")
+def revoke_key(key_id: UUID, *, tenant: TenantName) -> None:
+    """End a key."""
+    run("cli.keys:revoke_key", tenant, key_id)
+
+
+if __name__ == "__main__":
+    app()

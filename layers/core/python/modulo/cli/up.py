@@ -1,0 +1,207 @@
+"""`modulo up`: the embedded stack and the whole product on one port, until it is told to stop."""
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+
+from modulo.cli.demo import NAME, QUESTION, Api, DemoError, load_samples
+from modulo.cli.stack import Stack, StackError
+from modulo.cli.stack.process import HOST, Program, answers_http, free_port, is_free
+from modulo.cli.stack.service import write_private
+
+SERVICES = ("postgres", "valkey", "milvus", "cloud", "models")
+EVENT_FUNCTIONS = ("ingest_file", "purge", "reset_quotas", "sweep")
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+READY_SECONDS = 90.0
+LOOK_SECONDS = 0.5
+
+
+class Stopped(BaseException):
+    """Someone asked us to stop."""
+
+
+def up(data: Path, *, port: int, local_generator: bool) -> int:
+    """Run everything until a signal or until a process ends by itself; the exit code."""
+    console = Console(highlight=False, soft_wrap=True)  # never breaks a line that someone may copy
+    errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+    services = (*SERVICES, "llm") if local_generator else SERVICES
+    started = time.monotonic()
+    with stop_signals():
+        try:
+            console.print(f"Starting Modulo; everything is stored in {data}", markup=False)
+            with Stack(data, services, on_ready=lambda name, seconds: told(console, name, seconds)) as stack:
+                product = Product(stack, port=port, console=console)
+                product.start()
+                summary = product.summary()
+                console.print(f"\n[green]Modulo is ready[/green] after {time.monotonic() - started:.1f} s.\n")
+                console.print(summary, markup=False)
+                while True:
+                    stack.check()
+                    time.sleep(LOOK_SECONDS)
+        except Stopped:
+            console.print("Stopped.")
+            return 0
+        except (StackError, DemoError, OSError) as error:
+            errors.print(f"\nmodulo: {error}")
+            return 1
+
+
+def told(console: Console, what: str, seconds: float) -> None:
+    """Say that something is ready."""
+    console.print(f"  {what:<11} ready after {seconds:4.1f} s")
+
+
+@contextmanager
+def stop_signals() -> Iterator[None]:
+    """Turn the first signal to stop into `Stopped`; further ones must not disturb the shutdown."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        raise Stopped
+
+    before = {number: signal.signal(number, stop) for number in STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Product:
+    """The product's own processes on top of a running stack."""
+
+    def __init__(self, stack: Stack, *, port: int, console: Console) -> None:
+        self._stack = stack
+        self._console = console
+        self._environment = product_environment(stack.environment)
+        self._key_file = stack.data / "demo.key"
+        self._demo_file = stack.data / "demo.json"
+        self._port = port
+        self.key = ""
+
+    @property
+    def url(self) -> str:
+        """Where the API is."""
+        return f"http://{HOST}:{self._port}/api"
+
+    def start(self) -> None:
+        """Migrate, start the processes, make the key and load the samples.
+
+        Raises:
+            StackError: a process failed.
+        """
+        with self._timed("migrations"):
+            self._stack.run("migrate", self._program("migrate"))
+        with self._timed("product"):
+            if not is_free(self._port):
+                taken, self._port = self._port, next_port(self._port)
+                self._console.print(f"  Port {taken} is taken: using {self._port}.")
+            api = self._stack.spawn("api", self._program("serve", "--host", HOST, "--port", str(self._port)))
+            self._stack.spawn("worker", self._program("worker", *EVENT_FUNCTIONS))
+            self.key = self._kept_key()
+            api.await_ready(lambda: answers_http(self._port, "/api/health", timeout=10), timeout=READY_SECONDS)
+        self._stack.announce(self.url)
+        with Api(self.url, self.key) as client:
+            if not client.accepts_key():  # revoked meanwhile
+                self.key = self._new_key()
+            self._load_samples()
+
+    def summary(self) -> str:
+        """What a newcomer needs: addresses, the key and a first question."""
+        lines = [f"  API      {self.url}", f"  OpenAPI  {self.url}/openapi.json", f"  API key  {self.key}", ""]
+        with Api(self.url, self.key) as client:
+            collection = self._demo().get("collection_id", "")
+            if collection and client.has_collection(collection):
+                lines += ["Ask the sample documents:", "", self._curl("/search", question(collection))]
+            else:
+                lines += ["Create a collection:", "", self._curl("/collections", {"name": "my documents"})]
+        return "\n".join([*lines, "", "Ctrl-C stops everything; what is stored stays.", ""])
+
+    def _load_samples(self) -> None:
+        if self._demo():
+            return
+
+        def progress(ready: int, total: int) -> None:
+            self._stack.check()
+            if self._console.is_terminal:
+                self._console.print(f"  samples     {ready} of {total} ready", end="\r")
+
+        try:
+            with Api(self.url, self.key) as client, self._timed("samples"):
+                collection = load_samples(client, on_progress=progress)
+        except DemoError as error:
+            self._console.print(f"  The sample documents were not loaded: {error}", markup=False)
+        else:
+            write_private(self._demo_file, json.dumps({"collection": NAME, "collection_id": collection}))
+
+    def _demo(self) -> dict[str, str]:
+        known: dict[str, str] = json.loads(self._demo_file.read_text()) if self._demo_file.exists() else {}
+        return known
+
+    def _kept_key(self) -> str:
+        return self._key_file.read_text() if self._key_file.exists() else self._new_key()
+
+    def _new_key(self) -> str:
+        command = self._program("keys", "create", "--tenant", "demo", "--user", "demo", "--name", "demo")
+        made = subprocess.run(
+            command.argv, env=dict(command.environment), capture_output=True, text=True, check=False, process_group=0
+        )
+        if made.returncode != 0:
+            raise StackError(f"no API key could be made:\n{made.stderr}")
+        key = made.stdout.strip()
+        write_private(self._key_file, key)
+        return key
+
+    def _program(self, *arguments: str) -> Program:
+        return Program([sys.executable, "-m", "modulo.cli.main", *arguments], self._environment)
+
+    def _curl(self, path: str, body: Mapping[str, object]) -> str:
+        return " \\\n  ".join(
+            (
+                f"curl -s {self.url}{path}",
+                f"-H {shlex.quote(f'Authorization: Bearer {self.key}')}",
+                "-H 'Content-Type: application/json'",
+                f"-d {shlex.quote(json.dumps(body))}",
+            )
+        )
+
+    @contextmanager
+    def _timed(self, what: str) -> Iterator[None]:
+        started = time.monotonic()
+        yield
+        told(self._console, what, time.monotonic() - started)
+
+
+def question(collection: str) -> dict[str, object]:
+    """The body of a search that the samples can answer."""
+    return {"question": QUESTION, "collection_id": collection}
+
+
+def product_environment(stack: Mapping[str, str]) -> dict[str, str]:
+    """The environment of the product's processes: ours, with the stack in place of any other cloud."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    direct = ",".join(filter(None, [os.environ.get("NO_PROXY") or os.environ.get("no_proxy", ""), HOST, "localhost"]))
+    return {
+        **kept,
+        "SQLALCHEMY_POOL_SIZE": "5",
+        "NO_PROXY": direct,
+        "no_proxy": direct,
+        "PYTHONUNBUFFERED": "1",
+        **stack,
+    }
+
+
+def next_port(taken: int) -> int:
+    """A free port, near the taken one if possible."""
+    return next((port for port in range(taken + 1, min(taken + 100, 65_536)) if is_free(port)), 0) or free_port()
