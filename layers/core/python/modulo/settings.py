@@ -19,7 +19,7 @@ BGE_SMALL = EmbeddingModel(name="bge-small-en-v1.5", dimensions=384, metric=Metr
 class Settings(BaseSettings):
     """Read once an environment, when first needed."""
 
-    model_config = SettingsConfigDict(env_file=None, extra="ignore", frozen=True, env_nested_delimiter="__")
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_nested_delimiter="__", env_ignore_empty=True)
 
     # Postgres
     database_url: str = Field(default=MEMORY, description="postgresql+pg8000://… of the writer, or memory:")
