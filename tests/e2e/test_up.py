@@ -1,7 +1,7 @@
 """`modulo up`, as a newcomer meets it: one command, cited answers, nothing left behind."""
 
+import itertools
 import json
-import os
 import re
 import shlex
 import signal
@@ -42,8 +42,11 @@ class Up:
             assert self._popen.poll() is None, self.output
             assert time.monotonic() < give_up, self.output
             time.sleep(0.1)
-        self.processes = psutil.Process(self._popen.pid).children(recursive=True)
+        self.remember()
         return self
+
+    def remember(self) -> None:
+        self.processes = psutil.Process(self._popen.pid).children(recursive=True)
 
     @property
     def key(self) -> str:
@@ -53,7 +56,7 @@ class Up:
         """Do what the printed curl says."""
         words = shlex.split(self.output[self.output.index("curl") : self.output.index(LAST_LINE)])
         url = next(word for word in words if word.startswith("http"))
-        values = {flag: [b for a, b in zip(words, words[1:], strict=False) if a == flag] for flag in ("-H", "-d")}
+        values = {flag: [b for a, b in itertools.pairwise(words) if a == flag] for flag in ("-H", "-d")}
         headers = dict(header.split(": ", 1) for header in values["-H"])
         response = httpx.post(url, headers=headers, content=values["-d"][0], timeout=60)
         assert response.status_code == 200, response.text
@@ -63,7 +66,7 @@ class Up:
         return next(process for process in self.processes if argument in process.cmdline())
 
     def stop(self, number: signal.Signals) -> int:
-        os.kill(self._popen.pid, number)
+        self._popen.send_signal(number)  # does nothing once it has ended
         return self.end()
 
     def end(self) -> int:
@@ -160,6 +163,6 @@ class TestLaterStart:
         later = Up(data, free_port())
         while "ready after" not in later.output:
             time.sleep(0.01)
-        later.processes = psutil.Process(later._popen.pid).children(recursive=True)
+        later.remember()
         assert later.stop(signal.SIGINT) == 0
         assert later.left_behind() == []

@@ -35,7 +35,9 @@ class Lock:
             owner, _, note = os.pread(descriptor, 1_000, 0).decode().partition(" ")
             if _is_alive(owner) or time.monotonic() > give_up:
                 os.close(descriptor)
-                raise AlreadyRunning(f"A stack is running on {self._path.parent} already: process {owner}{note}.")
+                raise AlreadyRunning(
+                    f"Modulo is running on {self._path.parent} already: process {owner} {note}".rstrip()
+                )
             time.sleep(0.1)
         self.descriptor = descriptor
         self.note("")

@@ -1,0 +1,116 @@
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from modulo.cli.stack import account
+from modulo.cli.stack.cloud_server import guarded, is_allowed
+from modulo.cli.stack.lock import AlreadyRunning, Lock
+from modulo.cli.stack.service import kept_secret
+from modulo.cli.up import next_port, product_environment
+
+
+class TestLock:
+    def test_it_is_held_by_one_alone_and_says_by_whom(self, tmp_path: Path) -> None:
+        first, second = Lock(tmp_path / "lock"), Lock(tmp_path / "lock")
+        first.acquire()
+        first.note("at http://127.0.0.1:8000/api")
+        with pytest.raises(AlreadyRunning, match=rf"process {os.getpid()} at http://127\.0\.0\.1:8000/api"):
+            second.acquire()
+        first.release()
+        second.acquire()
+        second.release()
+
+    def test_what_a_dead_owner_left_running_is_waited_for(self, tmp_path: Path) -> None:
+        lock = Lock(tmp_path / "lock")
+        lock.acquire()
+        os.pwrite(lock.descriptor, b"999999999 ", 0)  # no such process
+        wait = [sys.executable, "-c", "import time; time.sleep(0.5)"]
+        heir = subprocess.Popen(wait, pass_fds=[lock.descriptor])
+        lock.release()
+        with pytest.raises(AlreadyRunning):
+            Lock(tmp_path / "lock").acquire(patience=0)
+        after = Lock(tmp_path / "lock")
+        after.acquire()
+        after.release()
+        heir.wait()
+
+
+class TestSecret:
+    def test_it_is_made_once_for_its_owner_alone(self, tmp_path: Path) -> None:
+        secret = kept_secret(tmp_path / "secret")
+        assert len(secret) == 32
+        assert kept_secret(tmp_path / "secret") == secret
+        assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
+
+
+class TestAccount:
+    def test_an_ordinary_user_stays_who_it_is(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setattr(os, "geteuid", lambda: 1000)
+        assert account.account_reaching(tmp_path) is None
+
+    def test_root_becomes_nobody_with_a_capability_only_below_closed_directories(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setattr(os, "geteuid", lambda: 0)
+        monkeypatch.setattr(account, "passing_capability", lambda: 2)
+        closed = tmp_path / "closed"
+        closed.mkdir(mode=0o700)
+        assert account.account_reaching(Path("/usr/bin")).capability is None
+        assert account.account_reaching(closed / "data").capability == 2
+        monkeypatch.setattr(account, "passing_capability", lambda: None)
+        with pytest.raises(PermissionError, match="does not run as root"):
+            account.account_reaching(closed / "data")
+
+
+class TestGuard:
+    @pytest.mark.parametrize(
+        ("path", "host", "allowed"),
+        [
+            ("/modulo/key", "127.0.0.1:4566", True),
+            ("/modulo/key", "localhost:4566", True),
+            ("/_ministack/health", "127.0.0.1:4566", True),
+            ("/_ministack/reset", "127.0.0.1:4566", False),
+            ("/_localstack/state/reset", "127.0.0.1:4566", False),
+            ("/modulo/key", "rebound.example:4566", False),
+            ("/modulo/key", "", False),
+        ],
+    )
+    def test_only_this_machine_and_no_internal_address(self, path: str, host: str, allowed: bool) -> None:
+        assert is_allowed(path, host) is allowed
+        assert asyncio.run(status(path, host)) == (200 if allowed else 403)
+
+
+async def status(path: str, host: str) -> int:
+    statuses = []
+
+    async def application(scope, receive, send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def send(message) -> None:
+        statuses.append(message.get("status"))
+
+    headers = [(b"host", host.encode())] if host else []
+    await guarded(application)({"type": "http", "path": path, "headers": headers}, None, send)
+    return statuses[0]
+
+
+class TestUp:
+    def test_the_stack_replaces_any_other_cloud_and_no_proxy_stands_before_it(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AWS_PROFILE", "production")
+        monkeypatch.setenv("NO_PROXY", "intranet")
+        monkeypatch.setenv("GENERATOR", "bedrock")
+        environment = product_environment({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
+        assert "AWS_PROFILE" not in environment
+        assert environment["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
+        assert environment["GENERATOR"] == "bedrock"
+        assert environment["NO_PROXY"] == environment["no_proxy"] == "intranet,127.0.0.1,localhost"
+
+    def test_the_next_port_is_another(self) -> None:
+        assert next_port(40_000) > 40_000
+        assert next_port(65_535) < 32_000
