@@ -13,6 +13,8 @@ class Wire:
     def __init__(self, host: str, port: int) -> None:
         self.target = (host, port)
         self.host = "127.0.0.1"
+        self.sent = 0
+        """How often bytes came from the client: on one machine, how many messages it sent."""
         self._lock = threading.Lock()
         self._open: list[socket.socket] = []
         self._flowing = threading.Event()
@@ -66,11 +68,12 @@ class Wire:
                 with self._lock:
                     self._open += [near, far]
                 for source, sink in ((near, far), (far, near)):
-                    threading.Thread(target=self._pass, args=(source, sink), daemon=True).start()
+                    threading.Thread(target=self._pass, args=(source, sink, near), daemon=True).start()
 
-    def _pass(self, source: socket.socket, sink: socket.socket) -> None:
+    def _pass(self, source: socket.socket, sink: socket.socket, near: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while received := source.recv(65_536):
+                self.sent += source is near
                 self._flowing.wait()
                 sink.sendall(received)
         for one in (source, sink):

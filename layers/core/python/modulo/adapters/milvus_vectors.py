@@ -1,6 +1,7 @@
 """Vectors in Milvus: dense and full-text search in one request."""
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Lock
@@ -23,6 +24,7 @@ from modulo.domain.passage import Hit
 RRF_K = 60
 PAGE = 4_000
 """Texts read at once: under Milvus' limit of 16,384 rows and the size of one answer."""
+CREATION_CHECKS, CREATION_CHECK_SECONDS = 20, 0.1
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -238,6 +240,7 @@ class MilvusVectors:
     def _create(self, space: Space) -> _Layout:
         full_text = self._full_text and schema.has_full_text_since(str(self._milvus.ask("get_server_version")))
         partitions = {} if space.dedicated else {"num_partitions": schema.PARTITIONS}
+        failure: ModuloError = unavailable()
         try:
             self._milvus.ask_slowly(
                 "create_collection",
@@ -247,14 +250,14 @@ class MilvusVectors:
                 consistency_level="Eventually",
                 **partitions,
             )
-        except ModuloError:
-            # Another process may have been faster.
-            if not self._milvus.ask("has_collection", space.name):
-                raise
-        layout = self._open(space)
-        if layout is None:
-            raise unavailable()
-        return layout
+        except ModuloError as error:
+            failure = error
+        # Another process may have been faster, and may not be done yet.
+        for _ in range(CREATION_CHECKS):
+            if layout := self._open(space):
+                return layout
+            time.sleep(CREATION_CHECK_SECONDS)
+        raise failure
 
     def _add_indexes(self, space: Space, *, full_text: bool) -> None:
         wanted = schema.indexes_of(space.model, index=self._index, hnsw=self._hnsw, full_text=full_text)
