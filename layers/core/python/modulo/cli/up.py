@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -16,12 +16,13 @@ from rich.console import Console
 
 from modulo.cli.demo import NAME, QUESTION, Api, DemoError, load_samples
 from modulo.cli.stack import Stack, StackError
-from modulo.cli.stack.process import HOST, Program, answers_http, free_port, is_free
+from modulo.cli.stack.process import HOST, Process, Program, answers_http, free_port, http_answer, is_free
 from modulo.cli.stack.service import write_private
 
 SERVICES = ("postgres", "valkey", "milvus", "cloud", "models")
 EVENT_FUNCTIONS = ("ingest_file", "purge", "reset_quotas", "sweep")
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+HEALTH = "/api/health"
 READY_SECONDS = 90.0
 LOOK_SECONDS = 0.5
 
@@ -39,8 +40,8 @@ def up(data: Path, *, port: int, local_generator: bool) -> int:
     with stop_signals():
         try:
             console.print(f"Starting Modulo; everything is stored in {data}", markup=False)
-            with Stack(data, services, on_ready=lambda name, seconds: told(console, name, seconds)) as stack:
-                product = Product(stack, port=port, console=console)
+            product = Product(data, services, port=port, console=console)
+            with product.stack as stack:
                 product.start()
                 summary = product.summary()
                 console.print(f"\n[green]Modulo is ready[/green] after {time.monotonic() - started:.1f} s.\n")
@@ -71,6 +72,8 @@ def stop_signals() -> Iterator[None]:
         raise Stopped
 
     before = {number: signal.signal(number, stop) for number in STOP_SIGNALS}
+    if before[signal.SIGHUP] is signal.SIG_IGN:  # started with nohup
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         yield
     finally:
@@ -79,14 +82,13 @@ def stop_signals() -> Iterator[None]:
 
 
 class Product:
-    """The product's own processes on top of a running stack."""
+    """The product's own processes on top of a stack."""
 
-    def __init__(self, stack: Stack, *, port: int, console: Console) -> None:
-        self._stack = stack
+    def __init__(self, data: Path, services: Iterable[str], *, port: int, console: Console) -> None:
+        self.stack = Stack(data, services, on_ready=self._service_ready)
         self._console = console
-        self._environment = product_environment(stack.environment)
-        self._key_file = stack.data / "demo.key"
-        self._demo_file = stack.data / "demo.json"
+        self._key_file = self.stack.data / "demo.key"
+        self._demo_file = self.stack.data / "demo.json"
         self._port = port
         self.key = ""
 
@@ -96,26 +98,31 @@ class Product:
         return f"http://{HOST}:{self._port}/api"
 
     def start(self) -> None:
-        """Migrate, start the processes, make the key and load the samples.
+        """Start the processes on the running stack, make the key and load the samples.
 
         Raises:
             StackError: a process failed.
         """
-        with self._timed("migrations"):
-            self._stack.run("migrate", self._program("migrate"))
         with self._timed("product"):
             if not is_free(self._port):
                 taken, self._port = self._port, next_port(self._port)
                 self._console.print(f"  Port {taken} is taken: using {self._port}.")
-            api = self._stack.spawn("api", self._program("serve", "--host", HOST, "--port", str(self._port)))
-            self._stack.spawn("worker", self._program("worker", *EVENT_FUNCTIONS))
+            api = self.stack.spawn("api", self._program("serve", "--host", HOST, "--port", str(self._port)))
+            self.stack.spawn("worker", self._program("worker", *EVENT_FUNCTIONS))
             self.key = self._kept_key()
-            api.await_ready(lambda: answers_http(self._port, "/api/health", timeout=10), timeout=READY_SECONDS)
-        self._stack.announce(self.url)
+            self._await_health(api)
+        self.stack.announce(self.url)
         with Api(self.url, self.key) as client:
             if not client.accepts_key():  # revoked meanwhile
                 self.key = self._new_key()
             self._load_samples()
+
+    def _await_health(self, api: Process) -> None:
+        try:
+            api.await_ready(lambda: answers_http(self._port, HEALTH, timeout=10), timeout=READY_SECONDS)
+        except StackError as error:
+            answer = http_answer(self._port, HEALTH, timeout=10).decode(errors="replace")
+            raise StackError(f"{error}\n{answer}".rstrip()) from None
 
     def summary(self) -> str:
         """What a newcomer needs: addresses, the key and a first question."""
@@ -128,12 +135,18 @@ class Product:
                 lines += ["Create a collection:", "", self._curl("/collections", {"name": "my documents"})]
         return "\n".join([*lines, "", "Ctrl-C stops everything; what is stored stays.", ""])
 
+    def _service_ready(self, name: str, seconds: float, environment: Mapping[str, str]) -> None:
+        told(self._console, name, seconds)
+        if name == "postgres":  # while the others still start
+            with self._timed("migrations"):
+                self.stack.run("migrate", self._program("migrate", stack=environment))
+
     def _load_samples(self) -> None:
         if self._demo():
             return
 
         def progress(ready: int, total: int) -> None:
-            self._stack.check()
+            self.stack.check()
             if self._console.is_terminal:
                 self._console.print(f"  samples     {ready} of {total} ready", end="\r")
 
@@ -163,8 +176,9 @@ class Product:
         write_private(self._key_file, key)
         return key
 
-    def _program(self, *arguments: str) -> Program:
-        return Program([sys.executable, "-m", "modulo.cli.main", *arguments], self._environment)
+    def _program(self, *arguments: str, stack: Mapping[str, str] | None = None) -> Program:
+        environment = product_environment(self.stack.environment if stack is None else stack)
+        return Program([sys.executable, "-m", "modulo.cli.main", *arguments], environment)
 
     def _curl(self, path: str, body: Mapping[str, object]) -> str:
         return " \\\n  ".join(

@@ -153,8 +153,13 @@ def free_port() -> int:
 
 def answers_http(port: int, path: str, *, timeout: float = 2) -> bool:
     """Whether GET `path` answers 200."""
+    return b" 200 " in http_answer(port, path, timeout=timeout).partition(b"\r\n")[0]
+
+
+def http_answer(port: int, path: str, *, timeout: float = 2) -> bytes:
+    """The first bytes of what GET `path` answers, headers included."""
     request = f"GET {path} HTTP/1.1\r\nHost: {HOST}:{port}\r\nConnection: close\r\n\r\n"
-    return b" 200 " in exchange(port, request.encode(), timeout=timeout).partition(b"\r\n")[0]
+    return exchange(port, request.encode(), timeout=timeout)
 
 
 def exchange(port: int, request: bytes, *, timeout: float = 2) -> bytes:

@@ -22,13 +22,16 @@ from modulo.cli.stack.valkey import Valkey
 SERVICES: Mapping[str, type[Service]] = {s.name: s for s in (Postgres, Valkey, Milvus, Cloud, Models, Llm)}
 PORT_ATTEMPTS = 3
 STOP_SECONDS = 15.0
+OnReady = Callable[[str, float, Mapping[str, str]], None]
 
 
 class Stack:
     """The embedded servers, while the context lasts.
 
     `data` holds all their state; `environment` then holds the settings by which the product reaches
-    them, `seconds` how long each took to start. Not durable means faster, and lost with the power.
+    them. Not durable means faster, and lost with the power. `on_ready` is called for each service as
+    soon as it is ready, from a thread that lives as long as the stack, with the service's name, the
+    seconds it took and its part of the environment; the stack has started when all calls returned.
 
     Raises:
         StackError: a service did not start, with the end of its log.
@@ -41,11 +44,10 @@ class Stack:
         services: Iterable[str],
         *,
         durable: bool = True,
-        on_ready: Callable[[str, float], None] | None = None,
+        on_ready: OnReady | None = None,
     ) -> None:
         self.data = data.resolve()
         self.environment: dict[str, str] = {}
-        self.seconds: dict[str, float] = {}
         self._services = [self._service(name, durable=durable) for name in services]
         self._on_ready = on_ready
         self._lock = Lock(self.data / "lock")
@@ -131,9 +133,8 @@ class Stack:
         started = time.monotonic()
         service.prepare()
         environment = service.environment(self._serve(service, PORT_ATTEMPTS))
-        self.seconds[service.name] = time.monotonic() - started
         if self._on_ready:
-            self._on_ready(service.name, self.seconds[service.name])
+            self._on_ready(service.name, time.monotonic() - started, environment)
         return environment
 
     def _serve(self, service: Service, attempts: int) -> int:
