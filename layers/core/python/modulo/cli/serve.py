@@ -1,9 +1,11 @@
 """`modulo serve`: every HTTP function in one server."""
 
 import os
+from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI, Response
+from fastapi.staticfiles import StaticFiles
 
 from modulo.adapters.prometheus_metrics import PrometheusMetrics
 from modulo.runtime.calls import use_threads
@@ -21,6 +23,7 @@ def composed() -> FastAPI:
     modules = [function(name) for name in function_names()]
     app = application(*(module.router for module in modules if hasattr(module, "router")), prefix=PREFIX)
     app.add_api_route("/metrics", _metrics, include_in_schema=False)
+    app.mount("/", StaticFiles(directory=Path(__file__).parent / "page", html=True))
     return app
 
 
