@@ -1,11 +1,12 @@
 """`modulo serve`: every HTTP function in one server."""
 
 import os
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI, Response
-from fastapi.staticfiles import StaticFiles
+from fastapi.responses import FileResponse
 
 from modulo.adapters.prometheus_metrics import PrometheusMetrics
 from modulo.runtime.calls import use_threads
@@ -16,6 +17,8 @@ from modulo.services import services
 
 PREFIX = "/api"
 THREADS = 32
+POLICY = "default-src 'self'; img-src data:; connect-src *; frame-ancestors 'none'"
+PAGE = {"/": "index.html", "/page.css": "page.css", "/page.js": "page.js"}
 
 
 def composed() -> FastAPI:
@@ -23,7 +26,8 @@ def composed() -> FastAPI:
     modules = [function(name) for name in function_names()]
     app = application(*(module.router for module in modules if hasattr(module, "router")), prefix=PREFIX)
     app.add_api_route("/metrics", _metrics, include_in_schema=False)
-    app.mount("/", StaticFiles(directory=Path(__file__).parent / "page", html=True))
+    for path, name in PAGE.items():
+        app.add_api_route(path, _sender(name), include_in_schema=False)
     return app
 
 
@@ -33,6 +37,13 @@ def serve(host: str, port: int) -> None:
     configure_logging(services().settings.log_level)
     use_threads(THREADS)
     uvicorn.run(composed(), host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=30)
+
+
+def _sender(name: str) -> Callable[[], Awaitable[FileResponse]]:
+    async def page() -> FileResponse:
+        return FileResponse(Path(__file__).parent / "page" / name, headers={"Content-Security-Policy": POLICY})
+
+    return page
 
 
 async def _metrics() -> Response:

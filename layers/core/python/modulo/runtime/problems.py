@@ -99,9 +99,16 @@ def _field(location: Sequence[str | int]) -> str:
     return ".".join(str(part) for part in parts)
 
 
-async def _http(_request: Request, error: Exception) -> JSONResponse:
+async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
     phrase = HTTPStatus(error.status_code).phrase
-    code = phrase.lower().replace(" ", "-").replace("'", "")
-    told = _told(code, phrase.capitalize(), error.status_code, str(error.detail))
-    return _response(told, error.headers or {})
+    headers = error.headers or {}
+    match error.status_code:
+        case 404:
+            code, detail = "no-such-endpoint", f"There is no endpoint {request.url.path}; /api/openapi.json lists all."
+        case 405:
+            allowed = headers.get("allow", headers.get("Allow", ""))
+            code, detail = "method-not-allowed", f"{request.method} is not allowed here; use {allowed}."
+        case _:
+            code, detail = MalformedRequest.code(), f"{error.detail}."
+    return _response(_told(code, phrase.capitalize(), error.status_code, detail), headers)
