@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
@@ -16,7 +16,6 @@ from modulo.domain.errors import Unavailable
 from modulo.ports import Queue
 
 Environment = dict[str, str]
-Receive = Callable[[], list[Any]]
 
 
 @pytest.fixture
@@ -34,26 +33,23 @@ def sqs_url(cloud_environment: Environment) -> Iterator[str]:
     client.delete_queue(QueueUrl=url)
 
 
-def received(url: str) -> list[Any]:
-    client = boto3.client("sqs")
+@pytest.fixture(params=["memory", "sqs"])
+def queue(request: pytest.FixtureRequest) -> Queue:
+    return MemoryQueue() if request.param == "memory" else SqsQueue(request.getfixturevalue("sqs_url"))
+
+
+def received(queue: Queue) -> list[Any]:
+    """Every message's body; the messages are gone then."""
     bodies = []
-    while messages := client.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-        bodies += [json.loads(message["Body"]) for message in messages]
+    while deliveries := queue.receive(limit=10, wait_seconds=0):
+        for delivery in deliveries:
+            bodies.append(json.loads(delivery.body))
+            queue.delete(delivery.receipt)
     return bodies
 
 
-@pytest.fixture(params=["memory", "sqs"])
-def both(request: pytest.FixtureRequest) -> tuple[Queue, Receive]:
-    if request.param == "memory":
-        queue = MemoryQueue()
-        return queue, lambda: queue.take(100)
-    url: str = request.getfixturevalue("sqs_url")
-    return SqsQueue(url), lambda: received(url)
-
-
 class TestQueue:
-    def test_a_message_arrives_as_it_was_sent(self, both: tuple[Queue, Receive]) -> None:
-        queue, receive = both
+    def test_a_message_arrives_as_it_was_sent(self, queue: Queue) -> None:
         body = {
             "id": str(uuid4()),
             "name": 'Ünï "文書" 🙂 \u0001 <&>',
@@ -62,46 +58,73 @@ class TestQueue:
             "list": [1, {"a": True}],
         }
         queue.send(body)
-        assert receive() == [body]
-        assert receive() == []
+        assert received(queue) == [body]
+        assert received(queue) == []
 
-    def test_changing_a_sent_body_changes_no_message(self, both: tuple[Queue, Receive]) -> None:
-        queue, receive = both
+    def test_changing_a_sent_body_changes_no_message(self, queue: Queue) -> None:
         body: dict[str, list[int]] = {"list": [1]}
         queue.send(body)
         body["list"].append(2)
-        assert receive() == [{"list": [1]}]
+        assert received(queue) == [{"list": [1]}]
 
-    def test_what_is_no_json_is_refused(self, both: tuple[Queue, Receive]) -> None:
-        queue, receive = both
+    def test_what_is_no_json_is_refused(self, queue: Queue) -> None:
         with pytest.raises(TypeError):
             queue.send({"id": uuid4()})
-        assert receive() == []
+        assert received(queue) == []
 
-    def test_threads_share_a_queue(self, both: tuple[Queue, Receive]) -> None:
-        queue, receive = both
+    def test_threads_share_a_queue(self, queue: Queue) -> None:
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda n: queue.send({"n": n}), range(40)))
-        assert sorted(body["n"] for body in receive()) == list(range(40))
+        assert sorted(body["n"] for body in received(queue)) == list(range(40))
 
-    def test_ping(self, both: tuple[Queue, Receive]) -> None:
-        both[0].ping()
+    def test_ping(self, queue: Queue) -> None:
+        queue.ping()
+
+    def test_a_delivery_is_exclusive_until_it_is_postponed(self, queue: Queue) -> None:
+        queue.send({"n": 1})
+        [first] = queue.receive(limit=10, wait_seconds=0)
+        assert first.attempt == 1
+        assert queue.receive(limit=10, wait_seconds=0) == []
+        queue.postpone(first.receipt, 0)
+        [second] = queue.receive(limit=10, wait_seconds=0)
+        assert (second.id, second.body, second.attempt) == (first.id, first.body, 2)
+        queue.delete(second.receipt)
+        assert queue.receive(limit=10, wait_seconds=0) == []
+
+    def test_a_postponed_message_waits(self, queue: Queue) -> None:
+        queue.send({"n": 1})
+        [delivery] = queue.receive(limit=1, wait_seconds=0)
+        queue.postpone(delivery.receipt, 600)
+        assert queue.receive(limit=1, wait_seconds=0) == []
+
+    def test_no_more_than_asked_for(self, queue: Queue) -> None:
+        for n in range(4):
+            queue.send({"n": n})
+        assert len(queue.receive(limit=3, wait_seconds=0)) == 3
+        assert len(queue.receive(limit=3, wait_seconds=0)) == 1
+
+    def test_waiting_ends_with_a_message(self, queue: Queue) -> None:
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(queue.receive, limit=1, wait_seconds=5)
+            queue.send({"n": 1})
+            assert len(waiting.result(timeout=10)) == 1
 
 
 class TestMemoryQueue:
-    def test_messages_are_taken_oldest_first(self) -> None:
-        queue = MemoryQueue()
+    def test_messages_come_oldest_first_and_again_when_nobody_ends_them(self) -> None:
+        now = [0.0]
+        queue = MemoryQueue(clock=lambda: now[0])
         for n in range(3):
             queue.send({"n": n})
-        assert queue.messages == [{"n": 0}, {"n": 1}, {"n": 2}]
-        assert queue.take(2) == [{"n": 0}, {"n": 1}]
-        assert queue.messages == [{"n": 2}]
+        assert [json.loads(d.body)["n"] for d in queue.receive(limit=2, wait_seconds=0)] == [0, 1]
+        now[0] = 961.0
+        assert len(queue.receive(limit=10, wait_seconds=0)) == 3
 
 
 class TestSqsQueue:
     def test_a_queue_that_is_not_there(self, cloud_environment: Environment) -> None:
         queue = SqsQueue(f"{cloud_environment['AWS_ENDPOINT_URL']}/000000000000/missing")
-        for call in (queue.ping, lambda: queue.send({})):
+        for call in (queue.ping, lambda: queue.send({}), lambda: queue.receive(limit=1, wait_seconds=0)):
             with pytest.raises(Unavailable) as caught:
                 call()
             assert caught.value.extra == {"dependency": "sqs"}

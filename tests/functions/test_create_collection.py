@@ -8,7 +8,7 @@ def test_answers_the_collection(api):
     assert reply.status == 201
     found = reply.json
     assert found["name"] == "papers"
-    assert (found["status"], found["role"], found["version"], found["files"]) == ("created", "owner", 0, {})
+    assert (found["status"], found["role"], found["version"], found["files"]) == ("created", "owner", 1, {})
     assert found["embedding_model"] == "bge-small-en-v1.5"
     assert found["chunking"] == {"max_tokens": 200, "overlap_tokens": 40}
 

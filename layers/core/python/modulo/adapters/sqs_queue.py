@@ -4,6 +4,9 @@ import json
 from collections.abc import Mapping
 
 from modulo.adapters.aws_clients import LazyClient, answering
+from modulo.domain.transfer import Delivery
+
+MOST_AT_ONCE = 10
 
 
 class SqsQueue:
@@ -18,6 +21,35 @@ class SqsQueue:
         message = json.dumps(dict(body))
         with answering("sqs"):
             self._sqs().send_message(QueueUrl=self._url, MessageBody=message)
+
+    def receive(self, *, limit: int, wait_seconds: int) -> list[Delivery]:
+        """Up to `limit` messages, at most 10; where there is none yet, wait so long for one."""
+        with answering("sqs"):
+            answer = self._sqs().receive_message(
+                QueueUrl=self._url,
+                MaxNumberOfMessages=min(limit, MOST_AT_ONCE),
+                WaitTimeSeconds=wait_seconds,
+                MessageSystemAttributeNames=["ApproximateReceiveCount"],
+            )
+        return [
+            Delivery(
+                id=message["MessageId"],
+                receipt=message["ReceiptHandle"],
+                body=message["Body"],
+                attempt=int(message["Attributes"]["ApproximateReceiveCount"]),
+            )
+            for message in answer.get("Messages", [])
+        ]
+
+    def delete(self, receipt: str) -> None:
+        """End a delivery: its message was handled."""
+        with answering("sqs"):
+            self._sqs().delete_message(QueueUrl=self._url, ReceiptHandle=receipt)
+
+    def postpone(self, receipt: str, seconds: int) -> None:
+        """Have a delivery's message delivered again after so many seconds."""
+        with answering("sqs"):
+            self._sqs().change_message_visibility(QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=seconds)
 
     def ping(self) -> None:
         """Ask for one attribute of the queue."""

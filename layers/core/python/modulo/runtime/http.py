@@ -71,17 +71,23 @@ class RequestScope:
         request_id.set(_id_of(scope))
         body = _Limited(receive, services().settings.max_upload_bytes + FORM_OVERHEAD)
         response = _Observed(scope, send)
+
+        async def unless_refused(message: Message) -> None:
+            if body.refused is None:
+                await response(message)
+
         try:
             body.check(scope)
-            await self._app(scope, body, response)
-        except TooLarge as error:
-            await problem(error)(scope, receive, response)
+            await self._app(scope, body, unless_refused)
         except Exception:
-            log.exception("unexpected error")
-            if response.started:
-                raise
-            await problem(ModuloError())(scope, receive, response)
+            if body.refused is None:
+                log.exception("unexpected error")
+                if response.started:
+                    raise
+                await problem(ModuloError())(scope, receive, response)
         finally:
+            if body.refused:
+                await problem(body.refused)(scope, receive, response)
             response.record()
 
 
@@ -95,27 +101,31 @@ def _id_of(scope: Scope) -> str:
 
 
 class _Limited:
-    """A request's body, refused once it is longer than allowed."""
+    """A request's body; once it is longer than allowed, it is refused and the answer says so."""
 
     def __init__(self, receive: Receive, limit: int) -> None:
         self._receive = receive
         self._left = limit
         self._limit = limit
+        self.refused: TooLarge | None = None
 
     def check(self, scope: Scope) -> None:
+        """Refuse a body that is announced as too long before any of it is read."""
         announced = dict(scope["headers"]).get(b"content-length", b"0")
         if announced.isdigit() and int(announced) > self._limit:
-            raise self._too_large()
+            raise self._refusal()
 
     async def __call__(self) -> Message:
         message = await self._receive()
         self._left -= len(message.get("body", b""))
         if self._left < 0:
-            raise self._too_large()
+            raise self._refusal()
         return message
 
-    def _too_large(self) -> TooLarge:
-        return TooLarge(f"A request may have at most {self._limit} bytes: use an upload form for larger files.")
+    def _refusal(self) -> TooLarge:
+        detail = f"A request may have at most {self._limit} bytes: use an upload form for larger files."
+        self.refused = TooLarge(detail)
+        return self.refused
 
 
 class _Observed:
