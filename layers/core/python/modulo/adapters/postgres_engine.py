@@ -59,7 +59,7 @@ def engine(settings: Settings, address: str, **options: Any) -> Engine:
         hide_parameters=True,
         **pool,
     )
-    event.listen(made, "handle_error", _drop_demoted)
+    event.listen(made, "handle_error", _drop_broken)
     if settings.database_iam_auth:
         if tls is None:
             raise ValueError("DATABASE_IAM_AUTH needs DATABASE_CA_FILE: a token must not travel in the clear")
@@ -122,10 +122,16 @@ _TAKEN = {
 }
 
 
-def _drop_demoted(context: ExceptionContext) -> None:
-    """Forget connections to a server that is going away or takes no more writes."""
-    if isinstance(context.sqlalchemy_exception, DBAPIError) and sqlstate(context.sqlalchemy_exception) in _DISCONNECTED:
+def _drop_broken(context: ExceptionContext) -> None:
+    """Give up connections whose next answer could be a wrong one, or whose server takes no more writes."""
+    error = context.sqlalchemy_exception
+    if isinstance(error, DBAPIError):
+        context.is_disconnect = context.is_disconnect or sqlstate(error) in _DISCONNECTED
+    else:
+        # Whatever else is raised, such as a text that cannot be encoded, stopped pg8000 in the middle
+        # of a message: from then on each statement would read the answer to the one before.
         context.is_disconnect = True
+        context.invalidate_pool_on_disconnect = False
 
 
 def _tls(settings: Settings, url: URL) -> ssl.SSLContext | None:

@@ -213,7 +213,7 @@ def arrays(**columns: tuple[Uuid[UUID] | Integer, Iterable[Any]]) -> TableValued
     """Rows sent as one array a column: the statement stays short however many they are."""
     parameters = [bindparam(None, list(values), type_=ARRAY(kind)) for kind, values in columns.values()]
     names = [column(name, kind) for name, (kind, _) in columns.items()]
-    return func.unnest(*parameters).table_valued(*names, name="given").render_derived()
+    return func.unnest(*parameters).table_valued(*names).render_derived(name="given")
 
 
 def _there(row: RowMapping | None) -> RowMapping:

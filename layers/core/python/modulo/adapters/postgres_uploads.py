@@ -41,7 +41,9 @@ def reserve_file(
         _add_file(connection, ref, principal, draft, now)
     else:
         ref = FileRef(principal.tenant_id, collection_id, known["id"], known["generation"] + 1)
-        _add_generation(connection, ref, now)
+        _point_to(connection, ref)
+        if known["stage"] == Stage.failed:
+            _retire_failed(connection, ref, now)
     _insert_generation(connection, ref, draft, quotas, now)
     return get_file(connection, principal, collection_id, ref.file_id)
 
@@ -109,20 +111,24 @@ def _add_file(connection: Connection, ref: FileRef, principal: Principal, draft:
     connection.execute(insert(files).values(values))
 
 
-def _add_generation(connection: Connection, ref: FileRef, now: datetime) -> None:
-    """Point the file at its new generation; a failed one before it will not be tried again."""
+def _point_to(connection: Connection, ref: FileRef) -> None:
+    """Make the generation its file's newest."""
     connection.execute(
         update(files)
         .values(generation=ref.generation)
         .where(in_tenant(ref.tenant_id, files), files.c.id == ref.file_id)
     )
+
+
+def _retire_failed(connection: Connection, ref: FileRef, now: datetime) -> None:
+    """The failed generation before this one will not be tried again."""
     connection.execute(
         update(generations)
         .values(retired_at=now, purge_after=now + PURGE_AFTER)
         .where(
             in_tenant(ref.tenant_id, generations),
             generations.c.file_id == ref.file_id,
-            generations.c.stage == Stage.failed.value,
+            generations.c.number == ref.generation - 1,
             generations.c.retired_at.is_(None),
         )
     )

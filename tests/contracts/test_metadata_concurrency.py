@@ -1,0 +1,159 @@
+"""What holds when many ask at the same moment, whichever metadata is asked."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from random import Random
+from threading import Barrier
+
+from modulo.domain.errors import Conflict, NotFound, QuotaExceeded
+from modulo.domain.file import Stage
+from modulo.domain.quota import Quotas
+from modulo.ports import Metadata
+from tests.contracts.metadata_world import FINAL, HOUR, NOW, PERIOD, MetadataContract, World
+
+MANY = 100
+THREADS = 20
+
+
+def at_once(calls: Sequence[Callable[[], object]]) -> Counter[str]:
+    """How often each kind of answer came: a problem's name, or that of the answer's type."""
+    threads = min(THREADS, len(calls))
+    together = Barrier(threads)
+
+    def one(call: Callable[[], object]) -> str:
+        try:
+            return type(call()).__name__
+        except (Conflict, NotFound, QuotaExceeded) as error:
+            return type(error).__name__
+
+    with ThreadPoolExecutor(threads, initializer=together.wait, initargs=(10,)) as pool:
+        return Counter(pool.map(one, calls))
+
+
+class TestConcurrency(MetadataContract):
+    def test_one_place_for_a_collection_is_given_once(self, metadata: Metadata, world: World) -> None:
+        owner = world.user()
+        world.collection(owner, "first")
+        drafts = [world.draft(f"c{n}") for n in range(MANY)]
+        answers = at_once([partial(metadata.create_collection, owner, draft, limit=2, now=NOW) for draft in drafts])
+        assert answers == {"Collection": 1, "QuotaExceeded": MANY - 1}
+        assert world.usage(owner).collections == 2
+        assert len(metadata.list_collections(owner, after=None, limit=MANY, name=None).items) == 2
+
+    def test_one_place_for_a_file_is_given_once(self, metadata: Metadata, world: World) -> None:
+        owner = world.user()
+        collection = world.collection(owner)
+        quotas = Quotas(files=3, storage_bytes=10**9)
+        for name in ("a", "b"):
+            metadata.reserve_file(owner, collection.id, world.upload(name), quotas=quotas, now=NOW)
+        drafts = [world.upload(f"{n}.pdf", 1) for n in range(MANY)]
+        answers = at_once(
+            [partial(metadata.reserve_file, owner, collection.id, d, quotas=quotas, now=NOW) for d in drafts]
+        )
+        assert answers == {"File": 1, "QuotaExceeded": MANY - 1}
+        assert metadata.get_collection(owner, collection.id).files == {Stage.awaiting_upload: 3}
+
+    def test_the_last_bytes_are_given_once_over_all_collections(self, metadata: Metadata, world: World) -> None:
+        owner = world.user()
+        places = [world.collection(owner, f"c{n}") for n in range(4)]
+        quotas = Quotas(files=MANY, storage_bytes=299)
+        metadata.reserve_file(owner, places[0].id, world.upload("first", 100), quotas=quotas, now=NOW)
+        drafts = [world.upload(f"{n}.pdf", 100) for n in range(MANY)]
+        answers = at_once(
+            [
+                partial(metadata.reserve_file, owner, places[n % 4].id, draft, quotas=quotas, now=NOW)
+                for n, draft in enumerate(drafts)
+            ]
+        )
+        assert answers == {"File": 1, "QuotaExceeded": MANY - 1}
+        assert world.usage(owner).storage_bytes == 200
+
+    def test_the_last_tokens_are_given_once(self, metadata: Metadata, world: World) -> None:
+        user = world.user()
+        assert metadata.reserve_tokens(user, period=PERIOD, tokens=89, limit=100)
+
+        def reserve() -> object:
+            if not metadata.reserve_tokens(user, period=PERIOD, tokens=11, limit=100):
+                raise QuotaExceeded
+            return True
+
+        assert at_once([reserve] * MANY) == {"bool": 1, "QuotaExceeded": MANY - 1}
+        assert world.usage(user).tokens_reserved == 100
+
+    def test_the_first_reservations_of_a_period_hold_too(self, metadata: Metadata, world: World) -> None:
+        user = world.user()
+        given = at_once([lambda: metadata.reserve_tokens(user, period=PERIOD, tokens=30, limit=100) or None] * 20)
+        assert given == {"bool": 3, "NoneType": 17}
+
+    def test_the_same_draft_creates_one_collection(self, metadata: Metadata, world: World) -> None:
+        owner, draft = world.user(), world.draft()
+        create = [lambda: metadata.create_collection(owner, draft, limit=10, now=NOW)] * THREADS
+        assert at_once(create) == {"Collection": THREADS}
+        assert world.usage(owner).collections == 1
+
+    def test_the_same_name_is_given_once(self, metadata: Metadata, world: World) -> None:
+        owners = [world.user() for _ in range(THREADS)]
+        create = [partial(metadata.create_collection, u, world.draft("Same"), limit=10, now=NOW) for u in owners]
+        assert at_once(create) == {"Collection": 1, "Conflict": THREADS - 1}
+        assert sum(world.usage(owner).collections for owner in owners) == 1
+
+    def test_the_same_file_makes_one_generation(self, metadata: Metadata, world: World) -> None:
+        owner = world.user()
+        collection = world.collection(owner)
+        world.ready(owner, collection)
+        again = [lambda: world.file(owner, collection)] * THREADS
+        assert at_once(again) == {"File": 1, "Conflict": THREADS - 1}
+        assert world.usage(owner).storage_bytes == 200
+
+    def test_a_generation_is_claimed_by_one(self, world: World) -> None:
+        owner = world.user()
+        file = world.file(owner, world.collection(owner))
+        assert at_once([lambda: world.try_claim(file)] * THREADS) == {"Claim": 1, "NoneType": THREADS - 1}
+
+    def test_a_failed_generation_is_retried_by_one(self, metadata: Metadata, world: World) -> None:
+        owner = world.user()
+        collection = world.collection(owner)
+        claim = world.claim(world.file(owner, collection))
+        passing = FINAL.model_copy(update={"retryable": True})
+        assert metadata.fail(claim, passing, now=NOW)
+        file = metadata.get_file(owner, collection.id, claim.ref.file_id)
+        assert at_once([lambda: world.try_claim(file)] * THREADS) == {"Claim": 1, "NoneType": THREADS - 1}
+        assert world.usage(owner).storage_bytes == 100
+
+    def test_however_it_ends_the_bytes_come_back_once(self, metadata: Metadata, world: World) -> None:
+        owner = world.user()
+        collections = [world.collection(owner, f"c{n}") for n in range(4)]
+        files = [world.file(owner, collection, f"{n}.pdf", 25) for n in range(5) for collection in collections]
+        claims = [world.claim(file) for file in files]
+        calls: list[Callable[[], object]] = []
+        for file, claim in zip(files, claims, strict=True):
+            calls += [
+                partial(metadata.fail, claim, FINAL, now=NOW),
+                partial(world.publish, claim),
+                partial(metadata.tombstone_file, owner, file.collection_id, file.id, now=NOW),
+            ]
+        calls += [lambda: metadata.sweep(now=NOW + 2 * HOUR, limit=100)] * 4
+        calls += [partial(metadata.tombstone_collection, owner, c.id, now=NOW) for c in collections[:2]]
+        Random(7).shuffle(calls)
+        assert at_once(calls).total() == len(calls)
+        for collection in collections:
+            metadata.tombstone_collection(owner, collection.id, now=NOW)
+        purges = [metadata.purge_of(world.tenant_id, collection.id, None) for collection in collections]
+        at_once([partial(metadata.purged, purge, now=NOW) for purge in purges * 5 if purge is not None])
+        usage = world.usage(owner)
+        assert (usage.storage_bytes, usage.collections) == (0, 0)
+
+    def test_a_publication_and_a_deletion_leave_nothing_live(self, metadata: Metadata, world: World) -> None:
+        owner = world.user()
+        collection = world.collection(owner)
+        files = [world.file(owner, collection, f"{n}.pdf", 1) for n in range(THREADS // 2)]
+        claims = [world.claim(file) for file in files]
+        calls: list[Callable[[], object]] = []
+        for file, claim in zip(files, claims, strict=True):
+            calls.append(partial(world.publish, claim))
+            calls.append(partial(metadata.tombstone_file, owner, collection.id, file.id, now=NOW))
+        at_once(calls)
+        assert metadata.live_documents(world.tenant_id, collection.id, [file.id for file in files]) == {}
+        assert metadata.list_files(owner, collection.id, after=None, limit=99, stage=None).items == ()

@@ -1,0 +1,201 @@
+"""No method of the metadata lets a tenant or a non-member see or change anything of another's.
+
+The methods and their parameters are read from the port, so that a new method fails here until it is covered.
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from modulo.domain.collection import Chunking
+from modulo.domain.errors import NotFound
+from modulo.domain.file import DocumentInfo, Stage
+from modulo.domain.identity import Principal, Role, Scope, api_key_hash
+from modulo.ports import Metadata
+from tests.contracts.metadata_world import FINAL, HOUR, NOW, PERIOD, QUOTAS, MetadataContract, World
+from tests.contracts.test_metadata_identities import key_of
+
+PARAMETERS = {
+    name: tuple(inspect.signature(method).parameters)[1:]
+    for name, method in vars(Metadata).items()
+    if not name.startswith("_") and callable(method)
+}
+OF_COLLECTIONS = [name for name, given in PARAMETERS.items() if given[:2] == ("principal", "collection_id")]
+OF_CALLERS = [name for name, given in PARAMETERS.items() if given[:1] == ("principal",) and name not in OF_COLLECTIONS]
+OF_TENANTS = [name for name, given in PARAMETERS.items() if given[:1] == ("tenant_id",)]
+OF_CLAIMS = [name for name, given in PARAMETERS.items() if given[:1] in {("claim",), ("ref",), ("purge",)}]
+OF_NOBODY = {"add_tenant", "add_user", "add_api_key", "principal_of", "sweep", "open_period", "ping"}
+
+
+class Estate:
+    """One tenant's things, and a caller of every kind who must not see them."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.metadata = world.metadata
+        self.owner = world.user("owner")
+        self.member = world.user("member")
+        self.collection = world.collection(self.owner)
+        self.metadata.set_member(self.owner, self.collection.id, self.member.user_id, Role.viewer)
+        world.ready(self.owner, self.collection, "replaced.pdf")
+        self.file = world.ready(self.owner, self.collection, "replaced.pdf")
+        self.waiting = world.file(self.owner, self.collection, "waiting.pdf")
+        self.claim = world.claim(world.file(self.owner, self.collection, "claimed.pdf"))
+        self.key = key_of(self.owner)
+        self.metadata.add_api_key(self.key, secret_hash=api_key_hash(str(self.key.id)))
+        assert self.metadata.reserve_tokens(self.owner, period=PERIOD, tokens=10, limit=100)
+        purge = self.metadata.purge_of(world.tenant_id, self.collection.id, self.file.id)
+        assert purge is not None
+        self.purge = purge
+
+    def stranger(self, kind: str) -> Principal:
+        """Someone else; with the owner's own user id where only the tenant differs."""
+        if kind == "foreign":
+            return World(self.metadata).user()
+        if kind == "namesake":
+            return Principal(uuid4(), self.owner.user_id, frozenset(Scope))
+        return self.world.user("non-member")
+
+    def arguments(self, name: str, caller: Principal) -> dict[str, Any]:
+        """What the owner would call the method with, but for the caller."""
+        known = {
+            "principal": caller,
+            "tenant_id": caller.tenant_id,
+            "collection_id": self.collection.id,
+            "file_id": self.file.id,
+            "file_ids": [self.file.id],
+            "key_id": self.key.id,
+            "user_id": self.member.user_id,
+            "role": Role.editor,
+            "draft": self.world.upload("more.pdf") if name == "reserve_file" else self.world.draft("more"),
+            "quotas": QUOTAS,
+            "limit": 10,
+            "after": None,
+            "stage": Stage.embedding if name == "advance" else None,
+            "name": None if name == "list_collections" else "renamed",
+            "chunking": Chunking(max_tokens=99),
+            "fresh": True,
+            "now": NOW,
+            "period": PERIOD,
+            "tokens": 10,
+            "reserved": 10,
+            "used": 1,
+            "claim": replace(self.claim, ref=replace(self.claim.ref, tenant_id=caller.tenant_id)),
+            "ref": replace(self.world.ref(self.waiting), tenant_id=caller.tenant_id),
+            "purge": replace(self.purge, space=replace(self.purge.space, tenant_id=caller.tenant_id)),
+            "version": "etag",
+            "lease_until": NOW + HOUR,
+            "deadline": NOW + HOUR,
+            "pages_done": 1,
+            "pages_total": 2,
+            "chunk_count": 1,
+            "content_hash": "00" * 32,
+            "info": DocumentInfo(),
+            "problem": FINAL,
+        }
+        return {parameter: known[parameter] for parameter in PARAMETERS[name]}
+
+    def state(self) -> list[object]:
+        """All that the owner sees."""
+        at = self.collection.id
+        files = self.metadata.list_files(self.owner, at, after=None, limit=99, stage=None)
+        return [
+            self.metadata.list_collections(self.owner, after=None, limit=99, name=None),
+            self.metadata.list_members(self.owner, at),
+            files,
+            self.metadata.grant(self.owner, at),
+            self.metadata.live_documents(self.world.tenant_id, at, [file.id for file in files.items]),
+            self.metadata.list_api_keys(self.world.tenant_id),
+            self.metadata.purge_of(self.world.tenant_id, at, self.file.id),
+            self.world.usage(self.owner),
+            self.metadata.advance(self.claim, Stage.parsing, lease_until=NOW + HOUR, now=NOW),
+        ]
+
+
+class TestIsolation(MetadataContract):
+    @pytest.fixture
+    def estate(self, world: World) -> Estate:
+        return Estate(world)
+
+    def test_every_method_is_covered(self) -> None:
+        covered = {*OF_COLLECTIONS, *OF_CALLERS, *OF_TENANTS, *OF_CLAIMS, *OF_NOBODY}
+        assert covered == set(PARAMETERS)
+
+    @pytest.mark.parametrize("kind", ["foreign", "namesake", "non-member"])
+    @pytest.mark.parametrize("name", OF_COLLECTIONS)
+    def test_what_another_may_not_see_is_not_found(
+        self, metadata: Metadata, estate: Estate, name: str, kind: str
+    ) -> None:
+        before = estate.state()
+        caller = estate.stranger(kind)
+        arguments = estate.arguments(name, caller)
+        with pytest.raises(NotFound) as hidden:
+            getattr(metadata, name)(**arguments)
+        with pytest.raises(NotFound) as unknown:
+            getattr(metadata, name)(**{**arguments, "collection_id": uuid4()})
+        assert (hidden.value.detail, hidden.value.extra) == (unknown.value.detail, unknown.value.extra)
+        assert estate.state() == before
+
+    @pytest.mark.parametrize("kind", ["foreign", "namesake", "non-member"])
+    @pytest.mark.parametrize("name", OF_CALLERS)
+    def test_what_a_caller_does_touches_nobody_else(
+        self, metadata: Metadata, estate: Estate, name: str, kind: str
+    ) -> None:
+        before = estate.state()
+        caller = estate.stranger(kind)
+        if name == "settle_tokens":
+            assert metadata.reserve_tokens(caller, period=PERIOD, tokens=10, limit=10)
+        answer = getattr(metadata, name)(**estate.arguments(name, caller))
+        seen = getattr(answer, "items", None) or (
+            getattr(answer, "tokens_used", 0),
+            getattr(answer, "storage_bytes", 0),
+        )
+        assert seen == (0, 0)
+        assert estate.state() == before
+
+    @pytest.mark.parametrize("name", OF_TENANTS)
+    def test_another_tenant_holds_nothing_of_it(self, metadata: Metadata, estate: Estate, name: str) -> None:
+        before = estate.state()
+        arguments = estate.arguments(name, estate.stranger("foreign"))
+        if name == "revoke_api_key":
+            with pytest.raises(NotFound):
+                metadata.revoke_api_key(**arguments)
+        else:
+            assert not getattr(metadata, name)(**arguments)
+        assert estate.state() == before
+
+    @pytest.mark.parametrize("name", OF_CLAIMS)
+    def test_a_claim_or_purge_of_another_tenant_changes_nothing(
+        self, metadata: Metadata, estate: Estate, name: str
+    ) -> None:
+        before = estate.state()
+        assert not getattr(metadata, name)(**estate.arguments(name, estate.stranger("foreign")))
+        assert estate.state() == before
+
+    @pytest.mark.parametrize("name", [name for name in OF_COLLECTIONS if "file_id" in PARAMETERS[name]])
+    def test_a_file_is_not_found_through_a_collection_of_ones_own(
+        self, metadata: Metadata, estate: Estate, name: str
+    ) -> None:
+        before = estate.state()
+        for kind in ("foreign", "non-member"):
+            caller = estate.stranger(kind)
+            world = World(metadata, tenant_id=caller.tenant_id)
+            own = world.collection(caller, f"own {uuid4()}")
+            arguments = {**estate.arguments(name, caller), "collection_id": own.id}
+            with pytest.raises(NotFound):
+                getattr(metadata, name)(**arguments)
+        assert estate.state() == before
+
+    def test_a_sweep_ends_only_what_is_overdue(self, metadata: Metadata, estate: Estate) -> None:
+        before = estate.state()
+        metadata.sweep(now=NOW - timedelta(days=1), limit=10)
+        assert estate.state() == before
+
+    @pytest.mark.parametrize("works", [lambda e: e.metadata.get_collection(e.member, e.collection.id)])
+    def test_a_member_does_see_it(self, estate: Estate, works: Callable[[Estate], object]) -> None:
+        assert works(estate)

@@ -1,0 +1,218 @@
+"""Sweeps and purges, whichever metadata keeps them."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from modulo.domain.errors import NotFound
+from modulo.domain.file import Stage
+from modulo.domain.transfer import PurgeRequest
+from modulo.ports import Metadata
+from tests.contracts.metadata_world import FINAL, HOUR, NOW, MetadataContract, World
+
+LEASE = timedelta(minutes=15)
+MINUTE = timedelta(minutes=1)
+
+
+class TestSweeping(MetadataContract):
+    def test_what_was_never_uploaded_fails_at_its_deadline(self, metadata: Metadata, world: World) -> None:
+        owner = world.user()
+        collection = world.collection(owner)
+        file = world.file(owner, collection)
+        assert world.swept(now=NOW + HOUR - MINUTE) == ([], [], [])
+        assert world.swept(now=NOW + HOUR) == ([world.ref(file)], [], [])
+        seen = metadata.get_file(owner, collection.id, file.id)
+        assert (seen.stage, seen.updated_at) == (Stage.failed, NOW + HOUR)
+        assert seen.problem is not None
+        assert (seen.problem.code, seen.problem.retryable) == ("never-uploaded", True)
+        assert "upload" in seen.problem.detail
+        assert world.usage(owner).storage_bytes == 0
+        assert world.swept(now=NOW + HOUR) == ([], [], [])
+        assert world.usage(owner).storage_bytes == 0
+
+    @pytest.mark.parametrize("stage", [Stage.queued, Stage.parsing, Stage.embedding, Stage.indexing])
+    def test_nothing_stays_unfinished(self, metadata: Metadata, world: World, stage: Stage) -> None:
+        owner = world.user()
+        collection = world.collection(owner)
+        file = world.file(owner, collection)
+        claim = world.claim(file)
+        if stage is Stage.queued:
+            metadata.release(claim, now=NOW)
+        else:
+            assert metadata.advance(claim, stage, lease_until=NOW + 9 * HOUR, now=NOW)
+        assert world.swept(now=NOW + HOUR)[0] == [world.ref(file)]
+        problem = metadata.get_file(owner, collection.id, file.id).problem
+        assert problem is not None
+        assert (problem.code, problem.retryable) == ("deadline-exceeded", True)
+        assert not world.publish(claim)
+        assert world.usage(owner).storage_bytes == 0
+
+    def test_many_at_once_give_each_owner_their_bytes_back(self, metadata: Metadata, world: World) -> None:
+        owners = [world.user(), world.user()]
+        files = []
+        for number, owner in enumerate(owners):
+            for name in ("a", "b"):
+                collection = world.collection(owner, f"{name}{number}")
+                files += [world.file(owner, collection, f"{n}.pdf", 50) for n in range(3)]
+        kept = world.ready(owners[0], collection=world.collection(owners[0], "kept"), size=7)
+        assert set(world.swept(now=NOW + HOUR)[0]) == {world.ref(file) for file in files}
+        assert [world.usage(owner).storage_bytes for owner in owners] == [7, 0]
+        assert metadata.get_file(owners[0], kept.collection_id, kept.id) == kept
+
+    def test_a_sweep_takes_no_more_than_its_limit(self, metadata: Metadata, world: World) -> None:
+        metadata.sweep(now=NOW + 9 * HOUR, limit=10_000)  # what other tests left
+        owner = world.user()
+        collection = world.collection(owner)
+        for number in range(3):
+            world.file(owner, collection, f"{number}.pdf")
+        sizes = [len(metadata.sweep(now=NOW + HOUR, limit=2).failed) for _ in range(3)]
+        assert sizes == [2, 1, 0]
+
+    def test_what_lost_its_worker_is_queued_anew(self, metadata: Metadata, world: World) -> None:
+        owner = world.user()
+        collection = world.collection(owner)
+        file = world.file(owner, collection)
+        dead = world.claim(file)
+        assert world.swept(now=NOW + LEASE - MINUTE)[1] == []
+        assert world.swept(now=NOW + LEASE)[1] == [world.ref(file)]
+        assert metadata.get_file(owner, collection.id, file.id).stage is Stage.queued
+        assert not world.publish(dead)
+        assert world.swept(now=NOW + LEASE + MINUTE)[1] == []
+        assert world.swept(now=NOW + LEASE + 10 * MINUTE)[1] == [world.ref(file)]  # its message was lost
+        claim = world.claim(file, now=NOW + LEASE + 11 * MINUTE)
+        assert claim.attempt == 2
+        assert world.publish(claim)
+        assert world.swept(now=NOW + 9 * HOUR) == ([], [], [])
+
+    def test_what_nobody_purged_is_named(self, metadata: Metadata, world: World) -> None:
+        owner = world.user()
+        keeper, dropped = world.collection(owner), world.collection(owner, "dropped")
+        deleted = world.ready(owner, keeper, "deleted.pdf")
+        world.ready(owner, keeper, "replaced.pdf")
+        replaced = world.ready(owner, keeper, "replaced.pdf")
+        failed = world.failed(owner, keeper, FINAL, "failed.pdf")
+        world.ready(owner, dropped)
+        metadata.tombstone_file(owner, keeper.id, deleted.id, now=NOW)
+        metadata.tombstone_collection(owner, dropped.id, now=NOW)
+        expected = {
+            PurgeRequest(world.tenant_id, dropped.id, None),
+            *(PurgeRequest(world.tenant_id, keeper.id, file.id) for file in (deleted, replaced, failed)),
+        }
+        assert world.swept(now=NOW + MINUTE / 2)[2] == []
+        named = world.swept(now=NOW + MINUTE)[2]
+        assert (set(named), len(named)) == (expected, 4)
+        assert world.swept(now=NOW + 2 * MINUTE)[2] == []
+        assert set(world.swept(now=NOW + 11 * MINUTE)[2]) == expected
+        for request in named:
+            purge = metadata.purge_of(request.tenant_id, request.collection_id, request.file_id)
+            assert purge is not None
+            metadata.purged(purge, now=NOW)
+        assert world.swept(now=NOW + 9 * HOUR)[2] == []
+        assert world.usage(owner).storage_bytes == 100
+
+    def test_what_is_deleted_is_neither_failed_nor_queued(self, metadata: Metadata, world: World) -> None:
+        owner = world.user()
+        collection, other = world.collection(owner), world.collection(owner, "other")
+        file = world.file(owner, collection)
+        world.claim(file)
+        world.claim(world.file(owner, other))
+        metadata.tombstone_file(owner, collection.id, file.id, now=NOW)
+        metadata.tombstone_collection(owner, other.id, now=NOW)
+        failed, requeued, _ = world.swept(now=NOW + LEASE)
+        assert (failed, requeued) == ([], [])
+        failed, requeued, _ = world.swept(now=NOW + 9 * HOUR)
+        assert (failed, requeued) == ([], [])
+
+
+class TestPurging(MetadataContract):
+    def test_a_deleted_file_is_purged_whole_and_once(self, metadata: Metadata, world: World) -> None:
+        owner = world.user()
+        collection = world.collection(owner)
+        world.ready(owner, collection, size=100)
+        file = world.ready(owner, collection, size=200)
+        world.ready(owner, collection, "other.pdf", 50)
+        metadata.tombstone_file(owner, collection.id, file.id, now=NOW)
+        purge = world.purge(collection, file)
+        assert (purge.file_id, purge.generations) == (file.id, None)
+        assert purge.space == metadata.grant(owner, collection.id).space
+        metadata.purged(purge, now=NOW + HOUR)
+        assert metadata.purge_of(world.tenant_id, collection.id, file.id) is None
+        assert world.usage(owner).storage_bytes == 50
+        assert metadata.get_collection(owner, collection.id).storage_bytes == 50
+
+    def test_a_late_purge_of_generations_gives_nothing_back_twice(self, metadata: Metadata, world: World) -> None:
+        owner = world.user()
+        collection = world.collection(owner)
+        world.ready(owner, collection, size=100)
+        file = world.ready(owner, collection, size=200)
+        late = metadata.purge_of(world.tenant_id, collection.id, file.id)
+        assert late is not None
+        world.purge(collection, file)
+        metadata.tombstone_file(owner, collection.id, file.id, now=NOW)
+        world.purge(collection, file)
+        metadata.purged(late, now=NOW)
+        assert world.usage(owner).storage_bytes == 0
+
+    def test_a_failed_file_is_charged_no_more(self, metadata: Metadata, world: World) -> None:
+        owner = world.user()
+        collection = world.collection(owner)
+        file = world.failed(owner, collection, FINAL)
+        metadata.tombstone_file(owner, collection.id, file.id, now=NOW)
+        world.purge(collection, file)
+        assert world.usage(owner).storage_bytes == 0
+
+    def test_a_deleted_collection_is_purged_whole_and_once(self, metadata: Metadata, world: World) -> None:
+        owner = world.user()
+        collection = world.collection(owner)
+        world.ready(owner, collection, "a.pdf")
+        world.ready(owner, collection, "a.pdf")
+        gone = world.ready(owner, collection, "b.pdf")
+        world.claim(world.file(owner, collection, "c.pdf"))
+        world.failed(owner, collection, FINAL, "d.pdf")
+        metadata.tombstone_file(owner, collection.id, gone.id, now=NOW)
+        metadata.tombstone_collection(owner, collection.id, now=NOW)
+        assert world.usage(owner).storage_bytes == 400
+        purge = world.purge(collection)
+        assert (purge.file_id, purge.generations, purge.space.collection_id) == (None, None, collection.id)
+        assert world.usage(owner).storage_bytes == 0
+        metadata.purged(purge, now=NOW)
+        assert world.usage(owner).storage_bytes == 0
+        assert metadata.purge_of(world.tenant_id, collection.id, None) is None
+        assert metadata.purge_of(world.tenant_id, collection.id, gone.id) is None
+        assert world.swept(now=NOW + 99 * HOUR) == ([], [], [])
+
+    def test_nothing_is_purged_that_lives(self, metadata: Metadata, world: World) -> None:
+        owner = world.user()
+        collection = world.collection(owner)
+        file = world.ready(owner, collection)
+        tenant_id = world.tenant_id
+        for at in ((tenant_id, collection.id, None), (tenant_id, collection.id, file.id)):
+            assert metadata.purge_of(*at) is None
+        for unknown in ((uuid4(), collection.id, None), (tenant_id, uuid4(), None), (tenant_id, uuid4(), file.id)):
+            assert metadata.purge_of(*unknown) is None
+
+    def test_a_record_of_what_lives_changes_nothing(self, metadata: Metadata, world: World) -> None:
+        owner = world.user()
+        collection, dropped = world.collection(owner), world.collection(owner, "dropped")
+        file = world.ready(owner, collection)
+        metadata.tombstone_collection(owner, dropped.id, now=NOW)
+        whole = world.purge(dropped)
+        for wrong in (
+            type(whole)(metadata.grant(owner, collection.id).space, None, None),
+            type(whole)(metadata.grant(owner, collection.id).space, file.id, None),
+            type(whole)(metadata.grant(owner, collection.id).space, file.id, (1,)),
+        ):
+            metadata.purged(wrong, now=NOW)
+        assert metadata.get_file(owner, collection.id, file.id) == file
+        assert world.usage(owner).storage_bytes == 100
+
+    def test_a_purge_does_not_bring_anything_back(self, metadata: Metadata, world: World) -> None:
+        owner = world.user()
+        collection = world.collection(owner)
+        file = world.ready(owner, collection)
+        metadata.tombstone_file(owner, collection.id, file.id, now=NOW)
+        world.purge(collection, file)
+        with pytest.raises(NotFound):
+            metadata.get_file(owner, collection.id, file.id)
+        assert world.try_claim(file) is None
