@@ -19,6 +19,19 @@ MAX_RETRY_AFTER = 3_600
 CONNECT_SECONDS = 5.0
 
 
+class Refused(BadModelAnswer):
+    """A model answered with something that cannot be used: it refuses a field of the request."""
+
+    def __init__(self, detail: str, *, param: str | None) -> None:
+        super().__init__(detail)
+        self.param = param
+
+    @classmethod
+    def code(cls) -> str:
+        """To clients, as any bad answer."""
+        return BadModelAnswer.code()
+
+
 class ModelApi:
     """One provider; its connections are opened on first use and kept.
 
@@ -41,13 +54,15 @@ class ModelApi:
         Raises:
             Throttled: it takes no more just now.
             Unavailable: it does not answer in time, fails, or refuses the API key.
-            BadModelAnswer: it refuses the request, or answers with something that is not JSON.
+            Refused: it refuses the request.
+            BadModelAnswer: it answers with something that is not JSON.
         """
         status, headers, content = self._send("POST", path, body)
         self._check(status, headers)
         if status >= 300:
-            log.error("%s refuses a request: status %d, code %s", self._dependency, status, _code(content))
-            raise BadModelAnswer(f"The {self._dependency} refuses the request (status {status}).")
+            code, param = _named(content, "code"), _named(content, "param")
+            log.error("%s refuses a request: status %d, code %s, field %s", self._dependency, status, code, param)
+            raise Refused(f"The {self._dependency} refuses the request (status {status}).", param=param)
         try:
             return json.loads(content)
         except (ValueError, RecursionError):
@@ -128,10 +143,10 @@ def _seconds(retry_after: str | None) -> int | None:
     return min(MAX_RETRY_AFTER, max(1, math.ceil(seconds))) if math.isfinite(seconds) else None
 
 
-def _code(content: bytes) -> str:
-    """The provider's code for what is wrong; its message is left out, for it may quote a tenant's text."""
+def _named(content: bytes, field: str) -> str | None:
+    """A field of the provider's error; its message is of no use here, for it may quote a tenant's text."""
     try:
-        code = json.loads(content)["error"]["code"]
+        value = json.loads(content)["error"][field]
     except (ValueError, RecursionError, LookupError, TypeError):
-        return "unknown"
-    return str(code)[:80]
+        return None
+    return value[:80] if isinstance(value, str) else None

@@ -38,14 +38,15 @@ class OpenAIEmbedder:
         self._api.close()
 
 
-def read_vectors(found: Sequence[Any], count: int, model: EmbeddingModel) -> list[list[float]]:
+def read_vectors(found: Any, count: int, model: EmbeddingModel) -> list[list[float]]:
     """A provider's vectors, as numbers or in base64, once they are what the port promises.
 
     Raises:
         BadModelAnswer: their number, their dimensions or their values are wrong.
     """
-    if len(found) != count:
-        raise BadModelAnswer(f"The embedder gave {len(found)} vectors for {count} texts.")
+    if not isinstance(found, list) or len(found) != count:
+        given = len(found) if isinstance(found, list) else "no"
+        raise BadModelAnswer(f"The embedder gave {given} vectors for {count} texts.")
     vectors = [_vector(value) for value in found]
     for vector in vectors:
         if len(vector) != model.dimensions:

@@ -1,0 +1,104 @@
+"""Amazon Bedrock's runtime through boto3, with its failures as our errors."""
+
+import logging
+from collections.abc import Callable
+from threading import Lock
+from typing import Any, TypeVar
+
+from boto3.session import Session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+from modulo.domain.errors import BadModelAnswer, Throttled, Unavailable
+
+log = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+CONNECT_SECONDS = 5.0
+CONNECTIONS = 10
+ATTEMPTS = 2
+
+_THROTTLED = frozenset({"ThrottlingException", "TooManyRequestsException", "ServiceQuotaExceededException"})
+_REFUSED = frozenset({"ValidationException", "ResourceNotFoundException", "ModelErrorException"})
+
+
+class BedrockApi:
+    """One client, made on first use and shared by every thread.
+
+    Region, credentials and endpoint come from the environment, as boto3 reads it. `timeout` is in
+    seconds, for one attempt.
+    """
+
+    def __init__(self, *, timeout: float, dependency: str) -> None:
+        self._timeout = timeout
+        self._dependency = dependency
+        self._lock = Lock()
+        self._client: Any = None
+
+    def call(self, ask: Callable[[Any], Result]) -> Result:
+        """What `ask` gets of the client, reading of the answer's body included.
+
+        Raises:
+            Throttled: Bedrock takes no more just now.
+            Unavailable: it does not answer, fails, or refuses the credentials.
+            BadModelAnswer: it refuses the request, or the model failed on it.
+        """
+        try:
+            return ask(self._made())
+        except ClientError as error:
+            raise self._problem(error) from None
+        except ResponseParserError:
+            raise BadModelAnswer(f"The {self._dependency}'s answer cannot be read.") from None
+        except BotoCoreError as error:
+            log.warning("%s does not answer: %s", self._dependency, type(error).__name__)
+            raise Unavailable(f"The {self._dependency} does not answer.", dependency=self._dependency) from None
+
+    def ping(self) -> None:
+        """Ask for something that costs nothing; being told that it is not allowed is an answer too.
+
+        Raises:
+            Throttled, Unavailable: as `call` does.
+        """
+        self.call(self._listed)
+
+    def close(self) -> None:
+        """Close the connections; the next call opens new ones."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def _made(self) -> Any:
+        with self._lock:
+            if self._client is None:
+                config = Config(
+                    connect_timeout=min(CONNECT_SECONDS, self._timeout),
+                    read_timeout=self._timeout,
+                    max_pool_connections=CONNECTIONS,
+                    retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+                )
+                self._client = Session().client("bedrock-runtime", config=config)
+            return self._client
+
+    @staticmethod
+    def _listed(client: Any) -> None:
+        try:
+            client.list_async_invokes(maxResults=1)
+        except ClientError as error:
+            if _code(error) != "AccessDeniedException":
+                raise
+
+    def _problem(self, error: ClientError) -> Exception:
+        code = _code(error)
+        if code in _THROTTLED:
+            return Throttled(f"The {self._dependency} takes no more just now.", dependency=self._dependency)
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        log.error("%s fails: status %s, code %s", self._dependency, status, code)
+        if code in _REFUSED:
+            return BadModelAnswer(f"The {self._dependency} refuses the request ({code}).")
+        return Unavailable(f"The {self._dependency} does not answer.", dependency=self._dependency)
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", "unknown"))
