@@ -125,10 +125,10 @@ def wire(valkey: Environment) -> Iterator[Wire]:
         yield wire
 
 
-def wired(valkey: Environment, wire: Wire, clock: Callable[[], float]) -> ValkeyCache:
+def wired(valkey: Environment, wire: Wire, clock: Callable[[], float], *, timeout: float = 0.3) -> ValkeyCache:
     address = urlsplit(valkey["CACHE_URL"])
     login = f"{address.username or ''}:{address.password or ''}@"
-    return ValkeyCache(f"redis://{login}{wire.host}:{wire.port}/0", timeout=0.3, clock=clock)
+    return ValkeyCache(f"redis://{login}{wire.host}:{wire.port}/0", timeout=timeout, clock=clock)
 
 
 @contextmanager
@@ -201,19 +201,19 @@ class TestValkeyCache:
             cache.get([key])
             cache.put({key: b"value"}, ttl=60)
             cache.delete(key)
-        assert 0.25 < first < 0.6
-        assert time.monotonic() - began < 0.8
+        assert 0.25 < first < 1
+        assert time.monotonic() - began < first + 1
 
     def test_after_the_pause_one_request_tries_it_for_all(self, valkey: Environment, wire: Wire, key: str) -> None:
         clock = Time()
-        cache = wired(valkey, wire, clock)
+        cache = wired(valkey, wire, clock, timeout=1)
         wire.silence()
         cache.get([key])
         clock.now += valkey_cache.PAUSE_SECONDS
         with ThreadPoolExecutor(8) as pool:
             began = time.monotonic()
             waited = list(pool.map(lambda _: (cache.get([key]), time.monotonic() - began)[1], range(8)))
-        assert sum(seconds > 0.2 for seconds in waited) == 1
+        assert sum(seconds > 0.9 for seconds in waited) == 1
 
     def test_ping_tells_the_truth_and_ends_the_pause(self, valkey: Environment, wire: Wire, key: str) -> None:
         cache = wired(valkey, wire, Time())

@@ -37,7 +37,7 @@ class _Layout:
 
 
 class MilvusVectors:
-    """One Milvus server or cluster.
+    """One Milvus server or cluster, from version 2.4 on: earlier ones upsert past the partition key.
 
     Spaces share a collection for each embedding model, partitioned by tenant, unless they are
     dedicated. A hit's score is the similarity of the two vectors (`similarity.score`), also where
