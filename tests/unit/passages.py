@@ -1,0 +1,17 @@
+"""Passages for tests that need only their texts."""
+
+from uuid import UUID, uuid5
+
+from modulo.domain.chunk import Chunk
+from modulo.domain.file import DocumentInfo, FileRef
+from modulo.domain.passage import Hit, LiveDocument, Passage
+
+
+def passage(
+    text: str, *, name: str = "notes.txt", heading: str = "", page: int = 1, reranked: float | None = None
+) -> Passage:
+    """A passage of a document of its own."""
+    file = uuid5(UUID(int=0), f"{name}\n{text}")
+    chunk = Chunk(number=0, text=text, page=page, start=0, end=len(text), heading=heading)
+    document = LiveDocument(file, 1, name, 1, DocumentInfo(), "2026-01-01T00:00:00+00:00")
+    return Passage(Hit(FileRef(UUID(int=1), UUID(int=2), file, 1), chunk, 0.5), document, reranked)

@@ -1,0 +1,121 @@
+"""Sentences: where they end, where they only seem to, and tables by the row."""
+
+import re
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modulo.domain.sentences import MAX_CHARACTERS, sentences
+
+
+def texts(text: str) -> list[str]:
+    return [sentence.text for sentence in sentences(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("One. Two! Three? Four", ["One.", "Two!", "Three?", "Four"]),
+        ("Dr. Smith paid $3.5 million. He left.", ["Dr. Smith paid $3.5 million.", "He left."]),
+        ("He left at 5 p.m. The rest stayed.", ["He left at 5 p.m.", "The rest stayed."]),
+        ("She lives in the U.S. The U.S. Army is large.", ["She lives in the U.S.", "The U.S. Army is large."]),
+        ("By J. K. Rowling and T. S. Eliot. Then more.", ["By J. K. Rowling and T. S. Eliot.", "Then more."]),
+        ("See Fig. 3 for it. The fig. Next.", ["See Fig. 3 for it.", "The fig.", "Next."]),
+        ("He said no. Then No. 5 came.", ["He said no.", "Then No. 5 came."]),
+        ("It was I. Then he came.", ["It was I.", "Then he came."]),
+        ("Use tools, e.g. Hammers, i.e. heavy ones. Done.", ["Use tools, e.g. Hammers, i.e. heavy ones.", "Done."]),
+        ("“Really?” she said. (It is.) Next.", ["“Really?” she said.", "(It is.)", "Next."]),
+        ("3. Results are good. Prices fell.", ["3. Results are good.", "Prices fell."]),
+        ("It was tokenized . So was this .", ["It was tokenized .", "So was this ."]),
+        ("Wait... What? Go on… And on.", ["Wait...", "What?", "Go on…", "And on."]),
+        ("今日は良い天気です。明日は雨。", ["今日は良い天気です。", "明日は雨。"]),
+        ("", []),
+        (" \n\t\n", []),
+        ("...", ["..."]),
+    ],
+)
+def test_ends_of_sentences(text: str, expected: list[str]) -> None:
+    assert texts(text) == expected
+
+
+def test_a_wrapped_line_goes_on() -> None:
+    text = "The committee decided on the\nfirst of May that it would\nmeet again. It did\nso."
+    assert texts(text) == ["The committee decided on the first of May that it would meet again.", "It did so."]
+
+
+def test_a_blank_line_ends_a_sentence() -> None:
+    assert texts("A title\n\nThe text. More\r\n\r\nLast") == ["A title", "The text.", "More", "Last"]
+
+
+def test_a_heading_is_not_part_of_what_follows() -> None:
+    assert texts("Overview\nThe plan was made in good time and well.\n# Costs\nHigh.") == [
+        "Overview",
+        "The plan was made in good time and well.",
+        "# Costs",
+        "High.",
+    ]
+
+
+def test_each_item_is_by_itself() -> None:
+    assert texts("Bring:\n- a pen\n- paper that is\n  lined\n1. First\n2) Second. More") == [
+        "Bring:",
+        "- a pen",
+        "- paper that is lined",
+        "1. First",
+        "2) Second.",
+        "More",
+    ]
+
+
+def test_a_row_carries_its_header() -> None:
+    text = "Sales\nYear | Sold | Left\n--- | --- | ---\n2020 | 1.5 | 3. A\n2021 | 2 | 4\nThat was all."
+    found = [(sentence.text, sentence.header) for sentence in sentences(text)]
+    assert found == [
+        ("Sales", ""),
+        ("Year | Sold | Left", ""),
+        ("2020 | 1.5 | 3. A", "Year | Sold | Left"),
+        ("2021 | 2 | 4", "Year | Sold | Left"),
+        ("That was all.", ""),
+    ]
+
+
+def test_two_tables_have_their_own_headers() -> None:
+    assert [sentence.header for sentence in sentences("a | b\n1 | 2\n\nc | d\n3 | 4")] == ["", "a | b", "", "c | d"]
+
+
+def test_a_run_without_end_is_cut_between_words() -> None:
+    found = texts("word " * 400)
+    assert all(len(text) <= MAX_CHARACTERS for text in found)
+    assert " ".join(found) == ("word " * 400).strip()
+
+
+TEXT = st.text(st.sampled_from(list("aAB1 .!?\n\r\t|-\"'“”()[]。é…:")) | st.characters(), max_size=300)
+
+
+RULE = re.compile(r"[\s|:\-=_*+]*")
+
+
+@given(TEXT)
+def test_only_white_space_and_rules_are_left_out(text: str) -> None:
+    at = 0
+    for sentence in sentences(text):
+        assert RULE.fullmatch(text[at : sentence.start])
+        assert " ".join(text[sentence.start : sentence.end].split()) == sentence.text != ""
+        at = sentence.end
+    assert RULE.fullmatch(text[at:])
+
+
+@given(TEXT.filter(lambda text: " | " not in text))
+def test_without_tables_nothing_but_white_space_is(text: str) -> None:
+    assert "".join("".join(sentence.text.split()) for sentence in sentences(text)) == "".join(text.split())
+
+
+@pytest.mark.parametrize(
+    "text", ["." * 99_999 + "a", "A. " * 33_000, "." + "'" * 99_999, "a | b\n" * 16_000, "a\n" * 50_000, "(" * 100_000]
+)
+def test_hostile_texts_take_no_time(text: str) -> None:
+    started = time.process_time()
+    sentences(text)
+    assert time.process_time() - started < 2
