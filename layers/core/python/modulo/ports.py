@@ -270,11 +270,20 @@ class Metadata(Protocol):
         ...
 
     def add_user(self, user: User) -> None:
-        """Store the user; an existing one of the same id is left as it is."""
+        """Store the user; an existing one of the same id is left as it is.
+
+        Raises:
+            NotFound: there is no such tenant.
+        """
         ...
 
     def add_api_key(self, key: ApiKey, *, secret_hash: bytes) -> None:
-        """Store the key."""
+        """Store the key.
+
+        Raises:
+            NotFound: the tenant has no such user.
+            Conflict: a key of that id or secret is there already.
+        """
         ...
 
     def list_api_keys(self, tenant_id: UUID) -> list[ApiKey]:
@@ -282,7 +291,11 @@ class Metadata(Protocol):
         ...
 
     def revoke_api_key(self, tenant_id: UUID, key_id: UUID, *, now: datetime) -> None:
-        """End the key."""
+        """End the key; ending it again changes nothing.
+
+        Raises:
+            NotFound: the tenant has no such key.
+        """
         ...
 
     def principal_of(self, secret_hash: bytes, *, now: datetime) -> Principal | None:
@@ -295,8 +308,10 @@ class Metadata(Protocol):
     ) -> Collection:
         """Create it with the caller as owner; creating the same id again answers with what is there.
 
+        A caller whom only an identity provider knows becomes a user of the tenant.
+
         Raises:
-            Conflict: the tenant has another collection of that name.
+            Conflict: the tenant has another collection of that name, or the id was used for another.
             QuotaExceeded: the caller owns `limit` collections.
         """
         ...
@@ -341,7 +356,7 @@ class Metadata(Protocol):
 
         Raises:
             NotFound: the tenant has no such user.
-            Conflict: the user is the owner.
+            Conflict: the user is the owner, or would become a second one.
         """
         ...
 
@@ -349,6 +364,7 @@ class Metadata(Protocol):
         """End a membership; needs the owner, who stays.
 
         Raises:
+            NotFound: the collection has no such member.
             Conflict: the user is the owner.
         """
         ...
@@ -357,13 +373,13 @@ class Metadata(Protocol):
     def reserve_file(
         self, principal: Principal, collection_id: UUID, draft: FileDraft, *, quotas: Quotas, now: datetime
     ) -> File:
-        """Reserve quota and a generation for an upload; needs an editor.
+        """Reserve quota and a generation for an upload; needs an editor. The owner is charged the bytes.
 
         A name that the collection already has makes the next generation of that file; the same
         draft id answers with what is there.
 
         Raises:
-            Conflict: a generation of the file is under way.
+            Conflict: a generation of the file is under way, or the id was used for another.
             QuotaExceeded: no file or byte more fits.
         """
         ...
@@ -379,7 +395,7 @@ class Metadata(Protocol):
         ...
 
     def tombstone_file(self, principal: Principal, collection_id: UUID, file_id: UUID, *, now: datetime) -> FileRef:
-        """Make it invisible and raise the collection's version; needs an editor."""
+        """Make it invisible and raise the collection's version; needs an editor. Again: changes nothing."""
         ...
 
     # Ingestion
@@ -389,7 +405,8 @@ class Metadata(Protocol):
         """Take the generation for ingestion, or None where it is finished, deleted, unknown or leased.
 
         `version` is the object's; a generation that is ready is not claimed again. The first claim
-        sets the deadline by which it must be finished.
+        sets the deadline by which it must be finished. One that failed for a passing reason within
+        the last day may be claimed again, with a deadline anew, if its bytes still fit the quota.
         """
         ...
 
@@ -414,7 +431,10 @@ class Metadata(Protocol):
         ...
 
     def fail(self, claim: Claim, problem: FileProblem, *, now: datetime) -> bool:
-        """End the generation as failed and give its quota back; False where the claim no longer holds."""
+        """End the generation as failed and give its bytes back; False where the claim no longer holds.
+
+        Where a retry cannot help it is to be purged, though the file shows the problem on.
+        """
         ...
 
     def release(self, claim: Claim, *, now: datetime) -> None:
@@ -422,7 +442,11 @@ class Metadata(Protocol):
         ...
 
     def sweep(self, *, now: datetime, limit: int) -> Swept:
-        """End every generation whose deadline has passed and name what is left to purge."""
+        """End generations whose deadline has passed; name those to queue anew and what is left to purge.
+
+        Each kind at most `limit`, of all tenants. What is named is named again ten minutes later
+        unless it was claimed or purged by then.
+        """
         ...
 
     def purge_of(self, tenant_id: UUID, collection_id: UUID, file_id: UUID | None) -> Purge | None:
@@ -450,7 +474,7 @@ class Metadata(Protocol):
         ...
 
     def reserve_tokens(self, principal: Principal, *, period: date, tokens: int, limit: int) -> bool:
-        """Reserve tokens in one atomic statement; False where fewer are left."""
+        """Reserve tokens in one atomic statement; False where fewer are left. None can always be reserved."""
         ...
 
     def settle_tokens(self, principal: Principal, *, period: date, reserved: int, used: int) -> None:
