@@ -99,13 +99,22 @@ class TestConcurrency(MetadataContract):
         assert at_once(create) == {"Collection": 1, "Conflict": THREADS - 1}
         assert sum(world.usage(owner).collections for owner in owners) == 1
 
-    def test_the_same_file_makes_one_generation(self, metadata: Metadata, world: World) -> None:
+    def test_uploads_of_one_name_leave_one_of_them_charged(self, metadata: Metadata, world: World) -> None:
         owner = world.user()
         collection = world.collection(owner)
-        world.ready(owner, collection)
-        again = [lambda: world.file(owner, collection)] * THREADS
-        assert at_once(again) == {"File": 1, "Conflict": THREADS - 1}
-        assert world.usage(owner).storage_bytes == 200
+        assert at_once([lambda: world.file(owner, collection)] * THREADS) == {"File": THREADS}
+        (file,) = metadata.list_files(owner, collection.id, after=None, limit=9, stage=None).items
+        assert (file.generation, world.usage(owner).storage_bytes) == (THREADS, 100)
+
+    def test_an_upload_and_its_replacement_do_not_both_go_on(self, metadata: Metadata, world: World) -> None:
+        owner = world.user()
+        collection = world.collection(owner)
+        for number in range(10):
+            first = world.file(owner, collection, f"{number}.pdf", 10)
+            again = partial(world.file, owner, collection, f"{number}.pdf", 10)
+            answers = at_once([partial(world.try_claim, first), again])
+            assert answers in ({"Claim": 1, "Conflict": 1}, {"NoneType": 1, "File": 1})
+        assert world.usage(owner).storage_bytes == 100
 
     def test_a_generation_is_claimed_by_one(self, world: World) -> None:
         owner = world.user()

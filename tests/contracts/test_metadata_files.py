@@ -1,5 +1,6 @@
 """Files, their generations and what they are charged, whichever metadata keeps them."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -113,16 +114,42 @@ class TestReserving(MetadataContract):
         assert live[first.id].generation == 1  # until the new one is ready
         assert world.usage(owner).storage_bytes == 300
 
-    @pytest.mark.parametrize("claimed", [False, True], ids=["waiting", "parsing"])
-    def test_one_generation_at_a_time(self, metadata: Metadata, world: World, claimed: bool) -> None:
+    @pytest.mark.parametrize("released", [False, True], ids=["parsing", "queued"])
+    def test_one_generation_is_ingested_at_a_time(self, metadata: Metadata, world: World, released: bool) -> None:
         owner = world.user()
         collection = world.collection(owner)
-        file = world.file(owner, collection)
-        if claimed:
-            world.claim(file)
+        claim = world.claim(world.file(owner, collection))
+        if released:
+            metadata.release(claim, now=NOW)
         with pytest.raises(Conflict):
             world.file(owner, collection)
+        assert world.usage(owner).storage_bytes == 100
         assert world.file(owner, world.collection(owner, "other")).generation == 1
+
+    def test_what_was_not_uploaded_yet_gives_way(self, metadata: Metadata, world: World) -> None:
+        owner = world.user()
+        collection = world.collection(owner)
+        first = world.file(owner, collection, size=900)
+        second = world.file(owner, collection, size=800)
+        assert (second.id, second.generation, second.stage) == (first.id, 2, Stage.awaiting_upload)
+        assert world.usage(owner).storage_bytes == 800
+        assert metadata.get_collection(owner, collection.id).storage_bytes == 800
+        assert world.try_claim(first) is None
+        assert world.swept(now=NOW + HOUR - timedelta(seconds=1))[2] == []  # its form may still be used
+        assert world.publish(world.claim(second))
+        assert [request.file_id for request in world.swept(now=NOW + HOUR)[2]] == [first.id]
+        assert world.purge(collection, first).generations == (1,)
+        assert world.usage(owner).storage_bytes == 800
+
+    def test_what_is_refused_leaves_the_former_in_place(self, metadata: Metadata, world: World) -> None:
+        owner = world.user()
+        collection = world.collection(owner)
+        first = world.file(owner, collection, size=900)
+        with pytest.raises(QuotaExceeded):
+            world.file(owner, collection, size=1_001)
+        assert metadata.get_file(owner, collection.id, first.id) == first
+        assert world.usage(owner).storage_bytes == 900
+        assert world.try_claim(first) is not None
 
     @pytest.mark.parametrize("problem", [PASSING, FINAL], ids=["passing", "final"])
     def test_a_failed_file_may_be_sent_again(self, metadata: Metadata, world: World, problem: FileProblem) -> None:

@@ -1,5 +1,8 @@
 """Functions on in-memory services, called as AWS calls them."""
 
+import asyncio
+import atexit
+import base64
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -18,6 +21,10 @@ from modulo.runtime.worker import function, function_names
 from modulo.services import Services, install
 from modulo.settings import Settings
 
+LOOP = asyncio.new_event_loop()
+"""What Mangum runs on: an environment has one for its whole life."""
+asyncio.set_event_loop(LOOP)
+atexit.register(LOOP.close)
 NOW = datetime(2026, 3, 14, 9, 30, tzinfo=UTC)
 
 
@@ -99,8 +106,6 @@ def invoke(
     query: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Reply:
-    import base64
-
     route = next(route for route in routes() if route.matches(method, path))
     sent = {name.lower(): value for name, value in (headers or {}).items()}
     if json_body is not None:
@@ -123,6 +128,12 @@ def invoke(
     assert not answer["isBase64Encoded"], "text must not be encoded"
     listed = {name: values[0] for name, values in (answer.get("multiValueHeaders") or {}).items()}
     return Reply(answer["statusCode"], {**(answer.get("headers") or {}), **listed}, answer["body"])
+
+
+@pytest.fixture(autouse=True)
+def event_loop() -> None:
+    """A test may have set another, or none."""
+    asyncio.set_event_loop(LOOP)
 
 
 @pytest.fixture

@@ -13,4 +13,4 @@ def test_a_deleted_file_is_gone_from_everything_at_once(api, services):
     assert api("GET", f"{path}/content").status == 404
     found = api("POST", "/search", json=question).json
     assert (found["query_results"], found["metadata"]["found"]) == ([], False)
-    assert api("DELETE", path).status == 404
+    assert api("DELETE", path).status == 202

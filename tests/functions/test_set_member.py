@@ -24,7 +24,7 @@ def test_a_member_comes_and_goes(api, bob, bob_id):
     members = {member["name"]: member["role"] for member in bob("GET", f"{path}/members").json["items"]}
     assert members == {"ada": "owner", "bob": "viewer"}
     assert api("DELETE", f"{path}/members/{bob_id}").status == 204
-    assert api("DELETE", f"{path}/members/{bob_id}").status == 204
+    assert api("DELETE", f"{path}/members/{bob_id}").status == 404
     assert bob("GET", path).status == 404
 
 

@@ -35,7 +35,7 @@ def test_quotas_are_429_and_leave_nothing(api):
     files = api.try_upload(collection, TEXT, "second.txt")
     assert (files.status, files.json["resource"]) == (429, "files")
     storage = api.try_upload(api.create_collection("other"), TEXT, "third.txt")
-    assert (storage.status, storage.json["resource"]) == (429, "storage bytes")
+    assert (storage.status, storage.json["resource"]) == (429, "storage_bytes")
     assert api("GET", "/usage").json["storage_bytes"] == len(TEXT)
 
 

@@ -375,11 +375,11 @@ class Metadata(Protocol):
     ) -> File:
         """Reserve quota and a generation for an upload; needs an editor. The owner is charged the bytes.
 
-        A name that the collection already has makes the next generation of that file; the same
-        draft id answers with what is there.
+        A name that the collection already has makes the next generation of that file, in place of one
+        that was not uploaded yet; the same draft id answers with what is there.
 
         Raises:
-            Conflict: a generation of the file is under way, or the id was used for another.
+            Conflict: a generation of the file is being ingested, or the id was used for another.
             QuotaExceeded: no file or byte more fits.
         """
         ...

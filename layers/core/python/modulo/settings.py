@@ -101,7 +101,7 @@ class Settings(BaseSettings):
     api_key_cache_seconds: int = Field(default=5, ge=0, description="how long a revoked key may go on")
 
     # Telemetry
-    metrics: Literal["memory:", "prometheus", "emf"] = MEMORY
+    metrics: Literal["memory:", "prometheus", "emf"] = "memory:"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @model_validator(mode="after")

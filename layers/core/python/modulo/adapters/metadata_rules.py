@@ -24,6 +24,9 @@ UNFINISHED = WAITING + WORKING
 NEVER_UPLOADED = FileProblem(
     code="never-uploaded", detail="No upload arrived in time: start a new upload and send the file.", retryable=True
 )
+SUPERSEDED = FileProblem(
+    code="superseded", detail="Another upload of the file was started before this one arrived.", retryable=False
+)
 DEADLINE_EXCEEDED = FileProblem(
     code="deadline-exceeded", detail="The file could not be processed in time: upload it again.", retryable=True
 )
@@ -86,7 +89,7 @@ def name_taken() -> Conflict:
 
 
 def under_way() -> Conflict:
-    """The problem of a file whose newest generation is unfinished."""
+    """The problem of a file whose newest generation is being ingested."""
     return Conflict("A file of this name is being ingested: wait until it is ready or failed, or delete it.")
 
 

@@ -7,9 +7,9 @@ from uuid import UUID
 from sqlalchemy import Connection, RowMapping, exists, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert
 
-from modulo.adapters.metadata_rules import PURGE_AFTER, UNFINISHED, id_taken, under_way
+from modulo.adapters.metadata_rules import PURGE_AFTER, SUPERSEDED, UNFINISHED, id_taken, problem, under_way
 from modulo.adapters.postgres_files import get_file
-from modulo.adapters.postgres_rows import FILE, NEWEST, file, in_tenant, locked
+from modulo.adapters.postgres_rows import FILE, NEWEST, file, in_tenant, locked, uncharge
 from modulo.adapters.postgres_tables import collections, files, generations, users
 from modulo.domain.file import File, FileRef, Stage
 from modulo.domain.identity import Principal, Role
@@ -34,7 +34,7 @@ def reserve_file(
             raise id_taken()
         return file(known)
     if known is not None and known["stage"] in UNFINISHED:
-        raise under_way()
+        _supersede(connection, principal.tenant_id, known, now)
     _charge(connection, collection, draft, quotas, is_new=known is None)
     if known is None:
         ref = FileRef(principal.tenant_id, collection_id, draft.id, 1)
@@ -71,6 +71,36 @@ def _known(connection: Connection, tenant_id: UUID, collection_id: UUID, draft: 
     )
     rows = connection.execute(statement).mappings().all()
     return next((row for row in rows if row["same_draft"]), rows[0] if rows else None)
+
+
+def _supersede(connection: Connection, tenant_id: UUID, known: RowMapping, now: datetime) -> None:
+    """End a generation whose bytes never came; what still arrives by its form is purged once the form is void.
+
+    Raises:
+        Conflict: the bytes came.
+    """
+    statement = (
+        update(generations)
+        .values(
+            stage=Stage.failed.value,
+            problem=problem(SUPERSEDED),
+            charged=False,
+            retired_at=now,
+            purge_after=generations.c.deadline,
+            updated_at=now,
+        )
+        .where(
+            in_tenant(tenant_id, generations),
+            generations.c.file_id == known["id"],
+            generations.c.number == known["generation"],
+            generations.c.stage == Stage.awaiting_upload.value,
+        )
+        .returning(generations.c.size_bytes)
+    )
+    row = connection.execute(statement).one_or_none()
+    if row is None:
+        raise under_way()
+    uncharge(connection, {(tenant_id, known["collection_id"]): row.size_bytes})
 
 
 def _charge(connection: Connection, collection: RowMapping, draft: FileDraft, quotas: Quotas, *, is_new: bool) -> None:

@@ -93,7 +93,8 @@ class RequestScope:
 
 def _id_of(scope: Scope) -> str:
     """The client's request id where it is a sane one, or API Gateway's, or a new one."""
-    given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+    headers: dict[bytes, bytes] = dict(scope["headers"])
+    given = headers.get(b"x-request-id", b"").decode("latin-1")
     if _REQUEST_ID.fullmatch(given):
         return given
     event = scope.get("aws.event") or {}

@@ -45,10 +45,10 @@ def handle_problems(app: FastAPI) -> None:
 
 def responses(*errors: type[ModuloError]) -> dict[int | str, dict[str, Any]]:
     """The errors of an endpoint for its OpenAPI description; those that any may raise are included."""
-    always = (Unauthenticated, InvalidRequest)
+    every: list[type[ModuloError]] = [Unauthenticated, InvalidRequest, *errors]
     return {
         error.status: {"description": error.title, "content": {MEDIA_TYPE: {}}, "model": Problem}
-        for error in (*always, *errors)
+        for error in every
     }
 
 

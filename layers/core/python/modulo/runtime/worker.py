@@ -39,12 +39,17 @@ def function_names() -> list[str]:
 
 
 def function(name: str) -> ModuleType:
-    """The module of a function, loaded once."""
+    """The module of a function, loaded once.
+
+    Raises:
+        LookupError: there is no such function.
+    """
     module_name = f"functions.{name}.app"
     if module_name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(module_name, functions_folder() / name / "app.py")
-        if spec is None or spec.loader is None:
-            raise LookupError(name)
+        path = functions_folder() / name / "app.py"
+        spec = importlib.util.spec_from_file_location(module_name, path)
+        if not path.is_file() or spec is None or spec.loader is None:
+            raise LookupError(f"there is no function {name!r}")
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         sys.modules[module_name] = module

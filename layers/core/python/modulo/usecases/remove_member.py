@@ -7,9 +7,10 @@ from modulo.ports import Metadata
 
 
 def remove_member(principal: Principal, collection_id: UUID, user_id: UUID, *, metadata: Metadata) -> None:
-    """End a membership; ending one that is none changes nothing.
+    """End a membership.
 
     Raises:
+        NotFound: the user is no member.
         Conflict: the user is the owner.
     """
     metadata.remove_member(principal, collection_id, user_id)

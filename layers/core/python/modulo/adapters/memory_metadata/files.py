@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from modulo.adapters.memory_metadata.store import CollectionRow, FileRow, GenerationRow, Store
-from modulo.adapters.metadata_rules import PURGE_AFTER, id_taken, under_way
+from modulo.adapters.metadata_rules import PURGE_AFTER, SUPERSEDED, id_taken, under_way
 from modulo.domain.errors import NotFound
 from modulo.domain.file import File, FileRef, Stage
 from modulo.domain.identity import Principal, Role
@@ -26,7 +26,9 @@ def reserve_file(
             raise id_taken()
         return known.view()
     file = next((row for row in store.files_of(collection) if row.name == draft.name), None)
-    if file is not None and file.newest.stage.unfinished:
+    if file is not None and file.newest.stage is Stage.awaiting_upload:
+        _supersede(store, collection, file.newest, now)
+    elif file is not None and file.newest.stage.unfinished:
         raise under_way()
     _charge(store, collection, draft, quotas, is_new=file is None)
     generation = GenerationRow(
@@ -46,6 +48,15 @@ def reserve_file(
         retire(file.newest, now)
     file.generations.append(generation)
     return file.view()
+
+
+def _supersede(store: Store, collection: CollectionRow, generation: GenerationRow, now: datetime) -> None:
+    """End a generation whose bytes never came; what still arrives by its form is purged once the form is void."""
+    generation.stage, generation.problem = Stage.failed, SUPERSEDED
+    generation.retired_at, generation.purge_after, generation.updated_at = now, generation.deadline, now
+    if generation.charged:
+        generation.charged = False
+        store.charge(collection, -generation.size_bytes)
 
 
 def retire(generation: GenerationRow, now: datetime) -> None:

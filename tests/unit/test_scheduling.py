@@ -1,0 +1,146 @@
+"""The schedule: who goes first, who takes turns, who has to wait, and what happens when it goes wrong."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from modulo.cli.models.scheduling import PATIENCE, Full, Lane, Request, Schedule, Stopped, Workers
+
+SECONDS = 10
+
+
+def item(length: int = 1) -> str:
+    return "x" * length
+
+
+def taken(schedule: Schedule) -> list[tuple[str, int]]:
+    """The items to come: the request's model and the item's place in it."""
+    found = []
+    while step := schedule.next():
+        found.append((step[0].model, step[1]))
+    return found
+
+
+def test_a_request_s_items_come_in_order() -> None:
+    schedule = Schedule()
+    schedule.add(Lane.bulk, Request("m", [item()] * 3))
+    assert taken(schedule) == [("m", 0), ("m", 1), ("m", 2)]
+
+
+def test_requests_take_turns() -> None:
+    schedule = Schedule()
+    for model, count in (("long", 3), ("short", 1), ("middle", 2)):
+        schedule.add(Lane.bulk, Request(model, [item()] * count))
+    assert [model for model, _ in taken(schedule)] == ["long", "short", "middle", "long", "middle", "long"]
+
+
+def test_queries_overtake_but_do_not_starve_the_others() -> None:
+    schedule = Schedule()
+    schedule.add(Lane.bulk, Request("bulk", [item()] * 2))
+    schedule.add(Lane.query, Request("query", [item()] * (PATIENCE + 2)))
+    assert [model for model, _ in taken(schedule)] == ["query"] * PATIENCE + ["bulk"] + ["query"] * 2 + ["bulk"]
+
+
+def test_a_full_lane_takes_no_more_and_leaves_the_other_alone() -> None:
+    schedule = Schedule({Lane.query: 2, Lane.bulk: 2})
+    assert schedule.add(Lane.bulk, Request("m", [item()]))
+    assert not schedule.add(Lane.bulk, Request("m", [item()] * 2))
+    assert schedule.add(Lane.bulk, Request("m", [item()]))
+    assert schedule.add(Lane.query, Request("m", [item()]))
+    schedule.next()
+    schedule.next()
+    assert schedule.add(Lane.bulk, Request("m", [item()]))
+
+
+def test_more_than_a_lane_holds_only_fits_an_empty_one() -> None:
+    schedule = Schedule({Lane.query: 2, Lane.bulk: 2})
+    assert schedule.add(Lane.bulk, Request("m", [item()] * 5))
+    assert not schedule.add(Lane.bulk, Request("m", [item()]))
+
+
+def test_cancelled_work_is_dropped() -> None:
+    schedule = Schedule()
+    request = Request("m", [item()] * 3)
+    schedule.add(Lane.bulk, request)
+    schedule.next()
+    request.result.cancel()
+    assert schedule.waiting(Lane.bulk) == []
+    assert schedule.next() is None
+
+
+class Doubling:
+    """Doubles lengths; stands still while told to, and fails on an item of length 13."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.go.set()
+        self.entered = threading.Semaphore(0)
+
+    def run(self, item: str) -> int:
+        self.entered.release()
+        assert self.go.wait(SECONDS)
+        if len(item) == 13:
+            raise ValueError("thirteen")
+        return 2 * len(item)
+
+
+@pytest.fixture
+def model() -> Doubling:
+    return Doubling()
+
+
+@pytest.fixture
+def workers(model: Doubling) -> Iterator[Workers]:
+    workers = Workers({"m": model}, threads=2, capacity={Lane.query: 4, Lane.bulk: 1_000})
+    yield workers
+    model.go.set()
+    workers.stop()
+
+
+def test_rows_come_in_the_order_of_their_items(workers: Workers) -> None:
+    items = [item(n) for n in (300, 5, 100, 7, 256, 1, 90)]
+    results = [workers.submit(Lane.bulk, "m", items) for _ in range(20)]
+    assert all(result.result(SECONDS) == [600, 10, 200, 14, 512, 2, 180] for result in results)
+
+
+def test_a_failure_reaches_its_callers_and_nobody_else(workers: Workers) -> None:
+    bad = workers.submit(Lane.bulk, "m", [item(), item(13), item()])
+    with pytest.raises(ValueError, match="thirteen"):
+        bad.result(SECONDS)
+    assert workers.submit(Lane.bulk, "m", [item(4)]).result(SECONDS) == [8]
+    assert workers.alive
+
+
+def test_a_full_queue_says_when_to_come_back(workers: Workers, model: Doubling) -> None:
+    model.go.clear()
+    busy = [workers.submit(Lane.query, "m", [item()]) for _ in range(2)]
+    for _ in busy:
+        assert model.entered.acquire(timeout=SECONDS)
+    waiting = [workers.submit(Lane.query, "m", [item()]) for _ in range(4)]
+    with pytest.raises(Full) as full:
+        workers.submit(Lane.query, "m", [item(1)])
+    assert 1 <= full.value.retry_after <= 60
+    model.go.set()
+    assert [result.result(SECONDS) for result in [*busy, *waiting]] == [[2]] * 6
+
+
+def test_stopping_refuses_what_waits(model: Doubling) -> None:
+    workers = Workers({"m": model}, threads=1)
+    model.go.clear()
+    running = workers.submit(Lane.bulk, "m", [item()])
+    assert model.entered.acquire(timeout=SECONDS)
+    waiting = workers.submit(Lane.bulk, "m", [item()])
+    stopping = threading.Thread(target=workers.stop)
+    stopping.start()
+    while not workers._stopped:
+        time.sleep(0.001)
+    model.go.set()
+    stopping.join(SECONDS)
+    assert running.result(SECONDS) == [2]
+    with pytest.raises(Stopped):
+        waiting.result(SECONDS)
+    with pytest.raises(Stopped):
+        workers.submit(Lane.bulk, "m", [item(1)])
+    assert not workers.alive
