@@ -26,11 +26,13 @@ def reserve_file(
             raise id_taken()
         return known.view()
     file = next((row for row in store.files_of(collection) if row.name == draft.name), None)
-    if file is not None and file.newest.stage is Stage.awaiting_upload:
-        _supersede(store, collection, file.newest, now)
-    elif file is not None and file.newest.stage.unfinished:
+    superseded = file.newest if file is not None and file.newest.stage is Stage.awaiting_upload else None
+    if file is not None and superseded is None and file.newest.stage.unfinished:
         raise under_way()
-    _charge(store, collection, draft, quotas, is_new=file is None)
+    _check(store, collection, draft.size_bytes - (superseded.size_bytes if superseded else 0), quotas, file is None)
+    if superseded is not None:
+        _supersede(store, collection, superseded, now)
+    store.charge(collection, draft.size_bytes)
     generation = GenerationRow(
         number=file.newest.number + 1 if file else 1,
         draft_id=draft.id,
@@ -44,6 +46,7 @@ def reserve_file(
     if file is None:
         file = FileRow(principal.tenant_id, draft.id, collection_id, draft.name, principal.user_id, now, [])
         store.files[file.tenant_id, file.id] = file
+        collection.file_count += 1
     elif file.newest.stage is Stage.failed:
         retire(file.newest, now)
     file.generations.append(generation)
@@ -54,9 +57,8 @@ def _supersede(store: Store, collection: CollectionRow, generation: GenerationRo
     """End a generation whose bytes never came; what still arrives by its form is purged once the form is void."""
     generation.stage, generation.problem = Stage.failed, SUPERSEDED
     generation.retired_at, generation.purge_after, generation.updated_at = now, generation.deadline, now
-    if generation.charged:
-        generation.charged = False
-        store.charge(collection, -generation.size_bytes)
+    generation.charged = False
+    store.charge(collection, -generation.size_bytes)
 
 
 def retire(generation: GenerationRow, now: datetime) -> None:
@@ -73,13 +75,11 @@ def _of_draft(store: Store, tenant_id: UUID, draft: FileDraft) -> FileRow | None
     return None
 
 
-def _charge(store: Store, collection: CollectionRow, draft: FileDraft, quotas: Quotas, *, is_new: bool) -> None:
+def _check(store: Store, collection: CollectionRow, size: int, quotas: Quotas, is_new: bool) -> None:
     if is_new and collection.file_count >= quotas.files:
         raise exceeded("files", quotas.files)
-    if not store.fits(collection, draft.size_bytes, quotas.storage_bytes):
+    if not store.fits(collection, size, quotas.storage_bytes):
         raise exceeded("storage_bytes", quotas.storage_bytes)
-    collection.file_count += is_new
-    store.charge(collection, draft.size_bytes)
 
 
 def list_files(
