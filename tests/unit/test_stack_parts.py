@@ -114,3 +114,12 @@ class TestUp:
     def test_the_next_port_is_another(self) -> None:
         assert next_port(40_000) > 40_000
         assert next_port(65_535) < 32_000
+
+    def test_what_is_loaded_early_exists_and_reads_no_environment(self) -> None:
+        code = """
+from modulo.cli import warm
+warm.load()
+from modulo.settings import settings
+assert settings.cache_info().currsize == 0
+"""
+        subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

@@ -76,6 +76,19 @@ time.sleep(60)
         assert "AWS_PROFILE" not in process.tail()
         assert "AWS_PROFILE" not in plain_environment()
 
+    def test_it_can_be_told_something_later(self, tmp_path: Path) -> None:
+        program = python("import sys; print('told', sys.stdin.read())", listens=True)
+        process = Process("one", program, tmp_path / "log")
+        process.tell("a secret")
+        process.wait()
+        assert "told a secret" in process.tail()
+        process.stop(within=0)
+
+    def test_one_that_is_never_told_anything_stops_all_the_same(self, tmp_path: Path) -> None:
+        process = Process("one", python("import sys; sys.stdin.read()", listens=True), tmp_path / "log")
+        process.stop(within=PATIENCE_SECONDS)
+        assert process.returncode is not None
+
     def test_signals_that_the_parent_ignores_work_all_the_same(self, tmp_path: Path) -> None:
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:

@@ -31,14 +31,6 @@ class Api:
     def __exit__(self, *_: object) -> None:
         self._http.close()
 
-    def accepts_key(self) -> bool:
-        """Whether the key is still valid."""
-        return self._send("GET", "/collections", params={"limit": 1}).status_code != 401
-
-    def has_collection(self, collection: str) -> bool:
-        """Whether the collection exists."""
-        return self._send("GET", f"/collections/{collection}").status_code == 200
-
     def collection(self, name: str) -> str:
         """The id of the collection of that name, made if need be."""
         found = [one["id"] for one in self._items("/collections", name=name) if one["name"] == name]
@@ -60,27 +52,30 @@ class Api:
             yield from page["items"]
 
     def _json(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        response = self._send(method, path, **options)
+        try:
+            response = self._http.request(method, path, **options)
+        except httpx.HTTPError as error:
+            raise DemoError(f"{method} {path} got no answer: {error!r}") from error
         if response.is_error:
             raise DemoError(f"{method} {path} answered {response.status_code}: {response.text[:500]}")
         answer: dict[str, Any] = response.json()
         return answer
 
-    def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
-        try:
-            return self._http.request(method, path, **options)
-        except httpx.HTTPError as error:
-            raise DemoError(f"{method} {path} got no answer: {error!r}") from error
 
-
-def load_samples(api: Api, *, on_progress: Callable[[int, int], None]) -> str:
-    """Upload the samples that are missing and wait until all are ready; the id of the collection.
+def load_samples(url: str, key: str, *, on_progress: Callable[[int, int], None]) -> dict[str, str]:
+    """Upload the samples that are missing and wait until all are ready; what to ask of which collection.
 
     `on_progress` is told, again and again, how many are ready and how many there are.
 
     Raises:
         DemoError: one failed or took too long, or the API refused something.
     """
+    with Api(url, key) as api:
+        collection = _load(api, on_progress)
+    return {"collection": NAME, "collection_id": collection, "question": QUESTION}
+
+
+def _load(api: Api, on_progress: Callable[[int, int], None]) -> str:
     collection = api.collection(NAME)
     samples = sorted(path for path in SAMPLES.iterdir() if path.is_file())
     present = api.files(collection)

@@ -1,5 +1,6 @@
 """`modulo up`: the embedded stack and the whole product on one port, until it is told to stop."""
 
+import importlib
 import json
 import os
 import shlex
@@ -14,7 +15,6 @@ from types import FrameType
 
 from rich.console import Console
 
-from modulo.cli.demo import NAME, QUESTION, Api, DemoError, load_samples
 from modulo.cli.stack import Stack, StackError
 from modulo.cli.stack.process import HOST, Process, Program, answers_http, free_port, http_answer, is_free
 from modulo.cli.stack.service import write_private
@@ -52,7 +52,7 @@ def up(data: Path, *, port: int, local_generator: bool) -> int:
         except Stopped:
             console.print("Stopped.")
             return 0
-        except (StackError, DemoError, OSError) as error:
+        except (StackError, OSError) as error:
             errors.print(f"\nmodulo: {error}")
             return 1
 
@@ -85,11 +85,12 @@ class Product:
     """The product's own processes on top of a stack."""
 
     def __init__(self, data: Path, services: Iterable[str], *, port: int, console: Console) -> None:
-        self.stack = Stack(data, services, on_ready=self._service_ready)
+        self.stack = Stack(data, services, on_open=self._open, on_ready=self._service_ready)
         self._console = console
         self._key_file = self.stack.data / "demo.key"
         self._demo_file = self.stack.data / "demo.json"
         self._port = port
+        self._api: Process
         self.key = ""
 
     @property
@@ -98,28 +99,25 @@ class Product:
         return f"http://{HOST}:{self._port}/api"
 
     def start(self) -> None:
-        """Start the processes on the running stack, make the key and load the samples.
+        """Start the processes on the running stack and load the samples.
 
         Raises:
             StackError: a process failed.
         """
         with self._timed("product"):
-            if not is_free(self._port):
-                taken, self._port = self._port, next_port(self._port)
-                self._console.print(f"  Port {taken} is taken: using {self._port}.")
-            api = self.stack.spawn("api", self._program("serve", "--host", HOST, "--port", str(self._port)))
-            self.stack.spawn("worker", self._program("worker", *EVENT_FUNCTIONS))
-            self.key = self._kept_key()
-            self._await_health(api)
+            environment = product_environment(self.stack.environment)
+            self._api.tell(json.dumps(environment))
+            self.stack.spawn("worker", modulo(environment, "worker", *EVENT_FUNCTIONS))
+            self._await_health()
         self.stack.announce(self.url)
-        with Api(self.url, self.key) as client:
-            if not client.accepts_key():  # revoked meanwhile
-                self.key = self._new_key()
+        if self._status("/collections?limit=1") == 401:  # revoked meanwhile
+            self.key = self._new_key(environment)
+        if not self._demo():
             self._load_samples()
 
-    def _await_health(self, api: Process) -> None:
+    def _await_health(self) -> None:
         try:
-            api.await_ready(lambda: answers_http(self._port, HEALTH, timeout=10), timeout=READY_SECONDS)
+            self._api.await_ready(lambda: answers_http(self._port, HEALTH, timeout=10), timeout=READY_SECONDS)
         except StackError as error:
             answer = http_answer(self._port, HEALTH, timeout=10).decode(errors="replace")
             raise StackError(f"{error}\n{answer}".rstrip()) from None
@@ -127,23 +125,31 @@ class Product:
     def summary(self) -> str:
         """What a newcomer needs: addresses, the key and a first question."""
         lines = [f"  API      {self.url}", f"  OpenAPI  {self.url}/openapi.json", f"  API key  {self.key}", ""]
-        with Api(self.url, self.key) as client:
-            collection = self._demo().get("collection_id", "")
-            if collection and client.has_collection(collection):
-                lines += ["Ask the sample documents:", "", self._curl("/search", question(collection))]
-            else:
-                lines += ["Create a collection:", "", self._curl("/collections", {"name": "my documents"})]
+        collection = self._demo().get("collection_id")
+        if collection and self._status(f"/collections/{collection}") == 200:
+            question = {"question": self._demo()["question"], "collection_id": collection}
+            lines += ["Ask the sample documents:", "", self._curl("/search", question)]
+        else:
+            lines += ["Create a collection:", "", self._curl("/collections", {"name": "my documents"})]
         return "\n".join([*lines, "", "Ctrl-C stops everything; what is stored stays.", ""])
+
+    def _open(self) -> None:
+        if not is_free(self._port):
+            taken, self._port = self._port, next_port(self._port)
+            self._console.print(f"  Port {taken} is taken: using {self._port}.")
+        warm = [sys.executable, "-m", "modulo.cli.warm", HOST, str(self._port)]
+        self._api = self.stack.spawn("api", Program(warm, product_environment({}), listens=True))
 
     def _service_ready(self, name: str, seconds: float, environment: Mapping[str, str]) -> None:
         told(self._console, name, seconds)
-        if name == "postgres":  # while the others still start
+        if name == "postgres":  # and the others still start
+            settings = product_environment(environment)
             with self._timed("migrations"):
-                self.stack.run("migrate", self._program("migrate", stack=environment))
+                self.stack.run("migrate", modulo(settings, "migrate"))
+            self.key = self._key_file.read_text() if self._key_file.exists() else self._new_key(settings)
 
     def _load_samples(self) -> None:
-        if self._demo():
-            return
+        demo = importlib.import_module("modulo.cli.demo")  # with an HTTP client, which later starts do without
 
         def progress(ready: int, total: int) -> None:
             self.stack.check()
@@ -151,22 +157,19 @@ class Product:
                 self._console.print(f"  samples     {ready} of {total} ready", end="\r")
 
         try:
-            with Api(self.url, self.key) as client, self._timed("samples"):
-                collection = load_samples(client, on_progress=progress)
-        except DemoError as error:
+            with self._timed("samples"):
+                loaded = demo.load_samples(self.url, self.key, on_progress=progress)
+        except demo.DemoError as error:
             self._console.print(f"  The sample documents were not loaded: {error}", markup=False)
         else:
-            write_private(self._demo_file, json.dumps({"collection": NAME, "collection_id": collection}))
+            write_private(self._demo_file, json.dumps(loaded))
 
     def _demo(self) -> dict[str, str]:
         known: dict[str, str] = json.loads(self._demo_file.read_text()) if self._demo_file.exists() else {}
         return known
 
-    def _kept_key(self) -> str:
-        return self._key_file.read_text() if self._key_file.exists() else self._new_key()
-
-    def _new_key(self) -> str:
-        command = self._program("keys", "create", "--tenant", "demo", "--user", "demo", "--name", "demo")
+    def _new_key(self, environment: Mapping[str, str]) -> str:
+        command = modulo(environment, "keys", "create", "--tenant", "demo", "--user", "demo", "--name", "demo")
         made = subprocess.run(
             command.argv, env=dict(command.environment), capture_output=True, text=True, check=False, process_group=0
         )
@@ -176,9 +179,9 @@ class Product:
         write_private(self._key_file, key)
         return key
 
-    def _program(self, *arguments: str, stack: Mapping[str, str] | None = None) -> Program:
-        environment = product_environment(self.stack.environment if stack is None else stack)
-        return Program([sys.executable, "-m", "modulo.cli.main", *arguments], environment)
+    def _status(self, path: str) -> int:
+        answer = http_answer(self._port, f"/api{path}", bearer=self.key, timeout=10)
+        return int((answer.split(maxsplit=2) + [b"0"] * 2)[1])
 
     def _curl(self, path: str, body: Mapping[str, object]) -> str:
         return " \\\n  ".join(
@@ -197,11 +200,6 @@ class Product:
         told(self._console, what, time.monotonic() - started)
 
 
-def question(collection: str) -> dict[str, object]:
-    """The body of a search that the samples can answer."""
-    return {"question": QUESTION, "collection_id": collection}
-
-
 def product_environment(stack: Mapping[str, str]) -> dict[str, str]:
     """The environment of the product's processes: ours, with the stack in place of any other cloud."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
@@ -214,6 +212,11 @@ def product_environment(stack: Mapping[str, str]) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         **stack,
     }
+
+
+def modulo(environment: Mapping[str, str], *arguments: str) -> Program:
+    """A `modulo` command."""
+    return Program([sys.executable, "-m", "modulo.cli.main", *arguments], environment)
 
 
 def next_port(taken: int) -> int:

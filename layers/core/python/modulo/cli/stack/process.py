@@ -37,6 +37,7 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=plain_environment)  # all of it
     account: Account | None = None
     stop: signal.Signals = signal.SIGTERM
+    listens: bool = False  # whether its standard input waits for `Process.tell`
 
 
 class Process:
@@ -57,7 +58,7 @@ class Process:
             self._offset = output.seek(0, os.SEEK_END)
             self._popen = subprocess.Popen(
                 argv,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if program.listens else subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=dict(program.environment),
@@ -79,6 +80,12 @@ class Process:
     def wait(self) -> int:
         """Wait for it to end by itself; what it ended with."""
         return self._popen.wait()
+
+    def tell(self, text: str) -> None:
+        """Write to its standard input, and close that."""
+        if self._popen.stdin is not None:
+            with contextlib.suppress(BrokenPipeError), self._popen.stdin as stdin:  # it died: `returncode` says so
+                stdin.write(text.encode())
 
     def await_ready(self, probe: Callable[[], bool], *, timeout: float) -> None:
         """Ask until it says that it is ready, for at most `timeout` seconds.
@@ -109,6 +116,8 @@ class Process:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         self._popen.wait()
+        if self._popen.stdin is not None:
+            self._popen.stdin.close()
 
     def obituary(self) -> str:
         """How it ended, with the end of its log."""
@@ -156,10 +165,10 @@ def answers_http(port: int, path: str, *, timeout: float = 2) -> bool:
     return b" 200 " in http_answer(port, path, timeout=timeout).partition(b"\r\n")[0]
 
 
-def http_answer(port: int, path: str, *, timeout: float = 2) -> bytes:
-    """The first bytes of what GET `path` answers, headers included."""
-    request = f"GET {path} HTTP/1.1\r\nHost: {HOST}:{port}\r\nConnection: close\r\n\r\n"
-    return exchange(port, request.encode(), timeout=timeout)
+def http_answer(port: int, path: str, *, bearer: str = "", timeout: float = 2) -> bytes:
+    """The first bytes of what GET `path` answers, headers included; none where nothing answers."""
+    headers = [f"Host: {HOST}:{port}", "Connection: close", *([f"Authorization: Bearer {bearer}"] if bearer else [])]
+    return exchange(port, "\r\n".join([f"GET {path} HTTP/1.1", *headers, "", ""]).encode(), timeout=timeout)
 
 
 def exchange(port: int, request: bytes, *, timeout: float = 2) -> bytes:

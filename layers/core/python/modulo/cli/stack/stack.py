@@ -29,7 +29,9 @@ class Stack:
     """The embedded servers, while the context lasts.
 
     `data` holds all their state; `environment` then holds the settings by which the product reaches
-    them. Not durable means faster, and lost with the power. `on_ready` is called for each service as
+    them. Not durable means faster, and lost with the power.
+
+    `on_open` is called when `data` is ours, before any service starts. `on_ready` is called for each service as
     soon as it is ready, from a thread that lives as long as the stack, with the service's name, the
     seconds it took and its part of the environment; the stack has started when all calls returned.
 
@@ -44,11 +46,13 @@ class Stack:
         services: Iterable[str],
         *,
         durable: bool = True,
+        on_open: Callable[[], None] | None = None,
         on_ready: OnReady | None = None,
     ) -> None:
         self.data = data.resolve()
         self.environment: dict[str, str] = {}
         self._services = [self._service(name, durable=durable) for name in services]
+        self._on_open = on_open
         self._on_ready = on_ready
         self._lock = Lock(self.data / "lock")
         self._servers: list[Process] = []
@@ -64,6 +68,8 @@ class Stack:
         (self.data / "logs").mkdir(mode=0o700, exist_ok=True)
         self._lock.acquire()
         try:
+            if self._on_open:
+                self._on_open()
             started = [self._threads.submit(self._start, service) for service in self._services]
             self._gather(started)
         except BaseException:
