@@ -1,0 +1,164 @@
+"""The repository as the architecture tests read it: its template, its functions, its files."""
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from modulo.runtime.worker import function
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "layers" / "core" / "python" / "modulo"
+FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
+HTTP_METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+class _TemplateLoader(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms spelt out."""
+
+
+def _intrinsic(loader: _TemplateLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    if isinstance(node, yaml.ScalarNode):
+        value: Any = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)
+    if suffix == "GetAtt" and isinstance(value, str):
+        value = value.split(".", 1)
+    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
+
+
+_TemplateLoader.add_multi_constructor("!", _intrinsic)
+
+
+@cache
+def template(name: str = "template.yaml") -> dict[str, Any]:
+    """A CloudFormation template."""
+    return yaml.load((ROOT / name).read_text(), Loader=_TemplateLoader)
+
+
+def resources(kind: str) -> dict[str, dict[str, Any]]:
+    """The template's resources of a type, with their properties."""
+    return {
+        name: resource.get("Properties", {})
+        for name, resource in template()["Resources"].items()
+        if resource["Type"] == kind
+    }
+
+
+def logical_id(name: str) -> str:
+    """The template's name of a function: create_collection is CreateCollection."""
+    return "".join(word.capitalize() for word in name.split("_"))
+
+
+def properties(name: str) -> dict[str, Any]:
+    """A function's properties, over those that all functions share."""
+    return {**template()["Globals"]["Function"], **resources("AWS::Serverless::Function")[logical_id(name)]}
+
+
+@dataclass(frozen=True, order=True)
+class Route:
+    """One endpoint: the same in the code, in the template and in the API's description."""
+
+    method: str
+    path: str
+    operation: str
+
+
+def declared_routes() -> set[Route]:
+    """The routes of the functions' routers."""
+    modules = [function(name) for name in FUNCTIONS]
+    return {
+        Route(method.lower(), route.path, str(route.operation_id))
+        for module in modules
+        if hasattr(module, "router")
+        for route in module.router.routes
+        for method in route.methods
+    }
+
+
+def deployed_routes() -> set[Route]:
+    """The routes of the template's functions."""
+    return {
+        Route(event["Properties"]["Method"], event["Properties"]["Path"], name)
+        for name in FUNCTIONS
+        for event in properties(name).get("Events", {}).values()
+        if event["Type"] == "Api"
+    }
+
+
+def described_routes() -> set[Route]:
+    """The routes of `infra/openapi.json`, without the stage's prefix."""
+    document = json.loads((ROOT / "infra" / "openapi.json").read_text())
+    return {
+        Route(method, path.removeprefix("/api"), operation["operationId"])
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        if method in HTTP_METHODS
+    }
+
+
+@cache
+def translated() -> dict[str, Any]:
+    """What SAM makes of the template: every role and every permission spelt out.
+
+    In a process of its own, since SAM's translator warns at import.
+    """
+    program = (
+        "import json, sys\n"
+        "from samtranslator.translator.transform import transform\n"
+        "class Policies:\n"
+        "    def load(self): return {}\n"
+        "print(json.dumps(transform(json.load(sys.stdin), {}, Policies())))\n"
+    )
+    source = json.loads(json.dumps(template()))
+    for resource in source["Resources"].values():
+        for location in ("CodeUri", "ContentUri"):
+            if location in resource.get("Properties", {}):
+                resource["Properties"][location] = {"Bucket": "bucket", "Key": "key"}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        input=json.dumps(source),
+        env={"AWS_DEFAULT_REGION": "us-east-1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+def written_files() -> Iterator[Path]:
+    """Every text file that people write."""
+    folders = ("layers", "functions", "infra", "localstack", "tests", "benchmarks", ".ci", "requirements")
+    names = ("template.yaml", "samconfig.toml", "pyproject.toml", "Makefile", "README.md")
+    suffixes = {".py", ".yaml", ".yml", ".toml", ".md", ".json", ".txt", ".mako", ".sh", ""}
+    yield from (ROOT / name for name in names)
+    for folder in folders:
+        for path in (ROOT / folder).rglob("*"):
+            if path.is_file() and path.suffix in suffixes and "__pycache__" not in path.parts:
+                yield path
+
+
+def modules(*folders: str) -> Iterator[Path]:
+    """The Python modules below the folders."""
+    for folder in folders:
+        yield from sorted((ROOT / folder).rglob("*.py"))
+
+
+def imports_of(path: Path) -> set[str]:
+    """The top-level packages that a module imports, wherever in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.partition(".")[0])
+    return found

@@ -1,0 +1,74 @@
+"""The functions' layers hold the lock's packages, each once, and only wheels that Lambda can load."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.sources import FUNCTIONS, PACKAGE, ROOT, properties, resources, template
+
+GROUPS = ("dependencies", "vectors", "parsing")
+LAYERS = {
+    "search": ["VectorsLayer"],
+    "health": ["VectorsLayer"],
+    "purge": ["VectorsLayer"],
+    "ingest_file": ["VectorsLayer", "ParsingLayer"],
+}
+"""What a function needs beyond the core and its dependencies."""
+
+
+def pins(path: Path) -> dict[str, list[str]]:
+    """The packages of a lock, each with the lines that pin its version and its files."""
+    found: dict[str, list[str]] = {}
+    for line in path.read_text().splitlines():
+        if re.match(r"[a-z0-9]", line):
+            found[line.partition("==")[0]] = lines = []
+        lines.append(line)
+    return found
+
+
+LOCK = pins(ROOT / "requirements" / "app.txt")
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_layer_holds_what_the_lock_says(group: str) -> None:
+    held = pins(ROOT / "layers" / group / "requirements.txt")
+    assert held == {name: LOCK.get(name) for name in held}, "run: make -C layers requirements"
+
+
+def test_every_locked_package_is_in_one_layer() -> None:
+    held = [name for group in GROUPS for name in pins(ROOT / "layers" / group / "requirements.txt")]
+    assert sorted(held) == sorted(LOCK), "name it in a layers/*/requirements.txt, then: make -C layers requirements"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_carries_only_the_layers_it_uses(name: str) -> None:
+    shared = template()["Globals"]["Function"]["Layers"]
+    assert shared == [{"Ref": "CoreLayer"}, {"Ref": "DependenciesLayer"}]
+    own = properties(name)["Layers"]
+    assert own == ([{"Ref": layer} for layer in LAYERS[name]] if name in LAYERS else shared)
+
+
+def test_every_layer_is_built_by_the_makefile() -> None:
+    makefile = (ROOT / "layers" / "Makefile").read_text()
+    for name, layer in resources("AWS::Serverless::LayerVersion").items():
+        assert template()["Resources"][name]["Metadata"] == {"BuildMethod": "makefile"}
+        assert layer["ContentUri"] == "layers/"
+        assert f"\nbuild-{name}:" in makefile
+
+
+def test_the_layer_knows_the_services_that_are_used() -> None:
+    used = {
+        name
+        for path in (PACKAGE / "adapters").glob("*.py")
+        for name in re.findall(r"(?:LazyClient|\.client)\(\s*\"([a-z0-9-]+)\"", path.read_text())
+    }
+    makefile = (ROOT / "layers" / "Makefile").read_text()
+    assert set(re.search(r"^SERVICES := (.*)$", makefile, re.M)[1].split()) == used
+
+
+@pytest.mark.parametrize("name", ["app", "local", "dev"])
+def test_a_lock_names_packages_and_hashes_only(name: str) -> None:
+    line = re.compile(r"[a-z0-9-]+==[^ ]+( ; [^\\]+)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?")
+    for entry in (ROOT / "requirements" / f"{name}.txt").read_text().splitlines():
+        assert line.fullmatch(entry), entry

@@ -1,0 +1,117 @@
+"""The nested templates, Kubernetes and Milvus: well-formed, and true to the architecture document's figures."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from modulo.runtime.worker import QUEUES
+from modulo.settings import Settings
+from tests.architecture.sources import ROOT, template
+
+KUBERNETES = ROOT / "infra" / "kubernetes"
+MILVUS = ROOT / "infra" / "milvus"
+MANIFESTS = sorted(path for path in KUBERNETES.rglob("*.yaml") if path.name not in ("kustomization.yaml",))
+NESTED = ["network", "data", "observability", "autoscaling"]
+SCALES = ["1-100", "100-1K", "1K-10K", "over-10K"]
+
+
+def documents(path: Any) -> list[dict[str, Any]]:
+    return list(yaml.safe_load_all(path.read_text()))
+
+
+def of_kind(path: Any, kind: str) -> list[dict[str, Any]]:
+    return [document for document in documents(path) if document.get("kind") == kind]
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_nested_templates_get_what_they_ask_for(name: str) -> None:
+    given = template()["Resources"][name.capitalize()]
+    asked = template(f"infra/{name}.yaml")["Parameters"]
+    assert given["Properties"]["TemplateURL"] == f"infra/{name}.yaml"
+    assert set(given["Properties"]["Parameters"]) <= set(asked)
+    assert {key for key, value in asked.items() if "Default" not in value} <= set(given["Properties"]["Parameters"])
+
+
+def test_outputs_that_are_read_exist() -> None:
+    text = (ROOT / "template.yaml").read_text()
+    for name in NESTED:
+        read = set(re.findall(rf"\b{name.capitalize()}\.Outputs\.(\w+)", text))
+        assert read <= set(template(f"infra/{name}.yaml").get("Outputs", {}))
+
+
+def test_every_scale_is_mapped() -> None:
+    assert template()["Parameters"]["Scale"]["AllowedValues"] == SCALES
+    assert list(template()["Mappings"]["Scales"]) == SCALES
+    data = template("infra/data.yaml")
+    assert list(data["Mappings"]["Scales"]) == data["Parameters"]["Scale"]["AllowedValues"] == SCALES
+    assert [row["Replicas"] for row in data["Mappings"]["Scales"].values()] == [0, 1, 2, 2]
+    warm = template("infra/autoscaling.yaml")
+    assert list(warm["Mappings"]["Scales"]) == warm["Parameters"]["Scale"]["AllowedValues"] == SCALES[1:]
+    assert [row["Min"] // 4 for row in warm["Mappings"]["Scales"].values()] == [2, 4, 10]
+
+
+@pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_manifests_are_manifests(path: Any) -> None:
+    if path.name == "prometheus-adapter.yaml":
+        (rule,) = documents(path)[0]["rules"]["custom"]
+        assert rule["name"]["as"] == "rag_requests_per_second"
+        return
+    for document in documents(path):
+        assert {"apiVersion", "kind", "metadata"} <= set(document)
+    listed = documents(path.parent / "kustomization.yaml")[0]["resources"]
+    assert path.name in listed
+
+
+def test_kustomizations_name_files() -> None:
+    for path in KUBERNETES.rglob("kustomization.yaml"):
+        for entry in documents(path)[0]["resources"]:
+            assert (path.parent / entry).exists(), f"{path}: {entry}"
+
+
+def test_the_autoscaler_has_the_documents_figures() -> None:
+    (autoscaler,) = of_kind(KUBERNETES / "autoscaled" / "autoscaler.yaml", "HorizontalPodAutoscaler")
+    spec = autoscaler["spec"]
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (2, 10)
+    cpu, memory, requests = spec["metrics"]
+    assert cpu["resource"] == {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}}
+    assert memory["resource"] == {"name": "memory", "target": {"type": "Utilization", "averageUtilization": 80}}
+    assert requests["pods"]["metric"]["name"] == "rag_requests_per_second"
+    assert requests["pods"]["target"]["averageValue"] == "100"
+
+
+def test_knative_has_the_same_figures() -> None:
+    (service,) = of_kind(KUBERNETES / "knative" / "serve.yaml", "Service")
+    annotations = service["spec"]["template"]["metadata"]["annotations"]
+    read = [annotations[f"autoscaling.knative.dev/{key}"] for key in ("metric", "target", "min-scale", "max-scale")]
+    assert read == ["rps", "100", "2", "10"]
+
+
+def test_each_queue_has_its_workers() -> None:
+    path = KUBERNETES / "base" / "workers.yaml"
+    containers = [deployment["spec"]["template"]["spec"]["containers"][0] for deployment in of_kind(path, "Deployment")]
+    assert {container["command"][-1] for container in containers} == set(QUEUES)
+    scaled = {
+        scaler["spec"]["scaleTargetRef"]["name"]: scaler["spec"]["triggers"][0]["metadata"]["queueURLFromEnv"]
+        for scaler in of_kind(path, "ScaledObject")
+    }
+    assert scaled == {"ingest-file": "INGEST_QUEUE_URL", "purge": "PURGE_QUEUE_URL"}
+
+
+def test_kubernetes_sets_settings() -> None:
+    lines = (KUBERNETES / "base" / "settings.env").read_text().splitlines()
+    names = {line.partition("=")[0] for line in lines if not line.startswith("#")}
+    assert names - {"AWS_REGION"} <= {field.upper() for field in Settings.model_fields}
+
+
+def test_milvus_has_the_documents_nodes() -> None:
+    values = {path.stem: documents(path)[0] for path in MILVUS.glob("*.yaml")}
+    assert values["standalone"]["cluster"] == {"enabled": False}
+    cluster = values["cluster"]
+    assert (cluster["queryNode"]["replicas"], cluster["dataNode"]["replicas"]) == (2, 2)
+    assert values["large"]["queryNode"]["hpa"]["minReplicas"] >= 4
+    assert values["large"]["dataNode"]["replicas"] >= 4
+    for name in ("standalone", "cluster"):
+        server = yaml.safe_load(values[name]["extraConfigFiles"]["user.yaml"])
+        assert server["common"]["security"]["authorizationEnabled"] is True

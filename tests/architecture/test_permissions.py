@@ -1,0 +1,109 @@
+"""What each function may do: its own role, no wildcard, and no secret it does not use."""
+
+import re
+from typing import Any
+
+import pytest
+
+from modulo.settings import Settings
+from tests.architecture.sources import FUNCTIONS, logical_id, properties, resources, template, translated
+
+MANAGED_POLICIES = {
+    "AWSLambdaBasicExecutionRole": "write its own logs",
+    "AWSLambdaVPCAccessExecutionRole": "network interfaces have no name before they exist",
+    "AWSLambdaSQSQueueExecutionRole": "receive and delete; SAM adds it to a function with a queue",
+}
+"""Policies of Amazon's that name no resource, and why they may stay."""
+SHARED_POLICIES = {"DatabaseAccess", "ModelAccess"}
+MODEL_USERS = {"search", "ingest_file"}  # to `health`, being refused is answer enough
+SECRETS = {
+    "CACHE_URL": {"search", "purge", "health"},
+    "MILVUS_TOKEN": {"search", "ingest_file", "purge", "health"},
+    "EMBEDDING_API_KEY": {"search", "ingest_file", "health"},
+    "RERANK_API_KEY": {"search", "health"},
+    "GENERATOR_API_KEY": {"search", "health"},
+}
+"""Who is given what only some functions need."""
+
+
+def role(name: str) -> dict[str, Any]:
+    return translated()["Resources"][f"{logical_id(name)}Role"]["Properties"]
+
+
+def statements(name: str) -> list[dict[str, Any]]:
+    return [entry for policy in properties(name)["Policies"] for entry in policy.get("Statement", [])]
+
+
+def many(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_has_its_own_role(name: str) -> None:
+    function = translated()["Resources"][logical_id(name)]["Properties"]
+    assert function["Role"] == {"Fn::GetAtt": [f"{logical_id(name)}Role", "Arn"]}
+    assert "Role" not in properties(name)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_role_holds_no_wildcard(name: str) -> None:
+    for statement in statements(name):
+        assert statement["Effect"] == "Allow"
+        assert not [action for action in many(statement["Action"]) if "*" in action]
+        assert not [resource for resource in many(statement["Resource"]) if isinstance(resource, str)]
+        for resource in many(statement["Resource"]):
+            within = resource.get("Fn::Sub", "")
+            assert "*" not in within.removesuffix("/tenants/*"), within
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_role_holds_only_known_policies(name: str) -> None:
+    attached = role(name)["ManagedPolicyArns"]
+    foreign = {arn.rpartition("/")[2] for arn in attached if isinstance(arn, str)}
+    shared = {branch["Fn::If"][1]["Ref"] for branch in attached if isinstance(branch, dict)}
+    assert foreign <= set(MANAGED_POLICIES)
+    assert ("AWSLambdaSQSQueueExecutionRole" in foreign) == (name in {"ingest_file", "purge"})
+    assert "DatabaseAccess" in shared
+    assert ("ModelAccess" in shared) == (name in MODEL_USERS)
+    assert shared <= SHARED_POLICIES
+
+
+@pytest.mark.parametrize(
+    ("policy", "action"), [("DatabaseAccess", "rds-db:connect"), ("ModelAccess", "bedrock:InvokeModel")]
+)
+def test_a_shared_policy_allows_one_thing(policy: str, action: str) -> None:
+    document = resources("AWS::IAM::ManagedPolicy")[policy]["PolicyDocument"]
+    assert [statement["Action"] for statement in document["Statement"]] == [action]
+    assert "*" not in str(document["Statement"][0]["Resource"])
+
+
+def test_only_uploads_write_and_only_purge_deletes() -> None:
+    def holders(action: str) -> set[str]:
+        return {name for name in FUNCTIONS for entry in statements(name) if action in many(entry["Action"])}
+
+    assert holders("s3:PutObject") == {"create_upload", "upload_file"}
+    assert holders("s3:GetObject") == {"download_file", "ingest_file"}
+    assert holders("s3:DeleteObject") == holders("s3:DeleteObjectVersion") == {"purge"}
+    assert holders("sqs:SendMessage") == {"delete_collection", "delete_file", "ingest_file", "sweep"}
+
+
+def test_every_environment_variable_is_a_setting() -> None:
+    shared = template()["Globals"]["Function"]["Environment"]["Variables"]
+    own = [properties(name).get("Environment", {}).get("Variables", {}) for name in FUNCTIONS]
+    names = {name for variables in [shared, *own] for name in variables}
+    assert names <= {field.upper() for field in Settings.model_fields}
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_a_secret_goes_only_where_it_is_used(secret: str) -> None:
+    assert secret not in template()["Globals"]["Function"]["Environment"]["Variables"]
+    functions = resources("AWS::Serverless::Function")
+    own = {name: functions[logical_id(name)].get("Environment", {}).get("Variables", {}) for name in FUNCTIONS}
+    given = {name for name, variables in own.items() if secret in variables}
+    assert given == SECRETS[secret]
+
+
+def test_what_is_secret_is_not_echoed() -> None:
+    for name, parameter in template()["Parameters"].items():
+        if re.search("Token|ApiKey$|^(Database|DatabaseReader|Cache)Url", name):
+            assert parameter.get("NoEcho") is True, name

@@ -1,0 +1,112 @@
+"""Queues, the bucket, the schedules and the API as the platform's rules want them."""
+
+from typing import Any
+
+import pytest
+
+from modulo.settings import Settings
+from tests.architecture.sources import FUNCTIONS, logical_id, properties, resources, template
+
+QUEUES = {"ingest_file": "IngestQueue", "purge": "PurgeQueue"}
+API_SECONDS = 29
+DLQ_SECONDS = 14 * 86_400
+
+
+def event(name: str) -> dict[str, Any]:
+    (found,) = properties(name)["Events"].values()
+    return found["Properties"]
+
+
+@pytest.mark.parametrize("name", QUEUES)
+def test_a_queue_waits_and_gives_up_as_lambda_asks(name: str) -> None:
+    queues = resources("AWS::SQS::Queue")
+    queue = queues[QUEUES[name]]
+    assert event(name)["Queue"] == {"Fn::GetAtt": [QUEUES[name], "Arn"]}
+    assert queue["VisibilityTimeout"] >= 6 * properties(name)["Timeout"]
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == Settings.model_fields["ingest_attempts"].default
+    dead_letters = queues[queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]]
+    assert dead_letters["MessageRetentionPeriod"] == DLQ_SECONDS > queue["MessageRetentionPeriod"]
+
+
+def test_every_queue_is_encrypted_and_known() -> None:
+    queues = resources("AWS::SQS::Queue")
+    targets = {
+        queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+        for queue in queues.values()
+        if "RedrivePolicy" in queue
+    }
+    assert set(queues) == set(QUEUES.values()) | targets
+    assert all(queue["SqsManagedSseEnabled"] for queue in queues.values())
+
+
+@pytest.mark.parametrize("name", QUEUES)
+def test_one_bad_message_fails_alone(name: str) -> None:
+    assert event(name)["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert "MaximumConcurrency" in event(name)["ScalingConfig"]
+
+
+def test_an_ingestion_outlives_no_lease() -> None:
+    assert Settings.model_fields["ingest_lease_seconds"].default >= properties("ingest_file")["Timeout"]
+
+
+def test_schedules() -> None:
+    assert event("sweep")["ScheduleExpression"] == "rate(1 minute)"
+    assert event("reset_quotas")["ScheduleExpression"] == "cron(0 0 * * ? *)"
+    assert event("reset_quotas")["ScheduleExpressionTimezone"] == "UTC"
+
+
+def test_no_endpoint_outlives_the_api() -> None:
+    for name in FUNCTIONS:
+        if "Http" in properties(name).get("Events", {}):
+            assert properties(name)["Timeout"] <= API_SECONDS, name
+
+
+def test_the_bucket_is_private_and_tells_the_queue() -> None:
+    bucket = resources("AWS::S3::Bucket")["Uploads"]
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    (notification,) = bucket["NotificationConfiguration"]["QueueConfigurations"]
+    assert notification["Queue"] == {"Fn::GetAtt": ["IngestQueue", "Arn"]}
+    (rule,) = notification["Filter"]["S3Key"]["Rules"]
+    assert rule == {"Name": "prefix", "Value": "tenants/"}
+
+
+def test_the_queue_takes_messages_of_this_bucket_only() -> None:
+    policy = resources("AWS::SQS::QueuePolicy")["IngestQueuePolicy"]["PolicyDocument"]
+    allow = policy["Statement"][0]
+    assert allow["Principal"] == {"Service": "s3.amazonaws.com"}
+    assert allow["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    name = resources("AWS::S3::Bucket")["Uploads"]["BucketName"]["Fn::Sub"]
+    arn = allow["Condition"]["ArnEquals"]["aws:SourceArn"]
+    assert arn == {"Fn::Sub": f"arn:${{AWS::Partition}}:s3:::{name}"}
+
+
+@pytest.mark.parametrize("policy", ["UploadsPolicy", "IngestQueuePolicy", "PurgeQueuePolicy"])
+def test_plain_http_is_refused(policy: str) -> None:
+    entries = template()["Resources"][policy]["Properties"]["PolicyDocument"]["Statement"]
+    refusals = [entry.get("Fn::If", [None, entry])[1] for entry in entries][-1]
+    assert refusals["Effect"] == "Deny"
+    assert refusals["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_the_api_answers_problems_of_its_own() -> None:
+    api = resources("AWS::Serverless::Api")["Api"]
+    assert api["StageName"] == "api"
+    assert api["BinaryMediaTypes"] == ["multipart~1form-data"]
+    assert {"ThrottlingRateLimit", "ThrottlingBurstLimit"} <= set(api["MethodSettings"][0])
+    for kind, answer in api["GatewayResponses"].items():
+        body = answer["ResponseTemplates"]["application/json"]
+        assert f'"status":{answer["StatusCode"]},' in body, kind
+        assert '"type":"urn:modulo:problem:' in body, kind
+
+
+def test_alarms_know_every_function() -> None:
+    alarms = template("infra/observability.yaml")["Resources"]
+    assert alarms["Fn::ForEach::Failures"][1] == FUNCTIONS
+    endpoints = {name for name in FUNCTIONS if "Http" in properties(name).get("Events", {})}
+    assert set(alarms["Fn::ForEach::SlowEndpoints"][1]) == endpoints - {"search"}
+
+
+def test_logical_ids_are_the_names() -> None:
+    assert logical_id("create_collection") == "CreateCollection"
