@@ -123,7 +123,7 @@ def _starts(paragraph: list[Line], line: Line) -> bool:
     ended = last.text.endswith(_ENDS) and last.right < paragraph[0].left + 0.85 * width
     indented = line.left > last.left + 0.8 * height and last.text.endswith(_ENDS)
     # The paragraph behind a list stands where its bullets do.
-    outdented = line.left < last.left + 2 and last.text.endswith(_ENDS) and _is_item(paragraph[0].text)
+    outdented = line.left < paragraph[0].left + 2 and not goes_on and _is_item(paragraph[0].text)
     return ended or indented or outdented
 
 

@@ -103,9 +103,12 @@ def _with_bullet(line: Line) -> Line:
 
 
 def words_of(texts: Iterable[str]) -> Iterator[str]:
-    """Words in lower case, hyphens inside them kept."""
+    """Words in lower case, hyphens inside them kept; without those that the end of a line cuts in two."""
+    cut = False
     for text in texts:
-        yield from (word.lower() for word in _WORD.findall(text))
+        words = [word.lower() for word in _WORD.findall(text)]
+        begins, cut = cut, text.endswith(("-", HYPHEN))
+        yield from words[int(begins) : len(words) - int(cut)]
 
 
 def joined(texts: Sequence[str], known: Container[str]) -> str:

@@ -24,6 +24,7 @@ _SAMPLED = 12
 _CONTENTS = 5_000  # entries of a table of contents that are looked at
 _TAIL = 4096
 _PASSWORD, _SECURITY = 4, 5  # PDFium's reasons
+_PLACEHOLDERS = frozenset({"", "untitled", "anonymous", "unspecified"})
 _DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?(?:([-+Z])(?:(\d\d)'?(\d\d)?'?)?)?")
 
 # PDFium is not thread-safe. Reentrant, as closing a document may be the garbage collector's doing.
@@ -122,7 +123,7 @@ def _titles(document: pdfium.PdfDocument) -> dict[int, dict[str, int]]:
 
 
 def _info(metadata: Mapping[str, str], pages: int) -> DocumentInfo:
-    said = {key: one_line(value) or None for key, value in metadata.items()}
+    said = {key: text for key, value in metadata.items() if (text := one_line(value)).strip("()") not in _PLACEHOLDERS}
     return DocumentInfo(
         title=said.get("Title"),
         author=said.get("Author"),

@@ -1,0 +1,35 @@
+"""The parser of each media type, imported when it is first needed."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+
+from modulo.domain import media
+from modulo.domain.errors import UnsupportedFile
+from modulo.ports import Parser
+
+_PARSERS: Mapping[str, tuple[str, str]] = {
+    media.PDF: ("pdfium_parser", "PdfiumParser"),
+    media.DOCX: ("docx_parser", "DocxParser"),
+    media.PPTX: ("pptx_parser", "PptxParser"),
+    media.XLSX: ("xlsx_parser", "XlsxParser"),
+    media.HTML: ("html_parser", "HtmlParser"),
+    media.MARKDOWN: ("markdown_parser", "MarkdownParser"),
+    media.CSV: ("csv_parser", "CsvParser"),
+    media.TSV: ("csv_parser", "CsvParser"),
+    media.TEXT: ("text_parser", "TextParser"),
+}
+
+
+@cache
+def parser_for(media_type: str) -> Parser:
+    """The parser of a media type that `domain.media` names.
+
+    Raises:
+        UnsupportedFile: it is none of those.
+    """
+    if media_type not in _PARSERS:
+        raise UnsupportedFile
+    module, name = _PARSERS[media_type]
+    parser: Parser = getattr(import_module(f"modulo.adapters.{module}"), name)()
+    return parser
