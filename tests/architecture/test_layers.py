@@ -1,11 +1,13 @@
 """The functions' layers hold the lock's packages, each once, and only wheels that Lambda can load."""
 
 import re
+import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
-from tests.architecture.sources import FUNCTIONS, PACKAGE, ROOT, properties, resources, template
+from tests.architecture.sources import FUNCTIONS, PACKAGE, ROOT, imports_of, modules, properties, resources, template
 
 GROUPS = ("dependencies", "vectors", "parsing")
 LAYERS = {
@@ -25,6 +27,11 @@ def pins(path: Path) -> dict[str, list[str]]:
             found[line.partition("==")[0]] = lines = []
         lines.append(line)
     return found
+
+
+def canonical(name: str) -> str:
+    """A distribution's name as locks spell it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 LOCK = pins(ROOT / "requirements" / "app.txt")
@@ -72,3 +79,11 @@ def test_a_lock_names_packages_and_hashes_only(name: str) -> None:
     line = re.compile(r"[a-z0-9-]+==[^ ]+( ; [^\\]+)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?")
     for entry in (ROOT / "requirements" / f"{name}.txt").read_text().splitlines():
         assert line.fullmatch(entry), entry
+
+
+def test_what_functions_import_is_in_the_lock() -> None:
+    distributions = packages_distributions()
+    for path in modules("layers/core/python/modulo"):
+        if "cli" not in path.relative_to(PACKAGE).parts:
+            for name in imports_of(path) - set(sys.stdlib_module_names) - {"modulo"}:
+                assert {canonical(found) for found in distributions[name]} & set(LOCK), f"{path}: {name}"
