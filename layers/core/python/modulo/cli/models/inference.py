@@ -31,16 +31,15 @@ class Model:
         """The texts, or pairs of texts, as tokens; cut to 512."""
         return self.tokenizer.encode_batch([_shortened(text) for text in texts])
 
-    def run(self, encodings: Sequence[Encoding]) -> list[Floats]:
-        """One row an encoding; they are padded to the longest."""
-        shape = (len(encodings), max(len(encoding) for encoding in encodings))
-        ids, mask, types = (np.zeros(shape, dtype=np.int64) for _ in range(3))
-        for row, encoding in enumerate(encodings):
-            ids[row, : len(encoding)] = encoding.ids
-            mask[row, : len(encoding)] = 1
-            types[row, : len(encoding)] = encoding.type_ids
-        (output,) = self.session.run(None, {"input_ids": ids, "attention_mask": mask, "token_type_ids": types})
-        return list(self.finish(np.asarray(output, dtype=np.float32)))
+    def run(self, encoding: Encoding) -> Floats:
+        """The text's vector, or the pair's relevance."""
+        inputs = {
+            "input_ids": encoding.ids,
+            "attention_mask": encoding.attention_mask,
+            "token_type_ids": encoding.type_ids,
+        }
+        (output,) = self.session.run(None, {name: np.array([ids], dtype=np.int64) for name, ids in inputs.items()})
+        return self.finish(np.asarray(output[0], dtype=np.float32))
 
 
 def _shortened(text: Text) -> Text:
@@ -49,7 +48,7 @@ def _shortened(text: Text) -> Text:
 
 def load_embedder() -> Model:
     """bge-small: the first token's state, normalised to length 1."""
-    return _load(BGE_SMALL_EN, _unit_vectors)
+    return _load(BGE_SMALL_EN, _unit_vector)
 
 
 def load_reranker() -> Model:
@@ -59,8 +58,8 @@ def load_reranker() -> Model:
 
 def _load(weights: Weights, finish: Callable[[Floats], Floats]) -> Model:
     options = onnxruntime.SessionOptions()
-    # One thread a batch, and as many batches at once as there are cores, does a fifth more work for
-    # the same CPU time than one batch on all cores. Threads that spin would only disturb others.
+    # As many texts at once as there are cores, one thread each, do more work for the same CPU time than
+    # one text on all cores. Threads that spin would only disturb others.
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -72,15 +71,15 @@ def _load(weights: Weights, finish: Callable[[Floats], Floats]) -> Model:
     tokenizer.no_padding()
     session = onnxruntime.InferenceSession(str(weights.graph.checked()), options, providers=["CPUExecutionProvider"])
     model = Model(weights.name, tokenizer, session, finish)
-    model.run(model.encode(["warm"]))
+    model.run(model.encode(["warm"])[0])
     return model
 
 
-def _unit_vectors(states: Floats) -> Floats:
-    first: Floats = states[:, 0]
-    unit: Floats = first / np.linalg.norm(first, axis=1, keepdims=True)
+def _unit_vector(states: Floats) -> Floats:
+    first: Floats = states[0]
+    unit: Floats = first / np.linalg.norm(first)
     return unit
 
 
 def _sigmoid(logits: Floats) -> Floats:
-    return (1 / (1 + np.exp(-logits[:, 0]))).astype(np.float32)
+    return (1 / (1 + np.exp(-logits))).astype(np.float32)

@@ -18,9 +18,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from tokenizers import Encoding
 
-from modulo.cli.models.batching import BATCH_TOKENS, Batcher, Full, Lane, Stopped
-from modulo.cli.models.inference import Floats, Model, Text, load_embedder, load_reranker
+from modulo.cli.models.inference import MAX_TOKENS, Floats, Model, Text, load_embedder, load_reranker
 from modulo.cli.models.requests import EmbeddingsBody, Refused, RerankBody, read
+from modulo.cli.models.scheduling import Full, Lane, Stopped, Workers
 
 
 class Gone(Exception):
@@ -34,7 +34,7 @@ class ModelServer:
         self._embedder = embedder
         self._reranker = reranker
         self._api_key = api_key
-        self._batcher = Batcher({embedder.name: embedder, reranker.name: reranker}, threads=_cores())
+        self._workers = Workers({embedder.name: embedder, reranker.name: reranker}, threads=_cores())
 
     def app(self) -> Starlette:
         """The ASGI application."""
@@ -49,11 +49,11 @@ class ModelServer:
 
     def stop(self) -> None:
         """End the work; what still waits is refused."""
-        self._batcher.stop()
+        self._workers.stop()
 
     async def health(self, _: Request) -> Response:
         """Both models are loaded before the port opens; 503 once they no longer work."""
-        if not self._batcher.alive:
+        if not self._workers.alive:
             return JSONResponse({"status": "failed"}, 503)
         return JSONResponse({"status": "ok", "models": [self._embedder.name, self._reranker.name]})
 
@@ -95,7 +95,7 @@ class ModelServer:
         pairs = [(body.query, text) for text in body.documents]
         _, rows = await self._run(request, self._reranker, pairs, Lane.query)
         results: list[dict[str, Any]] = [
-            {"index": index, "relevance_score": float(score)} for index, score in enumerate(rows)
+            {"index": index, "relevance_score": score.item()} for index, score in enumerate(rows)
         ]
         results.sort(key=lambda result: -result["relevance_score"])
         if body.return_documents:
@@ -109,10 +109,10 @@ class ModelServer:
         self, request: Request, model: Model, texts: Sequence[Text], lane: Lane | None = None
     ) -> tuple[list[Encoding], list[Floats]]:
         encodings = await asyncio.to_thread(model.encode, texts)
-        if lane is None:  # what fits into one batch is a query
-            lane = Lane.query if sum(map(len, encodings)) <= BATCH_TOKENS else Lane.bulk
+        if lane is None:
+            lane = Lane.query if sum(map(len, encodings)) <= MAX_TOKENS else Lane.bulk
         try:
-            result = asyncio.wrap_future(self._batcher.submit(lane, model.name, encodings))
+            result = asyncio.wrap_future(self._workers.submit(lane, model.name, encodings))
             return encodings, await _unless_gone(request, result)
         except Full as full:
             raise Refused(429, str(full), code="rate_limit_exceeded", retry_after=full.retry_after) from None
