@@ -33,4 +33,6 @@ class Llm(Service):
             "GENERATOR_URL": f"http://{HOST}:{port}/v1",
             "GENERATOR_MODEL": MODEL,
             "GENERATOR_API_KEY": (self.data / "key").read_text(),
+            "GENERATOR_MAX_TOKENS": "200",  # some 20 s to read a prompt on one core, and 40 tokens a second then
+            "MODEL_TIMEOUT_SECONDS": "180",
         }
