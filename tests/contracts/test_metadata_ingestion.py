@@ -40,6 +40,21 @@ class TestClaiming(MetadataContract):
         second = world.claim(file, now=NOW + LEASE)
         assert (second.attempt, second.token == first.token) == (2, False)
 
+    def test_only_what_is_live_or_can_become_so_is_viable(self, metadata: Metadata, world: World) -> None:
+        owner = world.user()
+        collection = world.collection(owner)
+        waiting = world.file(owner, collection, "waiting.pdf")
+        ready = world.ready(owner, collection, "ready.pdf")
+        passing = world.failed(owner, collection, PASSING, "passing.pdf")
+        assert all(metadata.viable(world.ref(file)) for file in (waiting, ready, passing))
+        final = world.failed(owner, collection, FINAL, "final.pdf")
+        world.ready(owner, collection, "ready.pdf")
+        metadata.tombstone_file(owner, collection.id, waiting.id, now=NOW)
+        assert not any(metadata.viable(world.ref(file)) for file in (waiting, ready, final))
+        assert not metadata.viable(replace(world.ref(passing), file_id=uuid4()))
+        metadata.tombstone_collection(owner, collection.id, now=NOW)
+        assert not metadata.viable(world.ref(passing))
+
     def test_a_released_lease_frees_it_at_once(self, metadata: Metadata, world: World) -> None:
         owner = world.user()
         collection = world.collection(owner)

@@ -130,6 +130,30 @@ def test_delete_during_ingestion_wins(api, collection, services):
     assert vectors.count(space, file_id=ref.file_id) == 0
 
 
+def test_a_slow_worker_that_was_overtaken_spoils_nothing(api, collection, services, clock):
+    receipt = api.upload(collection, TEXT)
+    vectors = services.vectors
+
+    class Overtaken:
+        """While this one flushes, its lease ends and another ingests the same generation."""
+
+        def flush(self, space):
+            services.vectors = vectors
+            clock.advance(timedelta(hours=1))
+            assert ingest(api, collection, receipt) == []
+            vectors.flush(space)
+
+        def __getattr__(self, name):
+            return getattr(vectors, name)
+
+    services.vectors = Overtaken()
+    assert ingest(api, collection, receipt) == []
+    file = stage(api, collection, receipt)
+    assert file["stage"] == "ready"
+    body = {"question": "rain", "collection_id": collection, "config_metadata": {"retrieve_only": True}}
+    assert len(api("POST", "/search", json=body).json["query_results"]) == file["chunk_count"]
+
+
 def test_a_dead_worker_is_taken_over(api, collection, services, clock):
     receipt = api.upload(collection, TEXT)
     ref = ref_of(api, collection, receipt)

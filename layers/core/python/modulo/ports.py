@@ -441,6 +441,10 @@ class Metadata(Protocol):
         """Give the lease up so that the next delivery may take the generation again."""
         ...
 
+    def viable(self, ref: FileRef) -> bool:
+        """Whether the generation is live or can become so: not deleted, replaced, failed for good or unknown."""
+        ...
+
     def sweep(self, *, now: datetime, limit: int) -> Swept:
         """End generations whose deadline has passed; name those to queue anew and what is left to purge.
 

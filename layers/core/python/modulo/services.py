@@ -253,6 +253,13 @@ class Services:
             quotas=s.quotas,
         )
 
+    def close(self) -> None:
+        """Close the connections of everything made so far; what is asked for next opens others."""
+        for part in list(vars(self).values()):
+            close = getattr(part, "close", None)
+            if callable(close):
+                close()
+
     def upload_limits(self, max_bytes: int) -> "UploadLimits":
         """What one upload may take."""
         from modulo.usecases.create_upload import UploadLimits

@@ -33,6 +33,13 @@ class LazyClient:
                     self._client = self._made()
         return self._client
 
+    def close(self) -> None:
+        """Close the connections; the next call makes another client."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
     def _made(self) -> Any:
         config = Config(
             connect_timeout=CONNECT_SECONDS,

@@ -140,6 +140,12 @@ def release(connection: Connection, claimed: Claim, *, now: datetime) -> None:
     connection.execute(_held(claimed).values(_ended(Stage.queued, now)))
 
 
+def viable(connection: Connection, ref: FileRef) -> bool:
+    """Whether the generation is its file's newest, neither deleted nor retired."""
+    statement = select(generations.c.number).where(LIVING, _is(ref), generations.c.retired_at.is_(None))
+    return connection.execute(statement).one_or_none() is not None
+
+
 def _is(ref: FileRef) -> ColumnElement[bool]:
     return and_(
         in_tenant(ref.tenant_id, generations, files),

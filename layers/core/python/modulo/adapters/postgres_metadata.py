@@ -42,6 +42,11 @@ class PostgresMetadata(Metadata):
         self._writer = writer
         self._reader = reader
 
+    def close(self) -> None:
+        """Close the pooled connections; the next request opens others."""
+        self._writer.dispose()
+        self._reader.dispose()
+
     def _write(self, work: Callable[[Connection], Result]) -> Result:
         with transaction(self._writer) as connection:
             return work(connection)
@@ -193,6 +198,10 @@ class PostgresMetadata(Metadata):
     @override
     def release(self, claim: Claim, *, now: datetime) -> None:
         self._write(lambda c: ingestion.release(c, claim, now=now))
+
+    @override
+    def viable(self, ref: FileRef) -> bool:
+        return self._write(lambda c: ingestion.viable(c, ref))
 
     @override
     def sweep(self, *, now: datetime, limit: int) -> Swept:

@@ -102,6 +102,10 @@ class S3Blobs:
                 keys.update(version["Key"] for version in versions)
         return len(keys)
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._s3.close()
+
     def ping(self) -> None:
         """Ask whether the bucket is there."""
         with answering("s3"):

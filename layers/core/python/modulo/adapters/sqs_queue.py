@@ -51,6 +51,10 @@ class SqsQueue:
         with answering("sqs"):
             self._sqs().change_message_visibility(QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=seconds)
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._sqs.close()
+
     def ping(self) -> None:
         """Ask for one attribute of the queue."""
         with answering("sqs"):

@@ -82,6 +82,10 @@ class ValkeyCache:
             raise Unavailable("The cache does not answer: try again shortly.", dependency="valkey") from error
         self._breaker.worked()
 
+    def close(self) -> None:
+        """Close the connections; the next request opens others."""
+        self._redis.close()
+
     def _scan(self, prefix: str) -> Iterator[list[Any]]:
         cursor = 0
         while True:

@@ -37,6 +37,7 @@ def serve(host: str, port: int) -> None:
     configure_logging(services().settings.log_level)
     use_threads(THREADS)
     uvicorn.run(composed(), host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=30)
+    services().close()
 
 
 def _sender(name: str) -> Callable[[], Awaitable[FileResponse]]:

@@ -15,3 +15,4 @@ def work(names: list[str]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     run_worker(names, stop)
+    services().close()

@@ -47,8 +47,7 @@ def responses(*errors: type[ModuloError]) -> dict[int | str, dict[str, Any]]:
     """The errors of an endpoint for its OpenAPI description; those that any may raise are included."""
     every: list[type[ModuloError]] = [Unauthenticated, InvalidRequest, *errors]
     return {
-        error.status: {"description": error.title, "content": {MEDIA_TYPE: {}}, "model": Problem}
-        for error in every
+        error.status: {"description": error.title, "content": {MEDIA_TYPE: {}}, "model": Problem} for error in every
     }
 
 

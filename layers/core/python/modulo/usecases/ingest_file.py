@@ -87,7 +87,8 @@ def ingest_file(
     try:
         run.index(stored)
     except _ClaimLostError:
-        run.forget()
+        if not metadata.viable(ref):  # or else another worker's chunks, under the same ids, would go too
+            run.forget()
         return Outcome.skipped
     except FileRejected as error:
         run.fail(FileProblem(code=error.code(), detail=error.detail, retryable=False))
@@ -145,12 +146,13 @@ class _Run:
 
     def fail(self, problem: FileProblem) -> None:
         """End the generation; what a failed removal leaves behind is invisible and purged later."""
+        if not self.metadata.fail(self.claim, problem, now=self.clock.now()):
+            return
+        log.info("file %s failed: %s", self.claim.ref.file_id, problem.code)
         try:
             self.forget()
         except Unavailable as error:
             log.warning("failed generation left to the purge: %s", error.detail)
-        self.metadata.fail(self.claim, problem, now=self.clock.now())
-        log.info("file %s failed: %s", self.claim.ref.file_id, problem.code)
 
     def give_up(self, error: Exception) -> NoReturn:
         """End this attempt: let the queue deliver again, or fail after the last one."""

@@ -161,6 +161,10 @@ class MemoryMetadata(Metadata):
         self._locked(lambda s: ingestion.release(s, claim, now=now))
 
     @override
+    def viable(self, ref: FileRef) -> bool:
+        return self._locked(lambda s: ingestion.viable(s, ref))
+
+    @override
     def sweep(self, *, now: datetime, limit: int) -> Swept:
         return self._locked(lambda s: purging.sweep(s, now=now, limit=limit))
 

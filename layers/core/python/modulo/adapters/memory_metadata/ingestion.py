@@ -49,6 +49,12 @@ def claim(
     )
 
 
+def viable(store: Store, ref: FileRef) -> bool:
+    """Whether the generation is its file's newest, neither deleted nor retired."""
+    found = store.living(ref)
+    return found is not None and found[2].retired_at is None
+
+
 def _failed_for_now(generation: GenerationRow) -> bool:
     passing = generation.problem is not None and generation.problem.retryable
     return generation.stage is Stage.failed and passing and generation.retired_at is None

@@ -1,0 +1,293 @@
+"""The main job on real Postgres, Valkey, Milvus, S3, SQS and models: upload, ingest, search, delete."""
+
+import hashlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+import uvicorn
+from sqlalchemy import event
+
+from modulo.cli.keys import create_key
+from modulo.cli.serve import composed
+from modulo.domain.answer import NOT_FOUND
+from modulo.domain.file import FileRef
+from modulo.runtime.auth import authenticate
+from modulo.runtime.calls import use_threads
+from modulo.runtime.worker import work
+from modulo.services import Services, install
+from modulo.settings import Settings
+from tests import documents
+
+PATIENCE_SECONDS = 60
+LIGHTHOUSE = "The lighthouse of Tarnby was built in 1868. It is 41 metres tall and has 212 steps."
+
+
+@pytest.fixture(scope="module")
+def product(
+    postgres: dict[str, str],
+    valkey: dict[str, str],
+    milvus: dict[str, str],
+    cloud: dict[str, str],
+    models: dict[str, str],
+) -> Iterator[Services]:
+    """The product of this module, with a worker beside it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**postgres, **valkey, **milvus, **cloud, **models, "RETRY_BASE_SECONDS": "1"}.items():
+            patch.setenv(name, value)
+        made = Services(Settings(sqlalchemy_pool_size=5))
+        made.migrate()
+        install(made)
+        stop = threading.Event()
+        worker = threading.Thread(target=work, args=(["ingest_file", "purge", "sweep"], stop))
+        worker.start()
+        yield made
+        stop.set()
+        worker.join(timeout=30)
+        made.close()
+        install(None)
+
+
+class Client:
+    """One user's view of the API."""
+
+    def __init__(self, http: httpx.Client, tenant: str, user: str = "ada") -> None:
+        self.key = create_key(tenant, user, "e2e")
+        self._http = http
+        self._headers = {"authorization": f"Bearer {self.key}"}
+
+    def __call__(self, method: str, path: str, status: int, **options: Any) -> Any:
+        reply = self._http.request(method, f"/api{path}", headers=self._headers, follow_redirects=False, **options)
+        assert reply.status_code == status, reply.text
+        return reply.json() if reply.content else None
+
+    def create(self, name: str = "papers", **more: Any) -> str:
+        return str(self("POST", "/collections", 201, json={"name": name, **more})["id"])
+
+    def upload(self, collection: str, name: str, content: bytes | str) -> str:
+        return str(self("POST", f"/collections/{collection}/files", 202, files={"file": (name, content)})["file_id"])
+
+    def file(self, collection: str, file: str) -> Any:
+        return self("GET", f"/collections/{collection}/files/{file}", 200)
+
+    def finished(self, collection: str, file: str) -> Any:
+        return until(lambda: (found := self.file(collection, file))["stage"] in {"ready", "failed"} and found)
+
+    def ask(self, collection: str, question: str, **config: Any) -> Any:
+        body = {"question": question, "collection_id": collection, "config_metadata": config}
+        return self("POST", "/search", 200, json=body)
+
+
+def until(condition: Callable[[], Any]) -> Any:
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    while not (found := condition()):
+        assert time.monotonic() < give_up, "it took too long"
+        time.sleep(0.05)
+    return found
+
+
+@pytest.fixture(scope="module")
+def http(product: Services) -> Iterator[httpx.Client]:
+    """The composed server, as `modulo serve` runs it, on a port of its own."""
+    use_threads(8)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = uvicorn.Server(uvicorn.Config(composed(), log_config=None))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        with httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=60) as client:
+            yield client
+        server.should_exit = True
+        thread.join(timeout=30)
+    use_threads(None)
+
+
+@pytest.fixture
+def ada(http: httpx.Client) -> Client:
+    return Client(http, f"tenant-{uuid4()}")
+
+
+READABLE = {
+    "report.pdf": documents.pdf(),
+    "report.docx": documents.word(),
+    "slides.pptx": documents.slides(),
+    "book.xlsx": documents.workbook(),
+    "page.html": documents.HTML.encode(),
+    "notes.md": documents.MARKDOWN.encode(),
+    "sales.csv": "\n".join(",".join(f'"{cell}"' for cell in row) for row in documents.ROWS).encode(),
+    "lighthouse.txt": LIGHTHOUSE.encode(),
+}
+UNREADABLE = {
+    "blank.txt": (b" \n\t\n ", "empty-file"),
+    "empty.pdf": (documents.empty_pdf(), "empty-file"),
+    "locked.pdf": (documents.pdf(password="x"), "encrypted-file"),
+    "cut.pdf": (documents.without_end(documents.pdf()), "corrupt-file"),
+    "scan.pdf": (documents.scanned_pdf(), "scanned-file"),
+    "cut.docx": (documents.without_end(documents.word()), "corrupt-file"),
+    "bomb.docx": (documents.zip_bomb(), "oversized-file"),
+}
+
+
+def test_every_format_becomes_ready_and_is_found(ada: Client) -> None:
+    collection = ada.create()
+    files = {name: ada.upload(collection, name, content) for name, content in READABLE.items()}
+    for name, file in files.items():
+        found = ada.finished(collection, file)
+        assert (name, found["stage"], found["problem"]) == (name, "ready", None)
+        assert found["chunk_count"] >= 1
+    assert ada("GET", f"/collections/{collection}", 200)["status"] == "completed"
+    for name, file in files.items():
+        only = ada.ask(
+            collection, "Which regions, rivers or people?", filters={"document_id": file}, retrieve_only=True
+        )
+        assert {result["chunk"]["metadata"]["source"] for result in only["query_results"]} == {name}
+    answer = ada.ask(collection, "How tall is the lighthouse?")
+    assert "41 metres" in answer["answer"]
+    assert answer["citations"][0]["title"] == "lighthouse.txt"
+    assert answer["citations"][0]["excerpt"] in LIGHTHOUSE
+    cited = ada.ask(collection, "When did the committee approve the budget?", filters={"source": "report.pdf"})
+    assert cited["documents"][0]["author"] == documents.AUTHOR
+    assert cited["documents"][0]["total_pages"] >= 2
+    assert cited["query_results"][0]["chunk"]["metadata"]["page_number"] >= 1
+
+
+def test_what_cannot_be_read_fails_with_its_reason_and_spoils_nothing(ada: Client) -> None:
+    collection = ada.create()
+    good = ada.upload(collection, "good.txt", LIGHTHOUSE)
+    bad = {name: ada.upload(collection, name, content) for name, (content, _) in UNREADABLE.items()}
+    for name, file in bad.items():
+        found = ada.finished(collection, file)
+        assert (name, found["stage"], found["problem"]["code"]) == (name, "failed", UNREADABLE[name][1])
+        assert found["problem"]["retryable"] is False
+        assert found["problem"]["detail"]
+    assert ada.finished(collection, good)["stage"] == "ready"
+    assert ada("GET", f"/collections/{collection}", 200)["status"] == "completed"
+    usage = ada("GET", "/usage", 200)
+    assert usage["storage_bytes"] == len(LIGHTHOUSE)
+
+
+def test_a_form_uploads_exactly_what_was_announced(ada: Client) -> None:
+    collection = ada.create()
+    content = LIGHTHOUSE.encode()
+    body = {"name": "big.txt", "size_bytes": len(content), "checksum_sha256": hashlib.sha256(content).hexdigest()}
+    ticket = ada("POST", f"/collections/{collection}/uploads", 201, json=body)
+    form = ticket["upload"]
+    assert send(form, content + b"!").status_code >= 400
+    assert send({**form, "fields": {**form["fields"], "key": "tenants/other"}}, content).status_code >= 400
+    assert ada.file(collection, ticket["file_id"])["stage"] == "awaiting_upload"
+    assert send(form, content).status_code in {200, 201, 204}
+    assert ada.finished(collection, ticket["file_id"])["stage"] == "ready"
+    location = ada("GET", f"/collections/{collection}/files/{ticket['file_id']}/content", 307)["url"]
+    fetched = httpx.get(location)
+    assert fetched.content == content
+    assert "big.txt" in fetched.headers["content-disposition"]
+
+
+def send(form: dict[str, Any], content: bytes) -> httpx.Response:
+    return httpx.post(form["url"], data=form["fields"], files={"file": ("file", content)})
+
+
+def test_a_new_generation_replaces_the_old_one(ada: Client, product: Services) -> None:
+    collection = ada.create()
+    first = ada.upload(collection, "launch.txt", "The launch is on Monday.")
+    ada.finished(collection, first)
+    assert "Monday" in ada.ask(collection, "When is the launch?")["answer"]
+    assert ada.upload(collection, "launch.txt", "The launch is on Friday.") == first
+    until(lambda: ada.file(collection, first)["live_generation"] == 2)
+    found = ada.ask(collection, "When is the launch?")
+    assert [result["chunk"]["text"] for result in found["query_results"]] == ["The launch is on Friday."]
+    space = product.metadata.grant(authenticate(ada.key, services=product), UUID(collection)).space
+    until(lambda: product.vectors.count(space, file_id=UUID(first)) == 1)
+
+
+@pytest.mark.parametrize("dedicated", [False, True], ids=["shared", "dedicated"])
+def test_deletion_is_invisible_at_once_and_proven_soon(ada: Client, product: Services, dedicated: bool) -> None:
+    collection = ada.create(dedicated=dedicated)
+    file = ada.upload(collection, "lighthouse.txt", LIGHTHOUSE)
+    ada.finished(collection, file)
+    principal = authenticate(ada.key, services=product)
+    space = product.metadata.grant(principal, UUID(collection)).space
+    ref = FileRef(principal.tenant_id, UUID(collection), UUID(file), 1)
+    assert ada.ask(collection, "How tall is the lighthouse?")["metadata"]["found"] is True
+    assert product.vectors.count(space, file_id=ref.file_id) == 1
+    ada("DELETE", f"/collections/{collection}/files/{file}", 202)
+    gone = ada.ask(collection, "How tall is the lighthouse?")
+    assert (gone["answer"], gone["query_results"]) == (NOT_FOUND, [])
+    until(lambda: product.metadata.purge_of(ref.tenant_id, ref.collection_id, ref.file_id) is None)
+    assert product.vectors.count(space, file_id=ref.file_id) == 0
+    assert product.blobs.info(ref) is None
+    assert ada("GET", "/usage", 200)["storage_bytes"] == 0
+    ada("DELETE", f"/collections/{collection}", 202)
+    ada("GET", f"/collections/{collection}", 404)
+    until(lambda: product.metadata.purge_of(ref.tenant_id, ref.collection_id, None) is None)
+    assert product.vectors.count(space) == 0
+
+
+def test_tenants_with_the_same_words_stay_apart(http: httpx.Client) -> None:
+    clients = [Client(http, f"tenant-{uuid4()}") for _ in range(2)]
+    secrets = ["The vault code of the first is 1111.", "The vault code of the second is 2222."]
+    collections = []
+    for client, secret in zip(clients, secrets, strict=True):
+        collections.append(client.create())
+        client.finished(collections[-1], client.upload(collections[-1], "vault.txt", secret))
+    for client, own, secret in zip(clients, collections, secrets, strict=True):
+        found = client.ask(own, "What is the vault code?")
+        assert [result["chunk"]["text"] for result in found["query_results"]] == [secret]
+    body = {"question": "What is the vault code?", "collection_id": collections[1]}
+    clients[0]("POST", "/search", 404, json=body)
+
+
+def test_a_search_costs_what_it_says(ada: Client, product: Services) -> None:
+    """Two statements uncached and one cached, whatever else there is; one Milvus call; the key is known."""
+    collection = ada.create()
+    for number in range(3):
+        ada.finished(collection, ada.upload(collection, f"f{number}.txt", f"Fact {number}: {LIGHTHOUSE}"))
+    ada.ask(collection, "warm up")
+    statements: list[str] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        statements.append(statement)
+
+    engine = product.metadata._writer
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        ada.ask(collection, "How tall is the lighthouse?")
+        uncached = len(statements)
+        statements.clear()
+        assert ada.ask(collection, "How tall is the lighthouse?")["metadata"]["cached"] is True
+        cached = len(statements)
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert (uncached, cached) == (2, 1)
+
+
+def test_a_language_model_is_one_setting_away(ada: Client, product: Services, llm: dict[str, str]) -> None:
+    collection = ada.create()
+    ada.finished(collection, ada.upload(collection, "lighthouse.txt", LIGHTHOUSE))
+    extractive = vars(product).pop("generator", None)
+    before, product.settings = product.settings, Settings(sqlalchemy_pool_size=5, **lowered(llm))
+    try:
+        found = ada.ask(collection, "How tall is the lighthouse of Tarnby?")
+    finally:
+        product.settings = before
+        vars(product).pop("generator").close()
+        if extractive is not None:
+            product.generator = extractive
+    assert found["metadata"]["generator"].startswith("openai:")
+    assert found["metadata"]["tokens_used"] > 0
+    assert found["metadata"]["found"] is bool(found["citations"])
+    usage = ada("GET", "/usage", 200)
+    assert (usage["tokens_used"], usage["tokens_reserved"]) == (found["metadata"]["tokens_used"], 0)
+
+
+def lowered(environment: dict[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in environment.items()}
+
+
+def test_everything_is_healthy(http: httpx.Client, product: Services) -> None:
+    health = http.get("/api/health").json()
+    assert health["status"] == "ok", health
