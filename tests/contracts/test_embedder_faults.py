@@ -198,6 +198,16 @@ def test_an_address_that_leads_nowhere_is_unavailable(url: str) -> None:
         embedder.embed(MODEL, ["a"])
 
 
+@pytest.mark.parametrize("key", ["schl\u00fcssel", "two\nlines", " "])
+def test_a_key_that_is_none_does_no_harm(key: str) -> None:
+    with (
+        Provider(Answer(status=401)) as provider,
+        closing(OpenAIEmbedder(provider.url, api_key=key, batch_size=1, timeout=5)) as embedder,
+        pytest.raises(Unavailable),
+    ):
+        embedder.embed(MODEL, ["a"])
+
+
 def test_text_that_is_no_unicode_is_left_to_the_provider_to_refuse() -> None:
     with Provider(Answer(status=400)) as provider, embedder_of(provider) as embedder, pytest.raises(BadModelAnswer):
         embedder.embed(MODEL, ["\ud800"])

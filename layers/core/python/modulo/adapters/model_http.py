@@ -109,7 +109,8 @@ class ModelApi:
     def _opened(self) -> httpx.Client:
         with self._lock:
             if self._client is None:
-                key = {"Authorization": f"Bearer {self._api_key}"} if self._api_key else {}
+                # As bytes: a key that cannot be sent as text is for the provider to refuse.
+                key = {b"Authorization": f"Bearer {self._api_key}".encode()} if self._api_key else {}
                 timeout = httpx.Timeout(self._timeout, connect=min(CONNECT_SECONDS, self._timeout))
                 self._client = httpx.Client(headers=key, timeout=timeout)
             return self._client
