@@ -197,8 +197,11 @@ class TestStack:
     ) -> None:
         closed = tmp_path / "home"
         closed.mkdir(mode=0o700)
-        shutil.copytree(binaries().parent, closed / "pginstall", symlinks=True)
-        monkeypatch.setattr("modulo.cli.stack.postgres.binaries", lambda: closed / "pginstall" / "bin")
+        package = binaries().parents[1]
+        for part in (package, package.with_suffix(".libs")):
+            shutil.copytree(part, closed / part.name, symlinks=True)
+        moved = closed / package.name / binaries().relative_to(package)
+        monkeypatch.setattr("modulo.cli.stack.postgres.binaries", lambda: moved)
         with Stack(closed / "data", ["postgres"], durable=False) as stack:
             assert query(stack.environment, "SELECT 1") == [[1]]
 
