@@ -1,5 +1,6 @@
 """The nested templates, Kubernetes and Milvus: well-formed, and true to the architecture document's figures."""
 
+import json
 import re
 from typing import Any
 
@@ -39,6 +40,11 @@ def test_outputs_that_are_read_exist() -> None:
     for name in NESTED:
         read = set(re.findall(rf"\b{name.capitalize()}\.Outputs\.(\w+)", text))
         assert read <= set(template(f"infra/{name}.yaml").get("Outputs", {}))
+
+
+def test_the_dashboard_is_json() -> None:
+    body = template("infra/observability.yaml")["Resources"]["Dashboard"]["Properties"]["DashboardBody"]
+    assert len(json.loads(body["Fn::Sub"])["widgets"]) == 6
 
 
 def test_every_scale_is_mapped() -> None:
