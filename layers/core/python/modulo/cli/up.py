@@ -46,9 +46,12 @@ def up(data: Path, *, port: int, local_generator: bool) -> int:
                 summary = product.summary()
                 console.print(f"\n[green]Modulo is ready[/green] after {time.monotonic() - started:.1f} s.\n")
                 console.print(summary, markup=False)
-                while True:
-                    stack.check()
-                    time.sleep(LOOK_SECONDS)
+                try:
+                    while True:
+                        stack.check()
+                        time.sleep(LOOK_SECONDS)
+                finally:
+                    console.print("Stopping ...")
         except Stopped:
             console.print("Stopped.")
             return 0
