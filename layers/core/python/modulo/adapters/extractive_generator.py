@@ -31,7 +31,6 @@ class _Candidate:
     """A sentence that may be quoted; `read` is what the reranker reads of it."""
 
     mark: int
-    passage: Passage
     quote: str
     read: str
 
@@ -54,8 +53,9 @@ class ExtractiveGenerator:
         if not candidates:
             return Draft("")
         scores = self._reranker.score(prompt.question, [candidate.read for candidate in candidates])
+        passages = _passage_odds(prompt.passages)
         found = [
-            (_log_odds(score) + _log_odds(candidate.passage.reranked), score, candidate)
+            (_log_odds(score) + passages[candidate.mark - 1], score, candidate)
             for candidate, score in zip(candidates, scores, strict=True)
             if score >= FLOOR
         ]
@@ -69,18 +69,22 @@ class ExtractiveGenerator:
 
 
 def _candidates(passages: Sequence[Passage]) -> list[_Candidate]:
-    """Every sentence that is no question; chunks overlap, so the same one may come twice and counts once."""
+    """Every sentence but questions and header rows; chunks overlap, so one that comes twice counts once."""
     found: dict[str, _Candidate] = {}
     for mark, passage in enumerate(passages, start=1):
         asked = ""
-        for sentence in sentences(passage.text):
+        split = sentences(passage.text)
+        headers = {sentence.header for sentence in split}
+        for sentence in split:
             text = sentence.text
+            if text in headers:
+                continue
             if text.endswith("?"):
                 asked = text  # the sentence behind it may answer it
                 continue
             quote = f"{sentence.header} \u2026 {text}" if sentence.header else text
             read = "\n".join(filter(None, [sentence.header or asked, text]))
-            found.setdefault(quote, _Candidate(mark, passage, quote.translate(_UNMARKED), read))
+            found.setdefault(quote, _Candidate(mark, quote.translate(_UNMARKED), read))
             asked = ""
     return list(found.values())
 
@@ -99,9 +103,14 @@ def _likeliest(question: str, candidates: Sequence[_Candidate]) -> list[_Candida
     return [candidates[index] for index in chosen]
 
 
-def _log_odds(score: float | None) -> float:
-    """From -16 to 16; 0 where there is no score."""
-    if score is None:
-        return 0.0
+def _passage_odds(passages: Sequence[Passage]) -> list[float]:
+    """How well each passage itself answers; those that were not reranked stand behind those that were."""
+    known = [_log_odds(passage.reranked) for passage in passages if passage.reranked is not None]
+    last = min(known, default=0.0)
+    return [last if passage.reranked is None else _log_odds(passage.reranked) for passage in passages]
+
+
+def _log_odds(score: float) -> float:
+    """From -16 to 16."""
     score = min(max(score, 1e-7), 1 - 1e-7)
     return math.log(score / (1 - score))
