@@ -1,4 +1,7 @@
+import threading
+
 from modulo.domain.errors import Unavailable
+from modulo.usecases.health import health
 from tests.functions.conftest import invoke
 
 
@@ -14,6 +17,13 @@ def test_ready_names_every_part_with_its_latency(services):
     assert reply.status == 200
     assert set(parts) == {"postgres", "cache", "vectors", "blobs", "queue", "embedder", "reranker", "generator"}
     assert all(part["status"] == "ok" and part["latency_ms"] >= 0 for part in parts.values())
+
+
+def test_a_part_that_does_not_answer_in_time_is_down():
+    release = threading.Event()
+    found = health({"slow": release.wait, "quick": lambda: None}, version="1", timeout=0.05)
+    release.set()
+    assert {part.name: part.status for part in found.dependencies} == {"slow": "down", "quick": "ok"}
 
 
 def test_a_part_that_is_down_is_503_and_named_without_its_secrets(services):

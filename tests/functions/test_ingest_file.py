@@ -173,6 +173,103 @@ def test_a_dead_worker_is_taken_over(api, collection, services, clock):
     assert stage(api, collection, receipt)["chunk_count"] != 1
 
 
+@pytest.mark.parametrize("settings", [{"vector_batch_size": 4, "embedding_batch_size": 3}], indirect=True)
+def test_long_files_are_written_in_batches(api, collection):
+    text = "\n\n".join(f"Paragraph {number}. " + TEXT for number in range(10))
+    receipt = api.upload(collection, text)
+    assert ingest(api, collection, receipt) == []
+    assert stage(api, collection, receipt)["chunk_count"] > 20
+
+
+@pytest.mark.parametrize("settings", [{"max_upload_bytes": 100_000, "max_file_bytes": 10}], indirect=True)
+def test_a_limit_that_was_lowered_meanwhile_holds(api, collection):
+    receipt = api.upload(collection, TEXT)
+    assert ingest(api, collection, receipt) == []
+    assert stage(api, collection, receipt)["problem"]["code"] == "oversized-file"
+
+
+def test_bytes_with_another_checksum_fail(api, collection, services):
+    body = {"name": "a.txt", "size_bytes": 4, "checksum_sha256": "0" * 64}
+    ticket = api("POST", f"/collections/{collection}/uploads", json=body).json
+    services.blobs.put(ref_of(api, collection, ticket), b"four", media_type="text/plain")
+    assert ingest(api, collection, ticket) == []
+    assert stage(api, collection, ticket)["problem"]["code"] == "altered-file"
+
+
+def test_a_document_that_yields_no_chunk_is_empty(api, collection, services):
+    class Blank:
+        info = claim_info()
+
+        def parse(self, content):
+            return self
+
+        def pages(self):
+            return iter(())
+
+    services.parser_for = lambda media_type: Blank()
+    receipt = api.upload(collection, TEXT)
+    assert ingest(api, collection, receipt) == []
+    assert stage(api, collection, receipt)["problem"]["code"] == "empty-file"
+
+
+def test_what_a_failed_file_leaves_behind_is_left_to_the_purge(api, collection, services):
+    vectors = services.vectors
+
+    class Stuck:
+        def delete(self, space, **which):
+            raise Unavailable("busy", dependency="milvus")
+
+        def __getattr__(self, name):
+            return getattr(vectors, name)
+
+    services.vectors = Stuck()
+    receipt = api.upload(collection, " \n", "blank.txt")
+    assert ingest(api, collection, receipt) == []
+    assert stage(api, collection, receipt)["problem"]["code"] == "empty-file"
+
+
+def test_a_file_that_is_deleted_while_it_is_parsed_ends_the_run(api, collection, services):
+    embedder = services.embedder
+
+    class Deleting:
+        def embed(self, model, texts):
+            api("DELETE", f"/collections/{collection}/files/{receipt['file_id']}")
+            return embedder.embed(model, texts)
+
+    receipt = api.upload(collection, TEXT)
+    services.embedder = Deleting()
+    assert ingest(api, collection, receipt) == []
+
+
+def test_a_failure_after_the_claim_was_lost_changes_nothing(api, collection, services, clock):
+    receipt = api("POST", f"/collections/{collection}/uploads", json={"name": "a.txt", "size_bytes": 3}).json
+    blobs = services.blobs
+    blobs.put(ref_of(api, collection, receipt), b"four", media_type="text/plain")
+
+    class Slow:
+        def open(self, ref):
+            services.blobs = blobs
+            clock.advance(timedelta(hours=1))
+            assert ingest(api, collection, receipt) == []
+            return blobs.open(ref)
+
+        def __getattr__(self, name):
+            return getattr(blobs, name)
+
+    services.blobs = Slow()
+    assert ingest(api, collection, receipt) == []
+    assert stage(api, collection, receipt)["problem"]["code"] == "altered-file"
+
+
+def test_a_queue_that_cannot_postpone_leaves_it_to_the_visibility_timeout(services):
+    class Down:
+        def postpone(self, receipt, seconds):
+            raise Unavailable(dependency="sqs")
+
+    services.ingests = Down()
+    assert deliver("nonsense") == [{"itemIdentifier": "m0"}]
+
+
 class Failing:
     def __init__(self, error):
         self.error = error

@@ -98,6 +98,34 @@ def test_top_k_and_threshold(api, collection):
     assert (found["query_results"], found["answer"], found["metadata"]["found"]) == ([], NOT_FOUND, False)
 
 
+def test_hits_that_are_not_live_are_made_up_for(api, collection, services):
+    """Chunks of a generation that is being written crowd out the live ones until the search widens."""
+    vectors = services.vectors
+    receipt = api.upload(collection, "\n\n".join(f"Its depth in metres, part {n}. " * 30 for n in range(30)), "new.txt")
+
+    class Crowded:
+        def flush(self, space):
+            found = ask(api, collection, top_k=3, disable_rerank=True).json
+            assert {d["document_name"] for d in found["documents"]} == set(FACTS)
+            vectors.flush(space)
+
+        def __getattr__(self, name):
+            return getattr(vectors, name)
+
+    services.vectors = Crowded()
+    assert ingest(api, collection, receipt) == []
+
+
+@pytest.mark.parametrize("characters", [100, 101])
+def test_long_passages_are_shortened_for_the_answer_only(api, services, characters):
+    collection = api.create_collection("long")
+    words = "word " * 60 if characters == 100 else "x" * 300
+    ingest(api, collection, api.upload(collection, words))
+    found = ask(api, collection, question="word", max_context_per_doc=characters).json
+    assert len(found["query_results"][0]["chunk"]["text"]) > characters
+    assert all(len(citation["excerpt"]) <= characters for citation in found["citations"])
+
+
 def test_filters_narrow_the_search(api, collection):
     found = ask(api, collection, filters={"source": "tea.txt"}).json
     assert {result["chunk"]["metadata"]["source"] for result in found["query_results"]} == {"tea.txt"}

@@ -231,7 +231,7 @@ class Services:
 
         migrate(self.settings)
 
-    @property
+    @cached_property
     def parser_for(self) -> "Callable[[str], ports.Parser]":
         """The parser of a media type."""
         from modulo.adapters.parsers import parser_for

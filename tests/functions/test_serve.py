@@ -1,0 +1,112 @@
+"""All functions in one server."""
+
+import json
+from pathlib import Path
+
+import anyio
+import httpx
+import pytest
+
+from modulo.adapters.prometheus_metrics import PrometheusMetrics
+from modulo.cli.openapi import document
+from modulo.cli.serve import composed
+from modulo.runtime.http import RequestScope
+
+
+def request(method, path, app=None, **options):
+    async def send():
+        transport = httpx.ASGITransport(app or composed(), raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://modulo") as client:
+            return await client.request(method, path, **options)
+
+    return anyio.run(send)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/api/nowhere", 404, "no-such-endpoint"),
+        ("GET", "/api/search", 405, "method-not-allowed"),
+        ("DELETE", "/", 405, "method-not-allowed"),
+    ],
+)
+def test_what_there_is_not_is_a_problem(services, method, path, status, code):
+    reply = request(method, path)
+    assert (reply.status_code, reply.json()["type"]) == (status, f"urn:modulo:problem:{code}")
+    assert reply.headers["content-type"] == "application/problem+json"
+
+
+def test_a_broken_form_is_a_problem(api):
+    collection = api.create_collection()
+    headers = {**api.headers, "content-type": "multipart/form-data; boundary=b"}
+    reply = request("POST", f"/api/collections/{collection}/files", content=b"--x", headers=headers)
+    assert (reply.status_code, reply.json()["type"]) == (400, "urn:modulo:problem:malformed-request")
+
+
+@pytest.mark.parametrize("settings", [{"max_upload_bytes": 1_000}], indirect=True)
+def test_a_body_without_a_length_is_cut_off_too(api):
+    collection = api.create_collection()
+
+    async def endless():
+        yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'
+        for _ in range(100):
+            yield b"x" * 10_000
+
+    for path in (f"/api/collections/{collection}/files", "/api/collections"):
+        headers = {**api.headers, "content-type": "multipart/form-data; boundary=b"}
+        assert request("POST", path, content=endless(), headers=headers).status_code == 413
+        assert request("POST", path, content=b"x" * 100_000, headers=headers).status_code == 413
+
+
+def test_the_page_and_its_parts_are_served(services):
+    page = request("GET", "/")
+    assert "text/html" in page.headers["content-type"]
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+    for name in ("page.css", "page.js"):
+        assert name in page.text
+        assert request("GET", f"/{name}").status_code == 200
+
+
+def test_metrics_count_requests_by_route(services):
+    services.metrics = PrometheusMetrics()
+    request("GET", "/api/health?probe=live")
+    request("GET", "/api/collections/7")
+    text = request("GET", "/metrics").text
+    assert 'rag_requests_total{endpoint="/health",method="GET",status="200"} 1.0' in text
+    assert "rag_request_duration_seconds_bucket" in text
+    assert "/7" not in text
+
+
+def test_the_description_kept_is_the_description_served(services):
+    kept = Path("infra/openapi.json").read_text()
+    assert kept == document(), "run `make openapi`"
+    assert json.loads(kept)["paths"]["/api/search"]["post"]["operationId"] == "search"
+
+
+def test_an_error_after_the_answer_began_is_not_hidden(services):
+    async def broken(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise RuntimeError("later")
+
+    with pytest.raises(RuntimeError, match="later"):
+        called(RequestScope(broken), {"type": "http", "method": "GET", "headers": []})
+
+
+def test_what_is_no_request_is_passed_on(services):
+    seen = []
+
+    async def app(scope, receive, send):
+        seen.append(scope["type"])
+
+    called(RequestScope(app), {"type": "lifespan"})
+    assert seen == ["lifespan"]
+
+
+def called(app, scope):
+    async def receive():
+        return {"type": "http.request", "body": b""}
+
+    async def send(message):
+        pass
+
+    anyio.run(app, scope, receive, send)
