@@ -65,6 +65,29 @@ def test_a_queue_that_is_down_is_asked_again(services, monkeypatch):
     run_until(lambda: len(asked) > 2, ["purge"])
 
 
+def test_a_loop_that_breaks_ends_the_worker(services):
+    class Broken:
+        def receive(self, *, limit, wait_seconds):
+            raise RuntimeError("a bug")
+
+    services.purges = Broken()
+    with pytest.raises(RuntimeError, match="a bug"):
+        work(["ingest_file", "purge"], threading.Event())
+
+
+def test_what_is_not_begun_when_the_worker_stops_is_given_back(services):
+    for _ in range(3):
+        services.schedules.send({"function": "sweep"})
+    stop = threading.Event()
+
+    def handler(event, context):
+        stop.set()
+        return {"batchItemFailures": []}
+
+    assert poll(services.schedules, handler, stop) == 1
+    assert len(services.schedules.receive(limit=10, wait_seconds=0)) == 2
+
+
 def test_an_unknown_name_is_refused(services):
     with pytest.raises(LookupError, match="searching"):
         work(["searching"], threading.Event())

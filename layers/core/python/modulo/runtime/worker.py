@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -68,11 +69,12 @@ def work(names: list[str], stop: threading.Event) -> None:
     loops = [(QUEUES[name], function(name).handler) for name in names if name in QUEUES]
     if not set(names).isdisjoint(SCHEDULED):
         loops.append((_schedules, queue_handler(_ticks, _tick, _schedules)))
-    threads = [threading.Thread(target=_loop, args=(*loop, stop)) for loop in loops]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(max_workers=len(loops)) as pool:
+        running = [pool.submit(_loop, *loop, stop) for loop in loops]
+        wait(running, return_when=FIRST_EXCEPTION)
+        stop.set()  # one that broke takes the others along: half a worker would go unnoticed
+    for ended in running:
+        ended.result()
 
 
 def _schedules(services: Services) -> Queue:
@@ -92,22 +94,25 @@ def _tick(name: str) -> None:
 def _loop(queue: Callable[[Services], Queue], handler: QueueHandler, stop: threading.Event) -> None:
     while not stop.is_set():
         try:
-            poll(queue(services()), handler)
+            poll(queue(services()), handler, stop)
         except ModuloError as error:
             log.warning("queue: %s", error.detail)
             stop.wait(PAUSE_SECONDS)
 
 
-def poll(queue: Queue, handler: QueueHandler) -> int:
+def poll(queue: Queue, handler: QueueHandler, stop: threading.Event | None = None) -> int:
     """Handle one batch of messages, if there is one; the number of those that were handled.
+
+    Once `stop` is set, the rest of the batch is given back to the queue for others.
 
     Raises:
         Unavailable: the queue did not answer; what was not deleted is delivered again.
     """
-    deliveries = queue.receive(limit=BATCH, wait_seconds=POLL_SECONDS)
     handled = 0
-    for delivery in deliveries:
-        if not handler({"Records": [record_of(delivery)]}, None)["batchItemFailures"]:
+    for delivery in queue.receive(limit=BATCH, wait_seconds=POLL_SECONDS):
+        if stop is not None and stop.is_set():
+            queue.postpone(delivery.receipt, 0)
+        elif not handler({"Records": [record_of(delivery)]}, None)["batchItemFailures"]:
             queue.delete(delivery.receipt)
             handled += 1
     return handled
