@@ -6,6 +6,9 @@ UV := $(BIN)/uv
 UV_VERSION := 0.13.9
 COMPILE := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 pyproject.toml
 
+# Whom the machine trusts, uv trusts too, as pip does.
+export UV_SYSTEM_CERTS ?= true
+
 .PHONY: up test lint format lock openapi clean-data
 
 up: $(VENV)/.local ## start everything on one port
@@ -35,6 +38,7 @@ lock: $(UV) ## compile the hashed locks from pyproject.toml
 	$(COMPILE) --extra cli --extra local --extra dev -o requirements/dev.txt
 	$(COMPILE) --extra cli --extra local -c requirements/dev.txt -o requirements/local.txt
 	$(COMPILE) -c requirements/local.txt -o requirements/app.txt
+	$(MAKE) -C layers requirements
 
 $(UV):
 	$(PYTHON) -m venv $(VENV)
