@@ -81,6 +81,12 @@ def test_a_row_carries_its_header() -> None:
     ]
 
 
+def test_a_row_is_spelled_out_by_its_columns() -> None:
+    header, row, short = sentences("Year | Sold\n2020 | 15\n2021")[:3]
+    assert (header.spelled_out, row.spelled_out, short.spelled_out) == ("Year | Sold", "Year: 2020; Sold: 15", "2021")
+    assert sentences("a | b\n1 | 2 | 3")[1].spelled_out == "a | b\n1 | 2 | 3"
+
+
 def test_two_tables_have_their_own_headers() -> None:
     assert [sentence.header for sentence in sentences("a | b\n1 | 2\n\nc | d\n3 | 4")] == ["", "a | b", "", "c | d"]
 

@@ -16,7 +16,9 @@ from modulo.ports import Reranker
 CANDIDATES = 16
 QUOTES = 3
 FLOOR = 0.1
-"""What the best sentence must score for an answer to be given."""
+"""What a sentence must score to be quoted."""
+TOGETHER = -3.0
+"""What its log odds and those of its passage must add up to: a passage about something else holds no answer."""
 MARGIN = 2.0
 """How far behind the best one, in log odds, a further sentence may lie."""
 RANK_COST = 0.15
@@ -55,12 +57,13 @@ class ExtractiveGenerator:
         scores = self._reranker.score(prompt.question, [candidate.read for candidate in candidates])
         passages = _passage_odds(prompt.passages)
         found = [
-            (_log_odds(score) + passages[candidate.mark - 1], score, candidate)
+            (_log_odds(score) + passages[candidate.mark - 1], candidate)
             for candidate, score in zip(candidates, scores, strict=True)
             if score >= FLOOR
         ]
         found.sort(key=lambda one: -one[0])
-        quoted = [candidate for odds, _, candidate in found[:QUOTES] if odds >= found[0][0] - MARGIN]
+        enough = max(found[0][0] - MARGIN, TOGETHER) if found else 0
+        quoted = [candidate for odds, candidate in found[:QUOTES] if odds >= enough]
         return Draft("\n".join(f"\u201c{candidate.quote}\u201d [{candidate.mark}]" for candidate in quoted))
 
     def ping(self) -> None:
@@ -83,7 +86,7 @@ def _candidates(passages: Sequence[Passage]) -> list[_Candidate]:
                 asked = text  # the sentence behind it may answer it
                 continue
             quote = f"{sentence.header} \u2026 {text}" if sentence.header else text
-            read = "\n".join(filter(None, [sentence.header or asked, text]))
+            read = f"{asked}\n{sentence.spelled_out}".strip()
             found.setdefault(quote, _Candidate(mark, quote.translate(_UNMARKED), read))
             asked = ""
     return list(found.values())

@@ -19,6 +19,14 @@ class Sentence:
     end: int
     header: str = ""
 
+    @property
+    def spelled_out(self) -> str:
+        """The text; of a row, each cell behind its column's name, which models read far better."""
+        columns, cells = self.header.split(CELL), self.text.split(CELL)
+        if not self.header or len(columns) != len(cells):
+            return f"{self.header}\n{self.text}".strip()
+        return "; ".join(f"{column}: {cell}" for column, cell in zip(columns, cells, strict=True))
+
 
 Span = tuple[int, int]
 
