@@ -11,8 +11,9 @@ from modulo.domain import errors
 from modulo.domain.chunk import Chunk, ContentHash, content_hash
 from modulo.domain.collection import Chunking, CollectionStatus, EmbeddingModel, Space, status_of
 from modulo.domain.errors import InvalidRequest, ModuloError, QuotaExceeded, explanation
-from modulo.domain.file import FileRef, Stage
+from modulo.domain.file import DocumentInfo, FileRef, Stage
 from modulo.domain.identity import Role, api_key_hash, external_id, new_api_key
+from modulo.domain.passage import Hit, LiveDocument, Passage
 from modulo.domain.quota import exceeded, period_of, resets_at
 from modulo.domain.transfer import Cursor, IngestRequest, PurgeRequest
 
@@ -108,6 +109,21 @@ def test_a_space_is_shared_by_model_or_the_users_own():
     assert shared.name == "chunks_bge_small_en_v1_5_384"
     assert own.name == f"user_{UUID(int=3).hex}_collection_{UUID(int=2).hex}"
     assert own.name.replace("_", "").isalnum()
+
+
+@pytest.mark.parametrize(
+    ("chunk", "reading"),
+    [
+        (Chunk(0, "Some text.", 1, 0, 10), "Some text."),
+        (Chunk(0, "Some text.", 1, 0, 10, heading="A > B"), "A > B\nSome text."),
+        (Chunk(0, "Name | Price\nPen | 2", 1, 0, 20, table=0), "Name: Pen; Price: 2"),
+        (Chunk(0, "One row | alone", 1, 0, 15, table=0), "One row | alone"),
+        (Chunk(0, "Name | Price\nPen | 2", 1, 0, 20, heading="A", table=0), "A\nName: Pen; Price: 2"),
+    ],
+)
+def test_models_read_headings_and_columns(chunk, reading):
+    document = LiveDocument(REF.file_id, REF.generation, "a.txt", 1, DocumentInfo(), "")
+    assert Passage(Hit(REF, chunk, 0.5), document).reading == reading
 
 
 def test_roles_include_those_after_them():

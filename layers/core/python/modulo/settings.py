@@ -57,17 +57,17 @@ class Settings(BaseSettings):
     presign_seconds: int = Field(default=900, ge=1, le=604_800)
 
     # Models
-    embedding_url: str = Field(default=MEMORY, description="base of an OpenAI-compatible API, bedrock:, or memory:")
+    embedding_url: str = Field(default=MEMORY, description="OpenAI-compatible API, …/v1; or bedrock:, or memory:")
     embedding_api_key: SecretStr | None = None
     embedding_models: tuple[EmbeddingModel, ...] = Field(
         default=(BGE_SMALL,), description="JSON; the first is the default"
     )
     embedding_batch_size: int = Field(default=100, ge=1, le=2_048)
-    rerank_url: str = Field(default=MEMORY, description="base of a Cohere-compatible API, memory:, or none:")
+    rerank_url: str = Field(default=MEMORY, description="Cohere-compatible API, …/v1 or …/v2; or memory:, or none:")
     rerank_api_key: SecretStr | None = None
     rerank_model: str = "ms-marco-MiniLM-L-12-v2"
     generator: Literal["extractive", "openai", "bedrock"] = "extractive"
-    generator_url: str | None = Field(default=None, description="base of an OpenAI-compatible API")
+    generator_url: str | None = Field(default=None, description="OpenAI-compatible API, …/v1")
     generator_api_key: SecretStr | None = None
     generator_model: str = ""
     generator_max_tokens: int = Field(default=800, ge=16)

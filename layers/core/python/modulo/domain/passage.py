@@ -5,6 +5,7 @@ from uuid import UUID
 
 from modulo.domain.chunk import Chunk
 from modulo.domain.file import DocumentInfo, FileRef
+from modulo.domain.sentences import sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,15 @@ class Passage:
     def text(self) -> str:
         """The chunk's text."""
         return self.hit.chunk.text
+
+    @property
+    def reading(self) -> str:
+        """The text as models read it best: below its headings, a table's cells behind their columns' names."""
+        chunk = self.hit.chunk
+        if chunk.table is None:
+            return chunk.embedded_text
+        rows = "\n".join(row.spelled_out for row in sentences(chunk.text) if row.header) or chunk.text
+        return f"{chunk.heading}\n{rows}" if chunk.heading else rows
 
     @property
     def score(self) -> float:

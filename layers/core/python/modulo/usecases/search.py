@@ -223,7 +223,7 @@ class _Run:
         first, rest = passages[: self.limits.rerank_candidates], passages[self.limits.rerank_candidates :]
         question = self.request.question
         try:
-            scores = self.timed("rerank", lambda: reranker.score(question, [passage.text for passage in first]))
+            scores = self.timed("rerank", lambda: reranker.score(question, [passage.reading for passage in first]))
         except (Unavailable, Throttled) as error:
             log.warning("reranker left out: %s", error.detail)
             self.degraded.append("reranker")
