@@ -21,6 +21,7 @@ from modulo.settings import Settings
 from tests.contracts.metadata_world import QUOTAS, World, settings_of
 
 CLIENTS, ROUNDS, CONNECTIONS = 30, 4, 4
+CROWD = 200
 ABSENT = "pgbouncer is not installed (Debian: apt-get install pgbouncer): nothing is proved about transaction poolers"
 CONFIGURATION = """\
 [databases]
@@ -31,6 +32,7 @@ listen_port = {listen}
 auth_type = any
 pool_mode = transaction
 default_pool_size = {connections}
+max_client_conn = 1000
 unix_socket_dir =
 """
 
@@ -66,14 +68,17 @@ def pooled(postgres: dict[str, str]) -> Iterator[Settings]:
             assert process.poll() is None
             time.sleep(0.05)
         address = url.set(host="127.0.0.1", port=listen).render_as_string(hide_password=False)
-        yield settings_of({"DATABASE_URL": address}, sqlalchemy_pool_size=1)
+        yield settings_of({"DATABASE_URL": address}, sqlalchemy_pool_size=1, database_timeout_seconds=60)
     finally:
         process.terminate()
         process.wait(10)
         shutil.rmtree(directory)
 
 
-def test_many_clients_share_few_connections_and_never_each_others_rows(pooled: Settings) -> None:
+@pytest.mark.parametrize(("clients", "rounds"), [(CLIENTS, ROUNDS), (CROWD, 1)])
+def test_many_clients_share_few_connections_and_never_each_others_rows(
+    pooled: Settings, clients: int, rounds: int
+) -> None:
     def client(number: int) -> int:
         writer, reader = engines(pooled)
         metadata = PostgresMetadata(writer, reader)
@@ -81,7 +86,7 @@ def test_many_clients_share_few_connections_and_never_each_others_rows(pooled: S
             world = World(metadata)
             owner = world.user(f"client {number}")
             collection = world.collection(owner, f"of {number}")
-            for turn in range(ROUNDS):
+            for turn in range(rounds):
                 file = world.ready(owner, collection, f"{number}-{turn}.pdf", 10)
                 assert metadata.get_collection(owner, collection.id).files == {Stage.ready: turn + 1}
                 assert metadata.get_file(owner, collection.id, file.id).name == f"{number}-{turn}.pdf"
@@ -91,8 +96,8 @@ def test_many_clients_share_few_connections_and_never_each_others_rows(pooled: S
         finally:
             writer.dispose()
 
-    with ThreadPoolExecutor(CLIENTS) as threads:
-        assert list(threads.map(client, range(CLIENTS))) == [10 * ROUNDS] * CLIENTS
+    with ThreadPoolExecutor(clients) as threads:
+        assert list(threads.map(client, range(clients))) == [10 * rounds] * clients
 
 
 def test_a_client_holds_no_connection_between_transactions(pooled: Settings) -> None:
