@@ -9,13 +9,19 @@ COMPILE := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-
 # Whom the machine trusts, uv trusts too, as pip does.
 export UV_SYSTEM_CERTS ?= true
 
-.PHONY: up test lint format lock openapi clean-data
+.PHONY: up test localstack test-deployed lint format lock openapi clean-data
 
 up: $(VENV)/.local ## start everything on one port
 	@exec $(BIN)/modulo up
 
 test: $(VENV)/.dev ## the whole test suite
 	$(BIN)/pytest
+
+localstack: $(VENV)/.dev ## deploy template.yaml to LocalStack on this machine; MODULO_EMULATOR=ministack starts faster
+	@exec $(BIN)/modulo localstack up
+
+test-deployed: $(VENV)/.dev ## deploy template.yaml and run the end-to-end suite through API Gateway
+	$(BIN)/pytest tests/e2e/test_deployed.py
 
 lint: $(VENV)/.dev ## formatting, style, types, import boundaries, template
 	$(BIN)/ruff check .

@@ -15,6 +15,8 @@ from modulo.domain.errors import ModuloError
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Modulo.")
 keys = typer.Typer(no_args_is_help=True, help="API keys.")
 app.add_typer(keys, name="keys")
+localstack = typer.Typer(no_args_is_help=True, help="The whole template on a cloud of this machine.")
+app.add_typer(localstack, name="localstack")
 
 Host = Annotated[str, typer.Option(help="the address to listen on")]
 Port = Annotated[int, typer.Option(min=1, max=65_535)]
@@ -25,6 +27,13 @@ class LocalGenerator(StrEnum):
     """A generator that `modulo up` brings along."""
 
     local = "local"  # a small language model: enough to see that path work
+
+
+class Emulator(StrEnum):
+    """A cloud on this machine."""
+
+    localstack = "localstack"
+    ministack = "ministack"
 
 
 def load(path: str) -> Callable[..., Any]:
@@ -93,6 +102,19 @@ def migrate() -> None:
 def openapi() -> None:
     """Print the description of the API."""
     run("cli.openapi:print_openapi")
+
+
+@localstack.command("up")
+def localstack_up(
+    *,
+    emulator: Annotated[
+        Emulator, typer.Option(envvar="MODULO_EMULATOR", help="which cloud; ministack starts faster")
+    ] = Emulator.localstack,
+    data: Annotated[Path, typer.Option(help="where everything is stored while it runs")] = Path(".modulo/deployed"),
+    builds: Annotated[Path, typer.Option(help="where builds are kept")] = Path(".modulo/builds"),
+) -> None:
+    """Start the embedded servers and a cloud, and deploy template.yaml to it; Ctrl-C stops everything."""
+    raise typer.Exit(run("cli.local_cloud:up", data.absolute(), emulator.value, builds=builds.absolute()))
 
 
 @keys.command("create")

@@ -15,12 +15,14 @@ class Service:
     """A server: how to prepare it, start it, ask it and reach it."""
 
     name: ClassVar[str]
+    needs: ClassVar[tuple[str, ...]] = ()  # services that are ready before this one is prepared
     ready_within: ClassVar[float] = 60  # seconds; generous, for a busy machine
 
     def __init__(self, data: Path, *, run: Run, durable: bool) -> None:
         self.data = data / self.name
         self.run = run  # runs a program to its end
         self.durable = durable
+        self.given: dict[str, str] = {}  # the environment of what it needs
 
     def prepare(self) -> None:
         """Make what the server needs before its first start."""

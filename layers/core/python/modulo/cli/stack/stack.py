@@ -13,13 +13,17 @@ from modulo.cli.stack.cloud import Cloud
 from modulo.cli.stack.llm import Llm
 from modulo.cli.stack.lock import Lock
 from modulo.cli.stack.milvus import Milvus
+from modulo.cli.stack.ministack import MiniStack
 from modulo.cli.stack.models import Models
+from modulo.cli.stack.pgbouncer import Pgbouncer
 from modulo.cli.stack.postgres import Postgres
 from modulo.cli.stack.process import Process, Program, StackError, free_port, is_free
 from modulo.cli.stack.service import Service
 from modulo.cli.stack.valkey import Valkey
 
-SERVICES: Mapping[str, type[Service]] = {s.name: s for s in (Postgres, Valkey, Milvus, Cloud, Models, Llm)}
+SERVICES: Mapping[str, type[Service]] = {
+    service.name: service for service in (Postgres, Pgbouncer, Valkey, Milvus, Cloud, MiniStack, Models, Llm)
+}
 PORT_ATTEMPTS = 3
 STOP_SECONDS = 15.0
 OnReady = Callable[[str, float, Mapping[str, str]], None]
@@ -29,7 +33,7 @@ class Stack:
     """The embedded servers, while the context lasts.
 
     `data` holds all their state; `environment` then holds the settings by which the product reaches
-    them. Not durable means faster, and lost with the power.
+    them; a service stands after those that it needs. Not durable means faster, and lost with the power.
 
     `on_open` is called when `data` is ours, before any service starts. `on_ready` is called for each service as
     soon as it is ready, from a thread that lives as long as the stack, with the service's name, the
@@ -70,8 +74,11 @@ class Stack:
         try:
             if self._on_open:
                 self._on_open()
-            started = [self._threads.submit(self._start, service) for service in self._services]
-            self._gather(started)
+            started: dict[str, Future[dict[str, str]]] = {}
+            for service in self._services:
+                needed = [started[name] for name in service.needs]
+                started[service.name] = self._threads.submit(self._start, service, needed)
+            self._gather(list(started.values()))
         except BaseException:
             self.stop()
             raise
@@ -135,7 +142,9 @@ class Stack:
         for future in started:
             self.environment.update(future.result())
 
-    def _start(self, service: Service) -> dict[str, str]:
+    def _start(self, service: Service, needed: list[Future[dict[str, str]]]) -> dict[str, str]:
+        for each in needed:
+            service.given.update(each.result())
         started = time.monotonic()
         service.prepare()
         environment = service.environment(self._serve(service, PORT_ATTEMPTS))

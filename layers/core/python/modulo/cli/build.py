@@ -1,0 +1,136 @@
+"""What is deployed: the template after `sam build`, and an archive of each function and layer."""
+
+import hashlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[5]
+SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers", "infra/migrations")
+NOT_SHIPPED = {"__pycache__", "cli"}
+ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+CONTENT = re.compile(r"^(\s+(?:CodeUri|ContentUri): )(\w+)$", re.MULTILINE)
+BEGINNING = (1980, 1, 1, 0, 0, 0)  # of the archive format's time: equal contents give equal archives
+KEPT = 2
+
+
+class BuildError(Exception):
+    """The template could not be built."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """A directory with the template, and one archive for each folder that it names."""
+
+    directory: Path
+
+    @property
+    def template(self) -> str:
+        """The template, naming folders."""
+        return (self.directory / "template.yaml").read_text()
+
+    @property
+    def archives(self) -> dict[str, Path]:
+        """The archives by the names that the template has for them."""
+        return {path.stem: path for path in sorted(self.directory.glob("*.zip"))}
+
+
+def architecture() -> str:
+    """This machine's processor, as Lambda calls it.
+
+    Raises:
+        BuildError: Lambda knows none such.
+    """
+    machine = platform.machine()
+    if machine not in ARCHITECTURES:
+        raise BuildError(f"functions run on x86_64 and arm64, not on {machine}")
+    return ARCHITECTURES[machine]
+
+
+def build(home: Path) -> tuple[Build, bool]:
+    """The build of the present sources for this machine, and whether it had to be made.
+
+    Raises:
+        BuildError: `sam build` failed, or is not installed.
+    """
+    if not (ROOT / "template.yaml").exists():
+        raise BuildError("template.yaml is missing: run this from a checkout of the repository, installed with -e")
+    place = home / _digest()
+    if place.exists():
+        place.touch()
+        return Build(place), False
+    draft = home / f"{place.name}.{os.getpid()}"
+    try:
+        _sam_build(draft / "tree")
+        _archive(draft)
+        draft.rename(place)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    for old in sorted(home.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)[KEPT:]:
+        shutil.rmtree(old, ignore_errors=True)
+    return Build(place), True
+
+
+def archive_folder(folder: Path, target: Path) -> None:
+    """Make an archive that is the same whenever the contents are."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for path in _files(folder):
+            entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), BEGINNING)
+            entry.external_attr = path.stat().st_mode << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, path.read_bytes())
+
+
+def _digest() -> str:
+    state = hashlib.sha256(f"{architecture()} {sys.version_info[:2]}".encode())
+    for source in SOURCES:
+        for path in _files(ROOT / source):
+            relative = path.relative_to(ROOT)
+            if not NOT_SHIPPED & set(relative.parts):
+                state.update(f"{relative}\0{path.stat().st_size}\0".encode() + path.read_bytes())
+    return state.hexdigest()[:16]
+
+
+def _files(place: Path) -> Iterator[Path]:
+    yield from (path for path in sorted([place, *place.rglob("*")]) if path.is_file())
+
+
+def _sam_build(tree: Path) -> None:
+    sam = Path(sys.executable).with_name("sam")
+    if not sam.exists():
+        raise BuildError("the SAM command line is not installed: make .venv/.dev")
+    environment = {
+        **os.environ,
+        "ARCHITECTURE": architecture(),
+        "SAM_CLI_TELEMETRY": "0",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "PATH": f"{sam.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+    }
+    done = subprocess.run(
+        [str(sam), "build", "--build-dir", str(tree)],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise BuildError(f"sam build failed:\n{done.stderr[-4000:]}")
+
+
+def _archive(draft: Path) -> None:
+    tree = draft / "tree"
+    template = (tree / "template.yaml").read_text()
+    folders = sorted({name for _, name in CONTENT.findall(template)})
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda name: archive_folder(tree / name, draft / f"{name}.zip"), folders))
+    (draft / "template.yaml").write_text(template)
+    shutil.rmtree(tree)

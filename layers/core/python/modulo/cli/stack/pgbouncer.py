@@ -1,0 +1,102 @@
+"""pgbouncer in front of Postgres, in transaction mode: the stand-in for RDS Proxy on this machine."""
+
+import os
+import platform
+import shutil
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from modulo.cli.stack.account import Account, account_reaching
+from modulo.cli.stack.process import HOST, Program, StackError, exchange, plain_environment
+from modulo.cli.stack.service import Run, Service, private_directory, write_private
+
+UNPACKED = Path(sys.prefix) / "debian"
+ABSENT = "pgbouncer is not installed, which stands in for RDS Proxy: apt-get install pgbouncer (Debian, Ubuntu)"
+SSL_REQUEST = bytes((0, 0, 0, 8, 4, 210, 22, 47))
+SERVER_CONNECTIONS = 10
+CLIENT_CONNECTIONS = 1_000
+
+
+def binary() -> Path:
+    """The server's program: the machine's, or of a package that was unpacked beside our Python.
+
+    Raises:
+        StackError: there is none.
+    """
+    places = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", f"{UNPACKED}/usr/sbin"])
+    found = shutil.which("pgbouncer", path=places)
+    if found is None:
+        raise StackError(ABSENT)
+    return Path(found)
+
+
+class Pgbouncer(Service):
+    """A pool of few server connections, each lent to a client for one transaction."""
+
+    name = "pgbouncer"
+    needs = ("postgres",)
+
+    def __init__(self, data: Path, *, run: Run, durable: bool) -> None:
+        super().__init__(data, run=run, durable=durable)
+        self._account: Account | None = None
+
+    def prepare(self) -> None:
+        """Find the program, and the account to run it as."""
+        private_directory(self.data)
+        self._account = account_reaching(self.data, binary())
+        if self._account:
+            self._account.own(self.data)
+
+    def program(self, port: int) -> Program:
+        """The server; SIGINT would wait for transactions to end, SIGTERM does not."""
+        upstream = urlsplit(self.given["DATABASE_URL"])
+        database = upstream.path.removeprefix("/")
+        settings = {
+            "listen_addr": HOST,
+            "listen_port": str(port),
+            "unix_socket_dir": "",
+            "auth_type": "scram-sha-256",
+            "auth_file": str(self._users),
+            "pool_mode": "transaction",
+            "default_pool_size": str(SERVER_CONNECTIONS),
+            "max_client_conn": str(CLIENT_CONNECTIONS),
+            "server_idle_timeout": "60",
+            "log_connections": "0",
+            "log_disconnections": "0",
+        }
+        lines = [
+            "[databases]",
+            f"{database} = host={upstream.hostname} port={upstream.port} dbname={database}",
+            "[pgbouncer]",
+            *(f"{name} = {value}" for name, value in settings.items()),
+        ]
+        self._write(self._users, f'"{upstream.username}" "{upstream.password}"\n')
+        self._write(self.data / "pgbouncer.ini", "\n".join([*lines, ""]))
+        return Program([str(binary()), str(self.data / "pgbouncer.ini")], _environment(), account=self._account)
+
+    def ready(self, port: int) -> bool:
+        """Whether it answers a request for TLS, which it declines."""
+        return exchange(port, SSL_REQUEST) == b"N"
+
+    def environment(self, port: int) -> dict[str, str]:
+        """The database's address through the pool."""
+        upstream = urlsplit(self.given["DATABASE_URL"])
+        credentials = upstream.netloc.rpartition("@")[0]
+        return {"DATABASE_URL": upstream._replace(netloc=f"{credentials}@{HOST}:{port}").geturl()}
+
+    @property
+    def _users(self) -> Path:
+        return self.data / "users.txt"
+
+    def _write(self, path: Path, text: str) -> None:
+        path.unlink(missing_ok=True)  # it may be the account's own
+        write_private(path, text)
+        if self._account:
+            self._account.own(path)
+
+
+def _environment() -> dict[str, str]:
+    libraries = UNPACKED / "usr" / "lib" / f"{platform.machine()}-linux-gnu"
+    found = {"LD_LIBRARY_PATH": str(libraries)} if UNPACKED in binary().parents else {}
+    return {**plain_environment(), **found}
