@@ -297,10 +297,10 @@ class TestDocx:
     def test_the_whole_document(self) -> None:
         assert shown(media.DOCX, documents.word()) == [
             ("h1", "Annual Report"),
-            ("h1", "Water"),
+            ("h2", "Water"),
             ("text", documents.PARAGRAPH),
             ("text", "- Dams\n- Rivers"),
-            ("h2", "Sales"),
+            ("h3", "Sales"),
             ("table", documents.TABLE_TEXT),
             ("text", "After the table."),
         ]

@@ -117,7 +117,8 @@ class TestHeadings:
     def test_a_heading_above_nothing_is_text(self) -> None:
         assert [(c.heading, c.text) for c in cut(heading("Only this"))] == [("", "Only this")]
         chunks = cut(heading("Cover"), heading("Start"), text(PROSE * 2))
-        assert chunks[0].text == "Cover"
+        assert chunks[0].heading == ""
+        assert chunks[0].text.startswith("Cover\n\nStart\n\nThe committee")
         assert {c.heading for c in chunks[1:]} == {"Start"}
 
     def test_an_endless_heading_is_text(self) -> None:
@@ -128,7 +129,13 @@ class TestHeadings:
     def test_a_path_too_long_keeps_its_end(self) -> None:
         long = "ten plain words make this heading rather long to read"
         chunks = cut(heading(long), heading(long + " again", 2), text("Body."))
-        assert [(c.heading, c.text) for c in chunks] == [("", long), (long + " again", "Body.")]
+        assert [(c.heading, c.text) for c in chunks] == [("", f"{long}\n\n{long} again\n\nBody.")]
+
+    def test_headings_that_lead_to_a_table_stand_with_it(self) -> None:
+        long = "ten plain words make this heading rather long to read"
+        (only,) = cut(heading(long), heading(long + " again", 2), table("a | b", "1 | 2"), max_tokens=80)
+        assert (only.heading, only.table) == ("", 0)
+        assert only.text == f"{long}\n\n{long} again\n\na | b\n1 | 2"
 
 
 class TestTables:
@@ -184,13 +191,17 @@ words = st.text(st.characters(codec="utf-8"), max_size=40) | st.sampled_from(
         "---|---",
         "\n\n",
         "  ",
+        " " * 500,
         "1) one\n2) two",
         "Tableau: x:",
     ]
 )
 texts = st.lists(words, max_size=6).map(" ".join)
-blocks = st.builds(Block, st.sampled_from(BlockKind), texts, st.integers(0, 5))
-documents = st.lists(st.lists(blocks, max_size=6).map(tuple), max_size=4).map(
+titles = st.sampled_from(["A", "B b", "a heading of six or seven words", "ten words of a heading " * 2, "long " * 60])
+blocks = st.builds(Block, st.sampled_from(BlockKind), texts, st.integers(0, 5)) | st.builds(
+    Block, st.just(BlockKind.heading), titles, st.integers(1, 5)
+)
+documents = st.lists(st.lists(blocks, max_size=8).map(tuple), max_size=4).map(
     lambda pages: [Page(number, blocks) for number, blocks in enumerate(pages, 1)]
 )
 chunkings = st.integers(32, 200).flatmap(
@@ -199,7 +210,7 @@ chunkings = st.integers(32, 200).flatmap(
 
 
 class TestAnyDocument:
-    @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(documents, chunkings)
     def test_the_promises_hold(self, pages: list[Page], chunking: Chunking) -> None:
         chunks = list(chunk(iter(pages), chunking))

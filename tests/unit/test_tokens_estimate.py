@@ -19,22 +19,23 @@ first gauge was installed in 1923, after a dry summer had left barges stranded f
 been kept without interruption, and it shows a slow but unmistakable decline in the summer months. A restoration
 programme, financed by the neighbouring municipalities, reconnected several abandoned meanders between 1998 and 2011."""
 SCIENCE = """\
-Mice lacking the receptor showed reduced phosphorylation of the kinase and an impaired inflammatory response.
-Quantitative PCR confirmed down-regulation of interleukin transcripts in macrophages (n = 12, p < 0.01), whereas
-lymphocyte proliferation was unaffected. These findings suggest that glycosylation modulates receptor trafficking."""
+Mice lacking the receptor showed reduced phosphorylation of the kinase and an impaired inflammatory
+response. Quantitative PCR confirmed down-regulation of interleukin transcripts in macrophages (n = 12, p < 0.01),
+whereas lymphocyte proliferation was unaffected. These findings suggest that glycosylation modulates receptor
+trafficking."""
 GERMAN = """\
-Das Pumpwerk am alten Hafen wurde im Jahre 1921 errichtet, nachdem die Gemeinde das Recht erhalten hatte, Wasser
-aus dem Fluss zu heben. Die Ingenieure beschwerten sich, dass niemand zuvor den Wasserstand gemessen hatte; der erste
-Pegel wurde nach einem trockenen Sommer eingebaut. Seitdem wird die Aufzeichnung ohne Unterbrechung fortgeführt, und
-sie zeigt einen langsamen, aber unverkennbaren Rückgang in den Sommermonaten."""
+Das Pumpwerk am alten Hafen wurde im Jahre 1921 errichtet, nachdem die Gemeinde das Recht erhalten hatte,
+Wasser aus dem Fluss zu heben. Die Ingenieure beschwerten sich, dass niemand zuvor den Wasserstand gemessen hatte;
+der erste Pegel wurde nach einem trockenen Sommer eingebaut. Seitdem wird die Aufzeichnung ohne Unterbrechung
+fortgeführt, und sie zeigt einen langsamen, aber unverkennbaren Rückgang in den Sommermonaten."""
 FRENCH = """\
-La station de pompage du vieux port a été construite en 1921, après que la commune eut obtenu le droit de puiser
-l'eau de la rivière. Les ingénieurs se plaignaient que personne n'avait mesuré le niveau auparavant ; la première
+La station de pompage du vieux port a été construite en 1921, après que la commune eut obtenu le droit de
+puiser l'eau de la rivière. Les ingénieurs se plaignaient que personne n'avait mesuré le niveau auparavant ; la première
 échelle fut installée après un été sec qui avait immobilisé les péniches pendant six semaines."""
 RUSSIAN = """\
-Насосная станция в старом порту была построена в 1921 году, после того как община получила право поднимать воду
-из реки. Инженеры жаловались, что прежде никто не измерял уровень воды; первый водомерный пост установили после
-засушливого лета, когда баржи шесть недель стояли на мели."""
+Насосная станция в старом порту была построена в 1921 году, после того как община получила право
+поднимать воду из реки. Инженеры жаловались, что прежде никто не измерял уровень воды; первый водомерный пост установили
+после засушливого лета, когда баржи шесть недель стояли на мели."""
 CHINESE = (
     "旧港口的抽水站建于1921年\uff0c当时社区获得了从河中取水的权利。工程师们抱怨说\uff0c以前没有人测量过水位\uff1b"
     "第一个水位计是在一个干燥的夏天之后安装的\uff0c那年夏天驳船搁浅了六个星期。从那时起\uff0c记录一直没有中断。"

@@ -76,6 +76,7 @@ class _Page:
     number: int = 1
     blocks: list[Block] = field(default_factory=list)
     items: list[str] = field(default_factory=list)
+    titled: bool = False  # the document's title stands above all headings that follow
 
     def add(self, *blocks: Block) -> None:
         """Further blocks."""
@@ -137,7 +138,9 @@ class _Reader:
         if not found.text:
             pass
         elif style.level:
-            page.add(Block(BlockKind.heading, one_line(found.text), style.level))
+            page.titled = page.titled or style.title
+            level = style.level if style.title else style.level + page.titled
+            page.add(Block(BlockKind.heading, one_line(found.text), level))
         elif style.listed:
             page.items.append(f"{'  ' * style.depth}- {found.text}")
         else:

@@ -13,9 +13,10 @@ _DEEPEST = 9
 
 @dataclass(frozen=True, slots=True)
 class ParagraphStyle:
-    """A heading's level, or 0; whether it makes items of a list, and how deep these are."""
+    """A heading's level, or 0, the document's title being 1; whether it makes items of a list, and how deep."""
 
     level: int = 0
+    title: bool = False
     listed: bool = False
     depth: int = 0
 
@@ -41,7 +42,7 @@ def _named(element: etree._Element, above: ParagraphStyle) -> ParagraphStyle:
     if found := _HEADING.match(name):
         return ParagraphStyle(int(found[1]) or 1)
     if name == "title":
-        return ParagraphStyle(1)
+        return ParagraphStyle(1, title=True)
     if name.startswith("list "):
         above = replace(above, listed=True)
     return style_of(child(element, "pPr"), above)

@@ -14,6 +14,7 @@ from modulo.domain.document import Block, BlockKind
 _ENDS = (".", "!", "?", ":", ";", "\u3002", "\uff01", "\uff1f")
 _SIZES = ((1.8, 1), (1.4, 2), (1.12, 3))  # times the body's size, and the level of heading that makes
 _BOLD_LEVEL = 4
+_UNLISTED = 6  # below all that comes before the first one that is listed
 _LONGEST_HEADING = 250
 _CONTENTS_ENTRY = re.compile(r" \u2026 ?[\divxlc]+$")
 _NOT_A_HEADING = re.compile(r"[\W\d_]*")
@@ -156,5 +157,5 @@ def _level(paragraph: list[Line], text: str, titles: Mapping[str, int], style: S
     if not level and all(line.bold for line in paragraph) and size > 0.9:
         level = _BOLD_LEVEL if text.isupper() else _BOLD_LEVEL + 1
     if level and style.titles:  # the table of contents knows the upper levels
-        level = style.level + max(1, level - _BOLD_LEVEL + 2)
+        level = (style.level or _UNLISTED) + max(1, level - _BOLD_LEVEL + 2)
     return level

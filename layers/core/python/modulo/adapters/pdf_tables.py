@@ -51,7 +51,8 @@ def _split(band: list[list[Run]]) -> list[list[list[Run]]]:
     columns = {id(run): column for column, cell in enumerate(band) for run in cell}
     lines = rows_of(run for cell in band for run in cell)
     filled = [{columns[id(run)] for run in line.runs} for line in lines]
-    if len(lines) < 3 or sum(len(found) > 1 for found in filled) * 5 < len(lines) * 3:
+    used = sum(map(bool, band))
+    if len(lines) < 3 or sum(map(len, filled)) * 5 < len(lines) * used * 3:
         return [band]
     rows: list[list[list[Run]]] = []
     for line, found in zip(lines, filled, strict=True):

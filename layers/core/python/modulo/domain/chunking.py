@@ -10,7 +10,7 @@ from modulo.domain.collection import Chunking
 from modulo.domain.document import BlockKind, Page
 from modulo.domain.outline import Heading, Outline, joined
 from modulo.domain.packing import Path, Title, Unit, pack
-from modulo.domain.pieces import Scale, cut_table, cut_text
+from modulo.domain.pieces import Piece, Scale, cut_table, cut_text, fit
 from modulo.domain.tokens import ONE, rate_of
 
 BETWEEN_BLOCKS = "\n\n"
@@ -36,12 +36,16 @@ def chunk(pages: Iterable[Page], chunking: Chunking) -> Iterator[Chunk]:
     for page in pages:
         yield from _PageCutter(page, chunking, outline, numbers).chunks()
     for heading in outline.pending:
-        yield _alone(heading, next(numbers))
+        yield from _alone(heading, numbers, chunking)
 
 
-def _alone(heading: Heading, number: int) -> Chunk:
-    """A chunk of a heading that nothing stands under."""
-    return Chunk(number, heading.text, heading.page, heading.title.start, heading.end)
+def _alone(heading: Heading, numbers: Iterator[int], chunking: Chunking) -> Iterator[Chunk]:
+    """Chunks of a heading that nothing stands under on its page or later."""
+    room = chunking.max_tokens * ONE
+    for piece in fit(heading.text, 0, len(heading.text), room=room, scale=Scale(heading.rate)):
+        start = heading.title.start
+        text = heading.text[piece.start : piece.end]
+        yield Chunk(next(numbers), text, heading.page, start + piece.start, start + piece.end)
 
 
 class _Place(NamedTuple):
@@ -63,11 +67,10 @@ class _PageCutter:
         self._text = page_text(page)
         scale = Scale(rate_of(self._text))
         self._scale, self._weight = scale, scale.weight
+        self._chunking = chunking
         self._limit = chunking.max_tokens * ONE
-        self._overlap = chunking.overlap_tokens * ONE
         self._units: list[Unit] = []
         self._place: _Place | None = None
-        self._done = 0  # where what was read last ends
 
     def chunks(self) -> Iterator[Chunk]:
         """The page's chunks."""
@@ -78,99 +81,127 @@ class _PageCutter:
                 if block.kind is BlockKind.table:
                     noted = self._note(index, end)
                     yield from self._table(index, start, end, noted, tables)
-                elif block.kind is BlockKind.heading and self._weight(block.text) <= self._limit // 4:
+                elif block.kind is BlockKind.heading:
                     yield from self._enter(index, start, block.level)
                 else:
                     yield from self._read(index, start, end)
-                self._done = end
             tables += block.kind is BlockKind.table
             start = end + len(BETWEEN_BLOCKS)
         yield from self._packed()
 
     def _enter(self, index: int, start: int, level: int) -> Iterator[Chunk]:
-        """Go below a heading."""
+        """Go below a heading; those that it ends and that nothing stands under are text."""
+        ended = self._outline.close(level)
+        if self._carried.issuperset(ended):
+            for heading in ended:
+                yield from _alone(heading, self._numbers, self._chunking)
+        else:
+            self._place = None
+            place = yield from self._settle(index)
+            yield from self._say(index, ended, place)
         text = self._page.blocks[index].text
         title = Title(start + len(text) - len(text.lstrip()), " ".join(text.split()))
-        ended = self._outline.enter(Heading(level, title, self._page.number, text.strip()))
-        yield from self._orphans(index, ended)
+        self._outline.open(Heading(level, title, self._page.number, text.strip(), self._scale.rate))
         self._place = None
 
-    def _orphans(self, index: int, headings: Iterable[Heading]) -> Iterator[Chunk]:
-        """Headings with nothing under them are text; those of earlier pages, chunks of their own."""
+    def _settle(self, index: int) -> Generator[Chunk, None, _Place]:
+        """The place of what is no heading: the innermost headings that are short enough together make its path.
+
+        Those pending that the path does not show are its first words.
+        """
+        if self._place is not None:
+            return self._place
+        pending = self._outline.pending
+        shown: list[Heading] = []
+        said = False  # what stands above a pending heading that is said and is pending itself, is said as well
+        for heading in reversed(self._outline.above):
+            if self._weight(heading.title.text) > self._limit // 4 or (said and heading in pending):
+                said = said or heading in pending
+            elif self._weight(joined([heading, *shown])) > self._limit // 4:
+                break
+            else:
+                shown.insert(0, heading)
+        path = tuple(heading.title.text for heading in shown)
+        place = _Place(path, self._limit - (self._weight(joined(shown)) + 1 if path else 0))
+        self._place, self._outline.pending = place, []
+        yield from self._say(index, [heading for heading in pending if heading not in shown], place)
+        titles = (heading.title for heading in pending if heading in shown and heading not in self._carried)
+        return place._replace(titles=tuple(titles))
+
+    def _say(self, index: int, headings: Iterable[Heading], place: _Place) -> Iterator[Chunk]:
+        """Take headings as text; those of earlier pages make chunks of their own."""
         for heading in headings:
             if heading in self._carried:
-                yield _alone(heading, next(self._numbers))
+                yield from _alone(heading, self._numbers, self._chunking)
             else:
-                weight = self._weight(heading.text)
-                self._units.append(Unit(heading.title.start, heading.end, weight, (), self._limit, index))
-
-    def _settle(self, index: int) -> Generator[Chunk, None, _Place]:
-        """The place of a block that is no heading; as many headings make its path as are short enough together."""
-        if self._place is None:
-            above, pending = self._outline.above, self._outline.pending
-            path: Path = ()
-            for heading in reversed(above):
-                longer = (heading.title.text, *path)
-                if self._weight(joined(longer)) > self._limit // 4:
-                    break
-                path = longer
-            shown = above[len(above) - len(path) :]
-            yield from self._orphans(index, [heading for heading in pending if heading not in shown])
-            titles = [heading.title for heading in pending if heading in shown and heading not in self._carried]
-            room = self._limit - (self._weight(joined(path)) + 1 if path else 0)
-            self._place = _Place(path, room)
-            self._outline.pending = []
-            return _Place(path, room, tuple(titles))
-        return self._place
+                pieces = fit(self._text, heading.title.start, heading.end, room=place.room, scale=self._scale)
+                place = self._take(index, pieces, place, title=True)
 
     def _read(self, index: int, start: int, end: int) -> Iterator[Chunk]:
         """Take a block's sentences."""
-        path, room, titles = yield from self._settle(index)
-        for piece in cut_text(self._text, start, end, room=room, scale=self._scale):
-            gap = piece.start - self._done
+        place = yield from self._settle(index)
+        self._take(index, cut_text(self._text, start, end, room=place.room, scale=self._scale), place)
+
+    def _take(self, index: int, pieces: Iterable[Piece], place: _Place, *, title: bool = False) -> _Place:
+        """Take pieces of text; the titles of the place stand before the first of them only."""
+        path, room, titles = place
+        for piece in pieces:
+            between = self._text[self._units[-1].end : piece.start] if self._units else ""
+            gap = len(between) - len(between.strip())
             weight = min(room, max(piece.weight, gap + piece.end - piece.start))
-            lead = self._weight(self._text[titles[0].start : piece.start]) if titles else 0
+            lead = self._weight(between) if len(between) > gap else 0
             apart = piece.apart or gap > _WIDE_GAP or weight + lead > room
             lead = 0 if apart else lead
-            unit = Unit(piece.start, piece.end, weight, path, room, index, titles, lead, piece.closes, apart)
-            self._units.append(unit)
-            self._done, titles = piece.end, ()
+            self._units.append(
+                Unit(piece.start, piece.end, weight, path, room, index, titles, lead, piece.closes, apart, title)
+            )
+            titles = ()
+        return _Place(path, room)
 
     def _table(self, index: int, start: int, end: int, note: int, table: int) -> Iterator[Chunk]:
         """Pack what stands before the table, then cut the table."""
-        path, room, _ = yield from self._settle(index)
+        path, room, titles = yield from self._settle(index)
+        rows = self._text[start:end]
+        start, end = start + len(rows) - len(rows.lstrip()), start + len(rows.rstrip())
         caption = self._caption(path, room, start)
         yield from self._packed()
+        first = path[: len(path) - sum(title.start > caption for title in titles)]  # the others are read with it
         named = (*path, " ".join(self._text[caption:start].split())) if caption < start else path
-        for piece in cut_table(self._text, start, end, caption=caption, note=note, room=room, scale=self._scale):
-            heading = joined(named if piece.continued else path)
+        for piece in cut_table(self._text, start, end, caption=caption, note=note or end, room=room, scale=self._scale):
+            heading = joined(named if piece.continued else first)
             number = next(self._numbers)
             yield Chunk(number, piece.text, self._page.number, piece.start, piece.end, heading, table)
-        self._done = note
 
     def _caption(self, path: Path, room: int, start: int) -> int:
-        """Where the line that names a table starts: it is taken off the text before; `start` if there is none."""
-        if not self._units or self._units[-1].path != path:
+        """Where the lines that name a table start: they are taken off the text before; `start` if there are none."""
+        first = len(self._units)
+        if first and not self._units[-1].title:
+            block = self._units[-1].block
+            while first and self._units[first - 1].block == block:
+                first -= 1
+            text = self._text[self._units[first].start : start].strip()
+            if not (_CAPTION.match(text) or text.endswith(":")):
+                return start
+        while first and self._units[first - 1].title and self._units[first - 1].path == path:
+            first -= 1
+        if first == len(self._units) or self._units[first].path != path:
             return start
-        block = self._units[-1].block
-        first = next(i for i in reversed(range(len(self._units))) if not i or self._units[i - 1].block != block)
         place = self._units[first].start
-        text = self._text[place:start].strip()
-        if self._weight(self._text[place:start]) > room // 5 or not (_CAPTION.match(text) or text.endswith(":")):
+        if self._weight(self._text[place:start]) > room // 2:
             return start
         del self._units[first:]
         return place
 
     def _note(self, index: int, end: int) -> int:
-        """Where the note below a table ends; `end` of the table if there is none."""
+        """Where the note below a table ends, or 0."""
         following = self._page.blocks[index + 1 : index + 2]
         text = following[0].text if following and following[0].kind is BlockKind.text else ""
         if text.strip() and _NOTE.match(text) and self._weight(text) <= self._limit // 6:
             return end + len(BETWEEN_BLOCKS) + len(text.rstrip())
-        return end
+        return 0
 
     def _packed(self) -> Iterator[Chunk]:
         """Chunks of the text taken so far."""
-        for path, start, end in pack(self._units, overlap=self._overlap):
+        for path, start, end in pack(self._units, overlap=self._chunking.overlap_tokens * ONE):
             yield Chunk(next(self._numbers), self._text[start:end], self._page.number, start, end, joined(path))
         self._units = []

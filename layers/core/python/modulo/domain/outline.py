@@ -1,20 +1,23 @@
 """The headings above the present place of a document."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from modulo.domain.packing import Title
+from modulo.domain.tokens import Rate
 
 BETWEEN_HEADINGS = " > "
 
 
 class Heading(NamedTuple):
-    """A heading of a page; `text` is as it stands there, its title has single spaces."""
+    """A heading of a page; `text` is as it stands there, its title has single spaces, `rate` is its page's."""
 
     level: int
     title: Title
     page: int
     text: str
+    rate: Rate
 
     @property
     def end(self) -> int:
@@ -29,14 +32,19 @@ class Outline:
     above: list[Heading] = field(default_factory=list)
     pending: list[Heading] = field(default_factory=list)
 
-    def enter(self, heading: Heading) -> list[Heading]:
-        """Go below a heading; answers with the pending ones that this ends."""
-        ended = [pending for pending in self.pending if pending.level >= heading.level]
-        self.above = [*(above for above in self.above if above.level < heading.level), heading]
-        self.pending = [*(pending for pending in self.pending if pending.level < heading.level), heading]
+    def close(self, level: int) -> list[Heading]:
+        """Leave the headings that one of this level ends; answers with the pending ones among them."""
+        ended = [heading for heading in self.pending if heading.level >= level]
+        self.above = [heading for heading in self.above if heading.level < level]
+        self.pending = [heading for heading in self.pending if heading.level < level]
         return ended
 
+    def open(self, heading: Heading) -> None:
+        """Go below a heading."""
+        self.above.append(heading)
+        self.pending.append(heading)
 
-def joined(path: tuple[str, ...]) -> str:
-    """A path as chunks keep it."""
-    return BETWEEN_HEADINGS.join(path)
+
+def joined(path: Iterable[Heading | str]) -> str:
+    """Headings as chunks keep them."""
+    return BETWEEN_HEADINGS.join(part if isinstance(part, str) else part.title.text for part in path)

@@ -22,7 +22,8 @@ class Unit:
 
     Offsets are into the page's text, weights in tenths of a token. `path` is the headings above;
     `room` what a chunk under them may weigh; `titles` the headings right before the unit, whose
-    weight is `lead`. A unit that is `apart` never shares a chunk with the one before it.
+    weight is `lead`. A unit that is `apart` never shares a chunk with the one before it. A `title` is a
+    heading that is read as text and rather stands with what follows.
     """
 
     start: int
@@ -35,6 +36,7 @@ class Unit:
     lead: int = 0
     closes: bool = True
     apart: bool = False
+    title: bool = False
 
 
 class Packed(NamedTuple):
@@ -50,7 +52,11 @@ def pack(units: Sequence[Unit], *, overlap: int) -> Iterator[Packed]:
     for group in _groups(units):
         path, start = _label(group)
         for window in _windows(group, overlap):
-            yield Packed(path, start if window.start == 0 else group[window.start].start, group[window.stop - 1].end)
+            end = group[window.stop - 1].end
+            if window.start == 0:
+                yield Packed(path, start, end)
+            else:
+                yield Packed(group[window.start].path, group[window.start].start, end)
 
 
 def _groups(units: Sequence[Unit]) -> Iterator[list[Unit]]:
@@ -60,7 +66,7 @@ def _groups(units: Sequence[Unit]) -> Iterator[list[Unit]]:
     for _, section in groupby(units, key=lambda unit: unit.path):
         added = list(section)
         extra = sum(unit.weight + unit.lead for unit in added)
-        if group and not _belong(group[0], weight, added[0], extra):
+        if group and not _belong(group, weight, added[0], extra):
             yield group
             group, weight = [], 0
         group += added
@@ -69,16 +75,23 @@ def _groups(units: Sequence[Unit]) -> Iterator[list[Unit]]:
         yield group
 
 
-def _belong(first: Unit, weight: int, following: Unit, extra: int) -> bool:
-    """Whether a section joins the group before it: both fit and one is too small to stand alone."""
+def _belong(group: list[Unit], weight: int, following: Unit, extra: int) -> bool:
+    """Whether a section joins the group before it: it fits and one is too small to stand alone, or it has its title."""
+    first = group[0]
     room = min(first.room, following.room)
     small = room // 4 if first.path[:1] == following.path[:1] else room // 8
-    return not following.apart and weight + extra <= room and min(weight, extra) <= small
+    fits = weight + extra <= room and min(weight, extra) <= small
+    heads = all(unit.title for unit in group) and following.room <= first.room and 2 * weight <= following.room
+    return not following.apart and (fits or heads)
 
 
 def _label(group: list[Unit]) -> tuple[Path, int]:
     """The headings that hold for the whole group, and where it starts: at those that do not."""
     first = group[0]
+    if first.title:
+        under = next((unit for unit in group if unit.titles and unit.path == first.path), first)
+        read = sum(title.start > first.start for title in under.titles)
+        return first.path[: len(first.path) - read], first.start
     shared = len(first.path)
     for unit in group:
         shared = min(shared, sum(1 for _ in _common(first.path, unit.path)))

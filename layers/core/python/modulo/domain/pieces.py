@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from modulo.domain.sentences import sentences
-from modulo.domain.tokens import Rate, weigh
+from modulo.domain.tokens import ONE, Rate, weigh
 
 _WORD = re.compile(r"\S+")
 _LINE = re.compile(r"[^\n]+")
@@ -137,7 +137,7 @@ def cut_table(
         return
     rows = [line.span() for line in _LINE.finditer(text, start, end) if not line.group().isspace()]
     header = text[slice(*rows[0])]
-    named = scale.weight(text[caption:start]) + 3 if caption < start else 0
+    named = scale.weight(text[caption:start]) + ONE + 3 if caption < start else 0  # with " > " before it
     head = scale.weight(header) + 1
     repeats = len(rows) > 1 and 2 * (head + named) <= room
     if repeats:
@@ -162,10 +162,11 @@ def _balanced(pieces: list[Piece], room: int) -> Iterator[list[Piece]]:
     group: list[Piece] = []
     weight = 0
     for piece in pieces:
-        if group and (weight >= target or weight + piece.weight + 1 > room or piece.apart):
+        added = max(piece.weight, piece.end - group[-1].end) + 1 if group else 0
+        if group and (weight >= target or weight + added > room or piece.apart):
             yield group
             group, weight = [], 0
+        weight += added if group else piece.weight + 1
         group.append(piece)
-        weight += piece.weight + 1
     if group:
         yield group
