@@ -8,7 +8,9 @@ from modulo.domain.errors import OversizedFile
 
 CELL = " | "
 MAX_CELLS = 2_000_000
-_LONGEST_CELL = 2_000  # characters: more is a page laid out in a table
+_FEW_ROWS = 3
+_LONGEST_CELL = 2_000  # characters: more in few rows is a page laid out in a table
+_BETWEEN = "\x1f"  # what no cleaned text holds
 
 
 def table_blocks(rows: Iterable[Sequence[str]]) -> list[Block]:
@@ -17,24 +19,25 @@ def table_blocks(rows: Iterable[Sequence[str]]) -> list[Block]:
     Raises:
         OversizedFile: there are more than `MAX_CELLS` cells.
     """
-    kept: list[list[str]] = []
-    cells = 0
+    kept: list[str] = []  # a row as one text takes a third of the memory
+    used: set[int] = set()
+    cells = longest = 0
     for row in rows:
         cells += len(row)
         if cells > MAX_CELLS:
             raise OversizedFile(f"The document has a table of more than {MAX_CELLS} cells.")
         cleaned = [one_line(cell) for cell in row]
-        if any(cleaned):
-            kept.append(cleaned)
-    used = sorted({column for row in kept for column, cell in enumerate(row) if cell})
-    if not used:
-        return []
-    if len(used) == 1 or _is_layout(kept):
-        return [Block(BlockKind.text, cell) for row in kept for cell in row if cell]
-    lines = (CELL.join(row[column] if column < len(row) else "" for column in used).rstrip() for row in kept)
-    return [Block(BlockKind.table, "\n".join(lines))]
+        filled = {column for column, cell in enumerate(cleaned) if cell}
+        if filled:
+            used |= filled
+            longest = max(longest, *map(len, cleaned))
+            kept.append(_BETWEEN.join(cleaned))
+    if len(used) > 1 and not (len(kept) <= _FEW_ROWS and longest > _LONGEST_CELL):
+        columns = sorted(used)
+        return [Block(BlockKind.table, "\n".join(_line(row, columns) for row in kept))]
+    return [Block(BlockKind.text, cell) for row in kept for cell in row.split(_BETWEEN) if cell]
 
 
-def _is_layout(rows: list[list[str]]) -> bool:
-    """Whether the cells hold running text: they are read one by one."""
-    return len(rows) <= 3 and any(len(cell) > _LONGEST_CELL for row in rows for cell in row)
+def _line(row: str, columns: Sequence[int]) -> str:
+    cells = row.split(_BETWEEN)
+    return CELL.join(cells[column] if column < len(cells) else "" for column in columns).rstrip()
