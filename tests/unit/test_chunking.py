@@ -155,6 +155,11 @@ class TestTables:
         assert found.text == f"Table 1: Sales\n\n{self.HEADER}\nA | 1 | 2\n\nSource: us"
         assert found.text == page_text(Page(1, blocks))[found.start : found.end]
 
+    def test_the_note_below_a_large_table_stays_in_its_last_piece(self) -> None:
+        chunks = cut(table(self.HEADER, *self.ROWS), text("Source: the national bureau"), max_tokens=100)
+        assert all(piece.table == 0 for piece in chunks)
+        assert [piece for piece in chunks if "Source" in piece.text] == [chunks[-1]]
+
     def test_a_large_table_repeats_its_header(self) -> None:
         chunks = cut(heading("Sales"), text("Table 1: by region"), table(self.HEADER, *self.ROWS), max_tokens=100)
         assert chunks[0].text.startswith(f"Table 1: by region\n\n{self.HEADER}\nRegion 0 |")

@@ -6,6 +6,7 @@ import pytest
 
 from modulo.domain.answer import NOT_FOUND, Draft
 from modulo.domain.citations import check
+from modulo.domain.support import _find
 from tests.unit.passages import passage
 
 RIVERS = passage("The Rhine is 1,233 km long. It rises in the Alps and flows to the North Sea.", name="rivers.txt")
@@ -158,3 +159,11 @@ def test_marks_that_are_left_name_citations() -> None:
     draft = "The Rhine is 1,233 km long [[1]2]. Lake Constance covers 536 square kilometres [2] [ 3 ]."
     answer = check(Draft(draft), PASSAGES, max_citations=1)
     assert re.findall(r"\[\s*(\d+)\s*\]", answer.text) == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "at"),
+    [("cathedral", "cat", -1), ("cathedral cat", "cat", 10), ("concat", "cat", -1), ("", "cat", -1)],
+)
+def test_words_are_not_found_within_words(text: str, wanted: str, at: int) -> None:
+    assert _find(text, wanted, 0) == at

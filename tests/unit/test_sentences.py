@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modulo.domain.sentences import MAX_CHARACTERS, sentences
+from modulo.domain.sentences import MAX_CHARACTERS, _cut, sentences
 
 
 def texts(text: str) -> list[str]:
@@ -125,3 +125,7 @@ def test_hostile_texts_take_no_time(text: str) -> None:
     started = time.process_time()
     sentences(text)
     assert time.process_time() - started < 2
+
+
+def test_white_space_is_no_sentence() -> None:
+    assert list(_cut(" \n ", 0, 3)) == []

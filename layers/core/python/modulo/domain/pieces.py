@@ -168,5 +168,4 @@ def _balanced(pieces: list[Piece], room: int) -> Iterator[list[Piece]]:
             group, weight = [], 0
         weight += added if group else piece.weight + 1
         group.append(piece)
-    if group:
-        yield group
+    yield group
