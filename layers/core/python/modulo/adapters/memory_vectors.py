@@ -1,7 +1,9 @@
-"""Vectors in this process's memory: exact search, without full text; gone when it ends."""
+"""Vectors in this process's memory: exact search, dense and by words; gone when it ends."""
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from heapq import nlargest
+from math import log
 from operator import ge, gt, le, lt
 from threading import Lock
 from uuid import UUID
@@ -11,7 +13,9 @@ from modulo.domain.chunk import EmbeddedChunk
 from modulo.domain.collection import Space
 from modulo.domain.file import FileRef
 from modulo.domain.filters import Comparison, Condition, FilterField
+from modulo.domain.fusion import fuse
 from modulo.domain.passage import Hit
+from modulo.domain.words import content_words
 
 _COMPARE: dict[Comparison, Callable[[int, int], bool]] = {
     Comparison.gte: ge,
@@ -20,6 +24,8 @@ _COMPARE: dict[Comparison, Callable[[int, int], bool]] = {
     Comparison.lt: lt,
 }
 _Key = tuple[FileRef, int]
+K1, B = 1.2, 0.75
+"""BM25's usual choices: how little repetitions add, and how much long texts are held back."""
 
 
 class MemoryVectors:
@@ -53,23 +59,22 @@ class MemoryVectors:
         space: Space,
         *,
         vector: Sequence[float],
-        question: str,  # noqa: ARG002  # there is no full text here
+        question: str,
         limit: int,
         conditions: Sequence[Condition],
     ) -> list[Hit]:
-        """The chunks nearest to the vector, best first.
+        """The chunks nearest to the question by vector and by words, fused by rank, best first.
 
         Raises:
             ValueError: the vector is not of the space's model.
         """
         require_vector(space.model, vector)
         metric = space.model.metric
-        hits = [
-            Hit(found.ref, found.chunk, score(metric, distance(metric, vector, found.vector)))
-            for found in self._of(space)
-            if all(_matches(found, condition) for condition in conditions)
-        ]
-        return nlargest(limit, hits, key=lambda hit: hit.score)
+        candidates = [found for found in self._of(space) if all(_matches(found, condition) for condition in conditions)]
+        scores = [score(metric, distance(metric, vector, found.vector)) for found in candidates]
+        nearest = nlargest(limit, range(len(candidates)), key=scores.__getitem__)
+        fused = fuse([nearest, _by_words(question, [found.chunk.text for found in candidates])[:limit]])
+        return [Hit(candidates[at].ref, candidates[at].chunk, scores[at]) for at, _ in fused[:limit]]
 
     def texts(self, space: Space, ref: FileRef) -> list[str]:
         """The texts stored of one generation, by chunk number."""
@@ -100,6 +105,20 @@ class MemoryVectors:
                 continue
             if file_id in (None, ref.file_id) and generation in (None, ref.generation):
                 yield chunk
+
+
+def _by_words(question: str, texts: Sequence[str]) -> list[int]:
+    """The texts that share words with the question, best first by BM25 (Robertson and Zaragoza, 2009)."""
+    counts = [Counter(content_words(text)) for text in texts]
+    usual = sum(map(Counter.total, counts)) / len(texts) if texts else 0
+    scores: defaultdict[int, float] = defaultdict(float)
+    for word in set(content_words(question)):
+        holders = [at for at, count in enumerate(counts) if word in count]
+        rarity = log(1 + (len(texts) - len(holders) + 0.5) / (len(holders) + 0.5))
+        for at in holders:
+            often, length = counts[at][word], counts[at].total() / usual
+            scores[at] += rarity * often * (K1 + 1) / (often + K1 * (1 - B + B * length))
+    return sorted(scores, key=lambda at: -scores[at])
 
 
 def _matches(found: EmbeddedChunk, condition: Condition) -> bool:
