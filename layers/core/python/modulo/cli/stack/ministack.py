@@ -19,7 +19,7 @@ class MiniStack(Cloud):
         """Make the secret key and the directories."""
         private_directory(self.data)
         kept_secret(self.data / "secret")
-        for name in ("tmp", "layers"):
+        for name in ("tmp", "functions"):
             private_directory(self.data / name)
 
     def program(self, port: int) -> Program:
@@ -29,7 +29,7 @@ class MiniStack(Cloud):
             **{name: value for name, value in reduced.environment.items() if name not in KEPT},
             "SERVICES": SERVICES,
             "MINISTACK_HOST": HOST,  # as queues' addresses name it
-            "MODULO_LAYERS": str(self.data / "layers"),
+            "MODULO_FUNCTIONS_HOME": str(self.data / "functions"),
             "LAMBDA_EXECUTOR": "local",
         }
         return Program([sys.executable, "-m", "modulo.cli.stack.ministack_server"], environment)

@@ -2,13 +2,15 @@
 
 By itself MiniStack runs functions in its own virtual environment and unpacks every layer for every
 process. Here they get a bare Python, so that what is missing in a layer is missed, and each layer is
-unpacked once.
+unpacked once. It also takes the escape of the slash in a template's binary media types literally, and
+would hand uploads to functions as broken text.
 """
 
 import hashlib
 import importlib
 import io
 import os
+import shlex
 import shutil
 import sys
 import threading
@@ -54,22 +56,32 @@ class Layers:
         return place
 
 
-def bare_python() -> str:
-    """The interpreter that our virtual environment was made from: it knows none of our packages."""
-    return str(getattr(sys, "_base_executable", sys.executable))
+def bare_python(home: Path) -> Path:
+    """A program below `home`: the Python that our virtual environment was made from, knowing no packages at all."""
+    program = home / "python"
+    interpreter = shlex.quote(getattr(sys, "_base_executable", sys.executable))
+    program.write_text(f'#!/bin/sh\nexec {interpreter} -I -S "$@"\n', encoding="utf-8")
+    program.chmod(0o700)
+    return program
 
 
 def main() -> None:
     """Serve until told to stop."""
-    layers_home = Path(os.environ.pop("MODULO_LAYERS"))
+    home = Path(os.environ.pop("MODULO_FUNCTIONS_HOME"))
+    python = str(bare_python(home))
     runtime: Any = importlib.import_module("ministack.core.lambda_runtime")
     functions: Any = importlib.import_module("ministack.services.lambda_svc")
     script = runtime._detect_runtime_binary("python3.11")[1]  # noqa: SLF001  # it offers no other way
-    runtime._detect_runtime_binary = lambda _runtime: (bare_python(), script)  # noqa: SLF001
+    runtime._detect_runtime_binary = lambda _runtime: (python, script)  # noqa: SLF001
     resolve = functions._resolve_layer_zip  # noqa: SLF001
-    functions._resolve_layer_zip = Layers(layers_home, resolve).pointer  # noqa: SLF001
+    functions._resolve_layer_zip = Layers(home, resolve).pointer  # noqa: SLF001
     # Lambda's limit of 250 MB goes on to count what the layers really hold.
     functions._layer_unzipped_size = lambda layer: functions._unzipped_size(resolve(layer))  # noqa: SLF001
+    gateway: Any = importlib.import_module("ministack.services.apigateway_v1")
+    matches = gateway._media_type_matches  # noqa: SLF001
+    gateway._media_type_matches = lambda media_type, binary: matches(  # noqa: SLF001
+        media_type, [one.replace("~1", "/") for one in binary or ()]
+    )
     ministack: Any = importlib.import_module("ministack.app")
     ministack.app = guarded(ministack.app)
     ministack.main()

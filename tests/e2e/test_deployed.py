@@ -1,0 +1,252 @@
+"""template.yaml, deployed to a cloud on this machine and used over HTTP through API Gateway."""
+
+import hashlib
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from modulo.cli.build import ROOT
+from modulo.cli.local_cloud import local_cloud
+from modulo.cli.stack.process import free_port
+from modulo.cli.stack.stack import SERVICES
+from modulo.domain.answer import NOT_FOUND
+from modulo.domain.identity import Principal, Scope, external_id
+from modulo.domain.quota import Quotas, period_of
+from modulo.services import Services, install
+from modulo.settings import Settings
+from tests import documents
+from tests.e2e.deployed import LIGHTHOUSE, QUESTION, Deployed, User, object_created, send_form, until
+
+EMULATORS = [name for name in ("ministack", "localstack") if name in SERVICES]
+FUNCTIONS = {path.parent.name for path in ROOT.glob("functions/*/app.py")}
+DEPLOY_SECONDS = 60
+PURGED = ("PurgeQueueUrl", "PurgeDeadLettersUrl")
+
+
+@pytest.fixture(scope="module", params=EMULATORS)
+def stack(request: pytest.FixtureRequest) -> Iterator[tuple[Deployed, Services]]:
+    """The deployed stack, and our own way to its database, by which keys are given out."""
+    data = Path(tempfile.mkdtemp(prefix=f"modulo-{request.param}-"))
+    seconds: dict[str, float] = {}
+    quick = {"RetryBaseSeconds": "1"}
+    builds = ROOT / ".modulo" / "builds"
+    try:
+        with local_cloud(data, request.param, builds=builds, tell=seconds.__setitem__, more=quick) as (servers, made):
+            ours = Services(Settings(database_url=servers.environment["DATABASE_URL"]))
+            install(ours)
+            with httpx.Client(base_url=made.url, timeout=60, trust_env=False) as http:
+                log = servers.data / "logs" / f"{request.param}.log"
+                yield Deployed(request.param, made, http, seconds, log), ours
+            ours.close()
+    finally:
+        install(None)
+        shutil.rmtree(data)
+
+
+@pytest.fixture
+def deployed(stack: tuple[Deployed, Services]) -> Deployed:
+    return stack[0]
+
+
+@pytest.fixture
+def ada(deployed: Deployed) -> User:
+    return deployed.user()
+
+
+def routes() -> Iterator[tuple[str, str]]:
+    for path, methods in json.loads((ROOT / "infra" / "openapi.json").read_text())["paths"].items():
+        for method in methods:
+            filled = path.removeprefix("/api")
+            for name in ("collection_id", "file_id", "user_id"):
+                filled = filled.replace(f"{{{name}}}", str(uuid4()))
+            yield method.upper(), filled
+
+
+def test_every_resource_is_there_within_a_minute(deployed: Deployed) -> None:
+    assert not [name for name, (_, physical) in deployed.made.resources.items() if physical in {"", "unknown"}]
+    assert set(deployed.made.functions.values()) == {f"modulo-{name}" for name in FUNCTIONS}
+    assert deployed.seconds["stack"] + deployed.seconds["migrations"] < DEPLOY_SECONDS
+
+
+def test_every_route_refuses_callers_without_a_good_token(deployed: Deployed) -> None:
+    forged = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZGEiLCJ0ZW5hbnQiOiJ4In0."
+    for method, path in routes():
+        if path == "/health":
+            assert deployed.http.get(path).status_code == 200
+            continue
+        for headers in ({}, {"authorization": "Bearer mod_guessed"}, {"authorization": f"Bearer {forged}"}):
+            reply = deployed.http.request(method, path, headers=headers)
+            assert (method, path, reply.status_code) == (method, path, 401), reply.text
+            assert reply.headers["content-type"] == "application/problem+json"
+            assert reply.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_a_form_upload_is_ingested_found_cited_and_downloaded(ada: User) -> None:
+    collection = ada.create()
+    content = LIGHTHOUSE.encode()
+    digest = hashlib.sha256(content).hexdigest()
+    ticket = ada.announce(collection, "lighthouse.txt", len(content), checksum_sha256=digest)
+    assert send_form(ticket["upload"], content + b"!").status_code >= 400
+    assert ada.file(collection, ticket["file_id"])["stage"] == "awaiting_upload"
+    assert send_form(ticket["upload"], content).status_code in {200, 201, 204}
+    assert ada.finished(collection, ticket["file_id"])["stage"] == "ready"
+    answer = ada.ask(collection)
+    assert "41 metres" in answer["answer"]
+    assert answer["citations"][0]["title"] == "lighthouse.txt"
+    assert answer["citations"][0]["excerpt"] in LIGHTHOUSE
+    place = ada("GET", f"/collections/{collection}/files/{ticket['file_id']}/content", 307)["url"]
+    fetched = httpx.get(place, timeout=60, trust_env=False)
+    assert fetched.content == content
+    assert "lighthouse.txt" in fetched.headers["content-disposition"]
+
+
+def test_a_direct_upload_arrives_byte_for_byte(ada: User) -> None:
+    collection = ada.create()
+    content = documents.pdf()
+    file = ada.finished(collection, ada.upload(collection, "report.pdf", content))
+    assert (file["stage"], file["checksum_sha256"]) == ("ready", hashlib.sha256(content).hexdigest())
+    found = ada.ask(collection, "When did the committee approve the budget?")
+    assert found["documents"][0]["author"] == documents.AUTHOR
+    assert [one["name"] for one in ada("GET", f"/collections/{collection}/files", 200)["items"]] == ["report.pdf"]
+    assert ada("GET", "/usage", 200)["storage_bytes"] == len(content)
+
+
+def test_collections_are_listed_changed_shared_and_kept_from_others(deployed: Deployed, ada: User) -> None:
+    collection = ada.create("papers")
+    assert [one["id"] for one in ada("GET", "/collections", 200)["items"]] == [collection]
+    assert ada("PATCH", f"/collections/{collection}", 200, json={"name": "reports"})["name"] == "reports"
+    bob, stranger = deployed.user("bob", ada.tenant), deployed.user()
+    own = bob.create("of bob")
+    bob_id = bob("GET", f"/collections/{own}/members", 200)["items"][0]["user_id"]
+    bob("GET", f"/collections/{collection}", 404)
+    ada("PUT", f"/collections/{collection}/members/{bob_id}", 200, json={"role": "viewer"})
+    assert bob("GET", f"/collections/{collection}", 200)["name"] == "reports"
+    bob("DELETE", f"/collections/{collection}", 403)
+    ada("DELETE", f"/collections/{collection}/members/{bob_id}", 204)
+    bob("GET", f"/collections/{collection}", 404)
+    stranger("GET", f"/collections/{collection}", 404)
+    stranger("POST", "/search", 404, json={"question": QUESTION, "collection_id": collection})
+
+
+def test_what_is_deleted_is_gone_everywhere(deployed: Deployed, ada: User) -> None:
+    collection = ada.create()
+    file = ada.upload(collection, "lighthouse.txt", LIGHTHOUSE)
+    ada.finished(collection, file)
+    prefix = f"tenants/{external_id('modulo', f'tenant:{ada.tenant}')}/"
+    assert ada.ask(collection)["metadata"]["found"] is True
+    assert len(deployed.versions(prefix)) == 1
+    ada("DELETE", f"/collections/{collection}/files/{file}", 202)
+    gone = ada.ask(collection)
+    assert (gone["answer"], gone["query_results"]) == (NOT_FOUND, [])
+    ada("GET", f"/collections/{collection}/files/{file}", 404)
+    until(lambda: not deployed.versions(prefix), what="no version of the object is left")
+    until(lambda: ada("GET", "/usage", 200)["storage_bytes"] == 0, what="the bytes are given back")
+    ada.finished(collection, ada.upload(collection, "again.txt", LIGHTHOUSE))
+    ada("DELETE", f"/collections/{collection}", 202)
+    ada("GET", f"/collections/{collection}", 404)
+    until(lambda: not deployed.versions(prefix), what="the collection's objects are gone")
+    deployed.until_empty(*PURGED)
+
+
+def test_events_that_come_twice_late_or_early_change_nothing(deployed: Deployed, ada: User) -> None:
+    collection, bucket = ada.create(), deployed.made.outputs["Uploads"]
+    ticket = ada.announce(collection, "launch.txt", 24)
+    file, first = ticket["file_id"], ticket["upload"]["fields"]["key"]
+    deployed.send("IngestQueueUrl", object_created(bucket, first, size=24, sequencer="01"))  # before there is any
+    deployed.until_empty("IngestQueueUrl")
+    assert ada.file(collection, file)["stage"] == "awaiting_upload"
+    assert send_form(ticket["upload"], b"The launch is on Monday.").is_success
+    ada.finished(collection, file)
+    ticket = ada.announce(collection, "launch.txt", 24)
+    assert send_form(ticket["upload"], b"The launch is on Friday.").is_success
+    until(lambda: ada.file(collection, file)["live_generation"] == 2, what="the second generation is live")
+    deployed.until_empty(*PURGED)
+    before, second = ada.file(collection, file), ticket["upload"]["fields"]["key"]
+    dead = deployed.waiting("IngestDeadLettersUrl")
+    for key, sequencer in ((second, "03"), (first, "02"), (second, "03"), (first, "01"), ("tenants/x/y", "04")):
+        deployed.send("IngestQueueUrl", object_created(bucket, key, size=24, sequencer=sequencer))
+    deployed.until_empty("IngestQueueUrl")
+    assert ada.file(collection, file) == before
+    assert deployed.waiting("IngestDeadLettersUrl") == dead
+    found = ada.ask(collection, "When is the launch?")
+    assert [result["chunk"]["text"] for result in found["query_results"]] == ["The launch is on Friday."]
+
+
+def test_what_is_given_up_waits_for_its_redrive(deployed: Deployed, ada: User) -> None:
+    """A message nobody can read, and a file whose model is down; once that is mended, a redrive saves the file."""
+    collection, ingest = ada.create(), deployed.made.functions["IngestFile"]
+    present = deployed.client("lambda").get_function_configuration(FunctionName=ingest)["Environment"]["Variables"]
+    deployed.set_environment(ingest, EMBEDDING_URL=f"http://127.0.0.1:{free_port()}/v1")
+    file = ada.upload(collection, "lighthouse.txt", LIGHTHOUSE)
+    deployed.send("IngestQueueUrl", {"poison": True})
+    until(lambda: deployed.waiting("IngestDeadLettersUrl") == 2, what="both messages were given up")
+    found = ada.file(collection, file)
+    assert (found["stage"], found["problem"]["retryable"]) == ("failed", True)
+    assert deployed.waiting("IngestQueueUrl") == 0
+    deployed.set_environment(ingest, EMBEDDING_URL=present["EMBEDDING_URL"])
+    deployed.redrive("IngestDeadLettersUrl", "IngestQueueUrl")
+    ada.finished(collection, file, "ready")
+    assert "41 metres" in ada.ask(collection)["answer"]
+    until(lambda: deployed.waiting("IngestDeadLettersUrl") == 1, what="the unreadable one was given up again")
+    deployed.until_empty("IngestQueueUrl")
+
+
+def test_a_schedule_resets_quotas(stack: tuple[Deployed, Services]) -> None:
+    """The target of the template's own schedule, at a time that comes soon; the nightly one is declared."""
+    deployed, ours = stack
+    scheduler, name = deployed.client("scheduler"), deployed.made.resources["ResetQuotasTick"][1].rpartition("/")[2]
+    nightly = scheduler.get_schedule(Name=name)
+    assert nightly["ScheduleExpression"] == "cron(0 0 * * ? *)"
+    assert (nightly["ScheduleExpressionTimezone"], nightly["State"]) == ("UTC", "ENABLED")
+    ada = deployed.user()
+    ada("GET", "/usage", 200)
+    principal = Principal(*(external_id("modulo", text) for text in names_of(ada)), frozenset(Scope))
+    yesterday = period_of(datetime.now(UTC) - timedelta(days=1))
+    assert ours.metadata.reserve_tokens(principal, period=yesterday, tokens=500, limit=1_000)
+    soon = datetime.now(UTC) + timedelta(seconds=2)
+    scheduler.create_schedule(
+        Name="soon",
+        ScheduleExpression=f"at({soon:%Y-%m-%dT%H:%M:%S})",
+        ScheduleExpressionTimezone="UTC",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target=nightly["Target"],
+    )
+
+    def reserved() -> int:
+        return ours.metadata.usage(principal, period=yesterday, quotas=Quotas()).tokens_reserved
+
+    until(lambda: reserved() == 0, what="the reservation that a crash left behind is dropped")
+
+
+def names_of(user: User) -> tuple[str, str]:
+    return f"tenant:{user.tenant}", f"user:{user.tenant}:ada"
+
+
+def test_the_sweep_is_fired_by_its_schedule(deployed: Deployed) -> None:
+    sweep = deployed.made.functions["Sweep"]
+    until(lambda: deployed.invocations(sweep) >= 1, what="a minute has passed")
+
+
+def test_every_function_was_invoked_by_what_the_template_connects(deployed: Deployed) -> None:
+    """By the cloud's own account; `migrate` has no trigger but the deployment, which invoked it."""
+    counts: dict[str, Any] = {name: deployed.invocations(f"modulo-{name}") for name in sorted(FUNCTIONS)}
+    assert {name for name, count in counts.items() if count == 0} == set(), counts
+
+
+def test_a_warm_function_answers_quickly(ada: User, record_property: Any) -> None:
+    spent = []
+    for _ in range(20):
+        started = time.perf_counter()
+        ada("GET", "/usage", 200)
+        spent.append(time.perf_counter() - started)
+    record_property("warm_median_ms", round(1000 * sorted(spent)[10]))
+    assert sorted(spent)[10] < 1
