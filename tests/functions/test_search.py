@@ -260,3 +260,40 @@ def test_instructions_in_a_passage_stay_data(api, services):
     ingest(api, collection, api.upload(collection, text))
     found = ask(api, collection, question="When does the office close?").json
     assert "6 pm" in found["answer"]
+
+
+def test_chain_of_thought_answers_each_part(api, collection):
+    question = "What is the depth of the Mariana Trench in metres? At how many degrees is green tea brewed?"
+    plain = ask(api, collection, question=question).json
+    assert plain["cot_output"] is None
+    found = ask(api, collection, question=question, cot_enabled=True).json
+    assert "10,935" in found["answer"]
+    assert "80 degrees" in found["answer"]
+    for citation in found["citations"]:
+        assert f"[{citation['mark']}]" in found["answer"]
+        assert found["query_results"][citation["mark"] - 1]["chunk"]["chunk_id"] == citation["chunk_id"]
+    thought = found["cot_output"]
+    assert [step["step_number"] for step in thought["reasoning_steps"]] == [1, 2]
+    assert thought["final_answer"] == found["answer"]
+    assert set(thought["source_summary"]["primary_sources"]) >= {"sea.txt", "tea.txt"}
+    confidences = [step["confidence_score"] for step in thought["reasoning_steps"]]
+    assert thought["total_confidence"] == min(confidences)
+    assert ask(api, collection, question=question, cot_enabled=True).json["metadata"]["cached"] is True
+
+
+def test_a_part_that_is_not_answered_leaves_no_confidence(api, collection, services):
+    question = "What is its depth in metres? Who sings tonight?"
+    thought = ask(api, collection, question=question, cot_enabled=True, filters={"source": "sea.txt"}).json[
+        "cot_output"
+    ]
+    assert thought["reasoning_steps"][1]["confidence_score"] is None
+    assert thought["reasoning_steps"][1]["intermediate_answer"] == NOT_FOUND
+    assert thought["total_confidence"] is None
+
+
+def test_chain_of_thought_is_left_alone_where_there_is_one_part_or_it_is_disabled(api, collection):
+    assert ask(api, collection, cot_enabled=True).json["cot_output"] is None
+    two = "What is its depth? How far is the Moon?"
+    assert ask(api, collection, question=two, cot_enabled=True, cot_disabled=True).json["cot_output"] is None
+    passages = ask(api, collection, question=two, cot_enabled=True, retrieve_only=True).json
+    assert (passages["answer"], passages["cot_output"]) == (None, None)

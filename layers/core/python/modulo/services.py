@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from modulo import ports
+    from modulo.usecases.answering import SearchLimits
     from modulo.usecases.create_upload import UploadLimits
     from modulo.usecases.ingest_file import IngestLimits
-    from modulo.usecases.search import SearchLimits
 
 NONE = "none:"
 BEDROCK = "bedrock:"
@@ -241,7 +241,7 @@ class Services:
     @property
     def search_limits(self) -> "SearchLimits":
         """What one search may take."""
-        from modulo.usecases.search import SearchLimits
+        from modulo.usecases.answering import SearchLimits
 
         s = self.settings
         return SearchLimits(

@@ -18,8 +18,8 @@ class ConfigMetadata(Value):
     top_k: int = Field(default=TOP_K, ge=1, description="passages to return; at most MAX_TOP_K")
     top_k_rerank: int | None = Field(default=None, ge=1, description="passages kept after reranking; top_k if null")
     disable_rerank: bool = False
-    cot_enabled: bool = False
-    cot_disabled: bool = False
+    cot_enabled: bool = Field(default=False, description="answer each part of a question with several parts")
+    cot_disabled: bool = Field(default=False, description="wins over cot_enabled")
     max_citations: int = Field(default=5, ge=1, le=100)
     min_confidence: float = Field(default=0.0, ge=0, le=1, description="passages scoring less are left out")
     max_context_per_doc: int = Field(default=2_000, ge=100, le=100_000, description="characters of one passage")
@@ -98,6 +98,41 @@ class Citation(Value):
     chunk_id: UUID
 
 
+class ReasoningStep(Value):
+    """One part of the question; `confidence_score` is the best cited passage's, null where none is cited."""
+
+    step_number: int
+    question: str
+    context_used: tuple[str, ...] = Field(description="texts of the passages that the step's answer rests on")
+    source_attributions: tuple[Citation, ...]
+    intermediate_answer: str
+    confidence_score: float | None
+    reasoning_trace: str
+    execution_time: float
+    token_usage: int
+
+
+class SourceSummary(Value):
+    """Names of documents: found at all, cited, and cited by each step."""
+
+    all_sources: tuple[str, ...]
+    primary_sources: tuple[str, ...]
+    source_usage_by_step: Mapping[int, tuple[str, ...]]
+
+
+class CotOutput(Value):
+    """How a question with several parts was answered; `total_confidence` is that of the weakest step."""
+
+    original_question: str
+    final_answer: str
+    reasoning_steps: tuple[ReasoningStep, ...]
+    source_summary: SourceSummary
+    total_confidence: float | None
+    token_usage: int
+    total_execution_time: float
+    reasoning_strategy: str = "decomposition"
+
+
 class SearchMetadata(Value):
     """How the answer came about; times in seconds."""
 
@@ -121,5 +156,6 @@ class SearchOutput(Value):
     citations: tuple[Citation, ...] = ()
     rewritten_query: str | None = None
     execution_time: float
+    cot_output: CotOutput | None = Field(default=None, description="where chain of thought found several parts")
     metadata: SearchMetadata
     token_warning: str | None = None

@@ -1,10 +1,20 @@
-"""Passages and citations in the field names that clients know."""
+"""Passages, citations and steps in the field names that clients know."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from modulo.domain.answer import Cited
+from modulo.domain.answer import Answer, Cited
 from modulo.domain.passage import Passage
-from modulo.domain.search import ChunkMetadata, Citation, FoundChunk, FoundDocument, QueryResult
+from modulo.domain.reasoning import Step
+from modulo.domain.search import (
+    ChunkMetadata,
+    Citation,
+    CotOutput,
+    FoundChunk,
+    FoundDocument,
+    QueryResult,
+    ReasoningStep,
+    SourceSummary,
+)
 
 
 def query_result(passage: Passage) -> QueryResult:
@@ -55,3 +65,41 @@ def citation(cited: Cited) -> Citation:
         relevance_score=cited.passage.score,
         chunk_id=cited.passage.chunk_id,
     )
+
+
+def cot_output(question: str, steps: Sequence[Step], answer: Answer) -> CotOutput:
+    """How the steps led to the answer."""
+    confidences = [step.confidence for step in steps]
+    known = [confidence for confidence in confidences if confidence is not None]
+    cited = {number: _names(one.passage for one in step.answer.cited) for number, step in enumerate(steps, start=1)}
+    return CotOutput(
+        original_question=question,
+        final_answer=answer.text,
+        reasoning_steps=tuple(_reasoning_step(number, step) for number, step in enumerate(steps, start=1)),
+        source_summary=SourceSummary(
+            all_sources=_names(passage for step in steps for passage in step.passages),
+            primary_sources=_names(one.passage for one in answer.cited),
+            source_usage_by_step=cited,
+        ),
+        total_confidence=min(known) if len(known) == len(confidences) else None,
+        token_usage=sum(step.tokens for step in steps),
+        total_execution_time=sum(step.seconds for step in steps),
+    )
+
+
+def _reasoning_step(number: int, step: Step) -> ReasoningStep:
+    return ReasoningStep(
+        step_number=number,
+        question=step.question,
+        context_used=tuple(cited.passage.text for cited in step.answer.cited),
+        source_attributions=tuple(citation(cited) for cited in step.answer.cited),
+        intermediate_answer=step.answer.text,
+        confidence_score=step.confidence,
+        reasoning_trace=f"{len(step.passages)} passages found, {len(step.answer.cited)} cited",
+        execution_time=step.seconds,
+        token_usage=step.tokens,
+    )
+
+
+def _names(passages: Iterable[Passage]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(passage.document.name for passage in passages))
