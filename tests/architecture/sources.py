@@ -143,7 +143,8 @@ def written_files() -> Iterator[Path]:
     yield from (ROOT / name for name in names)
     for folder in folders:
         for path in (ROOT / folder).rglob("*"):
-            if path.is_file() and path.suffix in suffixes and "__pycache__" not in path.parts:
+            made = any(part == "__pycache__" or part.endswith("_cache") for part in path.parts)
+            if path.is_file() and path.suffix in suffixes and not made:
                 yield path
 
 
