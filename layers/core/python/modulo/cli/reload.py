@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,7 +101,7 @@ def _versions() -> Iterator[tuple[str, Version]]:
 
 def _build_core(tree: Path) -> None:
     make = shutil.which("make") or "make"
-    target = ["build-CoreLayer", f"ARTIFACTS_DIR={tree}", f"ARCHITECTURE={architecture()}"]
+    target = ["build-CoreLayer", f"ARTIFACTS_DIR={tree}", f"ARCHITECTURE={architecture()}", f"PYTHON={sys.executable}"]
     done = subprocess.run([make, "-C", str(ROOT / "layers"), *target], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise ReloadError(f"the core layer could not be built:\n{done.stderr[-2000:]}")

@@ -11,6 +11,7 @@ from typing import Self
 
 from modulo.cli.stack.cloud import Cloud
 from modulo.cli.stack.llm import Llm
+from modulo.cli.stack.localstack import Localstack
 from modulo.cli.stack.lock import Lock
 from modulo.cli.stack.milvus import Milvus
 from modulo.cli.stack.ministack import MiniStack
@@ -22,7 +23,8 @@ from modulo.cli.stack.service import Service
 from modulo.cli.stack.valkey import Valkey
 
 SERVICES: Mapping[str, type[Service]] = {
-    service.name: service for service in (Postgres, Pgbouncer, Valkey, Milvus, Cloud, MiniStack, Models, Llm)
+    service.name: service
+    for service in (Postgres, Pgbouncer, Valkey, Milvus, Cloud, MiniStack, Localstack, Models, Llm)
 }
 PORT_ATTEMPTS = 3
 STOP_SECONDS = 15.0
