@@ -5,12 +5,13 @@ import signal
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.localstack.conftest import Cloud
+from tests.localstack.world import Cloud
 
 MANY_WAYS = """
 import os, sys, time
@@ -104,13 +105,16 @@ class TestAnswers:
             assert message in reply.value["errorMessage"]
             assert message in reply.log
 
-    def test_the_log_is_kept(self, localstack: Cloud, function: str) -> None:
-        request = localstack.invoke(function).value["id"]
+    @pytest.mark.parametrize("group", [None, "/modulo/functions"])
+    def test_the_log_is_kept_in_the_function_s_group(self, localstack: Cloud, group: str | None) -> None:
+        name = localstack.create(MANY_WAYS, **({"LoggingConfig": {"LogGroup": group}} if group else {}))
+        request = localstack.invoke(name).value["id"]
         logs, lines = localstack.client("logs"), []
         give_up = time.monotonic() + 10
         while not any("REPORT" in line and request in line for line in lines) and time.monotonic() < give_up:
-            events = logs.filter_log_events(logGroupName=f"/aws/lambda/{function}", limit=10_000)["events"]
-            lines = [event["message"] for event in events]
+            with suppress(logs.exceptions.ResourceNotFoundException):
+                events = logs.filter_log_events(logGroupName=group or f"/aws/lambda/{name}")["events"]
+                lines = [event["message"] for event in events]
         assert any("REPORT" in line and request in line for line in lines)
         assert "asked to None\n" in lines
 
@@ -203,16 +207,12 @@ class TestHotReload:
         code.mkdir()
         text = "import os, shared\ndef handler(event, context): return [{}, shared.name, os.getpid()]"
         (layer / "python/shared/__init__.py").write_text("name = 'one'")
-        (code / "app.py").write_text(
-            "import os, shared\ndef handler(event, context): return [1, shared.name, os.getpid()]"
-        )
+        (code / "app.py").write_text(text.format(1))
         name = localstack.create(code, Layers=[localstack.layer(layer)])
         first = localstack.invoke(name).value
         assert first[:2] == [1, "one"]
         assert localstack.invoke(name).value == first
-        (code / "app.py").write_text(
-            "import os, shared\ndef handler(event, context): return [2, shared.name, os.getpid()]"
-        )
+        (code / "app.py").write_text(text.format(2))
         assert localstack.invoke(name).value[:2] == [2, "one"]
         (layer / "python/shared/__init__.py").write_text("name = 'two'")
         assert localstack.invoke(name).value[:2] == [2, "two"]

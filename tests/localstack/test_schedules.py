@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.localstack.conftest import ROLE, Cloud
+from tests.localstack.world import ROLE, Cloud
 
 Schedule = Callable[..., str]
 

@@ -94,8 +94,7 @@ def api(exchange: Exchange) -> Iterator[http.client.HTTPConnection]:
     yield connection
     exchange.end(0)
     connection.close()
-    server.shutdown()
-    server.server_close()
+    server.stop()
 
 
 def ask(api: http.client.HTTPConnection, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:

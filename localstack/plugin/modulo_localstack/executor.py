@@ -10,8 +10,10 @@ from typing import Any
 from localstack import config
 from localstack.aws.api.lambda_ import PackageType
 from localstack.runtime import events
+from localstack.services.lambda_.invocation.execution_environment import ExecutionEnvironment
 from localstack.services.lambda_.invocation.lambda_models import FunctionVersion, InvocationResult
 from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
+from localstack.utils.patch import patch
 
 from modulo_localstack.environment import Environment
 from modulo_localstack.exchange import Invocation
@@ -133,3 +135,9 @@ class ProcessExecutor(RuntimeExecutor):
     def validate_environment(cls) -> bool:
         """Whether there is an interpreter."""
         return PYTHON in os.environ and interpreter().exists()
+
+
+@patch(ExecutionEnvironment.get_log_group_name)
+def get_log_group_name(fn: Any, self: ExecutionEnvironment) -> str:
+    """The log group that the function names, which LocalStack stores and then forgets."""
+    return str((self.function_version.config.logging_config or {}).get("LogGroup") or fn(self))

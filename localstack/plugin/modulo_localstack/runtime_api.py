@@ -1,7 +1,9 @@
 """The Lambda runtime API over HTTP, for the one process that is told its address."""
 
+import contextlib
 import json
 import re
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
@@ -23,7 +25,8 @@ class RuntimeApi(ThreadingHTTPServer):
     def __init__(self, exchange: Exchange) -> None:
         super().__init__((HOST, 0), _Handler)
         self.exchange = exchange
-        threading.Thread(target=self.serve_forever, args=(0.25,), name="runtime-api", daemon=True).start()
+        self._stopped = False
+        threading.Thread(target=self._serve, name="runtime-api", daemon=True).start()
 
     @property
     def address(self) -> str:
@@ -32,12 +35,15 @@ class RuntimeApi(ThreadingHTTPServer):
 
     def stop(self) -> None:
         """Serve no more; does not wait for that."""
+        self._stopped = True
+        with contextlib.suppress(OSError):  # the thread waits for a connection
+            socket.create_connection((HOST, self.server_port), timeout=1).close()
 
-        def close() -> None:
-            self.shutdown()
-            self.server_close()
-
-        threading.Thread(target=close, daemon=True).start()
+    def _serve(self) -> None:
+        """Wait without ever looking up: there may be hundreds of these."""
+        with self:
+            while not self._stopped:
+                self.handle_request()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A process that is killed leaves broken connections behind; there is nobody to tell."""

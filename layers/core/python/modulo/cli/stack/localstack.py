@@ -127,7 +127,7 @@ def missing(home: Path) -> Iterator[Program]:
 
 def pinned(lock: str, names: Sequence[str]) -> list[str]:
     """`name==version` of a lock, for the names."""
-    return [pin for name in names for pin in re.findall(rf"^{re.escape(name)}==[^ ]+", lock, re.MULTILINE)]
+    return [pin for name in names for pin in re.findall(rf"^{re.escape(name)}==[^\s]+", lock, re.MULTILINE)]
 
 
 def _plugin(home: Path) -> Path:
