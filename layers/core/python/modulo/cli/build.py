@@ -71,10 +71,12 @@ def build(home: Path) -> tuple[Build, bool]:
     try:
         _sam_build(draft / "tree")
         _archive(draft)
-        draft.rename(place)
+        if not place.exists():  # or else another run made the same meanwhile
+            draft.rename(place)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    for old in sorted(home.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)[KEPT:]:
+    finished = (path for path in home.iterdir() if not path.suffix)
+    for old in sorted(finished, key=lambda path: path.stat().st_mtime, reverse=True)[KEPT:]:
         shutil.rmtree(old, ignore_errors=True)
     return Build(place), True
 
