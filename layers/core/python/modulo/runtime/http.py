@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Callable
+from functools import cache
 from time import perf_counter
 from typing import Any, Final
 from uuid import uuid4
@@ -43,15 +44,15 @@ def application(*routers: APIRouter, prefix: str = "") -> FastAPI:
 
 def handler_of(router: APIRouter) -> Handler:
     """The Lambda handler of a function: API Gateway's event in, its response out."""
-    mangum = Mangum(
-        application(router),
-        lifespan="off",
-        text_mime_types=["application/json", MEDIA_TYPE, "text/"],
-    )
+    app = application(router)
+
+    @cache
+    def adapter() -> Mangum:  # opens an event loop, which importing must not
+        return Mangum(app, lifespan="off", text_mime_types=["application/json", MEDIA_TYPE, "text/"])
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         configure_logging(services().settings.log_level)
-        answer: dict[str, Any] = mangum(event, context)
+        answer: dict[str, Any] = adapter()(event, context)
         return answer
 
     return handler
