@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-
 # Whom the machine trusts, uv trusts too, as pip does.
 export UV_SYSTEM_CERTS ?= true
 
-.PHONY: up test localstack test-deployed lint format lock openapi clean-data
+.PHONY: up test localstack test-deployed layers lint format lock openapi clean-data
 
 up: $(VENV)/.local ## start everything on one port
 	@exec $(BIN)/modulo up
@@ -22,6 +22,10 @@ localstack: $(VENV)/.dev ## deploy template.yaml to LocalStack on this machine; 
 
 test-deployed: $(VENV)/.dev ## deploy template.yaml and run the end-to-end suite through API Gateway
 	$(BIN)/pytest tests/e2e/test_deployed.py
+
+layers: $(VENV)/.dev ## build every function and layer as deployed, and print what they weigh unzipped
+	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 PATH="$(abspath $(BIN)):$$PATH" $(BIN)/sam build
+	$(BIN)/modulo sizes
 
 lint: $(VENV)/.dev ## formatting, style, types, import boundaries, template
 	$(BIN)/ruff check .

@@ -104,6 +104,12 @@ def openapi() -> None:
     run("cli.openapi:print_openapi")
 
 
+@app.command()
+def sizes(build: Annotated[Path, typer.Option(help="what `sam build` wrote")] = Path(".aws-sam/build")) -> None:
+    """Print what each function weighs with its layers; fail where Lambda would refuse it."""
+    run("cli.sizes:print_sizes", build)
+
+
 @localstack.command("up")
 def localstack_up(
     *,

@@ -1,0 +1,54 @@
+"""`modulo sizes`: what each function weighs with its layers, as `sam build` left them, against Lambda's limit."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+LIMIT_BYTES = 250 * 1024**2
+"""Unzipped, a function and its layers together: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+
+
+class TooHeavy(Exception):
+    """A function with its layers is over Lambda's limit."""
+
+
+def folder_bytes(folder: Path) -> int:
+    """The bytes of all files below a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def weights(build: Path) -> tuple[Mapping[str, int], Mapping[str, int]]:
+    """Bytes of each layer, and of each function with its layers, in a directory that `sam build` wrote."""
+    template = yaml.safe_load((build / "template.yaml").read_text())
+    everywhere = template.get("Globals", {}).get("Function", {}).get("Layers", [])
+    of_kind: dict[str, dict[str, list[str]]] = {}
+    for name, resource in template["Resources"].items():
+        layers = [*everywhere, *resource.get("Properties", {}).get("Layers", [])]
+        of_kind.setdefault(resource["Type"], {})[name] = [layer["Ref"] for layer in layers]
+    layer_bytes = {name: folder_bytes(build / name) for name in of_kind.get("AWS::Serverless::LayerVersion", {})}
+    functions = {
+        name: folder_bytes(build / name) + sum(layer_bytes[layer] for layer in layers)
+        for name, layers in of_kind.get("AWS::Serverless::Function", {}).items()
+    }
+    return layer_bytes, functions
+
+
+def print_sizes(build: Path) -> None:
+    """Print them, the heaviest first.
+
+    Raises:
+        TooHeavy: a function is over the limit.
+    """
+    layers, functions = weights(build)
+    table = Table("", "MB unzipped", "of the limit")
+    for found in (layers, functions):
+        for name, size in sorted(found.items(), key=lambda entry: -entry[1]):
+            table.add_row(name, f"{size / 1024**2:.1f}", f"{size / LIMIT_BYTES:.0%}")
+        table.add_section()
+    Console().print(table)
+    heavy = [name for name, size in functions.items() if size > LIMIT_BYTES]
+    if heavy:
+        raise TooHeavy(f"over {LIMIT_BYTES} bytes with their layers: {', '.join(heavy)}")
