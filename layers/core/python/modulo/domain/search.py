@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
+from modulo.domain.file import DocumentInfo
 from modulo.domain.value import Value
 
 MAX_QUESTION = 8_000
@@ -69,20 +70,11 @@ class QueryResult(Value):
     score: float
 
 
-class FoundDocument(Value):
-    """A document that results come from."""
+class FoundDocument(DocumentInfo):
+    """A document that results come from, with what it says of itself."""
 
     document_id: UUID
     document_name: str
-    title: str | None = None
-    author: str | None = None
-    subject: str | None = None
-    keywords: str | None = None
-    creator: str | None = None
-    producer: str | None = None
-    creation_date: str | None = None
-    mod_date: str | None = None
-    total_pages: int | None = None
     total_chunks: int
 
 
