@@ -3,6 +3,7 @@
 import os
 import subprocess
 import tempfile
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,13 @@ INTERNAL = (
 
 # A function's process dies with the thread that started it: this one lives as long as LocalStack.
 _SPAWNER = ThreadPoolExecutor(1, "function-spawner")
+_RUNNING: "weakref.WeakSet[Environment]" = weakref.WeakSet()
+
+
+def stop_all() -> None:
+    """End every function's process."""
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(Environment.stop, list(_RUNNING)))
 
 
 def spawn(*arguments: Any, **options: Any) -> "subprocess.Popen[bytes]":
@@ -73,6 +81,7 @@ class ProcessExecutor(RuntimeExecutor):
         self.prepare_version(self.function_version)  # a layer may have been deleted from the disk meanwhile
         place = Path(tempfile.gettempdir()) / "lambda-environments" / self.id
         self._environment = Environment(function_of(self.function_version, env_vars), place, spawn=spawn)
+        _RUNNING.add(self._environment)
         self._environment.start()
 
     def stop(self) -> None:
