@@ -4,13 +4,11 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from unittest.mock import patch
 
 import psutil
 import pytest
 
-from modulo.cli.stack import Stack, stack
-from modulo.cli.stack.localstack import Localstack
+from modulo.cli.stack import Stack
 from tests.localstack.world import Cloud
 
 
@@ -23,9 +21,7 @@ def start() -> Iterator[Callable[[], Cloud]]:
         def started() -> Cloud:
             place = ends.enter_context(tempfile.TemporaryDirectory(prefix="modulo-localstack-"))
             before = psutil.Process().children()
-            with patch.dict(stack.SERVICES, {"localstack": Localstack}):
-                running = Stack(Path(place), ["localstack"], durable=False)
-            ends.enter_context(running)
+            running = ends.enter_context(Stack(Path(place), ["localstack"], durable=False))
             process = next(child for child in psutil.Process().children() if child not in before)
             clouds.append(Cloud(dict(running.environment), process))
             return clouds[-1]
