@@ -1,5 +1,6 @@
 """The real servers, each started when a test first asks for it and stopped after the last test."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -8,17 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from modulo.cli.stack import Stack
+from modulo.cli.stack import Stack, StackError
+from modulo.cli.stack.pgbouncer import binary
 
 Environment = dict[str, str]
 
 
 @contextmanager
-def serving(name: str) -> Iterator[Environment]:
-    """One service on a directory of its own; what it stores need not survive a power cut."""
-    data = Path(tempfile.mkdtemp(prefix=f"modulo-{name}-"))
+def serving(*names: str) -> Iterator[Environment]:
+    """Services on a directory of their own; what they store need not survive a power cut."""
+    data = Path(tempfile.mkdtemp(prefix=f"modulo-{names[-1]}-"))
     try:
-        with Stack(data, [name], durable=False) as stack:
+        with Stack(data, names, durable=False) as stack:
             yield stack.environment
     finally:
         shutil.rmtree(data)
@@ -40,3 +42,21 @@ milvus = fixture_of("milvus")
 cloud = fixture_of("cloud")
 models = fixture_of("models")
 llm = fixture_of("llm")
+
+
+@pytest.fixture(scope="session")
+def pgbouncer_program() -> Path:
+    """The stand-in for RDS Proxy, a package of Debian's; a machine without it is told what was not proved."""
+    try:
+        return binary()
+    except StackError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"nothing is proved about transaction poolers: {error}")
+
+
+@pytest.fixture(scope="session")
+def pooler(pgbouncer_program: Path) -> Iterator[Environment]:
+    """A Postgres of its own behind a transaction pooler."""
+    with serving("postgres", "pgbouncer") as environment:
+        yield environment

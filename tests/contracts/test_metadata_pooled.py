@@ -1,78 +1,28 @@
 """The metadata behind a transaction pooler, which stands in for RDS Proxy: pgbouncer, where it is installed."""
 
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
-import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 
 from modulo.adapters.postgres_engine import engine, engines, transaction
 from modulo.adapters.postgres_metadata import PostgresMetadata
 from modulo.adapters.postgres_schema import migrate
+from modulo.cli.stack.pgbouncer import SERVER_CONNECTIONS
 from modulo.domain.file import Stage
 from modulo.settings import Settings
 from tests.contracts.metadata_world import QUOTAS, World, settings_of
 
-CLIENTS, ROUNDS, CONNECTIONS = 30, 4, 4
+CLIENTS, ROUNDS = 30, 4
 CROWD = 200
-ABSENT = "pgbouncer is not installed (Debian: apt-get install pgbouncer): nothing is proved about transaction poolers"
-CONFIGURATION = """\
-[databases]
-* = host={host} port={port} user={username} password={password}
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = {listen}
-auth_type = any
-pool_mode = transaction
-default_pool_size = {connections}
-max_client_conn = 1000
-unix_socket_dir =
-"""
-
-
-def pgbouncer() -> str:
-    found = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    if found is None:
-        if os.environ.get("CI"):
-            pytest.fail(ABSENT)
-        pytest.skip(ABSENT)
-    return found
 
 
 @pytest.fixture(scope="module")
-def pooled(postgres: dict[str, str]) -> Iterator[Settings]:
+def pooled(pooler: dict[str, str]) -> Settings:
     """One connection for each client, as in a function; all through the pooler."""
-    program, url = pgbouncer(), make_url(postgres["DATABASE_URL"])
-    migrate(settings_of(postgres))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        listen = free.getsockname()[1]
-    directory = Path(tempfile.mkdtemp(prefix="modulo-pgbouncer-"))
-    configuration = directory / "pgbouncer.ini"
-    given = {name: getattr(url, name) for name in ("host", "port", "username", "password")}
-    configuration.write_text(CONFIGURATION.format(**given, listen=listen, connections=CONNECTIONS))
-    account = ["-u", "nobody"] if os.geteuid() == 0 else []
-    process = subprocess.Popen([program, "-q", *account, str(configuration)])
-    try:
-        for _ in range(100):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", listen)) == 0:
-                    break
-            assert process.poll() is None
-            time.sleep(0.05)
-        address = url.set(host="127.0.0.1", port=listen).render_as_string(hide_password=False)
-        yield settings_of({"DATABASE_URL": address}, sqlalchemy_pool_size=1, database_timeout_seconds=60)
-    finally:
-        process.terminate()
-        process.wait(10)
-        shutil.rmtree(directory)
+    settings = settings_of(pooler, sqlalchemy_pool_size=1, database_timeout_seconds=60)
+    migrate(settings)
+    return settings
 
 
 @pytest.mark.parametrize(("clients", "rounds"), [(CLIENTS, ROUNDS), (CROWD, 1)])
@@ -112,6 +62,6 @@ def test_a_client_holds_no_connection_between_transactions(pooled: Settings) -> 
 
     with ThreadPoolExecutor(CLIENTS) as threads:
         seen = set().union(*threads.map(backends, range(CLIENTS)))
-    assert 1 <= len(seen) <= CONNECTIONS
+    assert 1 <= len(seen) <= SERVER_CONNECTIONS
     for pool in pools:
         pool.dispose()

@@ -1,15 +1,10 @@
 """The stack's stand-in for RDS Proxy: what it lends, to whom, and what it says where it is not installed."""
 
-import shutil
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from sqlalchemy import make_url, text
 
 from modulo.adapters.postgres_engine import engine, transaction
-from modulo.cli.stack import Stack, StackError
+from modulo.cli.stack import StackError
 from modulo.cli.stack.pgbouncer import SERVER_CONNECTIONS, binary
 from modulo.domain.errors import ModuloError
 from tests.contracts.metadata_world import settings_of
@@ -17,18 +12,8 @@ from tests.contracts.metadata_world import settings_of
 CLIENTS = 3 * SERVER_CONNECTIONS
 
 
-@pytest.fixture(scope="module")
-def pooled() -> Iterator[dict[str, str]]:
-    data = Path(tempfile.mkdtemp(prefix="modulo-pooler-"))
-    try:
-        with Stack(data, ["postgres", "pgbouncer"], durable=False) as stack:
-            yield stack.environment
-    finally:
-        shutil.rmtree(data)
-
-
-def test_clients_that_stay_share_few_server_connections(pooled: dict[str, str]) -> None:
-    settings = settings_of(pooled, sqlalchemy_pool_size=1)
+def test_clients_that_stay_share_few_server_connections(pooler: dict[str, str]) -> None:
+    settings = settings_of(pooler, sqlalchemy_pool_size=1)
     clients = [engine(settings, settings.database_url) for _ in range(CLIENTS)]
     backends = set()
     for client in clients:
@@ -39,8 +24,8 @@ def test_clients_that_stay_share_few_server_connections(pooled: dict[str, str]) 
         client.dispose()
 
 
-def test_it_asks_for_the_password(pooled: dict[str, str]) -> None:
-    wrong = make_url(pooled["DATABASE_URL"]).set(password="guessed").render_as_string(hide_password=False)
+def test_it_asks_for_the_password(pooler: dict[str, str]) -> None:
+    wrong = make_url(pooler["DATABASE_URL"]).set(password="guessed").render_as_string(hide_password=False)
     settings = settings_of({"DATABASE_URL": wrong}, sqlalchemy_pool_size=1)
     client = engine(settings, settings.database_url)
     with pytest.raises(ModuloError), transaction(client):

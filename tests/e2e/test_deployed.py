@@ -34,7 +34,7 @@ PURGED = ("PurgeQueueUrl", "PurgeDeadLettersUrl")
 
 
 @pytest.fixture(scope="module", params=EMULATORS)
-def stack(request: pytest.FixtureRequest) -> Iterator[tuple[Deployed, Services]]:
+def stack(request: pytest.FixtureRequest, pgbouncer_program: Path) -> Iterator[tuple[Deployed, Services]]:
     """The deployed stack, and our own way to its database, by which keys are given out."""
     data = Path(tempfile.mkdtemp(prefix=f"modulo-{request.param}-"))
     seconds: dict[str, float] = {}
