@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 UV_VERSION := 0.13.9
-COMPILE := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 pyproject.toml
+COMPILE := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
 
 # Whom the machine trusts, uv trusts too, as pip does.
 export UV_SYSTEM_CERTS ?= true
@@ -31,6 +31,7 @@ lint: $(VENV)/.dev ## formatting, style, types, import boundaries, template
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	cd localstack/plugin && $(abspath $(BIN))/mypy
 	$(BIN)/lint-imports
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint
 
@@ -45,9 +46,10 @@ clean-data: ## forget everything `make up` stored
 	rm -rf .modulo
 
 lock: $(UV) ## compile the hashed locks from pyproject.toml
-	$(COMPILE) --extra cli --extra local --extra dev -o requirements/dev.txt
-	$(COMPILE) --extra cli --extra local -c requirements/dev.txt -o requirements/local.txt
-	$(COMPILE) -c requirements/local.txt -o requirements/app.txt
+	$(COMPILE) pyproject.toml --extra cli --extra local --extra dev -o requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra cli --extra local -c requirements/dev.txt -o requirements/local.txt
+	$(COMPILE) pyproject.toml -c requirements/local.txt -o requirements/app.txt
+	$(COMPILE) localstack/requirements.in -o requirements/localstack.txt
 	$(MAKE) -C layers requirements
 
 $(UV):
