@@ -81,7 +81,8 @@ class Provider:
             def send(self, answer: Answer) -> None:
                 content = answer.content()
                 self.send_response(answer.status)
-                for name, value in {"Content-Length": str(len(content)), **answer.headers}.items():
+                always = {"Content-Length": str(len(content)), "Connection": "close"}
+                for name, value in {**always, **answer.headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
                 for byte in [content[i : i + 1] for i in range(len(content))] if answer.drip else [content]:

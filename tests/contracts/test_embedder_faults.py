@@ -3,7 +3,9 @@
 import base64
 import json
 import logging
+import socket
 import struct
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -225,3 +227,31 @@ def test_a_ping_asks_for_the_models(status: int, error: type[ModuloError] | None
             with pytest.raises(error):
                 embedder.ping()
     assert [(asked.method, asked.path) for asked in provider.asked] == [("GET", "/v1/models")]
+
+
+@pytest.mark.parametrize(("hangups", "answered"), [(1, True), (2, False)])
+def test_a_connection_that_was_closed_meanwhile_is_replaced_once(hangups: int, answered: bool) -> None:
+    body = json.dumps(data([1.0, 0.0, 0.0])).encode()
+    reply = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+
+    def serve(listener: socket.socket) -> None:
+        for number in range(hangups + answered):
+            connection, _ = listener.accept()
+            with connection:
+                received = b""
+                while b"}" not in received:
+                    received += connection.recv(65_536)
+                if number >= hangups:
+                    connection.sendall(reply)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=serve, args=(listener,))
+        server.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with closing(OpenAIEmbedder(url, api_key=KEY, batch_size=1, timeout=5)) as embedder:
+            if answered:
+                assert embedder.embed(MODEL, ["a"]) == [[1.0, 0.0, 0.0]]
+            else:
+                with pytest.raises(Unavailable):
+                    embedder.embed(MODEL, ["a"])
+        server.join(5)

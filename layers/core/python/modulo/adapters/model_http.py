@@ -5,6 +5,7 @@ import logging
 import math
 import threading
 from collections.abc import Mapping
+from contextlib import closing
 from time import monotonic
 from typing import Any
 
@@ -30,6 +31,14 @@ class Refused(BadModelAnswer):
     def code(cls) -> str:
         """To clients, as any bad answer."""
         return BadModelAnswer.code()
+
+
+def _sent(client: httpx.Client, request: httpx.Request) -> httpx.Response:
+    """The response with its body still to come; sent once more where a kept connection proves to be closed."""
+    try:
+        return client.send(request, stream=True)
+    except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+        return client.send(request, stream=True)
 
 
 class ModelApi:
@@ -91,8 +100,9 @@ class ModelApi:
         deadline = monotonic() + self._timeout
         answer = bytearray()
         try:
-            request = self._opened().stream(method, self._url + path, content=content, headers=headers)
-            with request as response:
+            client = self._opened()
+            request = client.build_request(method, self._url + path, content=content, headers=headers)
+            with closing(_sent(client, request)) as response:
                 for part in response.iter_bytes():
                     answer += part
                     if monotonic() > deadline:
