@@ -82,9 +82,16 @@ def test_only_uploads_write_and_only_purge_deletes() -> None:
         return {name for name in FUNCTIONS for entry in statements(name) if action in many(entry["Action"])}
 
     assert holders("s3:PutObject") == {"create_upload", "upload_file"}
-    assert holders("s3:GetObject") == {"download_file", "ingest_file"}
+    assert holders("s3:GetObject") == {"download_file", "ingest_file", "retry_file", "retry_files"}
     assert holders("s3:DeleteObject") == holders("s3:DeleteObjectVersion") == {"purge"}
-    assert holders("sqs:SendMessage") == {"delete_collection", "delete_file", "ingest_file", "sweep"}
+    assert holders("sqs:SendMessage") == {
+        "delete_collection",
+        "delete_file",
+        "ingest_file",
+        "retry_file",
+        "retry_files",
+        "sweep",
+    }
 
 
 def test_every_environment_variable_is_a_setting() -> None:

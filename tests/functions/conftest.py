@@ -15,8 +15,10 @@ import pytest
 
 from modulo.adapters.system_clock import MemoryClock
 from modulo.cli.keys import create_key
+from modulo.domain.errors import Unavailable
 from modulo.domain.file import FileRef
 from modulo.domain.identity import Scope
+from modulo.runtime.queue import record_of
 from modulo.runtime.worker import function, function_names
 from modulo.services import Services, install
 from modulo.settings import Settings
@@ -202,3 +204,27 @@ def ingest(api: Api, collection: str, file: Mapping[str, Any], *, attempt: int =
     event = sqs_event(s3_event(ref_of(api, collection, file)), attempt=attempt)
     failures: list[dict[str, str]] = function("ingest_file").handler(event, None)["batchItemFailures"]
     return failures
+
+
+class Failing:
+    """An embedder that is down."""
+
+    def embed(self, model: Any, texts: Any) -> Any:
+        raise Unavailable("busy", dependency="embedder")
+
+
+def upload_failed(api: Api, services: Services, collection: str, name: str) -> dict[str, Any]:
+    """A file that failed for a passing reason: the embedder was down at each attempt."""
+    working, services.embedder = services.embedder, Failing()
+    receipt = api.upload(collection, f"The {name} opens at noon.", name)
+    for attempt in range(1, 5):
+        ingest(api, collection, receipt, attempt=attempt)
+    services.embedder = working
+    return receipt
+
+
+def deliver_queued(services: Services) -> None:
+    """Have `ingest_file` handle everything that is queued for it."""
+    for delivery in services.ingests.receive(limit=10, wait_seconds=0):
+        answer = function("ingest_file").handler({"Records": [record_of(delivery)]}, None)
+        assert answer["batchItemFailures"] == []
