@@ -83,6 +83,11 @@ def test_every_vendor_has_its_boundary() -> None:
     assert found - set(sys.stdlib_module_names) - ALLOWED_EVERYWHERE - TYPING_ONLY == bounded
 
 
+def test_one_module_imports_pymilvus() -> None:
+    importing = [path.stem for path in modules("layers/core/python/modulo") if "pymilvus" in imports_of(path)]
+    assert importing == ["milvus_client"]
+
+
 @pytest.mark.parametrize("folder", ["domain", "usecases"])
 def test_the_core_needs_only_pydantic(folder: str) -> None:
     for path in (PACKAGE / folder).rglob("*.py"):

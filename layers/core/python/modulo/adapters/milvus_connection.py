@@ -6,9 +6,8 @@ from threading import Lock
 from typing import Any
 
 import grpc
-from pymilvus import MilvusClient, MilvusException
-from pymilvus.exceptions import DataNotMatchException, ErrorCode, ParamError
 
+from modulo.adapters.milvus_client import DataNotMatchException, ErrorCode, MilvusClient, MilvusException, ParamError
 from modulo.domain.errors import ModuloError, Unavailable
 
 PATIENCE = 6

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid5
 
-from pymilvus import CollectionSchema, DataType, Function, FunctionType, MilvusClient
-
+from modulo.adapters.milvus_client import CollectionSchema, DataType, Function, FunctionType, MilvusClient
 from modulo.adapters.similarity import require_vector
 from modulo.domain.chunk import Chunk, EmbeddedChunk
 from modulo.domain.collection import EmbeddingModel, Space

@@ -8,10 +8,8 @@ from threading import Lock
 from typing import Any, TypeVar
 from uuid import UUID
 
-from pymilvus import AnnSearchRequest, MilvusClient, RRFRanker
-from pymilvus.client.types import LoadState
-
 from modulo.adapters import milvus_schema as schema
+from modulo.adapters.milvus_client import AnnSearchRequest, LoadState, MilvusClient, RRFRanker
 from modulo.adapters.milvus_connection import GoneError, MilvusConnection, too_often, unavailable
 from modulo.adapters.similarity import distance, require_vector, score
 from modulo.domain.chunk import EmbeddedChunk

@@ -1,0 +1,81 @@
+"""The little of pandas that pymilvus names when it is imported, for as long as that takes.
+
+pymilvus asks of every value whether it is a DataFrame. Nobody here has one, yet importing pandas to
+say so would take as long as everything else that a search imports, and half of its layer's size.
+"""
+
+import numbers
+from collections.abc import Iterable
+from datetime import date, time, timedelta
+from math import isnan
+from typing import Any, Final, NoReturn
+
+
+class DataFrame:
+    """What no value is an instance of."""
+
+    def __new__(cls, *_args: Any, **_kwargs: Any) -> NoReturn:
+        """Refuse.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError("there is no pandas here")
+
+
+def is_float(value: object) -> bool:
+    """Whether it is a floating-point number, NumPy's included."""
+    return isinstance(value, numbers.Real) and not isinstance(value, numbers.Rational)
+
+
+def is_list_like(value: object) -> bool:
+    """Whether it holds others, as lists, sets and arrays do, and texts do not."""
+    if isinstance(value, (str, bytes, type)) or not isinstance(value, Iterable):
+        return False
+    return getattr(value, "ndim", 1) != 0
+
+
+def is_array_like(value: object) -> bool:
+    """Whether it is such a value whose elements have one type."""
+    return is_list_like(value) and hasattr(value, "dtype")
+
+
+def is_scalar(value: object) -> bool:
+    """Whether it is one value: a number, a text, a moment, nothing at all; NumPy's included."""
+    if value is None or isinstance(value, (str, bytes, numbers.Number, date, time, timedelta)):
+        return True
+    return hasattr(value, "dtype") and hasattr(value, "item") and not hasattr(value, "__setitem__")
+
+
+def infer_dtype(values: Iterable[object], *, skipna: bool = True) -> str:
+    """One word for the type of the elements; `mixed` where pandas has one that pymilvus does not know."""
+    kinds = {_kind(value) for value in values if not (skipna and _missing(value))}
+    if kinds == {"integer", "floating"}:
+        return "mixed-integer-float"
+    if "integer" in kinds and len(kinds) > 1:
+        return "mixed-integer"
+    return kinds.pop() if len(kinds) == 1 else "mixed" if kinds else "empty"
+
+
+def _missing(value: object) -> bool:
+    return value is None or (isinstance(value, numbers.Real) and is_float(value) and isnan(value))
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, bool) or getattr(getattr(value, "dtype", None), "kind", None) == "b":
+        return "boolean"
+    if isinstance(value, numbers.Integral):
+        return "integer"
+    if is_float(value):
+        return "floating"
+    return "string" if isinstance(value, str) else "bytes" if isinstance(value, bytes) else "mixed"
+
+
+OFFERED: Final = {
+    "pandas": {"DataFrame": DataFrame},
+    "pandas.api": {},
+    "pandas.api.types": {
+        function.__name__: function for function in (infer_dtype, is_array_like, is_float, is_list_like, is_scalar)
+    },
+}
+"""Every module that there seems to be, with its contents."""
