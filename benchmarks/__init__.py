@@ -1,0 +1,1 @@
+"""Everything that measures: one file a question; see README.md."""

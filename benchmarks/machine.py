@@ -1,0 +1,99 @@
+"""The machine that measures: what it is, how fast it is just now, and what its processes hold."""
+
+import hashlib
+import os
+import platform
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.metadata import distributions
+from pathlib import Path
+from time import perf_counter
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("fastapi", "milvus-lite", "onnxruntime", "pg8000", "pydantic", "pymilvus", "redis", "sqlalchemy", "uvicorn")
+
+
+def facts() -> dict[str, object]:
+    """What a reader needs in order to judge the figures."""
+    versions = {found.name.lower(): found.version for found in distributions()}
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": _git("rev-parse", "HEAD"),
+        "changed": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "processor": _processor(),
+        "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "load": os.getloadavg()[0],
+        "packages": {name: versions[name] for name in PACKAGES if name in versions},
+    }
+
+
+def calibration_seconds() -> float:
+    """The time of a fixed piece of work, of Python and of hashing: the best of ten.
+
+    Times are divided by it before they are compared with those of another run.
+    """
+    return min(_calibrated() for _ in range(10))
+
+
+def _calibrated() -> float:
+    started = perf_counter()
+    counts: dict[str, int] = {}
+    for number in range(40_000):
+        key = str(number % 997)
+        counts[key] = counts.get(key, 0) + number
+    block = b"modulo" * 10_000
+    for _ in range(100):
+        block = block[:-32] + hashlib.sha256(block).digest()
+    return perf_counter() - started
+
+
+def descendants(pid: int) -> Iterator[int]:
+    """The processes that a process started, and those that these started."""
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, task.read_text().split()):
+            yield child
+            yield from descendants(child)
+
+
+def resident_bytes(pid: int) -> int:
+    """What of a process is in memory."""
+    return _kilobytes(Path(f"/proc/{pid}/status"), "VmRSS") * 1024
+
+
+def peak_bytes(pid: int) -> int:
+    """The most of a process that was in memory at once."""
+    return _kilobytes(Path(f"/proc/{pid}/status"), "VmHWM") * 1024
+
+
+def proportional_bytes(pid: int) -> int:
+    """What is in memory, with what is shared divided among those that share it."""
+    return _kilobytes(Path(f"/proc/{pid}/smaps_rollup"), "Pss") * 1024
+
+
+def cpu_seconds(pid: int) -> float:
+    """The processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _kilobytes(path: Path, name: str) -> int:
+    for line in path.read_text().splitlines():
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1])
+    raise LookupError(f"{path} does not tell {name}")
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else ():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor()
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
