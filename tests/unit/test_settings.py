@@ -41,5 +41,29 @@ def test_nested_settings_come_from_the_environment(monkeypatch):
     assert s.embedding_model("other") is None
 
 
+def test_the_environment_is_read_in_any_case_and_empty_is_not_set(monkeypatch):
+    monkeypatch.setenv("max_top_k", "7")
+    monkeypatch.setenv("GENERATOR", "")
+    monkeypatch.setenv("OIDC_ALGORITHMS", '["ES256"]')
+    monkeypatch.setenv("QUOTAS", '{"files": 3, "collections": 4}')
+    monkeypatch.setenv("QUOTAS__FILES", "2")
+    monkeypatch.setenv("MILVUS_TOKEN", "hunter2")
+    monkeypatch.setenv("DATABASE_IAM_AUTH", "true")
+    s = Settings()
+    assert (s.max_top_k, s.generator, s.oidc_algorithms, s.database_iam_auth) == (7, "extractive", ("ES256",), True)
+    assert (s.quotas.files, s.quotas.collections, s.quotas.storage_bytes) == (2, 4, 10 * 1024**3)
+    assert s.milvus_token.get_secret_value() == "hunter2"
+    assert Settings(max_top_k=8).max_top_k == 8
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("EMBEDDING_MODELS", "m"), ("QUOTAS", "many"), ("MAX_TOP_K", "x"), ("QUOTAS__FILES", "-1")]
+)
+def test_variables_that_say_nothing_sensible_are_named(monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValueError, match=name.partition("__")[0].lower() + "|" + name):
+        Settings()
+
+
 def test_secrets_are_not_shown():
     assert "hunter2" not in repr(Settings(milvus_token="hunter2"))

@@ -3,11 +3,13 @@
 The value `memory:` for a store or a model selects the in-memory adapter.
 """
 
+import json
+import os
+from collections.abc import Mapping
 from functools import cache
-from typing import Literal, Self
+from typing import Any, Literal, Self, get_origin
 
-from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from modulo.domain.collection import EmbeddingModel, Metric
 from modulo.domain.quota import Quotas
@@ -16,10 +18,10 @@ MEMORY = "memory:"
 BGE_SMALL = EmbeddingModel(name="bge-small-en-v1.5", dimensions=384, metric=Metric.cosine, max_tokens=512)
 
 
-class Settings(BaseSettings):
-    """Read once an environment, when first needed."""
+class Settings(BaseModel):
+    """Read once an environment, when first needed; what is given as an argument is not read."""
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_nested_delimiter="__", env_ignore_empty=True)
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
     # Postgres
     database_url: str = Field(default=MEMORY, description="postgresql+pg8000://… of the writer, or memory:")
@@ -104,6 +106,9 @@ class Settings(BaseSettings):
     metrics: Literal["memory:", "prometheus", "emf"] = "memory:"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**_from_environment(os.environ) | given)
+
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.oidc_issuer and not self.oidc_audience:
@@ -119,6 +124,34 @@ class Settings(BaseSettings):
         if name is None:
             return self.embedding_models[0]
         return next((model for model in self.embedding_models if model.name == name), None)
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    """What the variables say, in any case of letters; an empty one says nothing.
+
+    Lists and parts are JSON; `QUOTAS__FILES` is one field of a part.
+
+    Raises:
+        ValueError: a variable that must be JSON is not.
+    """
+    said = {name.lower(): value for name, value in environment.items() if value}
+    found: dict[str, Any] = {}
+    for name, field in Settings.model_fields.items():
+        structured = get_origin(field.annotation) is tuple or isinstance(field.default, BaseModel)
+        if name in said:
+            found[name] = _json(name, said[name]) if structured else said[name]
+        if isinstance(field.default, BaseModel):
+            parts = {part: said[key] for part in type(field.default).model_fields if (key := f"{name}__{part}") in said}
+            if parts:
+                found[name] = {**found.get(name, {}), **parts}
+    return found
+
+
+def _json(name: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"{name.upper()} is not JSON: {error}") from None
 
 
 @cache

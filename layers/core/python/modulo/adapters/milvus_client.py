@@ -4,7 +4,7 @@ from modulo.adapters import pandas_absent
 from modulo.adapters.light_imports import deferred, standing_in
 
 # It asks with `requests` where the parts of a global cluster are, should there be one.
-with standing_in(pandas_absent.OFFERED | {"requests": deferred("requests")}):
+with standing_in({**pandas_absent.OFFERED, "requests": deferred("requests")}):
     from pymilvus import (
         AnnSearchRequest,
         CollectionSchema,

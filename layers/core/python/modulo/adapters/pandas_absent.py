@@ -5,7 +5,7 @@ say so would take as long as everything else that a search imports, and half of 
 """
 
 import numbers
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, time, timedelta
 from math import isnan
 from typing import Any, Final, NoReturn
@@ -71,7 +71,7 @@ def _kind(value: object) -> str:
     return "string" if isinstance(value, str) else "bytes" if isinstance(value, bytes) else "mixed"
 
 
-OFFERED: Final = {
+OFFERED: Final[Mapping[str, Mapping[str, Any]]] = {
     "pandas": {"DataFrame": DataFrame},
     "pandas.api": {},
     "pandas.api.types": {
