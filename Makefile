@@ -9,13 +9,16 @@ COMPILE := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-
 # Whom the machine trusts, uv trusts too, as pip does.
 export UV_SYSTEM_CERTS ?= true
 
-.PHONY: up test localstack test-deployed layers lint format lock openapi clean-data
+.PHONY: up test bench localstack test-deployed layers lint format lock openapi clean-data
 
 up: $(VENV)/.local ## start everything on one port
 	@exec $(BIN)/modulo up
 
 test: $(VENV)/.dev ## the whole test suite
 	$(BIN)/pytest
+
+bench: $(VENV)/.dev ## measure everything, compare with the last committed result; ONLY=search,growth measures a part
+	$(BIN)/python -m benchmarks $(ONLY)
 
 localstack: $(VENV)/.dev ## deploy template.yaml to LocalStack on this machine; MODULO_EMULATOR=ministack starts faster
 	@exec $(BIN)/modulo localstack up

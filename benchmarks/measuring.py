@@ -171,7 +171,7 @@ def print_report(report: Report) -> None:
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     console.rule(escape(report.question), align="left")
     for table in report.tables:
-        console.print(_drawn(table))
+        console.print(as_drawn(table))
     for note in report.notes:
         console.print(f"• {note}", markup=False, highlight=False)
     for key, figure in report.figures.items():
@@ -193,7 +193,8 @@ def written(value: Cell) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
-def _drawn(table: Table) -> RichTable:
+def as_drawn(table: Table) -> RichTable:
+    """The table for a terminal."""
     drawn = RichTable(title=escape(table.title), title_justify="left")
     for number, column in enumerate(table.columns):
         cells = [row[number] for row in table.rows]

@@ -1,0 +1,90 @@
+"""Panels of bars as SVG, without a library: readable on light and dark pages."""
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from itertools import accumulate
+
+from benchmarks.measuring import Bars, written
+
+COLOURS = ("#4269d0", "#efb118", "#3ca951", "#ff725c", "#a463f2", "#6cc5b0", "#97bbf5", "#9c6b4e")
+COLUMNS, PANEL_WIDTH, GAP, MARGIN = 2, 560, 28, 28
+HEAD, PANEL_HEAD, LEGEND, BAR, STEP, LABEL, VALUE = 72, 44, 24, 16, 25, 190, 78
+STYLE = """
+  text { font: 12px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; fill: #1f2328 }
+  .title { font-size: 22px; font-weight: 600 } .panel { font-size: 14px; font-weight: 600 }
+  .soft { fill: #656d76 } .card { fill: #ffffff; stroke: #d8dee4 } .target { stroke: #cf222e; stroke-dasharray: 4 3 }
+"""
+
+
+def drawn(charts: Sequence[Bars], *, subtitle: str, title: str = "Modulo, measured") -> str:
+    """The panels side by side under a title, each as high as it needs."""
+    columns: list[list[Bars]] = [[] for _ in range(COLUMNS)]
+    heights = [0] * COLUMNS
+    placed = []
+    for chart in charts:
+        column = heights.index(min(heights))
+        columns[column].append(chart)
+        placed.append((chart, MARGIN + column * (PANEL_WIDTH + GAP), HEAD + heights[column] + MARGIN))
+        heights[column] += _height(chart) + GAP
+    width = 2 * MARGIN + COLUMNS * PANEL_WIDTH + (COLUMNS - 1) * GAP
+    height = HEAD + MARGIN + max(heights)
+    body = "\n".join(line for chart, x, y in placed for line in _panel(chart, x, y))
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">
+<style>{STYLE}</style>
+<rect width="{width}" height="{height}" rx="10" fill="#f6f8fa"/>
+<text class="title" x="{MARGIN}" y="46">{escape(title)}</text>
+<text class="soft" x="{MARGIN}" y="70">{escape(subtitle)}</text>
+{body}
+</svg>
+"""
+
+
+def _height(chart: Bars) -> int:
+    return PANEL_HEAD + (LEGEND if _parts(chart) != [""] else 0) + STEP * len(chart.rows) + 16
+
+
+def _parts(chart: Bars) -> list[str]:
+    return list(dict.fromkeys(part for _, parts in chart.rows for part in parts))
+
+
+def _panel(chart: Bars, x: int, y: int) -> Iterator[str]:
+    names = _parts(chart)
+    colours = {name: COLOURS[number % len(COLOURS)] for number, name in enumerate(names)}
+    yield f'<rect class="card" x="{x}" y="{y}" width="{PANEL_WIDTH}" height="{_height(chart)}" rx="8"/>'
+    yield (
+        f'<text class="panel" x="{x + 16}" y="{y + 27}">{escape(chart.title)}'
+        f'<tspan class="soft" font-weight="400" dx="8">{escape(chart.unit)}</tspan></text>'
+    )
+    top = y + PANEL_HEAD
+    if names != [""]:
+        yield from _legend(colours, x + 16, top)
+        top += LEGEND
+    most = max([sum(parts.values()) for _, parts in chart.rows] + [chart.target or 0]) or 1
+    scale = (PANEL_WIDTH - LABEL - VALUE - 16) / most
+    for number, (label, parts) in enumerate(chart.rows):
+        yield from _row(
+            label, [(colours[part], value * scale) for part, value in parts.items()], x, top + number * STEP
+        )
+        total = sum(parts.values())
+        yield f'<text x="{x + LABEL + total * scale + 6:.1f}" y="{top + number * STEP + 12}">{written(total)}</text>'
+    if chart.target is not None:
+        at, bottom = x + LABEL + chart.target * scale, top + STEP * len(chart.rows) - 4
+        yield f'<line class="target" x1="{at:.1f}" x2="{at:.1f}" y1="{top - 5}" y2="{bottom}"/>'
+
+
+def _row(label: str, parts: Sequence[tuple[str, float]], x: int, y: int) -> Iterator[str]:
+    yield f'<text x="{x + LABEL - 8}" y="{y + 12}" text-anchor="end">{escape(label)}</text>'
+    starts = accumulate((width for _, width in parts), initial=0.0)
+    for (colour, width), start in zip(parts, starts, strict=False):
+        if width > 0:
+            yield (
+                f'<rect x="{x + LABEL + start:.1f}" y="{y}" width="{max(width, 1):.1f}" height="{BAR}" '
+                f'rx="2" fill="{colour}"/>'
+            )
+
+
+def _legend(colours: dict[str, str], x: int, y: int) -> Iterator[str]:
+    for name, colour in colours.items():
+        yield f'<rect x="{x}" y="{y}" width="10" height="10" rx="2" fill="{colour}"/>'
+        yield f'<text class="soft" x="{x + 15}" y="{y + 9}">{escape(name)}</text>'
+        x += 30 + round(6.6 * len(name))

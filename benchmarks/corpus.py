@@ -1,0 +1,180 @@
+"""Documents to measure with: the same on every machine, made on the spot in every readable format."""
+
+import csv
+import io
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import docx
+import openpyxl
+import pptx
+from reportlab.lib.pagesizes import LETTER
+from reportlab.pdfgen.canvas import Canvas
+
+PLACES = ("Tarnby", "Holm", "Vester", "Aaby", "Nordre", "Skagen", "Lund", "Ribe", "Dragor", "Marstal")
+THINGS = ("lighthouse", "pump station", "library", "bridge", "reservoir", "museum", "ferry", "windmill", "harbour")
+MAKERS = ("the council", "the water company", "a group of engineers", "the regional archive", "Dr. Smith's office")
+DEEDS = ("inspected", "rebuilt", "measured", "approved", "described", "repaired", "replaced", "financed", "closed")
+REASONS = (
+    "because the foundations had moved by {a} millimetres since {y}",
+    "after a storm that lasted {a} hours and flooded {b} cellars",
+    "so that {b} households would have water within {a} days",
+    "although the budget of {b} thousand crowns had been spent by {y}",
+    "while visitors paid {a} crowns and saw {b} exhibits",
+    "and published a report of {b} pages with {a} recommendations",
+)
+LINES_A_PAGE, LINE_CHARACTERS = 44, 92
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading with its paragraphs."""
+
+    heading: str
+    paragraphs: tuple[str, ...]
+
+
+def sentences(seed: int) -> Iterator[str]:
+    """Sentences without end, hardly ever the same twice."""
+    chance = random.Random(seed)
+    while True:
+        year, a, b = chance.randint(1850, 2020), chance.randint(2, 99), chance.randint(100, 9_999)
+        maker, deed, thing = chance.choice(MAKERS), chance.choice(DEEDS), chance.choice(THINGS)
+        reason = chance.choice(REASONS).format(a=a, b=b, y=chance.randint(1800, year))
+        yield f"In {year} {maker} {deed} the {thing} of {chance.choice(PLACES)} {reason}."
+
+
+def sections(count: int, *, seed: int, paragraphs: int = 4) -> list[Section]:
+    """So many sections of about 300 words."""
+    told = sentences(seed)
+    return [
+        Section(f"Chapter {number}", tuple(" ".join(next(told) for _ in range(4)) for _ in range(paragraphs)))
+        for number in range(1, count + 1)
+    ]
+
+
+def questions(count: int, *, seed: int = 7) -> list[str]:
+    """Questions that differ."""
+    chance = random.Random(seed)
+    return [
+        f"Who {chance.choice(DEEDS)} the {chance.choice(THINGS)} of {chance.choice(PLACES)} "
+        f"in {chance.randint(1850, 2020)}, and what was report {number} about?"
+        for number in range(count)
+    ]
+
+
+def text(chapters: Sequence[Section]) -> bytes:
+    """Plain text."""
+    return "\n\n".join(line for one in chapters for line in (one.heading, *one.paragraphs)).encode()
+
+
+def markdown(chapters: Sequence[Section]) -> bytes:
+    """Markdown."""
+    return "\n\n".join(line for one in chapters for line in (f"## {one.heading}", *one.paragraphs)).encode()
+
+
+def html(chapters: Sequence[Section]) -> bytes:
+    """A page with navigation around its text."""
+    body = "".join(
+        f"<h2>{escape(one.heading)}</h2>" + "".join(f"<p>{escape(part)}</p>" for part in one.paragraphs)
+        for one in chapters
+    )
+    nav = "<nav><a href='/'>Home</a></nav>"
+    return (
+        f"<!DOCTYPE html><html><head><title>Report</title></head><body>{nav}<main>{body}</main></body></html>".encode()
+    )
+
+
+def table(chapters: Sequence[Section]) -> bytes:
+    """Comma-separated values: a row a sentence."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerows(_rows(chapters))
+    return out.getvalue().encode()
+
+
+def workbook(chapters: Sequence[Section]) -> bytes:
+    """An Excel workbook of one sheet."""
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("Deeds")
+    for row in _rows(chapters):
+        sheet.append(row)
+    return _saved(book)
+
+
+def word(chapters: Sequence[Section]) -> bytes:
+    """A Word document."""
+    document = docx.Document()
+    for one in chapters:
+        document.add_heading(one.heading, 1)
+        for part in one.paragraphs:
+            document.add_paragraph(part)
+    return _saved(document)
+
+
+def slides(chapters: Sequence[Section]) -> bytes:
+    """A presentation: a slide a paragraph."""
+    presentation = pptx.Presentation()
+    for one in chapters:
+        for part in one.paragraphs:
+            slide = presentation.slides.add_slide(presentation.slide_layouts[1])
+            slide.shapes.title.text = one.heading
+            slide.placeholders[1].text = part
+    return _saved(presentation)
+
+
+def pdf(chapters: Sequence[Section]) -> bytes:
+    """A PDF: a page a section."""
+    out = io.BytesIO()
+    canvas = Canvas(out, pagesize=LETTER, invariant=1, pageCompression=1)
+    for one in chapters:
+        lines = [line for part in one.paragraphs for line in (*_wrapped(part), "")]
+        canvas.setFont("Helvetica-Bold", 14)
+        canvas.drawString(54, 740, one.heading)
+        page = canvas.beginText(54, 715)
+        page.setFont("Helvetica", 10)
+        for line in lines[:LINES_A_PAGE]:
+            page.textLine(line)
+        canvas.drawText(page)
+        canvas.showPage()
+    canvas.save()
+    return out.getvalue()
+
+
+FORMATS: Mapping[str, Callable[[Sequence[Section]], bytes]] = {
+    "pdf": pdf,
+    "docx": word,
+    "pptx": slides,
+    "xlsx": workbook,
+    "html": html,
+    "md": markdown,
+    "csv": table,
+    "txt": text,
+}
+
+
+def _rows(chapters: Sequence[Section]) -> Iterator[list[str]]:
+    yield ["Chapter", "Number", "Sentence"]
+    for one in chapters:
+        told = [sentence for part in one.paragraphs for sentence in part.split(". ")]
+        for number, sentence in enumerate(told, 1):
+            yield [one.heading, str(number), sentence]
+
+
+def _wrapped(paragraph: str) -> Iterator[str]:
+    line = ""
+    for word_ in paragraph.split():
+        if len(line) + len(word_) >= LINE_CHARACTERS:
+            yield line
+            line = ""
+        line = f"{line} {word_}".lstrip()
+    yield line
+
+
+def _saved(document: Any) -> bytes:
+    out = io.BytesIO()
+    document.save(out)
+    return out.getvalue()
