@@ -11,7 +11,6 @@ from tests.architecture.sources import FUNCTIONS, PACKAGE, ROOT, imports_of, mod
 
 HEAVY = [
     "alembic",
-    "aws_lambda_powertools",
     "boto3",
     "botocore",
     "grpc",
