@@ -1,13 +1,16 @@
 """The composition root: which adapter stands behind each port, made on first use and kept."""
 
+from contextlib import suppress
 from functools import cached_property
+from threading import Thread
 from typing import TYPE_CHECKING
 
+from modulo.domain.errors import ModuloError
 from modulo.domain.identity import Principal
 from modulo.settings import MEMORY, Settings, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from pydantic import SecretStr
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
 NONE = "none:"
 BEDROCK = "bedrock:"
+CONNECT_SECONDS = 3
+"""Each store's share of the 10 seconds that Lambda gives an environment to come back."""
 
 
 class Services:
@@ -253,6 +258,24 @@ class Services:
             quotas=s.quotas,
         )
 
+    def load(self, names: "Iterable[str]") -> None:
+        """Make the ports among these names, which imports their vendors but opens no connection."""
+        for name in names:
+            if isinstance(getattr(Services, name, None), cached_property):
+                getattr(self, name)
+
+    def connect(self) -> None:
+        """Open the connections of the stores made so far, side by side.
+
+        One that does not answer in time is left to the first request, which can say so.
+        """
+        made = [vars(self)[name] for name in ("metadata", "cache", "vectors") if name in vars(self)]
+        threads = [Thread(target=_tried, args=(store.ping,), daemon=True) for store in made]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(CONNECT_SECONDS)
+
     def close(self) -> None:
         """Close the connections of everything made so far; what is asked for next opens others."""
         for part in list(vars(self).values()):
@@ -286,6 +309,11 @@ class Services:
             deadline_seconds=s.ingest_deadline_seconds,
             attempts=s.ingest_attempts,
         )
+
+
+def _tried(ping: "Callable[[], None]") -> None:
+    with suppress(ModuloError):
+        ping()
 
 
 def _secret(value: "SecretStr | None") -> str | None:

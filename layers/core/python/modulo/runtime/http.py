@@ -9,12 +9,14 @@ from typing import Any, Final
 from uuid import uuid4
 
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 from mangum import Mangum
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from modulo import __version__
 from modulo.domain.errors import ModuloError, TooLarge
 from modulo.runtime.problems import MEDIA_TYPE, handle_problems, problem
+from modulo.runtime.snapshot import keep_ready
 from modulo.runtime.telemetry import configure_logging, request_id
 from modulo.services import services
 
@@ -45,6 +47,7 @@ def application(*routers: APIRouter, prefix: str = "") -> FastAPI:
 def handler_of(router: APIRouter) -> Handler:
     """The Lambda handler of a function: API Gateway's event in, its response out."""
     app = application(router)
+    keep_ready(*(route.endpoint for route in router.routes if isinstance(route, APIRoute)))
 
     @cache
     def adapter() -> Mangum:  # opens an event loop, which importing must not

@@ -10,6 +10,7 @@ from modulo.domain.errors import ModuloError
 from modulo.domain.file import FileRef
 from modulo.domain.transfer import Delivery, PurgeRequest
 from modulo.ports import Queue
+from modulo.runtime.snapshot import keep_ready
 from modulo.runtime.telemetry import configure_logging, request_id
 from modulo.services import Services, services
 
@@ -34,6 +35,7 @@ def queue_handler(
     A failed message comes again after `retry_base_seconds` · 2ⁿ, n counting its retries from 0;
     after its last delivery the queue's redrive policy moves it to the dead-letter queue.
     """
+    keep_ready(handle)
 
     def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         configure_logging(services().settings.log_level)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from modulo.runtime.snapshot import keep_ready
 from modulo.runtime.telemetry import configure_logging, request_id
 from modulo.services import services
 
@@ -13,6 +14,7 @@ ScheduleHandler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 
 def schedule_handler(work: Callable[[], dict[str, Any]]) -> ScheduleHandler:
     """The handler of a tick: what the event says does not matter, what was done is logged and answered."""
+    keep_ready(work)
 
     def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         configure_logging(services().settings.log_level)
