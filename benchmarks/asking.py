@@ -1,0 +1,113 @@
+"""Searches as clients ask them: over HTTP from several threads, or as API Gateway's events to a handler."""
+
+import json
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from time import perf_counter
+from typing import Any
+from urllib.parse import urlsplit
+
+from benchmarks.product import Product
+
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One request: its seconds at the client, its status (0: no answer), and the search's answer."""
+
+    seconds: float
+    status: int
+    answer: dict[str, Any]
+
+    @property
+    def stages(self) -> dict[str, float]:
+        """Seconds of each stage."""
+        found: dict[str, float] = self.answer["metadata"]["stage_seconds"]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """All requests of one load, and the seconds from the first question to the last answer."""
+
+    samples: list[Sample]
+    seconds: float
+
+    @property
+    def good(self) -> list[Sample]:
+        """Those answered with 200."""
+        return [sample for sample in self.samples if sample.status == 200]
+
+    @property
+    def errors(self) -> int:
+        """How many were not."""
+        return len(self.samples) - len(self.good)
+
+
+def search_body(collection: str, question: str, **config: Any) -> Body:
+    """The body of a search."""
+    return {"question": question, "collection_id": collection, "config_metadata": config}
+
+
+def ask(product: Product, bodies: Sequence[Body], *, concurrency: int = 1) -> Load:
+    """Ask everything, so many at a time, each over a kept connection."""
+    waiting, lock = iter(bodies), threading.Lock()
+
+    def client() -> list[Sample]:
+        address = urlsplit(product.url)
+        connection = HTTPConnection(str(address.hostname), address.port, timeout=120)
+        headers = {"Authorization": f"Bearer {product.key}", "Content-Type": "application/json"}
+        found = [_asked(connection, headers, body) for body in _shared(waiting, lock)]
+        connection.close()
+        return found
+
+    started = perf_counter()
+    with ThreadPoolExecutor(concurrency) as pool:
+        clients = [pool.submit(client) for _ in range(concurrency)]
+        samples = [sample for one in clients for sample in one.result()]
+    return Load(samples, perf_counter() - started)
+
+
+def event(product: Product, body: Body) -> dict[str, Any]:
+    """The event that API Gateway makes of a search."""
+    headers = {"authorization": f"Bearer {product.key}", "content-type": "application/json"}
+    return {
+        "resource": "/search",
+        "path": "/search",
+        "httpMethod": "POST",
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "queryStringParameters": None,
+        "multiValueQueryStringParameters": None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "requestContext": {"requestId": "benchmark", "stage": "api", "identity": {"sourceIp": "127.0.0.1"}},
+        "body": json.dumps(body),
+        "isBase64Encoded": False,
+    }
+
+
+def _shared(bodies: Iterator[Body], lock: threading.Lock) -> Iterator[Body]:
+    while True:
+        with lock:
+            body = next(bodies, None)
+        if body is None:
+            return
+        yield body
+
+
+def _asked(connection: HTTPConnection, headers: Mapping[str, str], body: Body) -> Sample:
+    content = json.dumps(body).encode()
+    started = perf_counter()
+    try:
+        connection.request("POST", "/api/search", content, dict(headers))
+        response = connection.getresponse()
+        status, raw = response.status, response.read()
+    except (OSError, HTTPException):
+        connection.close()
+        return Sample(perf_counter() - started, 0, {})
+    return Sample(perf_counter() - started, status, json.loads(raw))
