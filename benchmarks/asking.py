@@ -1,5 +1,6 @@
 """Searches as clients ask them: over HTTP from several threads, or as API Gateway's events to a handler."""
 
+import base64
 import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -72,12 +73,17 @@ def ask(product: Product, bodies: Sequence[Body], *, concurrency: int = 1) -> Lo
     return Load(samples, perf_counter() - started)
 
 
-def event(product: Product, body: Body) -> dict[str, Any]:
+def search_event(product: Product, body: Body) -> dict[str, Any]:
     """The event that API Gateway makes of a search."""
-    headers = {"authorization": f"Bearer {product.key}", "content-type": "application/json"}
+    return event(product, "/search", "/search", json.dumps(body).encode(), content_type="application/json")
+
+
+def event(product: Product, resource: str, path: str, content: bytes, *, content_type: str) -> dict[str, Any]:
+    """The event that API Gateway makes of a POST."""
+    headers = {"authorization": f"Bearer {product.key}", "content-type": content_type}
     return {
-        "resource": "/search",
-        "path": "/search",
+        "resource": resource,
+        "path": path,
         "httpMethod": "POST",
         "headers": headers,
         "multiValueHeaders": {name: [value] for name, value in headers.items()},
@@ -86,8 +92,8 @@ def event(product: Product, body: Body) -> dict[str, Any]:
         "pathParameters": None,
         "stageVariables": None,
         "requestContext": {"requestId": "benchmark", "stage": "api", "identity": {"sourceIp": "127.0.0.1"}},
-        "body": json.dumps(body),
-        "isBase64Encoded": False,
+        "body": base64.b64encode(content).decode(),
+        "isBase64Encoded": True,
     }
 
 

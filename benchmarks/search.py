@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import Any
 
 from benchmarks import corpus
-from benchmarks.asking import Body, Load, Sample, ask, event, search_body
+from benchmarks.asking import Body, Load, Sample, ask, search_body, search_event
 from benchmarks.machine import peak_bytes, proportional_bytes, resident_bytes
 from benchmarks.measuring import Report, alone, percentile, spread
 from benchmarks.product import Product, inside, load, new_collection, running
@@ -145,7 +145,7 @@ def _tell_invocation(report: Report, product: Product, body: Body) -> None:
     asyncio.set_event_loop(asyncio.new_event_loop())  # what a function's runtime has
     with inside({**product.environment, "SQLALCHEMY_POOL_SIZE": "1"}):
         handler = function("search").handler
-        seconds = [_timed(lambda: handler(event(product, body), None)) for _ in range(330)][30:]
+        seconds = [_timed(lambda: handler(search_event(product, body), None)) for _ in range(330)][30:]
     p50, p95, p99 = spread(seconds)
     columns = ("handler", "p50 ms", "p95 ms", "p99 ms")
     rows = [("search, cached", p50 * 1e3, p95 * 1e3, p99 * 1e3)]

@@ -1,0 +1,176 @@
+"""How many statements, commands, calls and bytes does each request take?"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+import redis
+
+from benchmarks import corpus
+from benchmarks.asking import event, search_body, search_event
+from benchmarks.measuring import Report, Target, alone, percentile, written
+from benchmarks.product import Product, inside, new_collection, running
+from benchmarks.wires import Counts, counted
+from modulo.domain.transfer import Delivery
+from modulo.runtime.queue import record_of
+from modulo.runtime.worker import function
+from modulo.services import Services
+
+REPEATS = 7
+SETTLE_SECONDS = 0.02
+"""For the last bytes to pass the proxies' threads."""
+SERVERS = {
+    "postgres": "DATABASE_URL",
+    "valkey": "CACHE_URL",
+    "milvus": "MILVUS_URI",
+    "models": "EMBEDDING_URL",
+    "cloud": "AWS_ENDPOINT_URL",
+}
+KINDS = (
+    ("postgres", "statements"),
+    ("postgres", "exchanges"),
+    ("valkey", "commands"),
+    ("valkey", "exchanges"),
+    ("milvus", "calls"),
+    ("models", "exchanges"),
+    ("cloud", "exchanges"),
+)
+MOST = {("postgres", "statements"): 2, ("valkey", "exchanges"): 2, ("milvus", "calls"): 1}
+"""What a search may take."""
+SEARCHES = ("cached search", "uncached search", "uncached answer")
+RETRIEVE = {"retrieve_only": True, "disable_rerank": True}
+Found = Mapping[tuple[str, str], float]
+
+
+def measure(report: Report) -> None:
+    """Send each kind of request several times through the functions' handlers and count at every connection."""
+    asyncio.set_event_loop(asyncio.new_event_loop())  # what a function's runtime has
+    with running(workers=()) as product:
+        ports = {server: int(urlsplit(product.environment[name]).port or 0) for server, name in SERVERS.items()}
+        # A function asks again for a key after some seconds; here the moment must not matter.
+        environment = {**product.environment, "API_KEY_CACHE_SECONDS": "3600", "SQLALCHEMY_POOL_SIZE": "1"}
+        with counted(environment, ports) as (counts, rewired), inside(rewired) as services, product.client() as client:
+            valkey = redis.Redis.from_url(product.environment["CACHE_URL"])
+            watch = Watch(product, services, counts, valkey, new_collection(client, "counts"))
+            found = watch.writes() | watch.searches()
+            valkey.close()
+    _tell(report, found)
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Requests sent one after the other, each with what it took."""
+
+    product: Product
+    services: Services
+    counts: Counts
+    valkey: "redis.Redis"
+    collection: str
+
+    def writes(self) -> dict[str, Found]:
+        """An upload of 3 pages, and its ingestion from the queue's message to its removal."""
+        uploads, ingests = [], []
+        for number in range(REPEATS + 1):
+            content = corpus.text(corpus.sections(3, seed=number))
+            uploads.append(self.during(partial(self.upload, f"{number}.txt", content)))
+            ingests.append(self.during(partial(self.ingest, self.delivery())))
+        # The first of each opens connections and makes the collection in Milvus.
+        return {"upload": _typical(uploads[1:]), "ingested file": _typical(ingests[1:])}
+
+    def searches(self) -> dict[str, Found]:
+        """A cached search, one that is new, and a new one with an answer."""
+        asked = iter(corpus.questions(2 * REPEATS + 2))
+        self.search(next(asked))
+        known = next(asked)
+        self.search(known, **RETRIEVE)
+        ways: Sequence[Callable[[], None]] = (
+            lambda: self.search(known, **RETRIEVE),
+            lambda: self.search(next(asked), **RETRIEVE),
+            lambda: self.search(next(asked)),
+        )
+        found = [_typical([self.during(way) for _ in range(REPEATS)]) for way in ways]
+        return dict(zip(SEARCHES, found, strict=True))
+
+    def during(self, work: Callable[[], None]) -> dict[tuple[str, str], int]:
+        """What was counted while the work was done."""
+        time.sleep(SETTLE_SECONDS)
+        commands = self.commands()
+        self.counts.clear()
+        work()
+        time.sleep(SETTLE_SECONDS)
+        return {**self.counts, ("valkey", "commands"): self.commands() - commands}
+
+    def commands(self) -> int:
+        """Commands that the cache's server has served so far, without those that ask for this."""
+        served: dict[str, dict[str, int]] = self.valkey.info("commandstats")
+        return sum(stats["calls"] for name, stats in served.items() if name not in ("cmdstat_info", "cmdstat_auth"))
+
+    def search(self, question: str, **config: Any) -> None:
+        """Search as API Gateway asks the function."""
+        asked = search_event(self.product, search_body(self.collection, question, **config))
+        _expect(200, function("search").handler(asked, None))
+
+    def upload(self, name: str, content: bytes) -> None:
+        """Upload as API Gateway asks the function."""
+        head = f'--b\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+        form = head.encode() + content + b"\r\n--b--\r\n"
+        path, kind = f"/collections/{self.collection}/files", "multipart/form-data; boundary=b"
+        asked = event(self.product, "/collections/{collection_id}/files", path, form, content_type=kind)
+        _expect(202, function("upload_file").handler(asked, None))
+
+    def delivery(self) -> Delivery:
+        """The message that announces the upload."""
+        while not (found := list(self.services.ingests.receive(limit=1, wait_seconds=2))):
+            pass
+        return found[0]
+
+    def ingest(self, delivery: Delivery) -> None:
+        """Ingest as the queue asks the function."""
+        failed = function("ingest_file").handler({"Records": [record_of(delivery)]}, None)["batchItemFailures"]
+        if failed:
+            raise RuntimeError("a file was not ingested")
+        self.services.ingests.delete(delivery.receipt)
+
+
+def _expect(status: int, answer: Mapping[str, Any]) -> None:
+    if answer["statusCode"] != status:
+        raise RuntimeError(f"{answer['statusCode']}: {answer['body']}")
+
+
+def _typical(found: Sequence[Mapping[tuple[str, str], int]]) -> Found:
+    return {key: percentile([one.get(key, 0) for one in found], 0.5) for one in found for key in one}
+
+
+def _tell(report: Report, found: Mapping[str, Found]) -> None:
+    rows = [[name, *(one.get(kind, 0) for kind in KINDS)] for name, one in found.items()]
+    report.table("Sent by one request; each number is typical of several", ("request", *map(" ".join, KINDS)), rows)
+    sizes = [[name, *(_told(one, server) for server in SERVERS)] for name, one in found.items()]
+    report.table("Bytes on the wire of one request, sent / received", ("request", *SERVERS), sizes)
+    for name, one in found.items():
+        key = f"counts.{name.replace(' ', '_')}"
+        for kind in KINDS:
+            most = MOST.get(kind) if name in SEARCHES else None
+            target: Target | None = ("<=", most) if most else None
+            report.figure(f"{key}.{'.'.join(kind)}", one.get(kind, 0), kind[1], "count", target=target)
+        for server in SERVERS:
+            report.figure(f"{key}.{server}.bytes", sum(_bytes(one, server)), "bytes", "bytes")
+    report.note(
+        "An exchange is one turn on a connection: all that was sent before an answer came counts once. "
+        "A key is looked up once in API_KEY_CACHE_SECONDS, which these requests do not see."
+    )
+
+
+def _bytes(found: Found, server: str) -> tuple[float, float]:
+    return found.get((server, "sent"), 0), found.get((server, "received"), 0)
+
+
+def _told(found: Found, server: str) -> str:
+    return " / ".join(map(written, _bytes(found, server)))
+
+
+if __name__ == "__main__":
+    alone(measure)
