@@ -3,10 +3,12 @@
 import ssl
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 
+from modulo.adapters import postgres_engine
 from modulo.adapters.postgres_engine import engine, engines, transaction
 from modulo.domain.errors import Unavailable
 from modulo.settings import Settings
@@ -19,12 +21,11 @@ def arguments_of(pool: Engine) -> dict[str, Any]:
     """What a connection would be made with; none is made."""
     seen: dict[str, Any] = {}
 
-    def stop(_dialect: object, _record: object, _arguments: object, parameters: dict[str, Any]) -> None:
+    def stop(**parameters: Any) -> None:
         seen.update(parameters)
         raise OSError("stop here")
 
-    event.listen(pool, "do_connect", stop)
-    with pytest.raises(Unavailable), transaction(pool):
+    with patch.object(postgres_engine, "WireConnection", stop), pytest.raises(Unavailable), transaction(pool):
         pass
     return seen
 
@@ -95,7 +96,7 @@ def test_the_pool_is_as_large_as_set_and_leaves_the_isolation_level_alone() -> N
     settings = Settings(database_url=LOCAL, sqlalchemy_pool_size=3, sqlalchemy_max_overflow=2)
     pool = engine(settings, LOCAL)
     assert pool.pool.size() == 3
-    assert (pool.pool._max_overflow, pool.pool._recycle, pool.pool._pre_ping) == (2, 600, True)
+    assert (pool.pool._max_overflow, pool.pool._recycle, pool.pool._pre_ping) == (2, 600, False)
     assert pool.dialect._on_connect_isolation_level is None
     assert arguments_of(pool)["timeout"] == 10
 

@@ -5,17 +5,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from ipaddress import ip_address
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, ExceptionContext, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from modulo.adapters.metadata_rules import name_taken
+from modulo.adapters.postgres_wire import WireConnection
 from modulo.domain.errors import Conflict, InvalidRequest, ModuloError, NotFound, Unavailable
 from modulo.settings import Settings
 
+PING_AFTER_SECONDS = 30.0
+"""How long a connection may lie unused before it has to answer first; a network may have forgotten it."""
+_RETURNED = "returned"
 # https://www.postgresql.org/docs/current/errcodes-appendix.html; classes end with an asterisk there too.
 _DISCONNECTED = frozenset({"25006", "57P01", "57P02", "57P03"})  # the first: a writer that failover made a reader
 _UNAVAILABLE = frozenset({"08", "28", "3D", "40", "53", "57", "58"})
@@ -37,7 +43,7 @@ def engines(settings: Settings) -> tuple[Engine, Engine]:
 def engine(settings: Settings, address: str, **options: Any) -> Engine:
     """A pool of connections that opens the first when one is needed.
 
-    The isolation level stays the server's: setting it, or AUTOCOMMIT, breaks behind a transaction pooler.
+    The isolation level stays the server's: setting it breaks behind a transaction pooler.
     """
     url = make_url(address).set(drivername="postgresql+pg8000")
     tls = _tls(settings, url)
@@ -46,7 +52,6 @@ def engine(settings: Settings, address: str, **options: Any) -> Engine:
         "max_overflow": settings.sqlalchemy_max_overflow,
         "pool_recycle": settings.sqlalchemy_pool_recycle,
         "pool_timeout": settings.database_timeout_seconds,
-        "pool_pre_ping": True,
     }
     made = create_engine(
         url.difference_update_query(["sslmode"]),
@@ -66,7 +71,44 @@ def engine(settings: Settings, address: str, **options: Any) -> Engine:
         from modulo.adapters.postgres_iam import use_tokens  # noqa: PLC0415 - boto3 loads only where it is used
 
         use_tokens(made)
+    event.listen(made, "do_connect", _connect)  # after the tokens: the first that returns something ends the search
+    event.listen(made, "checkin", _note_return)
+    event.listen(made, "checkout", _require_alive)
     return made
+
+
+def _connect(_dialect: object, _record: object, arguments: list[Any], parameters: dict[str, Any]) -> WireConnection:
+    return WireConnection(*arguments, **parameters)
+
+
+def _note_return(_connection: WireConnection | None, record: ConnectionPoolEntry) -> None:
+    record.info[_RETURNED] = monotonic()
+
+
+def _require_alive(connection: WireConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """Have the pool open others where a connection from it was ended meanwhile, or is gone without a word."""
+    returned = record.info.pop(_RETURNED, None)
+    if returned is None:  # a new one
+        return
+    unused = monotonic() - returned
+    if connection.stale or (unused > PING_AFTER_SECONDS and not connection.answers()):
+        raise InvalidatePoolError
+
+
+@contextmanager
+def statements(pool: Engine) -> Iterator[Connection]:
+    """A connection on which each statement is a transaction of its own, in one round trip: for reading.
+
+    Raises:
+        ModuloError: as `transaction` does.
+    """
+    with _translating(), pool.connect() as connection:
+        wire = connection.connection.dbapi_connection
+        wire.autocommit = True  # type: ignore[union-attr] # safe behind a pooler, as one Sync ends all of a statement
+        try:
+            yield connection
+        finally:
+            wire.autocommit = False  # type: ignore[union-attr]
 
 
 @contextmanager
@@ -79,9 +121,14 @@ def transaction(pool: Engine) -> Iterator[Connection]:
         NotFound: a row refers to one that does not exist.
         InvalidRequest: a value holds what Postgres cannot store.
     """
+    with _translating(), pool.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def _translating() -> Iterator[None]:
     try:
-        with pool.begin() as connection:
-            yield connection
+        yield
     except DBAPIError as error:
         raise _translated(error) from error
     except (PoolTimeout, OSError) as error:

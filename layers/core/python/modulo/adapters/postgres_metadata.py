@@ -18,7 +18,7 @@ from modulo.adapters import postgres_search as search
 from modulo.adapters import postgres_sweeping as sweeping
 from modulo.adapters import postgres_uploads as uploads
 from modulo.adapters import postgres_usage as usage
-from modulo.adapters.postgres_engine import transaction
+from modulo.adapters.postgres_engine import statements, transaction
 from modulo.domain.collection import Chunking, Collection
 from modulo.domain.errors import NotFound, QuotaExceeded
 from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef, Stage
@@ -54,13 +54,17 @@ class PostgresMetadata(Metadata):
     def _read(self, work: Callable[[Connection], Result]) -> Result:
         if self._reader is not self._writer:
             try:
-                with transaction(self._reader) as connection:
+                with statements(self._reader) as connection:
                     found = work(connection)
             except NotFound:
                 found = None
             if found is not None:
                 return found
-        return self._write(work)
+        return self._read_fresh(work)
+
+    def _read_fresh(self, work: Callable[[Connection], Result]) -> Result:
+        with statements(self._writer) as connection:
+            return work(connection)
 
     # Identities
     @override
@@ -146,7 +150,7 @@ class PostgresMetadata(Metadata):
 
     @override
     def get_file(self, principal: Principal, collection_id: UUID, file_id: UUID, *, fresh: bool = False) -> File:
-        ask = self._write if fresh else self._read
+        ask = self._read_fresh if fresh else self._read
         return ask(lambda c: files.get_file(c, principal, collection_id, file_id))
 
     @override
@@ -201,7 +205,7 @@ class PostgresMetadata(Metadata):
 
     @override
     def viable(self, ref: FileRef) -> bool:
-        return self._write(lambda c: ingestion.viable(c, ref))
+        return self._read_fresh(lambda c: ingestion.viable(c, ref))
 
     @override
     def sweep(self, *, now: datetime, limit: int) -> Swept:
@@ -209,7 +213,7 @@ class PostgresMetadata(Metadata):
 
     @override
     def purge_of(self, tenant_id: UUID, collection_id: UUID, file_id: UUID | None) -> Purge | None:
-        return self._write(lambda c: purging.purge_of(c, tenant_id, collection_id, file_id))
+        return self._read_fresh(lambda c: purging.purge_of(c, tenant_id, collection_id, file_id))
 
     @override
     def purged(self, purge: Purge, *, now: datetime) -> None:
@@ -226,7 +230,7 @@ class PostgresMetadata(Metadata):
     ) -> dict[UUID, LiveDocument]:
         # From the writer: a result is cached under the version that `grant` read, and a reader
         # that lags behind that one would let a deleted document into the cache.
-        return self._write(lambda c: search.live_documents(c, tenant_id, collection_id, file_ids))
+        return self._read_fresh(lambda c: search.live_documents(c, tenant_id, collection_id, file_ids))
 
     # Usage
     @override
@@ -254,5 +258,5 @@ class PostgresMetadata(Metadata):
     @override
     def ping(self) -> None:
         for pool in dict.fromkeys((self._writer, self._reader)):
-            with transaction(pool) as connection:
+            with statements(pool) as connection:
                 connection.execute(text("SELECT 1"))

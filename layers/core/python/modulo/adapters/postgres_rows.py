@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    BindParameter,
     ColumnElement,
     Connection,
     Integer,
@@ -32,7 +33,7 @@ from modulo.domain.file import File
 from modulo.domain.identity import Principal, Role
 
 
-def in_tenant(tenant_id: UUID, *tables: Table) -> ColumnElement[bool]:
+def in_tenant(tenant_id: UUID | BindParameter[UUID], *tables: Table) -> ColumnElement[bool]:
     """The tenant predicate: part of every statement that is not about all tenants."""
     return and_(*(table.c.tenant_id == tenant_id for table in tables))
 

@@ -1,0 +1,155 @@
+"""Round trips to Postgres, and connections that failed statements leave usable."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import ARRAY, Engine, Uuid, bindparam, cast, select, text
+
+from modulo.adapters import postgres_engine
+from modulo.adapters.postgres_engine import engine, statements, transaction
+from modulo.adapters.postgres_wire import WireConnection
+from modulo.domain.errors import InvalidRequest, ModuloError, Unavailable
+from tests.contracts.metadata_world import settings_of
+
+
+@pytest.fixture
+def pool(postgres: dict[str, str]) -> Iterator[Engine]:
+    settings = settings_of(postgres, sqlalchemy_pool_size=1, sqlalchemy_max_overflow=0)
+    made = engine(settings, settings.database_url)
+    with transaction(made) as connection:  # the first one logs in
+        connection.execute(text("SELECT 1"))
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def trips(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A line for every time an answer was waited for."""
+    waits: list[str] = []
+    wait = WireConnection.handle_messages
+
+    def counted(self: WireConnection, context: object) -> None:
+        waits.append(getattr(context, "statement", ""))
+        wait(self, context)
+
+    monkeypatch.setattr(WireConnection, "handle_messages", counted)
+    return waits
+
+
+def backend(connection) -> int:
+    return connection.execute(text("SELECT pg_backend_pid() + :zero"), {"zero": 0}).scalar_one()
+
+
+def test_a_read_is_one_round_trip(pool: Engine, trips: list[str]) -> None:
+    with statements(pool) as connection:
+        assert connection.execute(text("SELECT :a || 'b'"), {"a": "a"}).scalar_one() == "ab"
+    assert len(trips) == 1
+
+
+def test_a_transaction_is_a_round_trip_a_statement_and_one_to_commit(pool: Engine, trips: list[str]) -> None:
+    with transaction(pool) as connection:
+        for number in range(3):
+            assert connection.execute(text("SELECT 1 + :n"), {"n": number}).scalar_one() == number + 1
+    assert len(trips) == 4
+
+
+def test_a_transaction_holds_its_statements_together(pool: Engine) -> None:
+    with transaction(pool) as connection:
+        assert connection.execute(text("SELECT txid_current() + :n"), {"n": 0}).scalar_one() == (
+            connection.execute(text("SELECT txid_current() + :n"), {"n": 0}).scalar_one()
+        )
+    with statements(pool) as connection:
+        assert connection.execute(text("SELECT txid_current() + :n"), {"n": 0}).scalar_one() != (
+            connection.execute(text("SELECT txid_current() + :n"), {"n": 0}).scalar_one()
+        )
+
+
+def test_what_fails_is_rolled_back(pool: Engine) -> None:
+    table = f"t_{uuid4().hex}"
+
+    def fail() -> None:
+        with transaction(pool) as connection:
+            connection.execute(text(f"CREATE TABLE {table} (id int)"))
+            connection.execute(text(f"INSERT INTO {table} VALUES (:id)"), {"id": 1})
+            connection.execute(text("SELECT 1 / :zero"), {"zero": 0})
+
+    with pytest.raises(ModuloError):
+        fail()
+    with statements(pool) as connection:
+        assert connection.execute(text("SELECT to_regclass(:name)"), {"name": table}).scalar_one() is None
+
+
+@pytest.mark.parametrize("values", [[], [None], [uuid4(), None, uuid4()]])
+def test_nulls_and_arrays_arrive(pool: Engine, values: list[object]) -> None:
+    with statements(pool) as connection:
+        given = cast(bindparam("values", values), ARRAY(Uuid()))
+        assert connection.execute(select(given)).scalar_one() == values
+        assert connection.execute(text("SELECT CAST(:n AS text) IS NULL"), {"n": None}).scalar_one() is True
+        assert connection.execute(text("SELECT 1 WHERE 1 = :n"), {"n": 2}).all() == []
+
+
+@pytest.mark.parametrize("opened", [statements, transaction])
+def test_a_text_that_cannot_be_encoded_spoils_nothing(pool: Engine, opened) -> None:
+    with pytest.raises(InvalidRequest), opened(pool) as connection:
+        connection.execute(text("SELECT 'wrong' || :text"), {"text": "\ud800"})
+    with opened(pool) as connection:
+        assert connection.execute(text("SELECT 'right' || :text"), {"text": ""}).scalar_one() == "right"
+
+
+@pytest.mark.parametrize("opened", [statements, transaction])
+def test_a_refused_statement_leaves_the_connection_usable(pool: Engine, opened) -> None:
+    with opened(pool) as connection:
+        before = backend(connection)
+    with pytest.raises(ModuloError), opened(pool) as connection:
+        connection.execute(text("SELECT nothing FROM nowhere WHERE :n = 1"), {"n": 1})
+    with opened(pool) as connection:
+        assert backend(connection) == before
+
+
+def test_a_read_after_a_transaction_and_the_reverse(pool: Engine) -> None:
+    for opened in (statements, transaction, statements):
+        with opened(pool) as connection:
+            assert backend(connection) > 0
+    assert pool.pool.checkedin() == 1
+
+
+class TestLostConnections:
+    @pytest.mark.parametrize("opened", [statements, transaction])
+    def test_one_that_the_server_ended_is_replaced_without_a_question(
+        self, pool: Engine, postgres: dict[str, str], opened, trips: list[str]
+    ) -> None:
+        with statements(pool) as connection:
+            lost = backend(connection)
+        other = engine(settings_of(postgres), postgres["DATABASE_URL"])
+        with transaction(other) as connection:
+            connection.execute(text("SELECT pg_terminate_backend(:id, 5000)"), {"id": lost})
+        other.dispose()
+        with opened(pool) as connection:
+            assert backend(connection) != lost
+        assert ";" not in trips
+
+    def test_one_long_unused_is_asked_first(
+        self, pool: Engine, trips: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(postgres_engine, "PING_AFTER_SECONDS", -1.0)
+        with statements(pool) as connection:
+            assert backend(connection) > 0
+        assert trips[0] == ";"
+        assert len(trips) == 2
+
+    def test_one_that_is_gone_without_a_word_is_replaced(self, pool: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+        with statements(pool) as connection:
+            lost = backend(connection)
+        monkeypatch.setattr(postgres_engine, "PING_AFTER_SECONDS", -1.0)
+
+        monkeypatch.setattr(WireConnection, "answers", lambda _: False)
+        with statements(pool) as connection:
+            assert backend(connection) != lost
+
+    def test_one_that_breaks_in_use_is_unavailable_once(self, pool: Engine) -> None:
+        end = text("SELECT pg_terminate_backend(pg_backend_pid() + :n)")
+        with pytest.raises(Unavailable), transaction(pool) as connection:
+            connection.execute(end, {"n": 0})
+        with statements(pool) as connection:
+            assert backend(connection) > 0
