@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 import redis
 
@@ -14,7 +13,7 @@ from benchmarks import corpus
 from benchmarks.asking import event, search_body, search_event
 from benchmarks.measuring import Report, Target, alone, percentile, written
 from benchmarks.product import Product, inside, new_collection, running
-from benchmarks.wires import Counts, counted
+from benchmarks.wires import SERVERS, Counts, counted
 from modulo.domain.transfer import Delivery
 from modulo.runtime.queue import record_of
 from modulo.runtime.worker import function
@@ -23,13 +22,6 @@ from modulo.services import Services
 REPEATS = 7
 SETTLE_SECONDS = 0.02
 """For the last bytes to pass the proxies' threads."""
-SERVERS = {
-    "postgres": "DATABASE_URL",
-    "valkey": "CACHE_URL",
-    "milvus": "MILVUS_URI",
-    "models": "EMBEDDING_URL",
-    "cloud": "AWS_ENDPOINT_URL",
-}
 KINDS = (
     ("postgres", "statements"),
     ("postgres", "exchanges"),
@@ -50,10 +42,9 @@ def measure(report: Report) -> None:
     """Send each kind of request several times through the functions' handlers and count at every connection."""
     asyncio.set_event_loop(asyncio.new_event_loop())  # what a function's runtime has
     with running(workers=()) as product:
-        ports = {server: int(urlsplit(product.environment[name]).port or 0) for server, name in SERVERS.items()}
         # A function asks again for a key after some seconds; here the moment must not matter.
         environment = {**product.environment, "API_KEY_CACHE_SECONDS": "3600", "SQLALCHEMY_POOL_SIZE": "1"}
-        with counted(environment, ports) as (counts, rewired), inside(rewired) as services, product.client() as client:
+        with counted(environment) as (counts, rewired), inside(rewired) as services, product.client() as client:
             valkey = redis.Redis.from_url(product.environment["CACHE_URL"])
             watch = Watch(product, services, counts, valkey, new_collection(client, "counts"))
             found = watch.writes() | watch.searches()
@@ -146,9 +137,9 @@ def _typical(found: Sequence[Mapping[tuple[str, str], int]]) -> Found:
 
 
 def _tell(report: Report, found: Mapping[str, Found]) -> None:
-    rows = [[name, *(one.get(kind, 0) for kind in KINDS)] for name, one in found.items()]
+    rows = [(name, *(one.get(kind, 0) for kind in KINDS)) for name, one in found.items()]
     report.table("Sent by one request; each number is typical of several", ("request", *map(" ".join, KINDS)), rows)
-    sizes = [[name, *(_told(one, server) for server in SERVERS)] for name, one in found.items()]
+    sizes = [(name, *(_told(one, server) for server in SERVERS)) for name, one in found.items()]
     report.table("Bytes on the wire of one request, sent / received", ("request", *SERVERS), sizes)
     for name, one in found.items():
         key = f"counts.{name.replace(' ', '_')}"

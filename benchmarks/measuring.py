@@ -78,8 +78,8 @@ class Report:
     charts: list[Bars] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
-        """Print these rows."""
+    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Print these rows, whose cells are text, numbers or None."""
         self.tables.append(Table(title, columns, rows))
 
     def figure(
