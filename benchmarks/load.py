@@ -1,0 +1,134 @@
+"""Load over kept HTTP connections at little cost: requests are bytes made beforehand, answers are only counted."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import cycle, islice
+from time import perf_counter
+from typing import Any
+
+_END_OF_HEAD = b"\r\n\r\n"
+_CHUNKED = -2
+
+
+@dataclass(slots=True)
+class Load:
+    """What so many requests came to; latencies in seconds from a request's first byte to its answer's last."""
+
+    seconds: float = 0.0
+    latencies: list[float] = field(default_factory=list)
+    statuses: Counter[int] = field(default_factory=Counter)
+    """By status; 0 stands for a connection that was refused, closed or broken."""
+
+    @property
+    def rate(self) -> float:
+        """Answers a second."""
+        return len(self.latencies) / self.seconds if self.seconds else 0.0
+
+    @property
+    def errors(self) -> int:
+        """Requests not answered by a status of 2xx."""
+        return sum(number for status, number in self.statuses.items() if not 200 <= status < 300)
+
+    def percentile(self, share: float) -> float:
+        """The latency that this share (0 to 1) of the answers did not pass; 0 where nothing was answered."""
+        ordered = sorted(self.latencies)
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+
+def request(method: str, path: str, *, headers: Mapping[str, str], body: Any = None, host: str = "localhost") -> bytes:
+    """A request on the wire; `body` is sent as JSON where it is not None."""
+    content = b"" if body is None else json.dumps(body).encode()
+    sent = {"Host": host, **headers}
+    if body is not None:
+        sent |= {"Content-Type": "application/json", "Content-Length": str(len(content))}
+    head = "".join(f"{name}: {value}\r\n" for name, value in sent.items())
+    return f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + content
+
+
+async def load(host: str, port: int, requests: Sequence[bytes], *, connections: int, total: int) -> Load:
+    """Send `total` requests, taking them in turn, each connection sending its next when it has its answer."""
+    waiting = islice(cycle(requests), total)
+    found = Load()
+    started = perf_counter()
+    await asyncio.gather(*(_client(host, port, waiting, found) for _ in range(min(connections, total))))
+    found.seconds = perf_counter() - started
+    return found
+
+
+def run_load(host: str, port: int, requests: Sequence[bytes], *, connections: int, total: int) -> Load:
+    """As `load`, for a caller without an event loop."""
+    return asyncio.run(load(host, port, requests, connections=connections, total=total))
+
+
+async def _client(host: str, port: int, waiting: Iterator[bytes], found: Load) -> None:
+    connection: _Connection | None = None
+    for content in waiting:
+        started = perf_counter()
+        try:
+            if connection is None or connection.closed:
+                _, connection = await asyncio.get_running_loop().create_connection(_Connection, host, port)
+            status = await connection.ask(content)
+        except OSError:
+            found.statuses[0] += 1
+            connection = None
+            continue
+        found.latencies.append(perf_counter() - started)
+        found.statuses[status] += 1
+    if connection:
+        connection.close()
+
+
+class _Connection(asyncio.Protocol):
+    """One request at a time; answers carry a length, as all of ours do, or are chunked."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self._received = b""
+        self._end = -1  # of the answer, once its head is here
+        self._answer: asyncio.Future[int] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what create_connection gives
+        self._transport = transport
+
+    def ask(self, content: bytes) -> asyncio.Future[int]:
+        """Send a request; its status.
+
+        Raises:
+            ConnectionError: the answer did not come, or not whole.
+        """
+        self._answer = asyncio.get_running_loop().create_future()
+        self._transport.write(content)
+        return self._answer
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        if self._end < 0:
+            self._end = self._find_end()
+        complete = self._end >= 0 and len(self._received) >= self._end
+        if complete or (self._end == _CHUNKED and self._received.endswith(b"0\r\n\r\n")):
+            status, answer = int(self._received[9:12]), self._answer
+            self._received, self._end, self._answer = b"", -1, None
+            if answer and not answer.done():
+                answer.set_result(status)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.closed = True
+        if self._answer and not self._answer.done():
+            self._answer.set_exception(error or ConnectionResetError("closed before the answer was whole"))
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def _find_end(self) -> int:
+        head_end = self._received.find(_END_OF_HEAD)
+        if head_end < 0:
+            return -1
+        head = self._received[:head_end].lower()
+        at = head.find(b"\r\ncontent-length:")
+        if at < 0:
+            return _CHUNKED if b"\r\ntransfer-encoding:" in head else head_end + len(_END_OF_HEAD)
+        return head_end + len(_END_OF_HEAD) + int(head[at + 17 :].split(b"\r\n", 1)[0])
