@@ -17,6 +17,7 @@ from modulo.adapters import valkey_cache
 from modulo.adapters.memory_cache import MemoryCache
 from modulo.adapters.valkey_cache import ValkeyCache
 from modulo.domain.errors import Unavailable
+from modulo.domain.transfer import CacheEntry
 from modulo.ports import Cache
 from tests.contracts.wire import Wire
 
@@ -42,6 +43,10 @@ def cache(request: pytest.FixtureRequest) -> Cache:
     return ValkeyCache(environment["CACHE_URL"], timeout=5)
 
 
+def kept(values: dict[str, bytes], *, ttl: int) -> list[CacheEntry]:
+    return [CacheEntry(key, value, ttl) for key, value in values.items()]
+
+
 @pytest.fixture
 def key() -> str:
     return f"contract:{uuid4()}:"
@@ -49,47 +54,47 @@ def key() -> str:
 
 class TestCache:
     def test_values_come_back_in_the_order_of_the_keys(self, cache: Cache, key: str) -> None:
-        cache.put({f"{key}a": BYTES, f"{key}b": b""}, ttl=60)
+        cache.put(kept({f"{key}a": BYTES, f"{key}b": b""}, ttl=60))
         assert cache.get([f"{key}b", f"{key}missing", f"{key}a"]) == [b"", None, BYTES]
         assert cache.get([]) == []
 
     def test_the_last_value_counts(self, cache: Cache, key: str) -> None:
-        cache.put({key: b"old"}, ttl=60)
-        cache.put({key: b"new"}, ttl=60)
-        cache.put({}, ttl=60)
+        cache.put(kept({key: b"old"}, ttl=60))
+        cache.put(kept({key: b"new"}, ttl=60))
+        cache.put(kept({}, ttl=60))
         assert cache.get([key, key]) == [b"new", b"new"]
 
     def test_values_end(self, cache: Cache, key: str) -> None:
-        cache.put({key: b"value"}, ttl=1)
+        cache.put(kept({key: b"value"}, ttl=1))
         assert cache.get([key]) == [b"value"]
         time.sleep(1.1)
         assert cache.get([key]) == [None]
 
     @pytest.mark.parametrize("ttl", [0, -1])
     def test_no_time_to_live_is_no_value(self, cache: Cache, key: str, ttl: int) -> None:
-        cache.put({key: b"value"}, ttl=ttl)
+        cache.put(kept({key: b"value"}, ttl=ttl))
         assert cache.get([key]) == [None]
-        cache.put({key: b"value"}, ttl=60)
+        cache.put(kept({key: b"value"}, ttl=60))
         assert cache.get([key]) == [b"value"]
 
     @pytest.mark.parametrize("odd", ["ünï 文書 🙂", "a b\r\nc", "*?[x]\\", "\ud800", "x" * 5_000])
     def test_any_text_is_a_key(self, cache: Cache, key: str, odd: str) -> None:
-        cache.put({key + odd: b"value"}, ttl=60)
+        cache.put(kept({key + odd: b"value"}, ttl=60))
         assert cache.get([key + odd]) == [b"value"]
         assert cache.delete(key + odd) == 1
 
     def test_a_prefix_deletes_what_begins_with_it_and_nothing_else(self, cache: Cache, key: str) -> None:
         gone = [f"{key}t*[1]?\\:{n}" for n in range(2_500)]
-        kept = [f"{key}t1:1", f"{key}tx[1]?\\:0", f"x{key}t*[1]?\\:1", key]
-        cache.put(dict.fromkeys([*gone, *kept], b"value"), ttl=60)
+        left = [f"{key}t1:1", f"{key}tx[1]?\\:0", f"x{key}t*[1]?\\:1", key]
+        cache.put(kept(dict.fromkeys([*gone, *left], b"value"), ttl=60))
         assert cache.delete(f"{key}t*[1]?\\:") == len(gone)
         assert cache.get(gone) == [None] * len(gone)
-        assert cache.get(kept) == [b"value"] * len(kept)
+        assert cache.get(left) == [b"value"] * len(left)
         assert cache.delete(f"{key}t*[1]?\\:") == 0
 
     def test_threads_share_a_cache(self, cache: Cache, key: str) -> None:
         def round_trip(number: int) -> bytes | None:
-            cache.put({f"{key}{number}": b"%d" % number}, ttl=60)
+            cache.put(kept({f"{key}{number}": b"%d" % number}, ttl=60))
             return cache.get([f"{key}{number}"])[0]
 
         with ThreadPoolExecutor(8) as pool:
@@ -102,15 +107,15 @@ class TestCache:
 class TestMemoryCache:
     def test_the_least_recently_used_is_forgotten_first(self) -> None:
         cache = MemoryCache(max_entries=2)
-        cache.put({"a": b"a", "b": b"b"}, ttl=60)
+        cache.put(kept({"a": b"a", "b": b"b"}, ttl=60))
         cache.get(["a"])
-        cache.put({"c": b"c"}, ttl=60)
+        cache.put(kept({"c": b"c"}, ttl=60))
         assert cache.get(["a", "b", "c"]) == [b"a", None, b"c"]
 
     def test_time_comes_from_its_clock(self) -> None:
         clock = Time()
         cache = MemoryCache(clock=clock)
-        cache.put({"a": b"a", "b": b"b"}, ttl=10)
+        cache.put(kept({"a": b"a", "b": b"b"}, ttl=10))
         clock.now += 9.9
         assert cache.get(["a"]) == [b"a"]
         clock.now += 0.1
@@ -161,14 +166,14 @@ class TestValkeyCache:
         cache = wired(valkey, wire, Time())
         cache.ping()
         keys = [f"{key}{n}" for n in range(20)]
-        for call in (lambda: cache.put(dict.fromkeys(keys, b"x"), ttl=60), lambda: cache.get(keys)):
+        for call in (lambda: cache.put(kept(dict.fromkeys(keys, b"x"), ttl=60)), lambda: cache.get(keys)):
             before = wire.sent
             call()
             assert wire.sent == before + 1
 
     def test_a_restart_costs_nothing(self, valkey: Environment, wire: Wire, key: str) -> None:
         cache = wired(valkey, wire, Time())
-        cache.put({key: b"value"}, ttl=60)
+        cache.put(kept({key: b"value"}, ttl=60))
         wire.cut()
         wire.mend()
         assert cache.get([key]) == [b"value"]
@@ -178,28 +183,28 @@ class TestValkeyCache:
     ) -> None:
         clock = Time()
         cache = wired(valkey, wire, clock)
-        cache.put({key: b"value"}, ttl=60)
+        cache.put(kept({key: b"value"}, ttl=60))
         wire.cut()
         assert cache.get([key]) == [None]
         assert [record.levelno for record in caplog.records] == [logging.WARNING]
         wire.mend()
-        cache.put({key: b"other"}, ttl=60)
+        cache.put(kept({key: b"other"}, ttl=60))
         assert cache.get([key, key]) == [None, None]
         assert cache.delete(key) == 0
         clock.now += valkey_cache.PAUSE_SECONDS
         assert cache.get([key]) == [b"value"]
-        assert len(caplog.records) == 1
+        assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) == 1
 
     def test_a_hanging_cache_costs_one_timeout_and_then_none(self, valkey: Environment, wire: Wire, key: str) -> None:
         cache = wired(valkey, wire, Time())
-        cache.put({key: b"value"}, ttl=60)
+        cache.put(kept({key: b"value"}, ttl=60))
         wire.silence()
         began = time.monotonic()
         assert cache.get([key]) == [None]
         first = time.monotonic() - began
         for _ in range(100):
             cache.get([key])
-            cache.put({key: b"value"}, ttl=60)
+            cache.put(kept({key: b"value"}, ttl=60))
             cache.delete(key)
         assert 0.25 < first < 1
         assert time.monotonic() - began < first + 1
@@ -217,7 +222,7 @@ class TestValkeyCache:
 
     def test_ping_tells_the_truth_and_ends_the_pause(self, valkey: Environment, wire: Wire, key: str) -> None:
         cache = wired(valkey, wire, Time())
-        cache.put({key: b"value"}, ttl=60)
+        cache.put(kept({key: b"value"}, ttl=60))
         wire.cut()
         with pytest.raises(Unavailable) as caught:
             cache.ping()
@@ -232,7 +237,7 @@ class TestValkeyCache:
     ) -> None:
         clock = Time()
         cache = wired(valkey, wire, clock)
-        cache.put({f"{key}a": b"a", f"{key}b": b"b"}, ttl=60)
+        cache.put(kept({f"{key}a": b"a", f"{key}b": b"b"}, ttl=60))
         wire.silence()
         assert cache.get([f"{key}a"]) == [None]
         wire.mend()
@@ -245,7 +250,7 @@ class TestValkeyCache:
     def test_a_server_that_speaks_something_else_is_an_empty_cache(self, answer: bytes) -> None:
         with answering(answer) as port:
             cache = ValkeyCache(f"redis://127.0.0.1:{port}", timeout=0.2)
-            cache.put({"a": b"a"}, ttl=60)
+            cache.put(kept({"a": b"a"}, ttl=60))
             assert cache.get(["a", "b"]) == [None, None]
             assert cache.delete("a") == 0
 

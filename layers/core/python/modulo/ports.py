@@ -18,6 +18,7 @@ from modulo.domain.identity import ApiKey, Principal, Role, Tenant, User
 from modulo.domain.passage import Hit, LiveDocument
 from modulo.domain.quota import Quotas, Usage
 from modulo.domain.transfer import (
+    CacheEntry,
     Claim,
     CollectionDraft,
     Cursor,
@@ -244,8 +245,8 @@ class Cache(Protocol):
         """The values under the keys, in one round trip."""
         ...
 
-    def put(self, values: Mapping[str, bytes], *, ttl: int) -> None:
-        """Remember the values for `ttl` seconds, in one round trip."""
+    def put(self, entries: Sequence[CacheEntry]) -> None:
+        """Remember the entries, each for its time, in one round trip."""
         ...
 
     def delete(self, prefix: str) -> int:

@@ -2,8 +2,10 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from threading import Lock
+
+from modulo.domain.transfer import CacheEntry
 
 
 class MemoryCache:
@@ -21,15 +23,14 @@ class MemoryCache:
         with self._lock:
             return [self._get(key, now) for key in keys]
 
-    def put(self, values: Mapping[str, bytes], *, ttl: int) -> None:
-        """Remember the values for `ttl` seconds; 0 remembers nothing."""
-        if ttl <= 0:
-            return
-        ends = self._clock() + ttl
+    def put(self, entries: Sequence[CacheEntry]) -> None:
+        """Remember the entries, each for its time."""
+        now = self._clock()
         with self._lock:
-            for key, value in values.items():
-                self._entries[key] = (bytes(value), ends)
-                self._entries.move_to_end(key)
+            for entry in entries:
+                if entry.ttl > 0:
+                    self._entries[entry.key] = (bytes(entry.value), now + entry.ttl)
+                    self._entries.move_to_end(entry.key)
             while len(self._entries) > self._max_entries:
                 self._entries.popitem(last=False)
 

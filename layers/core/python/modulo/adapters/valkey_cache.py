@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock
 from typing import Any
@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from modulo.domain.errors import Unavailable
+from modulo.domain.transfer import CacheEntry
 
 PAUSE_SECONDS = 5.0
 SCAN_COUNT = 1_000
@@ -50,12 +51,13 @@ class ValkeyCache:
                 found = [value if isinstance(value, bytes) else None for value in values]
         return found
 
-    def put(self, values: Mapping[str, bytes], *, ttl: int) -> None:
-        """Remember the values for `ttl` seconds, in one round trip; 0 remembers nothing."""
-        if values and ttl > 0 and self._breaker.closed():
+    def put(self, entries: Sequence[CacheEntry]) -> None:
+        """Remember the entries, each for its time, in one round trip."""
+        lasting = [entry for entry in entries if entry.ttl > 0]
+        if lasting and self._breaker.closed():
             with self._breaker.watching(), self._redis.pipeline(transaction=False) as pipe:
-                for key, value in values.items():
-                    pipe.set(_encoded(key), value, ex=ttl)
+                for entry in lasting:
+                    pipe.set(_encoded(entry.key), entry.value, ex=entry.ttl)
                 pipe.execute()
 
     def delete(self, prefix: str) -> int:

@@ -182,3 +182,12 @@ class Grant:
 
     space: Space
     version: int
+
+
+@dataclass(frozen=True, slots=True)
+class CacheEntry:
+    """A value to be remembered for `ttl` seconds; 0 remembers nothing."""
+
+    key: str
+    value: bytes
+    ttl: int

@@ -1,7 +1,7 @@
 """Answer a question from a collection, with checked citations."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from time import perf_counter
 
 from pydantic import TypeAdapter, ValidationError
@@ -11,7 +11,7 @@ from modulo.domain.filters import Condition, parse_filters
 from modulo.domain.identity import Principal
 from modulo.domain.reasoning import Step, combine, decompose
 from modulo.domain.search import SearchInput, SearchMetadata, SearchOutput
-from modulo.domain.transfer import Grant
+from modulo.domain.transfer import CacheEntry, Grant
 from modulo.ports import Cache, Clock, Embedder, Generator, Metadata, Metrics, Reranker, Vectors
 from modulo.usecases.answering import Answering, SearchLimits
 from modulo.usecases.cache_keys import embedding_key, result_key
@@ -76,12 +76,14 @@ def search(
         for question, vector in zip(questions, embedded, strict=True)
     ]
     output = _output(run, grant, steps, seconds=perf_counter() - started)
-    fresh = {
-        vector_key: _VECTOR.dump_json(vector)
+    fresh = [
+        CacheEntry(vector_key, _VECTOR.dump_json(vector), limits.embedding_ttl)
         for vector_key, vector, before in zip(vector_keys, embedded, cached, strict=True)
         if before is None
-    }
-    _remember(cache, fresh, key, output, limits)
+    ]
+    if not output.metadata.degraded:  # such a result is never kept
+        fresh.append(CacheEntry(key, output.model_dump_json().encode(), limits.result_ttl))
+    cache.put(fresh)
     return output
 
 
@@ -154,10 +156,3 @@ def _output(run: Answering, grant: Grant, steps: Sequence[Step], *, seconds: flo
         }
     )
 
-
-def _remember(cache: Cache, vectors: Mapping[str, bytes], key: str, output: SearchOutput, limits: SearchLimits) -> None:
-    """Keep what may be reused; a degraded result is never kept."""
-    if vectors:
-        cache.put(vectors, ttl=limits.embedding_ttl)
-    if not output.metadata.degraded:
-        cache.put({key: output.model_dump_json().encode()}, ttl=limits.result_ttl)

@@ -1,0 +1,157 @@
+"""How often a search speaks to each store, counted on the real ones: the same however much they hold."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from redis.client import Pipeline
+from sqlalchemy import event, text
+
+from modulo.adapters.milvus_connection import MilvusConnection
+from modulo.adapters.postgres_engine import transaction
+from modulo.adapters.postgres_wire import WireConnection
+from modulo.domain.answer import Draft, Prompt, Tokens
+from modulo.services import Services, install
+from modulo.settings import Settings
+from tests.conftest import Environment
+from tests.functions.conftest import LOOP, Api, as_user, ingest
+
+RETRIEVAL = {"statements": 2, "sql": 2, "valkey": 2, "milvus": 1}
+"""Permission and live documents; one look into the cache and one exchange to fill it; one query."""
+CACHED = {"statements": 1, "sql": 1, "valkey": 1}
+TENANTS, FILES = 200, 3_000
+
+
+@pytest.fixture(scope="module")
+def services(postgres: Environment, valkey: Environment, milvus: Environment) -> Iterator[Services]:
+    given = {name.lower(): value for name, value in {**postgres, **valkey, **milvus}.items()}
+    made = Services(Settings.model_validate({**given, "api_key_cache_seconds": 3_600}))
+    asyncio.set_event_loop(LOOP)
+    install(made)
+    made.migrate()
+    yield made
+    made.close()
+    install(None)
+
+
+@pytest.fixture(scope="module")
+def api(services: Services) -> Api:
+    return as_user(f"ada {uuid4()}")
+
+
+@pytest.fixture(scope="module")
+def collection(api: Api) -> str:
+    """A collection with one ingested file."""
+    made = api.create_collection(f"papers {uuid4()}")
+    receipt = api.upload(made, "The vault opens at noon. The bakery opens at six. Rain falls on the plain.")
+    assert ingest(api, made, receipt) == []
+    return made
+
+
+class Trips(Counter[str]):
+    """What went to each store since the last look: SQL statements and round trips, cache exchanges, vector calls."""
+
+    def taken(self) -> dict[str, int]:
+        counted = dict(self)
+        self.clear()
+        return counted
+
+
+@pytest.fixture
+def trips(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[Trips]:
+    found = Trips()
+
+    def counting(owner: type, method: str, what: str) -> None:
+        before = getattr(owner, method)
+
+        def counted(*args: Any, **options: Any) -> Any:
+            found[what] += 1
+            return before(*args, **options)
+
+        monkeypatch.setattr(owner, method, counted)
+
+    counting(WireConnection, "handle_messages", "sql")
+    counting(Pipeline, "execute", "valkey")
+    counting(MilvusConnection, "ask", "milvus")
+
+    def note(*_: object) -> None:
+        found["statements"] += 1
+
+    pool = services.metadata._writer  # type: ignore[attr-defined]
+    event.listen(pool, "before_cursor_execute", note)
+    yield found
+    event.remove(pool, "before_cursor_execute", note)
+
+
+def ask(api: Api, collection: str, question: str, **config: Any) -> dict[str, Any]:
+    body = {"question": question, "collection_id": collection, "config_metadata": config}
+    reply = api("POST", "/search", json=body)
+    assert reply.status == 200, reply.text
+    found: dict[str, Any] = reply.json
+    assert found["query_results"]
+    return found
+
+
+def test_a_search_and_its_repetition(api: Api, collection: str, trips: Trips) -> None:
+    ask(api, collection, "When does the bakery open?")  # opens connections
+    trips.clear()
+    question = f"When does the vault open, {uuid4()}?"
+    for config in ({"retrieve_only": True}, {}):
+        assert ask(api, collection, question, **config)["metadata"]["cached"] is False
+        assert trips.taken() == RETRIEVAL
+        assert ask(api, collection, question, **config)["metadata"]["cached"] is True
+        assert trips.taken() == CACHED
+
+
+def test_each_part_of_a_question_asks_milvus_and_for_its_documents(api: Api, collection: str, trips: Trips) -> None:
+    question = "When does the vault open and when does the bakery open?"
+    found = ask(api, collection, question, cot_enabled=True)
+    steps = len(found["cot_output"]["reasoning_steps"])
+    assert trips.taken() == {"statements": 1 + steps, "sql": 1 + steps, "valkey": 2, "milvus": steps}
+
+
+class Metered:
+    name = "test:metered"
+
+    def reserve(self, prompt: Prompt) -> int:
+        return 100
+
+    def generate(self, prompt: Prompt) -> Draft:
+        return Draft("The vault opens at noon [1].", Tokens(40, 10))
+
+
+def test_a_metered_answer_reserves_and_settles_its_tokens(
+    api: Api, collection: str, services: Services, trips: Trips, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "generator", Metered())
+    before = api("GET", "/usage").json["tokens_used"]
+    trips.clear()
+    ask(api, collection, f"When does the vault open, {uuid4()}?")
+    taken = trips.taken()
+    assert (taken["statements"], taken["valkey"], taken["milvus"]) == (4, 2, 1)
+    assert api("GET", "/usage").json["tokens_used"] == before + 50
+
+
+def test_neither_tenants_nor_files_add_any(api: Api, collection: str, services: Services, trips: Trips) -> None:
+    with transaction(services.metadata._writer) as connection:  # type: ignore[attr-defined]
+        for statement in CROWD:
+            connection.execute(text(statement), {"tenants": TENANTS, "files": FILES, "collection": collection})
+    trips.clear()
+    question = f"Where does rain fall, {uuid4()}?"
+    ask(api, collection, question)
+    assert trips.taken() == RETRIEVAL
+    ask(api, collection, question)
+    assert trips.taken() == CACHED
+
+
+CROWD = (
+    "INSERT INTO tenants (id, name) SELECT gen_random_uuid(), 'crowd' FROM generate_series(1, :tenants)",
+    """INSERT INTO users (tenant_id, id, name)
+       SELECT id, gen_random_uuid(), 'someone' FROM tenants WHERE name = 'crowd'""",
+    """INSERT INTO files (tenant_id, id, collection_id, name, generation, created_by, created_at)
+       SELECT tenant_id, gen_random_uuid(), id, 'f' || n, 1, owner_id, now()
+       FROM collections, generate_series(1, :files) n WHERE id = CAST(:collection AS uuid)""",
+)
