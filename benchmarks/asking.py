@@ -12,6 +12,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from benchmarks.product import Product
+from modulo.domain.transfer import Delivery
+from modulo.runtime.queue import record_of, uploads
+from modulo.runtime.worker import function
+from modulo.services import Services
 
 Body = Mapping[str, Any]
 
@@ -73,28 +77,60 @@ def ask(product: Product, bodies: Sequence[Body], *, concurrency: int = 1) -> Lo
     return Load(samples, perf_counter() - started)
 
 
-def search_event(product: Product, body: Body) -> dict[str, Any]:
-    """The event that API Gateway makes of a search."""
-    return event(product, "/search", "/search", json.dumps(body).encode(), content_type="application/json")
+@dataclass(frozen=True, slots=True)
+class Functions:
+    """The functions' handlers in this process, called for one collection as AWS calls them."""
 
+    services: Services
+    key: str
+    collection: str
 
-def event(product: Product, resource: str, path: str, content: bytes, *, content_type: str) -> dict[str, Any]:
-    """The event that API Gateway makes of a POST."""
-    headers = {"authorization": f"Bearer {product.key}", "content-type": content_type}
-    return {
-        "resource": resource,
-        "path": path,
-        "httpMethod": "POST",
-        "headers": headers,
-        "multiValueHeaders": {name: [value] for name, value in headers.items()},
-        "queryStringParameters": None,
-        "multiValueQueryStringParameters": None,
-        "pathParameters": None,
-        "stageVariables": None,
-        "requestContext": {"requestId": "benchmark", "stage": "api", "identity": {"sourceIp": "127.0.0.1"}},
-        "body": base64.b64encode(content).decode(),
-        "isBase64Encoded": True,
-    }
+    def search(self, question: str, **config: Any) -> None:
+        """Search as API Gateway asks."""
+        body = json.dumps(search_body(self.collection, question, **config)).encode()
+        self._post(200, "search", "/search", body, content_type="application/json")
+
+    def upload(self, name: str, content: bytes) -> None:
+        """Upload as API Gateway asks."""
+        head = f'--b\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+        form = head.encode() + content + b"\r\n--b--\r\n"
+        path = f"/collections/{self.collection}/files"
+        self._post(202, "upload_file", path, form, content_type="multipart/form-data; boundary=b")
+
+    def delivery(self) -> Delivery:
+        """The queue's message that announces an upload."""
+        while True:
+            for found in self.services.ingests.receive(limit=1, wait_seconds=2):
+                if uploads(json.loads(found.body)):
+                    return found
+                self.services.ingests.delete(found.receipt)  # S3's test event
+
+    def ingest(self, delivery: Delivery) -> None:
+        """Ingest as the queue asks."""
+        failed = function("ingest_file").handler({"Records": [record_of(delivery)]}, None)["batchItemFailures"]
+        if failed:
+            raise RuntimeError("a file was not ingested")
+        self.services.ingests.delete(delivery.receipt)
+
+    def _post(self, status: int, name: str, path: str, content: bytes, *, content_type: str) -> None:
+        headers = {"authorization": f"Bearer {self.key}", "content-type": content_type}
+        event = {
+            "resource": path,
+            "path": path,
+            "httpMethod": "POST",
+            "headers": headers,
+            "multiValueHeaders": {name: [value] for name, value in headers.items()},
+            "queryStringParameters": None,
+            "multiValueQueryStringParameters": None,
+            "pathParameters": None,
+            "stageVariables": None,
+            "requestContext": {"requestId": "benchmark", "stage": "api", "identity": {"sourceIp": "127.0.0.1"}},
+            "body": base64.b64encode(content).decode(),
+            "isBase64Encoded": True,
+        }
+        answer = function(name).handler(event, None)
+        if answer["statusCode"] != status:
+            raise RuntimeError(f"{name} answered {answer['statusCode']}: {answer['body']}")
 
 
 def _shared(bodies: Iterator[Body], lock: threading.Lock) -> Iterator[Body]:

@@ -5,19 +5,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import redis
 
 from benchmarks import corpus
-from benchmarks.asking import event, search_body, search_event
+from benchmarks.asking import Functions
 from benchmarks.measuring import Report, Target, alone, percentile, written
-from benchmarks.product import Product, inside, new_collection, running
+from benchmarks.product import inside, new_collection, running
 from benchmarks.wires import SERVERS, Counts, counted
-from modulo.domain.transfer import Delivery
-from modulo.runtime.queue import record_of
-from modulo.runtime.worker import function
-from modulo.services import Services
 
 REPEATS = 7
 SETTLE_SECONDS = 0.02
@@ -46,7 +41,8 @@ def measure(report: Report) -> None:
         environment = {**product.environment, "API_KEY_CACHE_SECONDS": "3600", "SQLALCHEMY_POOL_SIZE": "1"}
         with counted(environment) as (counts, rewired), inside(rewired) as services, product.client() as client:
             valkey = redis.Redis.from_url(product.environment["CACHE_URL"])
-            watch = Watch(product, services, counts, valkey, new_collection(client, "counts"))
+            functions = Functions(services, product.key, new_collection(client, "counts"))
+            watch = Watch(functions, counts, valkey)
             found = watch.writes() | watch.searches()
             valkey.close()
     _tell(report, found)
@@ -56,32 +52,30 @@ def measure(report: Report) -> None:
 class Watch:
     """Requests sent one after the other, each with what it took."""
 
-    product: Product
-    services: Services
+    functions: Functions
     counts: Counts
     valkey: "redis.Redis"
-    collection: str
 
     def writes(self) -> dict[str, Found]:
         """An upload of 3 pages, and its ingestion from the queue's message to its removal."""
         uploads, ingests = [], []
         for number in range(REPEATS + 1):
             content = corpus.text(corpus.sections(3, seed=number))
-            uploads.append(self.during(partial(self.upload, f"{number}.txt", content)))
-            ingests.append(self.during(partial(self.ingest, self.delivery())))
+            uploads.append(self.during(partial(self.functions.upload, f"{number}.txt", content)))
+            ingests.append(self.during(partial(self.functions.ingest, self.functions.delivery())))
         # The first of each opens connections and makes the collection in Milvus.
         return {"upload": _typical(uploads[1:]), "ingested file": _typical(ingests[1:])}
 
     def searches(self) -> dict[str, Found]:
         """A cached search, one that is new, and a new one with an answer."""
         asked = iter(corpus.questions(2 * REPEATS + 2))
-        self.search(next(asked))
+        self.functions.search(next(asked))
         known = next(asked)
-        self.search(known, **RETRIEVE)
+        self.functions.search(known, **RETRIEVE)
         ways: Sequence[Callable[[], None]] = (
-            lambda: self.search(known, **RETRIEVE),
-            lambda: self.search(next(asked), **RETRIEVE),
-            lambda: self.search(next(asked)),
+            lambda: self.functions.search(known, **RETRIEVE),
+            lambda: self.functions.search(next(asked), **RETRIEVE),
+            lambda: self.functions.search(next(asked)),
         )
         found = [_typical([self.during(way) for _ in range(REPEATS)]) for way in ways]
         return dict(zip(SEARCHES, found, strict=True))
@@ -99,37 +93,6 @@ class Watch:
         """Commands that the cache's server has served so far, without those that ask for this."""
         served: dict[str, dict[str, int]] = self.valkey.info("commandstats")
         return sum(stats["calls"] for name, stats in served.items() if name not in ("cmdstat_info", "cmdstat_auth"))
-
-    def search(self, question: str, **config: Any) -> None:
-        """Search as API Gateway asks the function."""
-        asked = search_event(self.product, search_body(self.collection, question, **config))
-        _expect(200, function("search").handler(asked, None))
-
-    def upload(self, name: str, content: bytes) -> None:
-        """Upload as API Gateway asks the function."""
-        head = f'--b\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
-        form = head.encode() + content + b"\r\n--b--\r\n"
-        path, kind = f"/collections/{self.collection}/files", "multipart/form-data; boundary=b"
-        asked = event(self.product, "/collections/{collection_id}/files", path, form, content_type=kind)
-        _expect(202, function("upload_file").handler(asked, None))
-
-    def delivery(self) -> Delivery:
-        """The message that announces the upload."""
-        while not (found := list(self.services.ingests.receive(limit=1, wait_seconds=2))):
-            pass
-        return found[0]
-
-    def ingest(self, delivery: Delivery) -> None:
-        """Ingest as the queue asks the function."""
-        failed = function("ingest_file").handler({"Records": [record_of(delivery)]}, None)["batchItemFailures"]
-        if failed:
-            raise RuntimeError("a file was not ingested")
-        self.services.ingests.delete(delivery.receipt)
-
-
-def _expect(status: int, answer: Mapping[str, Any]) -> None:
-    if answer["statusCode"] != status:
-        raise RuntimeError(f"{answer['statusCode']}: {answer['body']}")
 
 
 def _typical(found: Sequence[Mapping[tuple[str, str], int]]) -> Found:

@@ -7,11 +7,10 @@ from time import perf_counter
 from typing import Any
 
 from benchmarks import corpus
-from benchmarks.asking import Body, Load, Sample, ask, search_body, search_event
+from benchmarks.asking import Body, Functions, Load, Sample, ask, search_body
 from benchmarks.machine import peak_bytes, proportional_bytes, resident_bytes
 from benchmarks.measuring import Report, alone, percentile, spread
 from benchmarks.product import Product, inside, load, new_collection, running
-from modulo.runtime.worker import function
 
 OTHERS = ("embedding", "retrieval", "rerank", "generation")
 """Stages that wait for the embedder, Milvus and the models; what remains is our own."""
@@ -51,7 +50,7 @@ def measure(report: Report) -> None:
         loads = {way.name: _asked(product, collection, way, number) for number, way in enumerate(WAYS)}
         _tell_latency(report, loads)
         _tell_stages(report, {name: found[0] for name, found in loads.items()})
-        _tell_invocation(report, product, search_body(collection, corpus.questions(1)[0]))
+        _tell_invocation(report, product, collection)
         _tell_targets(report, loads)
         _tell_memory(report, product)
     report.note(
@@ -140,12 +139,13 @@ def _tell_stages(report: Report, loads: Mapping[str, Load]) -> None:
     report.bars("A search by stage, one client", "ms, p50", bars)
 
 
-def _tell_invocation(report: Report, product: Product, body: Body) -> None:
+def _tell_invocation(report: Report, product: Product, collection: str) -> None:
     """A cached search as a function serves it: the handler called with API Gateway's event."""
     asyncio.set_event_loop(asyncio.new_event_loop())  # what a function's runtime has
-    with inside({**product.environment, "SQLALCHEMY_POOL_SIZE": "1"}):
-        handler = function("search").handler
-        seconds = [_timed(lambda: handler(search_event(product, body), None)) for _ in range(330)][30:]
+    with inside({**product.environment, "SQLALCHEMY_POOL_SIZE": "1"}) as services:
+        functions = Functions(services, product.key, collection)
+        question = corpus.questions(1)[0]
+        seconds = [_timed(lambda: functions.search(question)) for _ in range(330)][30:]
     p50, p95, p99 = spread(seconds)
     columns = ("handler", "p50 ms", "p95 ms", "p99 ms")
     rows = [("search, cached", p50 * 1e3, p95 * 1e3, p99 * 1e3)]
