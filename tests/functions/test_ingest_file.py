@@ -1,4 +1,5 @@
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -233,9 +234,12 @@ def test_a_file_that_is_deleted_while_it_is_parsed_ends_the_run(api, collection,
 
     class Deleting:
         def embed(self, model, texts):
-            api("DELETE", f"/collections/{collection}/files/{receipt['file_id']}")
+            services.metadata.tombstone_file(
+                caller, UUID(collection), UUID(receipt["file_id"]), now=services.clock.now()
+            )
             return embedder.embed(model, texts)
 
+    caller = principal_of(api, services)
     receipt = api.upload(collection, TEXT)
     services.embedder = Deleting()
     assert ingest(api, collection, receipt) == []

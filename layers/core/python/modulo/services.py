@@ -64,9 +64,10 @@ class Services:
 
             return MemoryMetadata()
         from modulo.adapters.postgres_engine import engines
+        from modulo.adapters.postgres_gauge import count_in_use
         from modulo.adapters.postgres_metadata import PostgresMetadata
 
-        return PostgresMetadata(*engines(self.settings))
+        return PostgresMetadata(*count_in_use(engines(self.settings), self.metrics))
 
     @cached_property
     def tokens(self) -> "ports.Tokens | None":
@@ -304,6 +305,7 @@ class Services:
         return IngestLimits(
             max_bytes=s.max_file_bytes,
             embedding_batch=s.embedding_batch_size,
+            embedding_concurrency=s.embedding_concurrency,
             vector_batch=s.vector_batch_size,
             lease_seconds=s.ingest_lease_seconds,
             deadline_seconds=s.ingest_deadline_seconds,

@@ -65,6 +65,7 @@ class Settings(BaseModel):
         default=(BGE_SMALL,), description="JSON; the first is the default"
     )
     embedding_batch_size: int = Field(default=100, ge=1, le=2_048)
+    embedding_concurrency: int = Field(default=2, ge=1, le=32)
     rerank_url: str = Field(default=MEMORY, description="Cohere-compatible API, …/v1 or …/v2; or memory:, or none:")
     rerank_api_key: SecretStr | None = None
     rerank_model: str = "ms-marco-MiniLM-L-12-v2"

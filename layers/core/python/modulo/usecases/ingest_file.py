@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -18,6 +19,7 @@ from modulo.domain.file import DocumentInfo, FileProblem, FileRef, Stage
 from modulo.domain.media import media_type_of
 from modulo.domain.transfer import Claim, ObjectInfo, PurgeRequest
 from modulo.ports import Blobs, Clock, Embedder, Metadata, Metrics, Parser, Queue, Vectors
+from modulo.usecases.overlapping import overlapping
 from modulo.usecases.purge import request_purge
 
 log = logging.getLogger(__name__)
@@ -38,6 +40,7 @@ class IngestLimits:
 
     max_bytes: int
     embedding_batch: int
+    embedding_concurrency: int
     vector_batch: int
     lease_seconds: int
     deadline_seconds: int
@@ -119,7 +122,6 @@ class _Run:
 
     def index(self, stored: ObjectInfo) -> None:
         """Everything from the stored bytes to the published generation."""
-        self._advance(Stage.parsing)
         self.vectors.prepare(self.claim.space)
         with self.blobs.open(self.claim.ref) as content:
             info = self._write(self._checked(content, stored))
@@ -178,18 +180,21 @@ class _Run:
         return content
 
     def _write(self, content: BinaryIO) -> DocumentInfo:
-        """Parse, chunk, embed and upsert in a stream: memory holds one vector batch, however long the file."""
+        """Parse, chunk, embed and upsert in a stream: memory holds a few batches, however long the file."""
         head = content.read(4096)
         content.seek(0)
         parsed = self.parser_for(media_type_of(self.claim.name, head)).parse(content)
         self._advance(Stage.embedding, pages_total=parsed.info.total_pages)
+        batches = _batches(chunk(self._read(parsed.pages()), self.claim.chunking), self.limits.embedding_batch)
         waiting: list[EmbeddedChunk] = []
-        for batch in _batches(chunk(self._read(parsed.pages()), self.claim.chunking), self.limits.embedding_batch):
-            waiting += self._embedded(batch)
-            if len(waiting) >= self.limits.vector_batch:
-                self.vectors.upsert(self.claim.space, waiting)
-                waiting = []
-            self._advance(Stage.embedding, pages_done=self.pages_read)
+        with closing(overlapping(batches, self._embed, at_once=self.limits.embedding_concurrency)) as embedded:
+            for batch, found in embedded:
+                waiting += self._embedded(batch, found)
+                if len(waiting) >= self.limits.vector_batch:
+                    self.vectors.upsert(self.claim.space, waiting)
+                    waiting = []
+                if len(batch) == self.limits.embedding_batch:  # after the last one, the next stage says it
+                    self._advance(Stage.embedding, pages_done=self.pages_read)
         if waiting:
             self.vectors.upsert(self.claim.space, waiting)
         self.metrics.observe("rag_ingest_seconds", self.parse_seconds, stage="parsing")
@@ -205,11 +210,14 @@ class _Run:
             self.pages_read += 1
             yield page
 
-    def _embedded(self, batch: list[Chunk]) -> Iterator[EmbeddedChunk]:
+    def _embed(self, batch: list[Chunk]) -> list[list[float]]:
         started = perf_counter()
-        embedded = self.embedder.embed(self.claim.space.model, [piece.embedded_text for piece in batch])
+        vectors = self.embedder.embed(self.claim.space.model, [piece.embedded_text for piece in batch])
         self.metrics.observe("rag_ingest_seconds", perf_counter() - started, stage="embedding")
-        for piece, vector in zip(batch, embedded, strict=True):
+        return vectors
+
+    def _embedded(self, batch: list[Chunk], vectors: list[list[float]]) -> Iterator[EmbeddedChunk]:
+        for piece, vector in zip(batch, vectors, strict=True):
             self.hashed.add(piece.text)
             yield EmbeddedChunk(self.claim.ref, piece, vector, self.claim.name, self.claim.media_type)
 

@@ -155,4 +155,3 @@ def _output(run: Answering, grant: Grant, steps: Sequence[Step], *, seconds: flo
             "metadata": seen.model_copy(update=told),
         }
     )
-
