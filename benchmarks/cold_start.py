@@ -1,0 +1,197 @@
+"""How long does a function take from the start of its process to its first answer, and what does it load?"""
+
+import compileall
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from py_compile import PycInvalidationMode
+from statistics import median
+from typing import Any
+
+import yaml
+from pymilvus import MilvusClient
+
+from benchmarks.first_events import Scene, Start, start
+from benchmarks.machine import ROOT
+from benchmarks.measuring import Cell, Report, alone
+from benchmarks.product import inside, running
+from modulo.cli.build import build
+from modulo.cli.sizes import folder_bytes
+from modulo.runtime.worker import function_names
+from modulo.services import services
+
+RUNS = 5
+BUILDS = ROOT / ".modulo" / "builds"
+NAIVE = ROOT / "benchmarks" / "peers" / "naive"
+EAGER = (
+    *("alembic", "boto3", "fastapi", "httpx", "jwt", "lxml.html", "mangum", "markdown_it", "openpyxl", "pg8000"),
+    *("prometheus_client", "modulo.adapters.milvus_vectors", "pypdfium2", "redis", "sqlalchemy"),
+)
+"""Every library there is: what a function would import if nothing were put off."""
+SOURCES, BYTECODE = "naive function, from sources", "naive function, from bytecode"
+EVERYTHING, BARE = "search, everything imported first", "bare Python"
+TARGET_SEARCH, TARGET_OTHERS = 0.35, 0.20
+VECTORS = "VectorsLayer"
+Run = Callable[[], Start]
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """The functions and layers of a build, unzipped."""
+
+    folder: Path
+    template: Mapping[str, Any]
+
+    def layers(self, name: str) -> list[str]:
+        """A function's layers."""
+        own = self.template["Resources"][_logical_id(name)]["Properties"].get("Layers", [])
+        return [layer["Ref"] for layer in (*self.template["Globals"]["Function"]["Layers"], *own)]
+
+    def path(self, name: str) -> list[Path]:
+        """Where a function imports from, besides its own folder."""
+        return [self.folder / layer / "python" for layer in self.layers(name)]
+
+    def start(self, name: str, scene: Scene, environment: Mapping[str, str]) -> Start:
+        """Start a function, and have it answer its first event."""
+        return start(self.folder / _logical_id(name), scene.event(name), environment, self.path(name))
+
+    def bytes(self, name: str) -> int:
+        """What a function weighs with its layers."""
+        return sum(folder_bytes(self.folder / part) for part in (_logical_id(name), *self.layers(name)))
+
+
+def measure(report: Report) -> None:
+    """Start everything several times in turn, so that a busy moment hits all alike."""
+    folder = Path(tempfile.mkdtemp(prefix="modulo-cold-"))
+    try:
+        deployed = _deployed(folder / "ours")
+        naive = {bytecode: _naive(folder, bytecode=bytecode) for bytecode in (False, True)}
+        with running(serve=None, workers=()) as product:
+            environment = {**product.environment, "METRICS": "emf"}
+            with inside(product.environment):
+                scene = Scene()
+                runs = _others(deployed, naive, scene, environment)
+                runs |= {name: partial(deployed.start, name, scene, environment) for name in function_names()}
+                starts: dict[str, list[Start]] = {name: [] for name in runs}
+                for _ in range(RUNS):
+                    for name, run in runs.items():
+                        starts[name].append(_answered(name, run()))
+        sizes = {name: deployed.bytes(name) for name in function_names()}
+        _report(report, starts, sizes, {SOURCES: folder_bytes(naive[False]), BYTECODE: folder_bytes(naive[True])})
+        vectors = {name for name in function_names() if VECTORS in deployed.layers(name)}
+        _judge(report, {name: median(run.cpu_seconds for run in found) for name, found in starts.items()}, vectors)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _others(
+    deployed: Deployed, naive: Mapping[bool, Path], scene: Scene, environment: Mapping[str, str]
+) -> dict[str, Run]:
+    (collection,) = MilvusClient(environment["MILVUS_URI"]).list_collections()
+    settings = services().settings
+    names = {"NAIVE_MODEL": settings.embedding_models[0].name, "NAIVE_RERANKER": settings.rerank_model}
+    theirs = {**environment, **names, "NAIVE_COLLECTION": collection}
+    bare = naive[False].parent / "bare"
+    bare.mkdir()
+    (bare / "app.py").write_text("def handler(event, context):\n    return {}\n")
+    path = deployed.path("ingest_file")  # has every layer
+    return {
+        SOURCES: lambda: start(naive[False], scene.event("search"), theirs, []),
+        BYTECODE: lambda: start(naive[True], scene.event("search"), theirs, []),
+        EVERYTHING: lambda: start(deployed.folder / "Search", scene.event("search"), environment, path, EAGER),
+        BARE: lambda: start(bare, {}, {}, []),
+    }
+
+
+def _deployed(folder: Path) -> Deployed:
+    """What `sam build` makes, on this machine's processor, as Lambda would unzip it."""
+    built, _ = build(BUILDS)
+    for name, archive in built.archives.items():
+        with zipfile.ZipFile(archive) as content:
+            content.extractall(folder / name)
+    return Deployed(folder, yaml.safe_load(built.template))
+
+
+def _naive(folder: Path, *, bytecode: bool) -> Path:
+    """The naive function with its packages, in the versions that ours has."""
+    place = folder / ("naive-bytecode" if bytecode else "naive-sources")
+    place.mkdir()
+    shutil.copy(NAIVE / "app.py", place)
+    locked = ("-c", str(ROOT / "requirements" / "app.txt"), "-r", str(NAIVE / "requirements.txt"))
+    uv = Path(sys.executable).with_name("uv")
+    subprocess.run(
+        [uv, "pip", "install", "--quiet", "--python", sys.executable, "--target", place, *locked], check=True
+    )
+    if bytecode:
+        mode = PycInvalidationMode.UNCHECKED_HASH
+        compileall.compile_dir(place, quiet=2, workers=0, invalidation_mode=mode)
+    return place
+
+
+def _answered(name: str, found: Start) -> Start:
+    # A file that can be tried again is not to be had without a fault: that one is told so.
+    if found.status >= 400 and (name, found.status) != ("retry_file", 409):
+        raise RuntimeError(f"{name} answered {found.status}: {found.body}")
+    return found
+
+
+def _report(
+    report: Report, starts: Mapping[str, list[Start]], sizes: Mapping[str, int], theirs: Mapping[str, int]
+) -> None:
+    rows: list[tuple[Cell, ...]] = []
+    for name, found in starts.items():
+        cpu = median(run.cpu_seconds for run in found)
+        wall = median(run.wall_seconds for run in found)
+        size = (sizes | theirs).get(name)
+        megabytes = None if size is None else size / 1024**2
+        rows.append((name, cpu * 1000, wall * 1000, len(found[0].imported), len(found[0].loaded), megabytes))
+        if name in sizes:
+            report.figure(f"cold_start.{name}.modules", len(found[0].loaded), "modules", "count")
+            report.figure(f"cold_start.{name}.bytes", sizes[name], "bytes", "bytes")
+    columns = ("process", "CPU ms", "wall ms", "modules at import", "modules at the first answer", "MB unzipped")
+    report.table(f"From exec to the first answer, median of {RUNS}", columns, rows)
+    report.note(
+        "Ours are the layers of `sam build`, unzipped, with the bytecode that they ship; the naive function "
+        "has the same versions of the same libraries in its folder: without bytecode, as `sam build` and a "
+        "read-only code directory leave it, and with."
+    )
+    report.note("Postgres, Valkey, Milvus, S3, SQS and the models answer from this machine; nothing is cached.")
+
+
+def _judge(report: Report, cpu: Mapping[str, float], vectors: set[str]) -> None:
+    others = set(function_names()) - vectors
+    slowest = max(others, key=lambda name: cpu[name])
+    for key, against, judged in (("sources", SOURCES, True), ("bytecode", BYTECODE, False)):
+        naive = cpu[against]
+        report.figure(
+            f"cold_start.search.of_naive_{key}",
+            cpu["search"] / naive,
+            f"of the {against}",
+            "ratio",
+            target=("<=", TARGET_SEARCH) if judged else None,
+        )
+        report.figure(
+            f"cold_start.others.of_naive_{key}",
+            cpu[slowest] / naive,
+            f"of the {against} ({slowest}, the slowest without vectors)",
+            "ratio",
+            target=("<=", TARGET_OTHERS) if judged else None,
+        )
+    report.figure("cold_start.search.of_everything", cpu["search"] / cpu[EVERYTHING], "of all imports", "ratio")
+    report.figure("cold_start.search.of_bare", cpu["search"] / cpu[BARE], "times bare Python", "ratio")
+    shown = [SOURCES, BYTECODE, EVERYTHING, "search", "ingest_file", slowest, "get_usage", "reset_quotas", BARE]
+    report.bars("Cold start: CPU to the first answer", "ms", [(name, cpu[name] * 1000) for name in shown])
+
+
+def _logical_id(name: str) -> str:
+    return "".join(word.capitalize() for word in name.split("_"))
+
+
+if __name__ == "__main__":
+    alone(measure)
