@@ -148,7 +148,7 @@ def _report(
     for name, found in starts.items():
         cpu = median(run.cpu_seconds for run in found)
         wall = median(run.wall_seconds for run in found)
-        size = (sizes | theirs).get(name)
+        size = {**sizes, **theirs}.get(name)
         megabytes = None if size is None else size / 1024**2
         rows.append((name, cpu * 1000, wall * 1000, len(found[0].imported), len(found[0].loaded), megabytes))
         if name in sizes:

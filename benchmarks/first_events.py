@@ -71,26 +71,24 @@ def start(
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     interpreter = [str(getattr(sys, "_base_executable", sys.executable)), "-S", "-c", PROGRAM]
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file, tempfile.TemporaryFile("w+") as errors:
+    with (
+        tempfile.NamedTemporaryFile("w", suffix=".json") as file,
+        tempfile.TemporaryFile("w+") as output,
+        tempfile.TemporaryFile("w+") as errors,
+    ):
         json.dump(event, file)
         file.flush()
+        command = [*interpreter, file.name, json.dumps(list(eager))]
         started = perf_counter()
-        process = subprocess.Popen(
-            [*interpreter, file.name, json.dumps(list(eager))],
-            env=variables,
-            cwd=folder,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        )
-        written = process.stdout.read() if process.stdout else ""
-        wall = perf_counter() - started
+        process = subprocess.Popen(command, env=variables, cwd=folder, stdout=output, stderr=errors)
         _, status, used = os.wait4(process.pid, 0)
+        wall = perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
-        errors.seek(0)
+        for written in (output, errors):
+            written.seek(0)
         if process.returncode:
             raise RuntimeError(f"{folder.name} did not answer:\n{errors.read()[-4000:]}")
-    told = json.loads(written.splitlines()[-1])
+        told = json.loads(output.read().splitlines()[-1])
     return Start(
         cpu_seconds=used.ru_utime + used.ru_stime,
         wall_seconds=wall,

@@ -1,13 +1,19 @@
 """What importing does, and who may import what."""
 
 import json
+import os
 import subprocess
 import sys
+import sysconfig
 import tomllib
+from pathlib import Path
 
 import pytest
 
-from tests.architecture.sources import FUNCTIONS, PACKAGE, ROOT, imports_of, modules
+from benchmarks.first_events import Scene, start
+from benchmarks.product import inside
+from tests.architecture.sources import FUNCTIONS, PACKAGE, ROOT, imports_of, modules, properties
+from tests.conftest import Environment
 
 HEAVY = [
     "alembic",
@@ -25,8 +31,24 @@ HEAVY = [
     "pymilvus",
     "pypdfium2",
     "redis",
+    "requests",
     "sqlalchemy",
 ]
+WEB = ["fastapi", "mangum", "starlette"]
+AWS = {"boto3", "botocore"}
+SQL = {"pg8000", "sqlalchemy"}
+VECTORS = {"grpc", "numpy", "pymilvus"}
+FIRST_EVENT = {
+    **dict.fromkeys(FUNCTIONS, SQL),
+    **dict.fromkeys(("create_upload", "delete_collection", "delete_file", "download_file"), SQL | AWS),
+    **dict.fromkeys(("retry_file", "retry_files", "sweep", "upload_file"), SQL | AWS),
+    "health": SQL | AWS | VECTORS | {"httpx", "redis"},
+    "ingest_file": SQL | AWS | VECTORS | {"httpx"},
+    "migrate": SQL | {"alembic"},
+    "purge": SQL | AWS | VECTORS | {"redis"},
+    "search": SQL | VECTORS | {"httpx", "redis"},
+}
+"""What answering its first event loads of `HEAVY`, where every store and model is a real one; a text is ingested."""
 ALLOWED_EVERYWHERE = {"modulo", "pydantic", "typing_extensions"}
 TYPING_ONLY = {"mypy_boto3_s3", "mypy_boto3_sqs"}
 
@@ -73,6 +95,21 @@ def loaded() -> dict[str, list[str]]:
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_importing_a_function_loads_no_vendor(loaded: dict[str, list[str]], name: str) -> None:
     assert loaded[name] == []
+
+
+def test_a_first_event_loads_what_it_needs(
+    postgres: Environment, valkey: Environment, milvus: Environment, cloud: Environment, models: Environment
+) -> None:
+    environment = {**postgres, **valkey, **milvus, **cloud, **models, "PATH": os.environ["PATH"]}
+    path = [PACKAGE.parent, Path(sysconfig.get_path("purelib"))]
+    with inside({**environment, "METRICS": "memory:"}) as services:
+        services.migrate()
+        scene = Scene()
+        starts = {name: start(ROOT / "functions" / name, scene.event(name), environment, path) for name in FUNCTIONS}
+    assert {name for name, found in starts.items() if found.status >= 400} <= {"retry_file"}  # which has nothing to do
+    assert {name: found.loaded & set(HEAVY) for name, found in starts.items()} == FIRST_EVENT
+    web = {name for name, found in starts.items() if found.loaded & set(WEB)}
+    assert web == {name for name in FUNCTIONS if "Http" in properties(name).get("Events", {})}
 
 
 def test_every_vendor_has_its_boundary() -> None:

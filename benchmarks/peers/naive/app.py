@@ -62,7 +62,7 @@ def search(body: SearchRequest, x_api_key: str = Header()) -> SearchResponse:
         raise HTTPException(404)
     key = f"naive:{grant.id}:{grant.version}:{hashlib.sha256(body.question.encode()).hexdigest()}"
     if cached := cache.get(key):
-        return SearchResponse.model_validate_json(cached)  # type: ignore[arg-type]  # it might be asynchronous
+        return SearchResponse.model_validate_json(cached)
     passages = rerank(body.question, retrieve(body))
     response = SearchResponse(answer=passages[0] if passages else "", passages=passages)
     cache.set(key, response.model_dump_json(), ex=60)
