@@ -1,14 +1,16 @@
 import pytest
 
 from modulo.domain.errors import Unavailable
-from modulo.runtime.worker import function, poll
+from modulo.runtime.hands import handle
+from modulo.runtime.worker import function
 from tests.functions.conftest import ingest, ref_of, sqs_event
 
 TEXT = "The archive burned down in 1904."
 
 
 def run_purges(services):
-    return poll(services.purges, function("purge").handler)
+    deliveries = services.purges.receive(limit=10, wait_seconds=0)
+    return sum(handle(function("purge").handler, services.purges, delivery) for delivery in deliveries)
 
 
 @pytest.fixture

@@ -4,11 +4,12 @@ import threading
 
 import pytest
 
+from modulo.adapters.memory_queue import MemoryQueue
 from modulo.domain.errors import Unavailable
 from modulo.domain.transfer import IngestRequest
-from modulo.runtime import worker
+from modulo.runtime import hands, worker
 from modulo.runtime.calls import run, use_threads
-from modulo.runtime.worker import function, poll, work
+from modulo.runtime.worker import function, work
 from tests.functions.conftest import ref_of
 
 
@@ -39,7 +40,8 @@ def test_a_worker_ingests_what_is_queued(api, services):
 
 def test_a_failed_message_comes_again_later(services):
     services.ingests.send({"no": "such message"})
-    assert poll(services.ingests, function("ingest_file").handler) == 0
+    [delivery] = services.ingests.receive(limit=1, wait_seconds=0)
+    assert not hands.handle(function("ingest_file").handler, services.ingests, delivery)
     assert services.ingests.receive(limit=1, wait_seconds=0) == []
 
 
@@ -53,7 +55,7 @@ def test_schedules_tick(services):
 
 
 def test_a_queue_that_is_down_is_asked_again(services, monkeypatch):
-    monkeypatch.setattr(worker, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(hands, "PAUSE_SECONDS", 0.01)
     asked = []
 
     class Down:
@@ -75,17 +77,114 @@ def test_a_loop_that_breaks_ends_the_worker(services):
         work(["ingest_file", "purge"], threading.Event())
 
 
-def test_what_is_not_begun_when_the_worker_stops_is_given_back(services):
-    for _ in range(3):
-        services.schedules.send({"function": "sweep"})
-    stop = threading.Event()
+class Watched(MemoryQueue):
+    """Notes what was asked of it, and can be told what to do when a message is received."""
+
+    def __init__(self, on_receive=lambda: None):
+        super().__init__()
+        self.asked, self.postponed, self.on_receive = [], [], on_receive
+
+    def receive(self, *, limit, wait_seconds):
+        self.asked.append(limit)
+        found = super().receive(limit=limit, wait_seconds=0)
+        if found:
+            self.on_receive()
+        return found
+
+    def postpone(self, receipt, seconds):
+        self.postponed.append(seconds)
+        super().postpone(receipt, seconds)
+
+
+def ticking(services, monkeypatch, queue, handler, number):
+    """A worker's stop event, with a handler of purges and so many messages for it."""
+    services.purges = queue
+    monkeypatch.setattr(function("purge"), "handler", handler)
+    for _ in range(number):
+        queue.send({})
+    return threading.Event()
+
+
+def test_a_worker_takes_no_more_than_it_has_hands_for(services, monkeypatch):
+    begun, go_on, queue = threading.Semaphore(0), threading.Event(), Watched()
+
+    def handler(event, context):
+        begun.release()
+        assert go_on.wait(10)
+        return {"batchItemFailures": []}
+
+    stop = ticking(services, monkeypatch, queue, handler, 5)
+    thread = threading.Thread(target=work, args=(["purge"], stop), kwargs={"concurrency": 2})
+    thread.start()
+    assert begun.acquire(timeout=10)
+    assert begun.acquire(timeout=10)
+    assert queue.asked.count(1) == len(queue.asked)
+    assert len(queue.receive(limit=10, wait_seconds=0)) == 3, "the others are left to other workers"
+    stop.set()
+    go_on.set()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert queue.postponed == []
+    assert len(queue._messages) == 3, "what was under way was finished"
+
+
+def test_what_is_not_begun_when_the_worker_stops_is_given_back(services, monkeypatch):
+    queue = Watched()
+    stop = ticking(services, monkeypatch, queue, None, 1)
+    queue.on_receive = stop.set
+    assert work(["purge"], stop)
+    assert services.purges.postponed == [0]
+    assert len(services.purges.receive(limit=10, wait_seconds=0)) == 1
+
+
+def test_what_does_not_finish_in_time_is_interrupted_and_given_back(services, monkeypatch):
+    endless = threading.Event()
 
     def handler(event, context):
         stop.set()
+        try:
+            while not endless.wait(0.01):
+                pass
+        except hands.Interrupted:
+            return {"batchItemFailures": [{}]}
+
+    stop = ticking(services, monkeypatch, Watched(), handler, 1)
+    assert work(["purge"], stop, grace_seconds=0.05)
+    assert services.purges.postponed == [0]
+
+
+def test_an_interruption_that_no_handler_catches_ends_the_hand_alone(services, monkeypatch):
+    endless = threading.Event()
+
+    def handler(event, context):
+        stop.set()
+        while not endless.wait(0.01):
+            pass
+
+    stop = ticking(services, monkeypatch, Watched(), handler, 1)
+    assert work(["purge"], stop, grace_seconds=0)
+    assert services.purges.postponed == []
+
+
+def test_what_cannot_be_interrupted_is_left_to_the_queue(services, monkeypatch):
+    monkeypatch.setattr(worker, "UNWIND_SECONDS", 0.05)
+    hanging = threading.Event()
+
+    def handler(event, context):
+        stop.set()
+        hanging.wait(30)
         return {"batchItemFailures": []}
 
-    assert poll(services.schedules, handler, stop) == 1
-    assert len(services.schedules.receive(limit=10, wait_seconds=0)) == 2
+    stop = ticking(services, monkeypatch, Watched(), handler, 1)
+    assert not work(["purge"], stop, grace_seconds=0)
+    assert services.purges.receive(limit=1, wait_seconds=0) == []
+    hanging.set()
+
+
+def test_a_hand_that_waits_for_a_message_is_not_interrupted(services):
+    hand = hands.Hand(hands.Source(lambda s: s.purges, None), threading.Event())
+    hand.interrupt()
+    assert hand.error is None
 
 
 def test_an_unknown_name_is_refused(services):

@@ -509,6 +509,10 @@ class Metrics(Protocol):
         """Record a duration."""
         ...
 
+    def adjust(self, name: str, change: float, **labels: str) -> None:
+        """Move a gauge, which begins at 0."""
+        ...
+
 
 __all__ = [
     "Blobs",

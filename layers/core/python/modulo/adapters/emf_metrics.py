@@ -18,6 +18,9 @@ class EmfMetrics:
         """See `ports.Metrics`."""
         _print(name, "Seconds", seconds, labels)
 
+    def adjust(self, name: str, change: float, **labels: str) -> None:
+        """Nothing: a function's environment knows only of itself, and CloudWatch has what the servers see."""
+
 
 def _print(name: str, unit: str, value: float, labels: dict[str, str]) -> None:
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html

@@ -1,6 +1,7 @@
 """The `modulo` command; each subcommand loads its own part only."""
 
 import importlib
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -72,16 +73,31 @@ def up(
 
 
 @app.command()
-def serve(*, host: Host = "127.0.0.1", port: Port = 8000) -> None:
+def serve(
+    *,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=256, envvar="WEB_CONCURRENCY", help="processes; the cores where not given")
+    ] = None,
+) -> None:
     """Serve every HTTP function."""
-    run("cli.serve:serve", host, port)
+    try:
+        run("cli.serve:serve", host, port, workers or len(os.sched_getaffinity(0)))
+    except OSError as error:
+        fail(f"{host}:{port}: {error.strerror}")
 
 
 @app.command()
-def worker(names: Annotated[list[str], typer.Argument(help="ingest_file, purge, reset_quotas, sweep")]) -> None:
+def worker(
+    names: Annotated[list[str], typer.Argument(help="ingest_file, purge, reset_quotas, sweep")],
+    *,
+    concurrency: Annotated[int, typer.Option(min=1, max=64, help="messages of each queue at a time")] = 2,
+    grace: Annotated[float, typer.Option(min=0, help="seconds to finish in, once told to stop")] = 30,
+) -> None:
     """Run event functions."""
     try:
-        run("cli.work:work", names)
+        run("cli.work:work", names, concurrency, grace)
     except LookupError as error:
         fail(str(error))
 

@@ -1,14 +1,19 @@
 """`modulo serve`: every HTTP function in one server."""
 
+import importlib
 import os
+import signal
+import socket
+import tempfile
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI, Response
 from fastapi.responses import FileResponse
 
-from modulo.adapters.prometheus_metrics import PrometheusMetrics
+from modulo.cli.processes import STOP_SIGNALS, Processes, leave, listener
 from modulo.runtime.calls import use_threads
 from modulo.runtime.http import application
 from modulo.runtime.telemetry import configure_logging
@@ -17,6 +22,9 @@ from modulo.services import services
 
 PREFIX = "/api"
 THREADS = 32
+"""Of each process; more than a pool's 20 + 10 connections: who waits for a model has a thread and no connection."""
+GRACE_SECONDS = 30
+STOP_SECONDS = GRACE_SECONDS + 5
 POLICY = "default-src 'self'; img-src data:; connect-src *; frame-ancestors 'none'"
 PAGE = {"/": "index.html", "/page.css": "page.css", "/page.js": "page.js"}
 
@@ -31,13 +39,38 @@ def composed() -> FastAPI:
     return app
 
 
-def serve(host: str, port: int) -> None:
-    """Serve until stopped; requests under way are finished first."""
+def serve(host: str, port: int, workers: int = 1) -> None:
+    """Serve until stopped; requests under way are finished first.
+
+    Raises:
+        OSError: the port is taken.
+        BrokenProcess: one of several processes could not serve.
+    """
     os.environ.setdefault("METRICS", "prometheus")
     configure_logging(services().settings.log_level)
+    serve_on = partial(_serve_on, composed())
+    if workers == 1:
+        serve_on(listener(host, port))
+        return
+    with tempfile.TemporaryDirectory(prefix="modulo-metrics-") as shared:
+        # Read by the metrics' library where it is imported, which is in the processes to come.
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared
+        Processes(host, port, workers, serve_on, on_death=_forget).run(STOP_SECONDS)
+
+
+def _serve_on(app: FastAPI, listening: socket.socket) -> None:
     use_threads(THREADS)
-    uvicorn.run(composed(), host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=30)
-    services().close()
+    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_SECONDS)
+    for number in STOP_SIGNALS:  # which uvicorn raises once more when it has stopped
+        signal.signal(number, leave)
+    try:
+        uvicorn.Server(config).run(sockets=[listening])
+    finally:
+        services().close()
+
+
+def _forget(process: int) -> None:
+    importlib.import_module("modulo.adapters.prometheus_metrics").forget(process)
 
 
 def _sender(name: str) -> Callable[[], Awaitable[FileResponse]]:
@@ -48,6 +81,5 @@ def _sender(name: str) -> Callable[[], Awaitable[FileResponse]]:
 
 
 async def _metrics() -> Response:
-    metrics = services().metrics
-    content = metrics.exposition() if isinstance(metrics, PrometheusMetrics) else b""
-    return Response(content, media_type="text/plain; version=0.0.4; charset=utf-8")
+    exposition = getattr(services().metrics, "exposition", bytes)
+    return Response(exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")

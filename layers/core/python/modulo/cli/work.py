@@ -1,5 +1,7 @@
 """`modulo worker`: event functions as one process."""
 
+import logging
+import os
 import signal
 import threading
 
@@ -8,11 +10,14 @@ from modulo.runtime.worker import work as run_worker
 from modulo.services import services
 
 
-def work(names: list[str]) -> None:
-    """Run the named functions until interrupted; what is under way is finished first."""
+def work(names: list[str], concurrency: int, grace_seconds: float) -> None:
+    """Run the named functions until interrupted; what is under way is finished, or given back to its queue."""
     configure_logging(services().settings.log_level)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    run_worker(names, stop)
+    ended = run_worker(names, stop, concurrency=concurrency, grace_seconds=grace_seconds)
     services().close()
+    if not ended:  # a thread that hangs must not keep the process
+        logging.shutdown()
+        os._exit(0)

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 DESCRIPTION = "Serverless, multi-tenant retrieval-augmented generation."
 FORM_OVERHEAD: Final = 64 * 1024
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,100}")
 
 
 def application(*routers: APIRouter, prefix: str = "") -> FastAPI:
@@ -72,7 +72,8 @@ class RequestScope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id.set(_id_of(scope))
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        request_id.set(_id_of(scope, headers))
         body = _Limited(receive, services().settings.max_upload_bytes + FORM_OVERHEAD)
         response = _Observed(scope, send)
 
@@ -81,7 +82,7 @@ class RequestScope:
                 await response(message)
 
         try:
-            body.check(scope)
+            body.check(headers.get(b"content-length", b"0"))
             await self._app(scope, body, unless_refused)
         except Exception:
             if body.refused is None:
@@ -95,12 +96,11 @@ class RequestScope:
             response.record()
 
 
-def _id_of(scope: Scope) -> str:
+def _id_of(scope: Scope, headers: dict[bytes, bytes]) -> str:
     """The client's request id where it is a sane one, or API Gateway's, or a new one."""
-    headers: dict[bytes, bytes] = dict(scope["headers"])
-    given = headers.get(b"x-request-id", b"").decode("latin-1")
-    if _REQUEST_ID.fullmatch(given):
-        return given
+    given = headers.get(b"x-request-id")
+    if given and _REQUEST_ID.fullmatch(given):
+        return given.decode()
     event = scope.get("aws.event") or {}
     return str(event.get("requestContext", {}).get("requestId") or uuid4())
 
@@ -114,9 +114,8 @@ class _Limited:
         self._limit = limit
         self.refused: TooLarge | None = None
 
-    def check(self, scope: Scope) -> None:
-        """Refuse a body that is announced as too long before any of it is read."""
-        announced = dict(scope["headers"]).get(b"content-length", b"0")
+    def check(self, announced: bytes) -> None:
+        """Refuse a body whose announced length is too much before any of it is read."""
         if announced.isdigit() and int(announced) > self._limit:
             raise self._refusal()
 

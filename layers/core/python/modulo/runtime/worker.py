@@ -1,31 +1,30 @@
-"""The event functions as plain processes: polls their queues and runs the same handlers."""
+"""The event functions as plain processes: hands take messages from their queues and run the same handlers."""
 
 import importlib.util
-import logging
 import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
+from time import monotonic
 from types import ModuleType
 from typing import Any, Final
 
-from modulo.domain.errors import ModuloError
 from modulo.ports import Queue
-from modulo.runtime.queue import QueueHandler, UnreadableMessage, queue_handler, record_of
+from modulo.runtime.hands import Hand, Source
+from modulo.runtime.queue import UnreadableMessage, queue_handler
 from modulo.services import Services, services
 
-log = logging.getLogger(__name__)
 QUEUES: Final[Mapping[str, Callable[[Services], Queue]]] = {
     "ingest_file": lambda s: s.ingests,
     "purge": lambda s: s.purges,
 }
 SCHEDULED: Final = ("reset_quotas", "sweep")
 """Fed by one queue of ticks, each naming the function to run; both may run at any time, any number of times."""
-POLL_SECONDS: Final = 2
-PAUSE_SECONDS: Final = 5
-BATCH: Final = 5
+GRACE_SECONDS: Final = 30.0
+UNWIND_SECONDS: Final = 5.0
+"""What is interrupted has so long to give its lease and its message up."""
+LOOK_SECONDS: Final = 0.2
 
 
 def functions_folder() -> Path:
@@ -57,8 +56,13 @@ def function(name: str) -> ModuleType:
     return sys.modules[module_name]
 
 
-def work(names: list[str], stop: threading.Event) -> None:
-    """Run the named event functions until `stop` is set; what is under way is finished first.
+def work(
+    names: list[str], stop: threading.Event, *, concurrency: int = 1, grace_seconds: float = GRACE_SECONDS
+) -> bool:
+    """Run the named event functions until `stop` is set, each on so many messages at a time.
+
+    What is under way then may take `grace_seconds` to finish; what does not is interrupted and given back to its
+    queue at once. False where something could not even be interrupted: its queue delivers it again later.
 
     Raises:
         LookupError: a name is not that of an event function.
@@ -66,15 +70,30 @@ def work(names: list[str], stop: threading.Event) -> None:
     unknown = [name for name in names if name not in (*QUEUES, *SCHEDULED)]
     if unknown:
         raise LookupError(f"no event function: {', '.join(unknown)}; there are {', '.join((*QUEUES, *SCHEDULED))}")
-    loops = [(QUEUES[name], function(name).handler) for name in names if name in QUEUES]
+    sources = [(Source(QUEUES[name], function(name).handler), concurrency) for name in names if name in QUEUES]
     if not set(names).isdisjoint(SCHEDULED):
-        loops.append((_schedules, queue_handler(_ticks, _tick, _schedules)))
-    with ThreadPoolExecutor(max_workers=len(loops)) as pool:
-        running = [pool.submit(_loop, *loop, stop) for loop in loops]
-        wait(running, return_when=FIRST_EXCEPTION)
-        stop.set()  # one that broke takes the others along: half a worker would go unnoticed
-    for ended in running:
-        ended.result()
+        sources.append((Source(_schedules, queue_handler(_ticks, _tick, _schedules)), 1))
+    services()  # made once, before there are threads
+    hands = [Hand(source, stop) for source, number in sources for _ in range(number)]
+    for hand in hands:
+        hand.start()
+    while not stop.is_set():  # asked rather than awaited: a signal's handler may set it in the middle of a wait
+        hands[0].join(LOOK_SECONDS)
+    _join(hands, grace_seconds)
+    late = [hand for hand in hands if hand.is_alive()]
+    for hand in late:
+        hand.interrupt()
+    _join(late, UNWIND_SECONDS)
+    for hand in hands:
+        if hand.error:  # one that broke took the others along: half a worker would go unnoticed
+            raise hand.error
+    return not any(hand.is_alive() for hand in late)
+
+
+def _join(hands: list[Hand], seconds: float) -> None:
+    until = monotonic() + seconds
+    for hand in hands:
+        hand.join(max(0.0, until - monotonic()))
 
 
 def _schedules(services: Services) -> Queue:
@@ -89,30 +108,3 @@ def _ticks(message: Mapping[str, Any]) -> list[str]:
 
 def _tick(name: str) -> None:
     function(name).handler({"source": "modulo.worker"}, None)
-
-
-def _loop(queue: Callable[[Services], Queue], handler: QueueHandler, stop: threading.Event) -> None:
-    while not stop.is_set():
-        try:
-            poll(queue(services()), handler, stop)
-        except ModuloError as error:
-            log.warning("queue: %s", error.detail)
-            stop.wait(PAUSE_SECONDS)
-
-
-def poll(queue: Queue, handler: QueueHandler, stop: threading.Event | None = None) -> int:
-    """Handle one batch of messages, if there is one; the number of those that were handled.
-
-    Once `stop` is set, the rest of the batch is given back to the queue for others.
-
-    Raises:
-        Unavailable: the queue did not answer; what was not deleted is delivered again.
-    """
-    handled = 0
-    for delivery in queue.receive(limit=BATCH, wait_seconds=POLL_SECONDS):
-        if stop is not None and stop.is_set():
-            queue.postpone(delivery.receipt, 0)
-        elif not handler({"Records": [record_of(delivery)]}, None)["batchItemFailures"]:
-            queue.delete(delivery.receipt)
-            handled += 1
-    return handled
