@@ -91,3 +91,13 @@ def test_what_functions_import_is_in_the_lock() -> None:
         if "cli" not in path.relative_to(PACKAGE).parts:
             for name in imports_of(path) - set(sys.stdlib_module_names) - {"modulo"}:
                 assert {canonical(found) for found in distributions[name]} & set(LOCK), f"{path}: {name}"
+
+
+def test_only_what_has_an_alias_starts_from_a_snapshot() -> None:
+    snapshotted = {name for name in FUNCTIONS if "SnapStart" in properties(name)}
+    assert snapshotted == {name for name in FUNCTIONS if "AutoPublishAlias" in properties(name)} == {"search"}
+    assert properties("search")["Runtime"] == {"Ref": "Runtime"}
+    parameters = template()["Parameters"]
+    assert (parameters["Runtime"]["Default"], parameters["Snapshots"]["Default"]) == ("python3.11", "false")
+    for layer in resources("AWS::Serverless::LayerVersion").values():
+        assert layer["CompatibleRuntimes"] == [{"Ref": "Runtime"}]
