@@ -24,7 +24,7 @@ from modulo.settings import Settings
 QUOTAS = {"QUOTAS__FILES": "1000000", "QUOTAS__COLLECTIONS": "1000000", "QUOTAS__TOKENS_PER_DAY": "1000000000"}
 """Benchmarks do more in a minute than a user in a day."""
 READY_SECONDS = 90.0
-PATIENCE_SECONDS = 600.0
+PATIENCE_SECONDS = 240.0
 
 
 @dataclass(slots=True)
