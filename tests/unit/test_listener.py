@@ -1,0 +1,14 @@
+"""The socket that several processes serve on."""
+
+import socket
+from contextlib import closing
+
+from modulo.cli.processes import listener
+
+
+def test_answers_leave_at_once_on_every_connection() -> None:
+    with closing(listener("127.0.0.1", 0)) as listening:
+        with socket.create_connection(listening.getsockname()):
+            accepted, _ = listening.accept()
+            with accepted:
+                assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
