@@ -77,7 +77,7 @@ def test_the_gauge_follows_the_connections(postgres: dict[str, str]) -> None:
         assert working() == 2
         second.invalidate()
     assert working() == 0
-    down, _ = count_in_use(engines(Settings(database_url="postgresql://127.0.0.1:1/none")), metrics)
+    down, _ = count_in_use(engines(Settings(database_url="postgresql://nobody@127.0.0.1:1/none")), metrics)
     with pytest.raises(Unavailable), transaction(down):
         pass
     assert working() == 0
