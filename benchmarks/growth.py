@@ -73,7 +73,7 @@ def measure(report: Report) -> None:
         world = World(product, collection)
         world.fill()
         steps = [
-            world.step(f"{count:,} {kind}", statement, count - before)
+            world.step(f"{count:,} {kind if count > 1 else kind[:-1]}", statement, count - before)
             for kind, statement, sizes in (("tenants", ADD_TENANTS, TENANTS), ("files", ADD_FILES, FILES))
             for before, count in pairwise((1, *sizes))
         ]
@@ -142,7 +142,7 @@ def _tell_searches(report: Report, tenants: Sequence[Step], files: Sequence[Step
             report.figure(f"{key}.statements", step.statements, "statements", "count", target=("<=", 2))
             report.figure(f"{key}.calls", step.calls, "calls", "count", target=("<=", 1))
         ratio = percentile(steps[-1].seconds, 0.5) / percentile(steps[0].seconds, 0.5)
-        kind = steps[0].name.split()[1]
+        kind = steps[-1].name.split()[1]
         report.figure(f"growth.search.{kind}", ratio, f"x the search with 1 of the {kind}", "ratio", target=("<", 1.5))
     columns = ("metadata", "statements", "Milvus calls", "p50 ms", "p95 ms", "p50 / first")
     title = (
