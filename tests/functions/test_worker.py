@@ -141,8 +141,8 @@ def test_what_does_not_finish_in_time_is_interrupted_and_given_back(services, mo
     endless = threading.Event()
 
     def handler(event, context):
-        stop.set()
         try:
+            stop.set()
             while not endless.wait(0.01):
                 pass
         except hands.Interrupted:
@@ -171,8 +171,12 @@ def test_what_cannot_be_interrupted_is_left_to_the_queue(services, monkeypatch):
     hanging = threading.Event()
 
     def handler(event, context):
-        stop.set()
-        hanging.wait(30)
+        while not hanging.is_set():
+            try:
+                stop.set()
+                hanging.wait(0.01)
+            except hands.Interrupted:
+                continue
         return {"batchItemFailures": []}
 
     stop = ticking(services, monkeypatch, Watched(), handler, 1)

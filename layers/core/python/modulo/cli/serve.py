@@ -60,7 +60,16 @@ def serve(host: str, port: int, workers: int = 1) -> None:
 
 def _serve_on(app: FastAPI, listening: socket.socket) -> None:
     use_threads(THREADS)
-    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_SECONDS)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        proxy_headers=False,  # nothing here depends on who a proxy says the client is
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
     for number in STOP_SIGNALS:  # which uvicorn raises once more when it has stopped
         signal.signal(number, leave)
     try:
