@@ -8,7 +8,9 @@ from benchmarks.measuring import Bars, written
 
 COLOURS = ("#4269d0", "#efb118", "#3ca951", "#ff725c", "#a463f2", "#6cc5b0", "#97bbf5", "#9c6b4e")
 COLUMNS, PANEL_WIDTH, GAP, MARGIN = 2, 560, 28, 28
-HEAD, PANEL_HEAD, LEGEND, BAR, STEP, LABEL, VALUE = 72, 44, 24, 16, 25, 190, 78
+HEAD, PANEL_HEAD, LEGEND, BAR, STEP, VALUE, PAD = 72, 44, 22, 16, 25, 78, 16
+LETTER = 6.6
+"""A letter's width, about."""
 STYLE = """
   text { font: 12px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; fill: #1f2328 }
   .title { font-size: 22px; font-weight: 600 } .panel { font-size: 14px; font-weight: 600 }
@@ -40,7 +42,7 @@ def drawn(charts: Sequence[Bars], *, subtitle: str, title: str = "Modulo, measur
 
 
 def _height(chart: Bars) -> int:
-    return PANEL_HEAD + (LEGEND if _parts(chart) != [""] else 0) + STEP * len(chart.rows) + 16
+    return PANEL_HEAD + LEGEND * len(_legend_rows(_parts(chart))) + STEP * len(chart.rows) + PAD
 
 
 def _parts(chart: Bars) -> list[str]:
@@ -52,39 +54,55 @@ def _panel(chart: Bars, x: int, y: int) -> Iterator[str]:
     colours = {name: COLOURS[number % len(COLOURS)] for number, name in enumerate(names)}
     yield f'<rect class="card" x="{x}" y="{y}" width="{PANEL_WIDTH}" height="{_height(chart)}" rx="8"/>'
     yield (
-        f'<text class="panel" x="{x + 16}" y="{y + 27}">{escape(chart.title)}'
+        f'<text class="panel" x="{x + PAD}" y="{y + 27}">{escape(chart.title)}'
         f'<tspan class="soft" font-weight="400" dx="8">{escape(chart.unit)}</tspan></text>'
     )
     top = y + PANEL_HEAD
-    if names != [""]:
-        yield from _legend(colours, x + 16, top)
+    for row in _legend_rows(names):
+        yield from _legend({name: colours[name] for name in row}, x + PAD, top)
         top += LEGEND
+    label_width = PAD + 8 + LETTER * max(len(label) for label, _ in chart.rows)
     most = max([sum(parts.values()) for _, parts in chart.rows] + [chart.target or 0]) or 1
-    scale = (PANEL_WIDTH - LABEL - VALUE - 16) / most
+    scale = (PANEL_WIDTH - label_width - VALUE) / most
+    left = x + label_width
     for number, (label, parts) in enumerate(chart.rows):
-        yield from _row(
-            label, [(colours[part], value * scale) for part, value in parts.items()], x, top + number * STEP
-        )
-        total = sum(parts.values())
-        yield f'<text x="{x + LABEL + total * scale + 6:.1f}" y="{top + number * STEP + 12}">{written(total)}</text>'
+        at, total = top + number * STEP, sum(parts.values())
+        yield from _row(label, [(colours[part], value * scale) for part, value in parts.items()], left, at)
+        yield f'<text x="{left + total * scale + 6:.1f}" y="{at + 12}">{written(total)}</text>'
     if chart.target is not None:
-        at, bottom = x + LABEL + chart.target * scale, top + STEP * len(chart.rows) - 4
+        at, bottom = left + chart.target * scale, top + STEP * len(chart.rows) - 4
         yield f'<line class="target" x1="{at:.1f}" x2="{at:.1f}" y1="{top - 5}" y2="{bottom}"/>'
 
 
-def _row(label: str, parts: Sequence[tuple[str, float]], x: int, y: int) -> Iterator[str]:
-    yield f'<text x="{x + LABEL - 8}" y="{y + 12}" text-anchor="end">{escape(label)}</text>'
+def _row(label: str, parts: Sequence[tuple[str, float]], x: float, y: int) -> Iterator[str]:
+    yield f'<text x="{x - 8:.1f}" y="{y + 12}" text-anchor="end">{escape(label)}</text>'
     starts = accumulate((width for _, width in parts), initial=0.0)
     for (colour, width), start in zip(parts, starts, strict=False):
         if width > 0:
             yield (
-                f'<rect x="{x + LABEL + start:.1f}" y="{y}" width="{max(width, 1):.1f}" height="{BAR}" '
-                f'rx="2" fill="{colour}"/>'
+                f'<rect x="{x + start:.1f}" y="{y}" width="{max(width, 1):.1f}" height="{BAR}" rx="2" fill="{colour}"/>'
             )
+
+
+def _legend_rows(names: Sequence[str]) -> list[list[str]]:
+    """The parts' names as they fit side by side; none where bars have no parts."""
+    rows: list[list[str]] = []
+    left = 0
+    for name in names if names != [""] else ():
+        if left < _legend_width(name):
+            rows.append([])
+            left = PANEL_WIDTH - 2 * PAD
+        rows[-1].append(name)
+        left -= _legend_width(name)
+    return rows
+
+
+def _legend_width(name: str) -> int:
+    return 30 + round(LETTER * len(name))
 
 
 def _legend(colours: dict[str, str], x: int, y: int) -> Iterator[str]:
     for name, colour in colours.items():
         yield f'<rect x="{x}" y="{y}" width="10" height="10" rx="2" fill="{colour}"/>'
         yield f'<text class="soft" x="{x + 15}" y="{y + 9}">{escape(name)}</text>'
-        x += 30 + round(6.6 * len(name))
+        x += _legend_width(name)
