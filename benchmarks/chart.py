@@ -70,8 +70,8 @@ def _panel(chart: Bars, x: int, y: int) -> Iterator[str]:
         yield from _row(label, [(colours[part], value * scale) for part, value in parts.items()], left, at)
         yield f'<text x="{left + total * scale + 6:.1f}" y="{at + 12}">{written(total)}</text>'
     if chart.target is not None:
-        at, bottom = left + chart.target * scale, top + STEP * len(chart.rows) - 4
-        yield f'<line class="target" x1="{at:.1f}" x2="{at:.1f}" y1="{top - 5}" y2="{bottom}"/>'
+        line, bottom = left + chart.target * scale, top + STEP * len(chart.rows) - 4
+        yield f'<line class="target" x1="{line:.1f}" x2="{line:.1f}" y1="{top - 5}" y2="{bottom}"/>'
 
 
 def _row(label: str, parts: Sequence[tuple[str, float]], x: float, y: int) -> Iterator[str]:
