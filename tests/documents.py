@@ -135,6 +135,20 @@ def _image(picture: io.BytesIO) -> object:
     return Image.open(picture)
 
 
+def partly_scanned_pdf() -> bytes:
+    """A page of text between two that are pictures."""
+
+    def draw(canvas: Canvas) -> None:
+        for number in range(3):
+            if number == 1:
+                canvas.drawString(72, 700, PARAGRAPH)
+            else:
+                canvas.drawInlineImage(_image(io.BytesIO(png())), 0, 0, 600, 700)
+            canvas.showPage()
+
+    return drawn_pdf(draw)
+
+
 def empty_pdf() -> bytes:
     """A page with nothing on it."""
     return drawn_pdf(lambda canvas: canvas.showPage())
@@ -271,6 +285,75 @@ print("code")
 | North  | **1** |
 
 <!-- a comment -->
+"""
+
+E_MAIL = f"""From: =?utf-8?q?{AUTHOR.replace(" ", "_")}?= <ada@example.org>
+To: council@example.org
+Subject: =?utf-8?B?QW5udWFsIFJlcG9ydA==?=
+Date: Tue, 3 Mar 2020 10:00:00 +0100
+MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary=outer
+
+--outer
+Content-Type: multipart/alternative; boundary=inner
+
+--inner
+Content-Type: text/html
+
+<p>never shown
+--inner
+Content-Type: text/plain; charset=iso-8859-1
+Content-Transfer-Encoding: quoted-printable
+
+{PARAGRAPH}
+
+Caf=E9 is soft=
+ly lit.
+--inner--
+--outer
+Content-Type: application/pdf
+Content-Disposition: attachment; filename="=?utf-8?q?caf=C3=A9.pdf?="
+Content-Transfer-Encoding: base64
+
+JVBERi0=
+--outer
+Content-Type: message/rfc822
+
+From: charles@example.org
+Subject: Forwarded
+
+Look at this.
+--outer--
+"""
+
+JSON = """{"title": "Annual Report", "year": 2020, "tags": ["water", "dams"], "nothing": null, "open": true,
+"sales": [{"region": "North", "amount": 12345678901234567890123}, {"region": "South", "amount": 1e999}],
+"site": {"address": {"town": "Ely"}}, "notes": [{"by": {"name": "Ada"}, "text": "one"}, {"seen": [1, {"a": 2}]}]}"""
+
+JSON_LINES = '{"region": "North", "site": {"town": "Ely"}}\n\n{"region": "South"}\n'
+
+CODE = '''"""A module."""
+
+import re
+
+
+# Opens it.
+@cached
+def opened(name: str) -> None:
+    if name:
+                return
+
+
+class Door:
+    def close(self) -> None: ...
+'''
+
+SQL = """-- Who may enter
+CREATE TABLE IF NOT EXISTS public.users (
+  id int
+);
+
+SELECT 1;
 """
 
 

@@ -35,9 +35,17 @@ WELL_FORMED: dict[str, Callable[[], bytes]] = {
     media.CSV: lambda: documents.TABLE_TEXT.replace(" | ", ";").encode(),
     media.TSV: lambda: documents.TABLE_TEXT.replace(" | ", "\t").encode(),
     media.TEXT: documents.PARAGRAPH.encode,
+    media.EML: documents.E_MAIL.encode,
+    media.JSON: documents.JSON.encode,
+    media.JSON_LINES: documents.JSON_LINES.encode,
+    media.CODE: documents.CODE.encode,
+    media.SQL: documents.SQL.encode,
+    media.YAML: lambda: b"jobs:\n  build: make\n",
+    media.TOML: lambda: b"[tool.pytest]\nstrict = true\n",
 }
 OFFICE = (media.DOCX, media.PPTX, media.XLSX)
-LOOSE = (media.HTML, media.MARKDOWN, media.CSV, media.TEXT)
+LOOSE = (media.HTML, media.MARKDOWN, media.CSV, media.TEXT, media.CODE)
+STRICT = (media.EML, media.JSON, media.JSON_LINES, media.SQL, media.YAML, media.TOML)
 
 
 def parse(media_type: str, content: bytes) -> tuple[DocumentInfo, list[Page]]:
@@ -112,6 +120,20 @@ class TestEveryOfficeParser:
     def test_a_part_of_the_file_is_corrupt(self, media_type: str) -> None:
         with pytest.raises(CorruptFile):
             parse(media_type, documents.without_end(WELL_FORMED[media_type]()))
+
+    def test_white_space_is_corrupt(self, media_type: str) -> None:
+        with pytest.raises(CorruptFile):
+            parse(media_type, b" \n\t" * 100)
+
+    def test_many_parts_are_refused(self, media_type: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(ooxml, "MAX_PARTS", 3)
+        with pytest.raises(OversizedFile):
+            parse(media_type, WELL_FORMED[media_type]())
+
+    def test_a_document_in_another_ones_clothes_is_corrupt_or_read(self, media_type: str) -> None:
+        for other in OFFICE:
+            with suppress(FileRejected):
+                assert parse(media_type, WELL_FORMED[other]())[1]
 
     def test_a_password_is_told(self, media_type: str) -> None:
         with pytest.raises(EncryptedFile):
@@ -251,6 +273,33 @@ class TestPdf:
     def test_a_part_of_the_file_is_corrupt(self, part: float) -> None:
         with pytest.raises(CorruptFile):
             parse(media.PDF, documents.without_end(documents.pdf(), part))
+
+    @pytest.mark.parametrize("content", [b" ", b" \r\n\t" * 1000, b"%PDF-1.7\n", b"%PDF-1.7\n%%EOF\nstartxref\n0\n"])
+    def test_blanks_and_a_bare_beginning_are_corrupt(self, content: bytes) -> None:
+        with pytest.raises(CorruptFile):
+            parse(media.PDF, content)
+
+    def test_sixteen_hundred_pages_are_read_in_order(self) -> None:
+        def draw(canvas: Canvas) -> None:
+            for number in range(1, 1601):
+                canvas.drawString(72, 700, f"Page {number} speaks of pump {number}.")
+                canvas.showPage()
+
+        info, pages = parse(media.PDF, documents.drawn_pdf(draw))
+        assert info.total_pages == 1600
+        assert [page.blocks[0].text for page in pages] == [f"Page {n} speaks of pump {n}." for n in range(1, 1601)]
+
+    def test_heads_and_feet_that_differ_from_left_to_right_are_left_out(self) -> None:
+        def draw(canvas: Canvas) -> None:
+            for number in range(1, 13):
+                canvas.drawString(72, 770, "The Valley Water Board" if number % 2 else "Report of the Year")
+                canvas.drawString(72, 700, f"Chapter {number} is about well number {number}.")
+                canvas.drawString(300, 20, f"- {number} of 12 -")
+                canvas.showPage()
+
+        assert [block.text for block in blocks(media.PDF, documents.drawn_pdf(draw))] == [
+            f"Chapter {n} is about well number {n}." for n in range(1, 13)
+        ]
 
     def test_damage_inside_is_corrupt(self) -> None:
         content = documents.pdf()
@@ -393,6 +442,28 @@ class TestHtml:
         page = b"<table><tr><td>Menu</td><td><table><tr><td>a</td><td>b</td></tr></table><p>Body</p></td></tr></table>"
         assert shown(media.HTML, page) == [("text", "Menu"), ("table", "a | b"), ("text", "Body")]
 
+    def test_what_frames_the_page_is_left_out(self) -> None:
+        page = b"""<body class="has-sidebar"><div id="onetrust-consent-sdk"><p>We value your privacy.</p></div>
+        <div class="cookie-banner"><p>We use cookies.</p><button>Accept</button></div><header><h1>Water Times</h1>
+        <nav><a href="/">Home</a></nav></header><div role="navigation">Menu</div>
+        <div class="breadcrumbs"><a href="/">Home</a> / <a href="/n">News</a></div><div class="skip-link">Skip</div>
+        <article><h1>Rain</h1><p>It rained on the valley for forty days, and the dams held.</p>
+        <p class="recipe-cookies">Cookies were baked.</p><aside>Read more</aside></article>
+        <div class="share-buttons">Share this</div><div class="newsletter-signup">Subscribe</div>
+        <footer>Imprint</footer><dialog open>Log in</dialog><p hidden>x</p></body>"""
+        assert shown(media.HTML, page.replace(b"<article>", b"<div>").replace(b"</article>", b"</div>")) == [
+            ("h1", "Water Times"),
+            ("h1", "Rain"),
+            ("text", "It rained on the valley for forty days, and the dams held."),
+            ("text", "Cookies were baked."),
+        ]
+        assert shown(media.HTML, page)[0] == ("h1", "Rain")
+
+    def test_a_page_that_is_all_frame_is_read_whole(self) -> None:
+        assert shown(media.HTML, b'<div class="cookie-consent"><p>How cookies are used.</p></div>') == [
+            ("text", "How cookies are used.")
+        ]
+
     def test_entities_and_files_are_not_fetched(self) -> None:
         page = b'<!DOCTYPE html [<!ENTITY f SYSTEM "file:///etc/passwd">]><p>x &f; y'
         assert "root:" not in blocks(media.HTML, page)[0].text
@@ -457,10 +528,17 @@ HOSTILE = {
     "ampersands": b"&" * 200_000,
     "nested lists": b"".join(b"  " * n + b"- x\n" for n in range(300)),
     "links": b"[a](b" * 20_000,
+    "objects": b'{"a":' * 50_000,
+    "long names": (b'{"' + b"n" * 1_000 + b'":') * 60 + b"[" + b"{}," * 100_000 + b"{}]" + b"}" * 60,
+    "headers": b"From: a\n" * 50_000 + b"\nx",
+    "encoded words": b"Subject: " + b"=?utf-8?q?" * 50_000 + b"\n\nx",
+    "boundaries": b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\n" * 50_000,
+    "definitions": b"a " * 900 + b"\n" + b"int a(" * 300 + b"\n" + b"def f(" * 20_000,
+    "comments of code": b"# x\n" * 50_000 + b"def f():\n" * 1_000,
 }
 
 
-@pytest.mark.parametrize("media_type", LOOSE)
+@pytest.mark.parametrize("media_type", [*LOOSE, *STRICT])
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_input_takes_long(media_type: str, name: str) -> None:
     started = time.process_time()

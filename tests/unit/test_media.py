@@ -76,6 +76,27 @@ class TestByContent:
         assert media_type_of("README", b"words") == media.TEXT
         assert media_type_of("page", b" <!DOCTYPE HTML><p>") == media.HTML
 
+    @pytest.mark.parametrize(
+        ("head", "media_type"),
+        [
+            (b'{"a": 1}', media.JSON),
+            (b'\xef\xbb\xbf[ {\n "a": 1}]', media.JSON),
+            (b"[1] A note", media.TEXT),
+            (b"{ curly }", media.TEXT),
+            (b"Received: from x by y\r\n", media.EML),
+            (b"MIME-Version: 1.0\r\n", media.EML),
+            (b"#!/bin/sh\n", media.CODE),
+        ],
+    )
+    def test_a_text_without_extension_is_known_by_how_it_begins(self, head: bytes, media_type: str) -> None:
+        assert media_type_of("noname", head) == media_type
+
+    @pytest.mark.parametrize("name", ["a.json", "a.eml", "a.py", "a.sql", "a.jsonl", "a.ts"])
+    def test_a_text_format_must_hold_text(self, name: str) -> None:
+        with pytest.raises(UnsupportedFile, match="binary"):
+            media_type_of(name, bytes(range(256)) * 4)
+        assert media_type_of(name, documents.pdf()[:HEAD_BYTES]) == media.PDF
+
     @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
     def test_text_in_any_encoding(self, encoding: str) -> None:
         assert media_type_of("a.txt", "Grüße aus dem Büro\n".encode(encoding)) == media.TEXT

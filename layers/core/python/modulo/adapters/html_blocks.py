@@ -19,6 +19,16 @@ _UNSEEN = frozenset(
 )
 _UNSEEN_ROLES = frozenset({"navigation", "banner", "contentinfo", "search", "complementary", "menu"})
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+# Names that pages give to what stands around their text and that name nothing else.
+_FRAME = re.compile(
+    r"(?:^|[\s_-])(?:cookies?[_-]?(?:banner|bar|box|consent|law|message|modal|notice|overlay|popup|warning)"
+    r"|consent[_-]?(?:banner|bar|box|manager|modal|popup|sdk)|gdpr|onetrust|cookiebot|breadcrumbs?|skip[_-]?(?:link|nav)"
+    r"|share[_-]?(?:bar|buttons?|links?)|social[_-]?(?:buttons?|icons?|links?|share)"
+    r"|newsletter[_-]?(?:box|form|popup|signup))(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+_FRAMING = frozenset({"div", "section", "ul", "ol", "p", "a", "span"})
+_LONGEST_NAME = 500
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _BREAKING = frozenset(
     [
@@ -42,10 +52,10 @@ def text_in(root: etree._Element) -> str:
     return one_line("".join(words))
 
 
-def blocks_in(root: etree._Element) -> list[Block]:
-    """The blocks of an element in its order."""
+def blocks_in(root: etree._Element, *, framed: bool = False) -> list[Block]:
+    """The blocks of an element in its order; if `framed`, with what only a name calls no part of the text."""
     writer = _Writer()
-    for event, element in _events(root, tables=True):
+    for event, element in _events(root, tables=True, framed=framed):
         if event == "start":
             writer.enter(element)
         elif event == "table":
@@ -60,7 +70,7 @@ def blocks_in(root: etree._Element) -> list[Block]:
     return writer.flow.blocks
 
 
-def _events(root: etree._Element, *, tables: bool) -> Iterator[tuple[str, etree._Element]]:
+def _events(root: etree._Element, *, tables: bool, framed: bool = False) -> Iterator[tuple[str, etree._Element]]:
     """Starts and ends of what is inside, without what is not shown.
 
     What is left out has a "tail" only, as have tables, which come whole if `tables` are wanted.
@@ -71,7 +81,7 @@ def _events(root: etree._Element, *, tables: bool) -> Iterator[tuple[str, etree.
         if event == "end":
             if element is not root:
                 yield ("tail" if element is skipped else "end"), element
-        elif element is not root and _is_unseen(element):
+        elif element is not root and (_is_unseen(element) or not (framed or _is_text(element))):
             skipped = element
             walk.skip_subtree()
         elif tables and element.tag == "table" and _is_data(element):
@@ -88,6 +98,13 @@ def _is_unseen(element: etree._Element) -> bool:
     if element.get("hidden") is not None or element.get("aria-hidden") == "true":
         return True
     return element.get("role") in _UNSEEN_ROLES or bool(_HIDDEN.search(element.get("style") or ""))
+
+
+def _is_text(element: etree._Element) -> bool:
+    """Whether no name of the element says that it frames the page's text."""
+    if element.tag not in _FRAMING:
+        return True
+    return not any(_FRAME.search((element.get(name) or "")[:_LONGEST_NAME]) for name in ("class", "id"))
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from modulo.adapters.opened import OpenedDocument
 from modulo.domain.document import Block, BlockKind, Page
 from modulo.domain.errors import CorruptFile, EmptyFile
 from modulo.domain.file import DocumentInfo
+from modulo.domain.language import language_named
 
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?([\w.:-]{1,40})""", re.IGNORECASE)
 _MAIN_SHARE = 4  # a part that holds a quarter of the text is the page's own
@@ -54,7 +55,8 @@ def html_tree(text: str) -> html.HtmlElement:
 
 def _blocks(root: html.HtmlElement, title: str | None) -> Iterator[Block]:
     """The page's own part; its title is its first heading where it has no other on that level."""
-    blocks = list(blocks_in(_own_part(root)))
+    own = _own_part(root)
+    blocks = blocks_in(own) or blocks_in(own, framed=True)
     if blocks and title and not any(block.kind is BlockKind.heading and block.level == 1 for block in blocks):
         yield Block(BlockKind.heading, title, 1)
     yield from blocks
@@ -78,10 +80,11 @@ def _info(root: html.HtmlElement) -> DocumentInfo:
     title = root.find(".//title")
     return DocumentInfo(
         title=one_line(title.text_content()) or None if title is not None else said.get("og:title") or None,
-        author=said.get("author") or None,
-        subject=said.get("description") or None,
+        author=said.get("author") or said.get("article:author") or None,
+        subject=said.get("description") or said.get("og:description") or None,
         keywords=said.get("keywords") or None,
         creator=said.get("generator") or None,
         creation_date=said.get("article:published_time") or said.get("date") or None,
-        mod_date=said.get("article:modified_time") or None,
+        mod_date=said.get("article:modified_time") or said.get("last-modified") or None,
+        language=language_named(root.get("lang") or said.get("og:locale") or ""),
     )

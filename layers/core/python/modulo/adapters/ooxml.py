@@ -11,6 +11,7 @@ from lxml import etree
 from modulo.adapters.decoding import one_line
 from modulo.domain.errors import CorruptFile, EmptyFile, EncryptedFile, OversizedFile, UnsupportedFile
 from modulo.domain.file import DocumentInfo
+from modulo.domain.language import language_named
 
 MAX_UNPACKED = 512 * 1024**2
 MAX_RATIO = 200
@@ -137,6 +138,7 @@ class Package:
             creation_date=said.get("created") or None,
             mod_date=said.get("modified") or None,
             total_pages=total_pages,
+            language=language_named(said.get("language", "")),
         )
 
     def _check_sizes(self) -> None:

@@ -1,19 +1,30 @@
 """A document that a parser has opened."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from modulo.domain.document import Page
+from modulo.domain.document import BlockKind, Page
 from modulo.domain.errors import EmptyFile
 from modulo.domain.file import DocumentInfo
+from modulo.domain.language import SAMPLE, language_of
+
+_MOST_HEADINGS = 12
+_LONGEST_HEADING = 120
+_UPPERMOST = 2
+_MOST_SCANNED = 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OpenedDocument:
-    """What the document says of itself, and a reader of its pages."""
+    """What the document says of itself, and a reader of its pages.
+
+    What only its pages tell is added to `info` when the last one has been read: the language, where
+    the text is `spoken`, the uppermost headings and the pages that are mere pictures.
+    """
 
     info: DocumentInfo
     read: Callable[[], Iterator[Page]]
+    spoken: bool = True
 
     def pages(self) -> Iterator[Page]:
         """The pages in order.
@@ -22,9 +33,38 @@ class OpenedDocument:
             EmptyFile: none of them holds any text.
             FileRejected: the document cannot be read on, as the subclass says.
         """
-        empty = True
+        seen = _Seen()
         for page in self.read():
-            empty = empty and not page.blocks
+            seen.take(page)
             yield page
-        if empty:
+        if seen.empty:
             raise EmptyFile
+        language = language_of(seen.sample) if self.spoken else None
+        self.info = self.info.model_copy(
+            update={
+                "language": language or self.info.language,
+                "headings": tuple(seen.headings) or None,
+                "scanned_pages": tuple(seen.scanned) or None,
+            }
+        )
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What the pages read so far tell."""
+
+    empty: bool = True
+    sample: str = ""
+    headings: list[str] = field(default_factory=list)
+    scanned: list[int] = field(default_factory=list)
+
+    def take(self, page: Page) -> None:
+        """A further page."""
+        self.empty = self.empty and not page.blocks
+        if page.scanned and len(self.scanned) < _MOST_SCANNED:
+            self.scanned.append(page.number)
+        for block in page.blocks:
+            if block.kind is not BlockKind.heading:
+                self.sample += block.text[: SAMPLE - len(self.sample)] + "\n" if len(self.sample) < SAMPLE else ""
+            elif block.level <= _UPPERMOST and len(self.headings) < _MOST_HEADINGS:
+                self.headings.append(block.text[:_LONGEST_HEADING])

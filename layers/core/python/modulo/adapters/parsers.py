@@ -18,6 +18,13 @@ _PARSERS: Mapping[str, tuple[str, str]] = {
     media.CSV: ("csv_parser", "CsvParser"),
     media.TSV: ("csv_parser", "CsvParser"),
     media.TEXT: ("text_parser", "TextParser"),
+    media.EML: ("eml_parser", "EmlParser"),
+    media.JSON: ("json_parser", "JsonParser"),
+    media.JSON_LINES: ("json_parser", "JsonLinesParser"),
+    media.CODE: ("code_parser", "CodeParser"),
+    media.SQL: ("code_parser", "sql_parser"),
+    media.YAML: ("code_parser", "yaml_parser"),
+    media.TOML: ("code_parser", "toml_parser"),
 }
 
 

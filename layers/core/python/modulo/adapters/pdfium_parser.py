@@ -96,7 +96,7 @@ def _pages(content: BinaryIO) -> Iterator[Page]:
                 sheet = sampled.pop(index, None) or read_sheet(document, index)
             blocks = tuple(blocks_of(sheet, index, style))
             found, pictures = found + len(blocks), pictures + sheet.pictures
-            yield Page(index + 1, blocks)
+            yield Page(index + 1, blocks, scanned=not blocks and sheet.pictures > 0)
         if pictures and not found:
             raise ScannedFile
     finally:

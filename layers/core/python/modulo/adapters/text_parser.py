@@ -22,10 +22,11 @@ class TextParser:
             FileRejected: it cannot be read, as the subclass says.
         """
         text = clean(decode(read_whole(content)))
-        return OpenedDocument(DocumentInfo(), lambda: iter([Page(1, tuple(_paragraphs(text)))]))
+        return OpenedDocument(DocumentInfo(), lambda: iter([Page(1, tuple(paragraphs(text)))]))
 
 
-def _paragraphs(text: str) -> Iterator[Block]:
+def paragraphs(text: str) -> Iterator[Block]:
+    """The paragraphs of cleaned text."""
     for part in _BLANK.split(text):
         if paragraph := part.strip("\n").rstrip():
             yield Block(BlockKind.text, paragraph)

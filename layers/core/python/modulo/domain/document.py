@@ -29,8 +29,9 @@ class Block:
 class Page:
     """One page, sheet, slide or, for formats that have none of these, the whole document.
 
-    `number` counts from 1.
+    `number` counts from 1; `scanned` says that it is a picture without text.
     """
 
     number: int
     blocks: tuple[Block, ...]
+    scanned: bool = False

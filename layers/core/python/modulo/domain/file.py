@@ -3,9 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 from uuid import UUID, uuid5
 
+from pydantic import BeforeValidator, Field
+
 from modulo.domain.value import Value
+
+LONGEST_SAYING = 1_000
+"""How many characters are kept of each thing that a file says of itself."""
 
 
 class Stage(StrEnum):
@@ -30,18 +36,33 @@ class Stage(StrEnum):
 _UNFINISHED = frozenset({Stage.awaiting_upload, Stage.queued, Stage.parsing, Stage.embedding, Stage.indexing})
 
 
-class DocumentInfo(Value):
-    """What the file itself says of its document; what it does not say is null."""
+def _clipped(said: object) -> object:
+    return said[:LONGEST_SAYING] if isinstance(said, str) else said
 
-    title: str | None = None
-    author: str | None = None
-    subject: str | None = None
-    keywords: str | None = None
-    creator: str | None = None
-    producer: str | None = None
-    creation_date: str | None = None
-    mod_date: str | None = None
+
+_Saying = Annotated[str, BeforeValidator(_clipped)]
+
+
+class DocumentInfo(Value):
+    """What the file itself says of its document; what it does not say is null.
+
+    A text of more than `LONGEST_SAYING` characters is cut.
+    """
+
+    title: _Saying | None = None
+    author: _Saying | None = None
+    subject: _Saying | None = None
+    keywords: _Saying | None = None
+    creator: _Saying | None = None
+    producer: _Saying | None = None
+    creation_date: _Saying | None = None
+    mod_date: _Saying | None = None
     total_pages: int | None = None
+    language: str | None = Field(default=None, description="ISO 639-1 code, null where it is not plain")
+    headings: tuple[_Saying, ...] | None = Field(default=None, description="the first of its uppermost headings")
+    scanned_pages: tuple[int, ...] | None = Field(
+        default=None, description="the first 100 pages that are pictures without text, which no search finds"
+    )
 
 
 class FileProblem(Value):

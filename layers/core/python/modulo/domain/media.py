@@ -18,6 +18,18 @@ MARKDOWN = "text/markdown"
 CSV = "text/csv"
 TSV = "text/tab-separated-values"
 TEXT = "text/plain"
+EML = "message/rfc822"
+JSON = "application/json"
+JSON_LINES = "application/x-ndjson"
+CODE = "text/x-source"
+SQL = "application/sql"
+YAML = "application/yaml"
+TOML = "application/toml"
+
+_CODE_EXTENSIONS = (
+    *("py", "pyi", "js", "mjs", "cjs", "jsx", "ts", "tsx", "java", "kt", "scala", "go", "rs", "c", "h", "cc", "cpp"),
+    *("hpp", "cs", "rb", "php", "swift", "sh", "bash"),
+)
 
 EXTENSIONS: Mapping[str, str] = {
     "pdf": PDF,
@@ -38,16 +50,34 @@ EXTENSIONS: Mapping[str, str] = {
     "text": TEXT,
     "log": TEXT,
     "rst": TEXT,
+    "eml": EML,
+    "json": JSON,
+    "geojson": JSON,
+    "jsonl": JSON_LINES,
+    "ndjson": JSON_LINES,
+    "sql": SQL,
+    "yaml": YAML,
+    "yml": YAML,
+    "toml": TOML,
+    "ini": TOML,
+    "cfg": TOML,
+    **dict.fromkeys(_CODE_EXTENSIONS, CODE),
 }
 READABLE = tuple(dict.fromkeys(EXTENSIONS.values()))
 
-_TEXTUAL = frozenset({HTML, MARKDOWN, CSV, TSV, TEXT})
 _OFFICE = (DOCX, PPTX, XLSX)
+_TEXTUAL = frozenset(READABLE) - {PDF, *_OFFICE}
 _MEMBER = re.compile(rb"PK\x03\x04.{26}(word|ppt|xl)/", re.DOTALL)
 _OFFICE_FOLDERS = {b"word": DOCX, b"ppt": PPTX, b"xl": XLSX}
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+_BEGINNINGS = {
+    HTML: re.compile(rb"<!doctype html|<html"),
+    JSON: re.compile(rb'(?:\{|\[\s*\{)\s*"'),
+    EML: re.compile(rb"(?:return-path|received|delivered-to|mime-version|message-id):[ \t]"),
+    CODE: re.compile(rb"#!"),
+}
 _FOREIGN = {
     b"\x89PNG\r\n": "a PNG image",
     b"\xff\xd8\xff": "a JPEG image",
@@ -164,4 +194,4 @@ def _textual(head: bytes, extension: str, named: str | None) -> str:
     if extension:
         raise _unknown(extension)
     start = head[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return HTML if start.startswith((b"<!doctype html", b"<html")) else TEXT
+    return next((media_type for media_type, begins in _BEGINNINGS.items() if begins.match(start)), TEXT)
