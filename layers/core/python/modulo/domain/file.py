@@ -46,7 +46,7 @@ _Saying = Annotated[str, BeforeValidator(_clipped)]
 class DocumentInfo(Value):
     """What the file itself says of its document; what it does not say is null.
 
-    A text of more than `LONGEST_SAYING` characters is cut.
+    Each text is cut after 1,000 characters.
     """
 
     title: _Saying | None = None
