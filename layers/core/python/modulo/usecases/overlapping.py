@@ -1,7 +1,7 @@
 """Work on some items in threads while the next are read and the finished ones used."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ Result = TypeVar("Result")
 
 def overlapping(
     items: Iterable[Item], work: Callable[[Item], Result], *, at_once: int
-) -> Iterator[tuple[Item, Result]]:
+) -> Generator[tuple[Item, Result], None, None]:
     """The items with what `work` made of them, in order; `at_once` of them are worked on at a time.
 
     One more waits, so that no thread is idle while its caller uses a result or reads an item: at most
