@@ -1,16 +1,16 @@
 """Uploads, as the bucket's notifications name them."""
 
-from modulo.domain.file import FileRef
+from modulo.domain.transfer import IngestRequest
 from modulo.runtime.queue import queue_handler, uploads
 from modulo.services import services
 from modulo.usecases.ingest_file import Outcome, ingest_file
 
 
-def work(ref: FileRef) -> Outcome:
-    """Ingest one generation of a file."""
+def work(request: IngestRequest) -> Outcome:
+    """Ingest one generation of a file, or a part of it."""
     s = services()
     return ingest_file(
-        ref,
+        request,
         metadata=s.metadata,
         blobs=s.blobs,
         vectors=s.vectors,

@@ -158,13 +158,14 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class IngestRequest:
-    """A message to `ingest_file` that no upload raised."""
+    """A message to `ingest_file`: a generation, or one part of a divided one."""
 
     ref: FileRef
+    part: int | None = None
 
     def body(self) -> dict[str, object]:
         """As it is queued."""
-        return {"ingest": self.ref.key}
+        return {"ingest": self.ref.key} | ({} if self.part is None else {"part": self.part})
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from urllib.parse import unquote_plus
 
 from modulo.domain.errors import ModuloError
 from modulo.domain.file import FileRef
-from modulo.domain.transfer import Delivery, PurgeRequest
+from modulo.domain.transfer import Delivery, IngestRequest, PurgeRequest
 from modulo.ports import Queue
 from modulo.runtime.snapshot import keep_ready
 from modulo.runtime.telemetry import configure_logging, request_id
@@ -98,7 +98,7 @@ def _json(body: str) -> Mapping[str, Any]:
     return message
 
 
-def uploads(message: Mapping[str, Any]) -> list[FileRef]:
+def uploads(message: Mapping[str, Any]) -> list[IngestRequest]:
     """The generations that a message to `ingest_file` names: an S3 notification, or a request of our own.
 
     Objects that are not uploads are passed over, as is the test event that S3 sends when a
@@ -109,14 +109,17 @@ def uploads(message: Mapping[str, Any]) -> list[FileRef]:
     """
     if message.get("Event") == "s3:TestEvent":
         return []
+    part = None
     match message:
+        case {"ingest": str(key), "part": int(part)}:
+            keys = [key]
         case {"ingest": str(key)}:
             keys = [key]
         case {"Records": [*records]}:
             keys = [_created_key(record) for record in records]
         case _:
             raise UnreadableMessage
-    return [ref for key in keys if (ref := FileRef.of_key(key))]
+    return [IngestRequest(ref, part) for key in keys if (ref := FileRef.of_key(key))]
 
 
 def _created_key(record: Any) -> str:

@@ -15,9 +15,9 @@ from modulo.domain.chunk import Chunk, ContentHash, EmbeddedChunk, content_hash
 from modulo.domain.chunking import chunk
 from modulo.domain.document import Page
 from modulo.domain.errors import AlteredFile, EmptyFile, FileRejected, ModuloError, OversizedFile, Unavailable
-from modulo.domain.file import DocumentInfo, FileProblem, FileRef, Stage
+from modulo.domain.file import DocumentInfo, FileProblem, Stage
 from modulo.domain.media import media_type_of
-from modulo.domain.transfer import Claim, ObjectInfo, PurgeRequest
+from modulo.domain.transfer import Claim, IngestRequest, ObjectInfo, PurgeRequest
 from modulo.ports import Blobs, Clock, Embedder, Metadata, Metrics, Parser, Queue, Vectors
 from modulo.usecases.overlapping import overlapping
 from modulo.usecases.purge import request_purge
@@ -52,7 +52,7 @@ class _ClaimLostError(Exception):
 
 
 def ingest_file(
-    ref: FileRef,
+    request: IngestRequest,
     *,
     metadata: Metadata,
     blobs: Blobs,
@@ -73,6 +73,7 @@ def ingest_file(
     Raises:
         ModuloError: a part did not answer; nothing of this attempt is visible.
     """
+    ref = request.ref
     stored = blobs.info(ref)
     if stored is None:
         return Outcome.skipped
