@@ -11,7 +11,7 @@ from uuid import UUID
 from modulo.domain.answer import Draft, Prompt
 from modulo.domain.chunk import EmbeddedChunk
 from modulo.domain.collection import Chunking, Collection, EmbeddingModel, Space
-from modulo.domain.document import Page
+from modulo.domain.document import Extent, Page, Part
 from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef, Stage
 from modulo.domain.filters import Condition
 from modulo.domain.identity import ApiKey, Principal, Role, Tenant, User
@@ -132,9 +132,11 @@ class Parsed(Protocol):
     """An opened document."""
 
     info: DocumentInfo
+    extent: Extent | None
+    """By what it can be divided, where it can."""
 
-    def pages(self) -> Iterator[Page]:
-        """The pages in order, each read when asked for.
+    def pages(self, part: Part | None = None) -> Iterator[Page]:
+        """The pages in order, each read when asked for: all, or those of one part, which may hold no text.
 
         Raises:
             FileRejected: the document cannot be read on, as the subclass says.

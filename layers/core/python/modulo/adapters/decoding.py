@@ -73,6 +73,12 @@ def decode(found: bytes, declared: str | None = None) -> str:
     return _text(text if "\ufffd" not in text else found.decode("latin-1"))
 
 
+def is_divisible(head: bytes) -> bool:
+    """Whether every byte of value 10 ends a line, as in all encodings but those of two or four bytes a character."""
+    wide = any(head.startswith(mark) for mark, encoding in _BYTE_ORDER_MARKS if encoding != "utf-8")
+    return not wide and _utf_16(head) is None
+
+
 def _utf_16(found: bytes) -> str | None:
     """The byte order of text whose every second byte is mostly zero."""
     sample = found[:4096]

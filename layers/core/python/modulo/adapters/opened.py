@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from modulo.domain.document import BlockKind, Page
+from modulo.domain.document import BlockKind, Extent, Page, Part
 from modulo.domain.errors import EmptyFile
 from modulo.domain.file import DocumentInfo
 from modulo.domain.language import SAMPLE, language_of
@@ -19,25 +19,28 @@ class OpenedDocument:
     """What the document says of itself, and a reader of its pages.
 
     What only its pages tell is added to `info` when the last one has been read: the language, where
-    the text is `spoken`, the uppermost headings and the pages that are mere pictures.
+    the text is `spoken`, the uppermost headings and the pages that are mere pictures. What has an
+    `extent` can also be read in parts.
     """
 
     info: DocumentInfo
     read: Callable[[], Iterator[Page]]
     spoken: bool = True
+    extent: Extent | None = None
+    read_part: Callable[[Part], Iterator[Page]] | None = None
 
-    def pages(self) -> Iterator[Page]:
-        """The pages in order.
+    def pages(self, part: Part | None = None) -> Iterator[Page]:
+        """The pages in order, of the whole or of one part.
 
         Raises:
-            EmptyFile: none of them holds any text.
+            EmptyFile: the whole holds no text.
             FileRejected: the document cannot be read on, as the subclass says.
         """
         seen = _Seen()
-        for page in self.read():
+        for page in self.read_part(part) if part and self.read_part else self.read():
             seen.take(page)
             yield page
-        if seen.empty:
+        if seen.empty and part is None:
             raise EmptyFile
         language = language_of(seen.sample) if self.spoken else None
         self.info = self.info.model_copy(

@@ -15,7 +15,7 @@ from modulo.adapters.opened import OpenedDocument
 from modulo.adapters.pdf_layout import blocks_of
 from modulo.adapters.pdf_style import letters_of, style_of
 from modulo.adapters.pdfium_page import read_sheet
-from modulo.domain.document import Page
+from modulo.domain.document import Extent, Page, Part
 from modulo.domain.errors import CorruptFile, EmptyFile, EncryptedFile, OversizedFile, ScannedFile
 from modulo.domain.file import DocumentInfo
 
@@ -51,7 +51,12 @@ class PdfiumParser:
                 document.close()
         if count > MAX_PAGES:
             raise OversizedFile(f"The document has {count} pages; at most {MAX_PAGES} are read.")
-        return OpenedDocument(info, lambda: _pages(content))
+        return OpenedDocument(
+            info,
+            lambda: _pages(content),
+            extent=Extent("pages", count),
+            read_part=lambda part: _pages(content, part),
+        )
 
 
 def _check_ends(content: BinaryIO) -> None:
@@ -80,7 +85,7 @@ def _open(content: BinaryIO) -> pdfium.PdfDocument:
         raise CorruptFile from error
 
 
-def _pages(content: BinaryIO) -> Iterator[Page]:
+def _pages(content: BinaryIO, part: Part | None = None) -> Iterator[Page]:
     """The pages; the lock is held only while one is read."""
     with _lock:
         document = _open(content)
@@ -91,13 +96,13 @@ def _pages(content: BinaryIO) -> Iterator[Page]:
             titles = _titles(document)
         style = style_of(list(sampled.values()), titles)
         found = pictures = 0
-        for index in range(count):
+        for index in range(part.first, part.end) if part else range(count):
             with _lock:
                 sheet = sampled.pop(index, None) or read_sheet(document, index)
             blocks = tuple(blocks_of(sheet, index, style))
             found, pictures = found + len(blocks), pictures + sheet.pictures
             yield Page(index + 1, blocks, scanned=not blocks and sheet.pictures > 0)
-        if pictures and not found:
+        if pictures and not found and part is None:
             raise ScannedFile
     finally:
         with _lock:

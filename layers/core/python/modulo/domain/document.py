@@ -1,7 +1,9 @@
-"""What a parser yields: a document as pages of blocks."""
+"""What a parser yields: a document as pages of blocks, a large one in parts."""
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import count
+from typing import Literal
 
 
 class BlockKind(StrEnum):
@@ -35,3 +37,26 @@ class Page:
     number: int
     blocks: tuple[Block, ...]
     scanned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of a document that is ingested by itself: from `first` up to `end`, both counted from 0."""
+
+    number: int
+    first: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """By what a document can be divided, and how long it is."""
+
+    unit: Literal["pages", "bytes"]
+    length: int
+
+    def parts(self, at_most: int) -> tuple[Part, ...]:
+        """As few parts as possible, alike in size, none longer than `at_most`."""
+        wanted = max(1, -(-self.length // at_most))
+        ends = [self.length * number // wanted for number in range(wanted + 1)]
+        return tuple(Part(*stretch) for stretch in zip(count(), ends, ends[1:], strict=False))

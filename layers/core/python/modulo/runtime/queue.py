@@ -109,10 +109,10 @@ def uploads(message: Mapping[str, Any]) -> list[IngestRequest]:
     """
     if message.get("Event") == "s3:TestEvent":
         return []
-    part = None
+    part: int | None = None
     match message:
-        case {"ingest": str(key), "part": int(part)}:
-            keys = [key]
+        case {"ingest": str(key), "part": int(number)}:
+            keys, part = [key], number
         case {"ingest": str(key)}:
             keys = [key]
         case {"Records": [*records]}:
