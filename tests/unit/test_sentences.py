@@ -2,6 +2,7 @@
 
 import re
 import time
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -129,3 +130,27 @@ def test_hostile_texts_take_no_time(text: str) -> None:
 
 def test_white_space_is_no_sentence() -> None:
     assert list(_cut(" \n ", 0, 3)) == []
+
+
+class Counted(str):
+    """Text that counts the characters that are taken out of it or searched."""
+
+    taken = 0
+
+    def __getitem__(self, at: Any) -> str:
+        found = super().__getitem__(at)
+        self.taken += len(found)
+        return found
+
+    def rfind(self, *wanted: Any) -> int:
+        _, start, end = wanted
+        self.taken += end - start
+        return super().rfind(*wanted)
+
+
+@pytest.mark.parametrize("hostile", ["a", "a" * 600 + " " * 600, "é b", "(", "a\n"])
+def test_cutting_looks_at_each_character_a_few_times_only(hostile: str) -> None:
+    text = Counted((hostile * 200_000)[:200_000])
+    found = list(_cut(text, 0, len(text)))
+    assert all(sentence.end - sentence.start <= MAX_CHARACTERS for sentence in found)
+    assert text.taken <= 8 * len(text)

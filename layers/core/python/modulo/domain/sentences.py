@@ -43,6 +43,7 @@ _RULE = re.compile(r"[\s|:\-=_*+]+")
 _STOP = re.compile(rf"(?<![.!?\u2026])[.!?\u2026]++[{_CLOSING}]*+(?=\s)|[{_WIDE_STOPS}]+[{_WIDE_CLOSING}]*")
 _FOLLOWING = re.compile(rf"\s*[{_OPENING}]*(\S{{1,40}})")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")
+_SPACE = re.compile(r"\s*")
 
 
 _LONG = 40  # more of what stands before a mark is not looked at
@@ -161,18 +162,22 @@ def _ends(before: str, mark: str, following: str) -> bool:
 
 def _cut(text: str, start: int, end: int) -> Iterator[Sentence]:
     """One sentence, or several where it is longer than may be."""
-    while len(text[start:end].strip()) > MAX_CHARACTERS:
-        start += len(text[start:end]) - len(text[start:end].lstrip())
+    start, end = _trimmed(text, start, end)
+    while end - start > MAX_CHARACTERS:
         at = max(text.rfind(mark, start + MAX_CHARACTERS // 2, start + MAX_CHARACTERS) for mark in (" ", "\n", "\t"))
         at = at if at > start else start + MAX_CHARACTERS
         yield _sentence(text, start, at)
-        start = at
-    if text[start:end].strip():
+        # Only what was cut off is looked at again, so that a text without end takes no more than its length.
+        start = _SPACE.match(text, at, end).end()  # type: ignore[union-attr]  # nothing is a match too
+    if start < end:
         yield _sentence(text, start, end)
 
 
 def _sentence(text: str, start: int, end: int, header: str = "") -> Sentence:
+    return Sentence(" ".join(text[start:end].split()), *_trimmed(text, start, end), header)
+
+
+def _trimmed(text: str, start: int, end: int) -> Span:
+    """The same span without white space around it."""
     found = text[start:end]
-    start += len(found) - len(found.lstrip())
-    end -= len(found) - len(found.rstrip())
-    return Sentence(" ".join(found.split()), start, end, header)
+    return start + len(found) - len(found.lstrip()), end - len(found) + len(found.rstrip())
