@@ -16,6 +16,7 @@ def work(request: IngestRequest) -> Outcome:
         vectors=s.vectors,
         embedder=s.embedder,
         parser_for=s.parser_for,
+        ingests=s.ingests,
         purges=s.purges,
         metrics=s.metrics,
         clock=s.clock,

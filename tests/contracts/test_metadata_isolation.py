@@ -13,9 +13,11 @@ from uuid import uuid4
 import pytest
 
 from modulo.domain.collection import Chunking
+from modulo.domain.document import Part
 from modulo.domain.errors import NotFound
 from modulo.domain.file import DocumentInfo, Stage
 from modulo.domain.identity import Principal, Role, Scope, api_key_hash
+from modulo.domain.transfer import PartResult
 from modulo.ports import Metadata
 from tests.contracts.metadata_world import FINAL, HOUR, NOW, PERIOD, QUOTAS, MetadataContract, World
 from tests.contracts.test_metadata_identities import key_of
@@ -97,6 +99,9 @@ class Estate:
             "content_hash": "00" * 32,
             "info": DocumentInfo(),
             "problem": FINAL,
+            "parts": [Part(0, 0, 1)],
+            "number": 0,
+            "result": PartResult(1, "00" * 32, DocumentInfo()),
         }
         return {parameter: known[parameter] for parameter in PARAMETERS[name]}
 

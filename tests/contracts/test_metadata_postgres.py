@@ -24,9 +24,11 @@ from modulo.adapters.postgres_metadata import PostgresMetadata
 from modulo.adapters.postgres_schema import alembic_config, migrate
 from modulo.adapters.postgres_tables import metadata as tables
 from modulo.domain.collection import Collection
+from modulo.domain.document import Part
 from modulo.domain.errors import Conflict, InvalidRequest, NotFound, Unavailable
-from modulo.domain.file import Stage
+from modulo.domain.file import DocumentInfo, Stage
 from modulo.domain.identity import Principal, Role, api_key_hash
+from modulo.domain.transfer import PartResult
 from modulo.settings import Settings
 from tests.contracts.metadata_world import (
     FINAL,
@@ -64,6 +66,10 @@ def administer(environment: Environment, statement: str) -> None:
     connection.autocommit = True  # the two statements that no transaction takes
     connection.cursor().execute(statement)
     connection.close()
+
+
+PARTS = (Part(0, 0, 1), Part(1, 1, 2))
+HEAD = max(path.name.split("_")[0] for path in (Path(__file__).parents[2] / "infra/migrations/versions").glob("*.py"))
 
 
 @pytest.fixture(scope="module")
@@ -123,11 +129,15 @@ class TestStatements:
         "get_file": 1,
         "claim": 1,
         "advance": 1,
-        "publish": 5,
-        "fail": 4,
+        "publish": 6,
+        "fail": 5,
         "release": 1,
+        "divide": 3,
+        "parts": 1,
+        "claim_part": 4,
+        "finish_part": 5,
         "viable": 1,
-        "sweep": 11,
+        "sweep": 12,
         "purge_of": 1,
         "purged": 5,
         "grant": 1,
@@ -156,6 +166,12 @@ class TestStatements:
         secret = api_key_hash(str(key.id))
         purge = store.purge_of(world.tenant_id, at, next(file.id for file in files if file.name == "0.pdf"))
         assert purge is not None
+        large = world.collection(owner, "large")
+        whole, divided = (world.claim(world.file(owner, large, name, 10)) for name in ("p", "q"))
+        lease: dict[str, Any] = {"lease_until": NOW + HOUR, "now": NOW}
+        assert store.divide(divided, PARTS, pages_total=2, deadline=NOW + HOUR, **lease)
+        part = store.claim_part(divided.ref, 0, **lease)
+        assert part is not None
         listing: dict[str, Any] = {"after": None, "limit": 3}
         return {
             "add_tenant": partial(world.user),
@@ -177,6 +193,10 @@ class TestStatements:
             "advance": partial(store.advance, first, Stage.embedding, pages_done=1, lease_until=NOW + HOUR, now=NOW),
             "publish": partial(world.publish, first),
             "release": partial(store.release, world.claim(world.file(owner, collection, "w", 10)), now=NOW),
+            "divide": partial(store.divide, whole, PARTS, pages_total=2, deadline=NOW + HOUR, **lease),
+            "parts": partial(store.parts, divided.ref),
+            "claim_part": partial(store.claim_part, divided.ref, 1, **lease),
+            "finish_part": partial(store.finish_part, part, PartResult(1, "ab" * 32, DocumentInfo()), **lease),
             "viable": partial(store.viable, world.ref(fresh)),
             "fail": partial(store.fail, second, FINAL, now=NOW),
             "sweep": partial(store.sweep, now=NOW + 2 * HOUR, limit=50),
@@ -236,18 +256,18 @@ class TestSchema:
     def test_up_down_and_up_again(self, postgres: Environment) -> None:
         with database(postgres) as settings:
             pool = engine(settings, settings.database_url, poolclass=NullPool)
-            assert migrate(settings) == "0001"
+            assert migrate(settings) == HEAD
             with transaction(pool) as connection:
                 command.downgrade(alembic_config(connection), "base")
             with transaction(pool) as connection:
                 left = connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
                 assert left.scalars().all() == ["alembic_version"]
-            assert migrate(settings) == "0001"
-            assert migrate(settings) == "0001"
+            assert migrate(settings) == HEAD
+            assert migrate(settings) == HEAD
 
     def test_many_migrations_at_once_are_one(self, postgres: Environment) -> None:
         with database(postgres) as settings, ThreadPoolExecutor(4) as threads:
-            assert list(threads.map(migrate, [settings] * 4)) == ["0001"] * 4
+            assert list(threads.map(migrate, [settings] * 4)) == [HEAD] * 4
 
     def test_the_migrations_make_the_tables_that_the_code_names(self, postgres: Environment) -> None:
         with database(postgres) as migrated, database(postgres) as named:
@@ -261,7 +281,7 @@ class TestSchema:
 
     def test_migrations_may_lie_elsewhere(self, postgres: Environment, tmp_path: Path) -> None:
         with database(postgres) as settings:
-            assert migrate(settings, scripts=Path("infra/migrations")) == "0001"
+            assert migrate(settings, scripts=Path("infra/migrations")) == HEAD
         with pytest.raises(Unavailable):
             migrate(settings)  # the database is gone
 

@@ -200,11 +200,12 @@ def test_bytes_with_another_checksum_fail(api, collection, services):
 def test_a_document_that_yields_no_chunk_is_empty(api, collection, services):
     class Blank:
         info = claim_info()
+        extent = None
 
         def parse(self, content):
             return self
 
-        def pages(self):
+        def pages(self, part=None):
             return iter(())
 
     services.parser_for = lambda media_type: Blank()

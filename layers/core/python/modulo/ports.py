@@ -24,9 +24,12 @@ from modulo.domain.transfer import (
     Cursor,
     Delivery,
     FileDraft,
+    Finished,
     Grant,
     Member,
     ObjectInfo,
+    PartResult,
+    PartState,
     PresignedPost,
     Purge,
     Swept,
@@ -223,8 +226,11 @@ class Vectors(Protocol):
         """The chunks of the space's collection nearest to the question, best first."""
         ...
 
-    def texts(self, space: Space, ref: FileRef) -> list[str]:
-        """The texts stored of one generation, by chunk number, read with strong consistency."""
+    def texts(self, space: Space, ref: FileRef, numbers: range | None = None) -> list[str]:
+        """The texts stored of one generation, by chunk number, read with strong consistency.
+
+        `numbers`, whose step is 1, keeps the chunks so numbered.
+        """
         ...
 
     def delete(self, space: Space, *, file_id: UUID | None = None, generation: int | None = None) -> None:
@@ -442,6 +448,42 @@ class Metadata(Protocol):
 
     def release(self, claim: Claim, *, now: datetime) -> None:
         """Give the lease up so that the next delivery may take the generation again."""
+        ...
+
+    def divide(
+        self,
+        claim: Claim,
+        parts: Sequence[Part],
+        *,
+        pages_total: int,
+        lease_until: datetime,
+        deadline: datetime,
+        now: datetime,
+    ) -> bool:
+        """Have a claimed generation ingested in parts; False where the claim no longer holds.
+
+        The lease is kept by whoever works on a part. Once nobody does, the generation can be claimed
+        again, to have the parts that are left worked on.
+        """
+        ...
+
+    def parts(self, ref: FileRef) -> list[PartState]:
+        """The parts of a divided generation, in order; none where it is not divided, ended or unknown."""
+        ...
+
+    def claim_part(self, ref: FileRef, number: int, *, now: datetime, lease_until: datetime) -> Claim | None:
+        """Take a part, or None where it is finished or leased, or its generation ended or unknown.
+
+        The claim is good for `advance`, `finish_part`, `release` and `fail`, which ends the whole generation.
+        """
+        ...
+
+    def finish_part(self, claim: Claim, result: PartResult, *, lease_until: datetime, now: datetime) -> Finished | None:
+        """Record what became of a part, or None where the claim no longer holds.
+
+        Exactly one of those who finish parts is handed the whole generation, to verify and publish it;
+        should they die, it can be claimed once the lease has run out.
+        """
         ...
 
     def viable(self, ref: FileRef) -> bool:

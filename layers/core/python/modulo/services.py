@@ -299,14 +299,19 @@ class Services:
     @property
     def ingest_limits(self) -> "IngestLimits":
         """How ingestion is cut into steps."""
+        from modulo.usecases.indexing import IndexLimits
         from modulo.usecases.ingest_file import IngestLimits
 
         s = self.settings
         return IngestLimits(
             max_bytes=s.max_file_bytes,
-            embedding_batch=s.embedding_batch_size,
-            embedding_concurrency=s.embedding_concurrency,
-            vector_batch=s.vector_batch_size,
+            part_pages=s.ingest_part_pages,
+            part_bytes=s.ingest_part_bytes,
+            index=IndexLimits(
+                embedding_batch=s.embedding_batch_size,
+                embedding_concurrency=s.embedding_concurrency,
+                vector_batch=s.vector_batch_size,
+            ),
             lease_seconds=s.ingest_lease_seconds,
             deadline_seconds=s.ingest_deadline_seconds,
             attempts=s.ingest_attempts,

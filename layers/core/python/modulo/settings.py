@@ -81,8 +81,12 @@ class Settings(BaseModel):
     rerank_candidates: int = Field(default=10, ge=1, le=1_000, description="passages that the reranker reads")
 
     # Ingestion
-    max_file_bytes: int = Field(default=100 * 1024**2, ge=1)
+    max_file_bytes: int = Field(default=256 * 1024**2, ge=1)
     max_upload_bytes: int = Field(default=4 * 1024**2, ge=1, description="of a direct upload; Lambda takes 6 MB in all")
+    ingest_part_pages: int = Field(default=250, ge=1, description="of a PDF; a longer one is ingested in parts")
+    ingest_part_bytes: int = Field(
+        default=4 * 1024**2, ge=1_024, le=64 * 1024**2, description="of plain text; a longer one is ingested in parts"
+    )
     ingest_lease_seconds: int = Field(default=900, ge=1)
     ingest_deadline_seconds: int = Field(default=3_600, ge=1)
     ingest_attempts: int = Field(default=4, ge=1, description="the first and 3 retries")

@@ -76,9 +76,10 @@ class MemoryVectors:
         fused = fuse([nearest, _by_words(question, [found.chunk.text for found in candidates])[:limit]])
         return [Hit(candidates[at].ref, candidates[at].chunk, scores[at]) for at, _ in fused[:limit]]
 
-    def texts(self, space: Space, ref: FileRef) -> list[str]:
+    def texts(self, space: Space, ref: FileRef, numbers: range | None = None) -> list[str]:
         """The texts stored of one generation, by chunk number."""
-        found = self._of(space, ref.file_id, ref.generation)
+        of_file = self._of(space, ref.file_id, ref.generation)
+        found = [chunk for chunk in of_file if numbers is None or chunk.chunk.number in numbers]
         return [chunk.chunk.text for chunk in sorted(found, key=lambda chunk: chunk.chunk.number)]
 
     def delete(self, space: Space, *, file_id: UUID | None = None, generation: int | None = None) -> None:

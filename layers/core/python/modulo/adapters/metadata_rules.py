@@ -2,34 +2,10 @@
 
 import unicodedata
 from collections.abc import Mapping
-from datetime import timedelta
 
 from modulo.domain.errors import Conflict, Forbidden, NotFound
 from modulo.domain.file import DocumentInfo, FileProblem, Stage
 from modulo.domain.identity import Role
-
-PURGE_AFTER = timedelta(minutes=1)
-"""How long a sweep leaves a purge to the message that the deletion itself sent."""
-
-ASK_AGAIN_AFTER = timedelta(minutes=10)
-"""How long a sweep waits before it names the same purge or the same stalled generation again."""
-
-RETRY_WINDOW = timedelta(days=1)
-"""How long a failed generation keeps its object for another try."""
-
-WORKING = (Stage.parsing, Stage.embedding, Stage.indexing)
-WAITING = (Stage.awaiting_upload, Stage.queued)
-UNFINISHED = WAITING + WORKING
-
-NEVER_UPLOADED = FileProblem(
-    code="never-uploaded", detail="No upload arrived in time: start a new upload and send the file.", retryable=True
-)
-SUPERSEDED = FileProblem(
-    code="superseded", detail="Another upload of the file was started before this one arrived.", retryable=False
-)
-DEADLINE_EXCEEDED = FileProblem(
-    code="deadline-exceeded", detail="The file could not be processed in time: upload it again.", retryable=True
-)
 
 
 def name_key(name: str) -> str:

@@ -111,17 +111,17 @@ class MilvusVectors:
 
         return self._in(space, ask) or []
 
-    def texts(self, space: Space, ref: FileRef) -> list[str]:
+    def texts(self, space: Space, ref: FileRef, numbers: range | None = None) -> list[str]:
         """The texts stored of one generation, by chunk number, however many there are."""
         found: list[tuple[int, str]] = []
-        start = 0
-        rest = self._numbered(space, ref, range(start, -1))
+        start, stop = (numbers.start, numbers.stop) if numbers else (0, -1)
+        rest = self._numbered(space, ref, range(start, stop))
         while len(rest) == PAGE:
             # Milvus neither sorts nor pages this far, so go by numbers until what is left fits an answer.
             page = self._numbered(space, ref, range(start, start + PAGE))
             found += page
             start += PAGE
-            rest = page if len(page) == PAGE else self._numbered(space, ref, range(start, -1))
+            rest = page if len(page) == PAGE else self._numbered(space, ref, range(start, stop))
         return [text for _, text in sorted(found + rest)]
 
     def delete(self, space: Space, *, file_id: UUID | None = None, generation: int | None = None) -> None:

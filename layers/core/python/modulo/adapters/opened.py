@@ -5,13 +5,11 @@ from dataclasses import dataclass, field
 
 from modulo.domain.document import BlockKind, Extent, Page, Part
 from modulo.domain.errors import EmptyFile
-from modulo.domain.file import DocumentInfo
+from modulo.domain.file import MOST_HEADINGS, MOST_SCANNED, DocumentInfo
 from modulo.domain.language import SAMPLE, language_of
 
-_MOST_HEADINGS = 12
 _LONGEST_HEADING = 120
 _UPPERMOST = 2
-_MOST_SCANNED = 100
 
 
 @dataclass(slots=True)
@@ -64,10 +62,10 @@ class _Seen:
     def take(self, page: Page) -> None:
         """A further page."""
         self.empty = self.empty and not page.blocks
-        if page.scanned and len(self.scanned) < _MOST_SCANNED:
+        if page.scanned and len(self.scanned) < MOST_SCANNED:
             self.scanned.append(page.number)
         for block in page.blocks:
             if block.kind is not BlockKind.heading:
                 self.sample += block.text[: SAMPLE - len(self.sample)] + "\n" if len(self.sample) < SAMPLE else ""
-            elif block.level <= _UPPERMOST and len(self.headings) < _MOST_HEADINGS:
+            elif block.level <= _UPPERMOST and len(self.headings) < MOST_HEADINGS:
                 self.headings.append(block.text[:_LONGEST_HEADING])

@@ -7,12 +7,13 @@ from uuid import UUID
 from sqlalchemy import Connection, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
-from modulo.adapters.metadata_rules import PURGE_AFTER, id_taken, name_key, require
+from modulo.adapters.metadata_rules import id_taken, name_key, require
 from modulo.adapters.postgres_identities import introduce
 from modulo.adapters.postgres_rows import MEMBERSHIP, collection, collections_of, in_tenant, locked
 from modulo.adapters.postgres_tables import collections, members, users
 from modulo.domain.collection import Chunking, Collection
 from modulo.domain.errors import NotFound
+from modulo.domain.generation import PURGE_AFTER
 from modulo.domain.identity import Principal, Role
 from modulo.domain.quota import exceeded
 from modulo.domain.transfer import CollectionDraft, Cursor

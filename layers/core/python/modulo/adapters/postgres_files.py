@@ -5,7 +5,6 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select, true, tuple_, update
 
-from modulo.adapters.metadata_rules import PURGE_AFTER
 from modulo.adapters.postgres_rows import (
     FILE,
     MEMBERSHIP,
@@ -19,6 +18,7 @@ from modulo.adapters.postgres_rows import (
 from modulo.adapters.postgres_tables import collections, files, generations, members
 from modulo.domain.errors import NotFound
 from modulo.domain.file import File, FileRef, Stage
+from modulo.domain.generation import PURGE_AFTER
 from modulo.domain.identity import Principal, Role
 from modulo.domain.transfer import Cursor
 from modulo.domain.value import Listing

@@ -13,6 +13,7 @@ from modulo.adapters import postgres_files as files
 from modulo.adapters import postgres_identities as identities
 from modulo.adapters import postgres_ingestion as ingestion
 from modulo.adapters import postgres_members as members
+from modulo.adapters import postgres_parts as dividing
 from modulo.adapters import postgres_purging as purging
 from modulo.adapters import postgres_search as search
 from modulo.adapters import postgres_sweeping as sweeping
@@ -20,12 +21,25 @@ from modulo.adapters import postgres_uploads as uploads
 from modulo.adapters import postgres_usage as usage
 from modulo.adapters.postgres_engine import statements, transaction
 from modulo.domain.collection import Chunking, Collection
+from modulo.domain.document import Part
 from modulo.domain.errors import NotFound, QuotaExceeded
 from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef, Stage
 from modulo.domain.identity import ApiKey, Principal, Role, Tenant, User
 from modulo.domain.passage import LiveDocument
 from modulo.domain.quota import Quotas, Usage
-from modulo.domain.transfer import Claim, CollectionDraft, Cursor, FileDraft, Grant, Member, Purge, Swept
+from modulo.domain.transfer import (
+    Claim,
+    CollectionDraft,
+    Cursor,
+    FileDraft,
+    Finished,
+    Grant,
+    Member,
+    PartResult,
+    PartState,
+    Purge,
+    Swept,
+)
 from modulo.domain.value import Listing
 from modulo.ports import Metadata
 
@@ -202,6 +216,32 @@ class PostgresMetadata(Metadata):
     @override
     def release(self, claim: Claim, *, now: datetime) -> None:
         self._write(lambda c: ingestion.release(c, claim, now=now))
+
+    @override
+    def divide(
+        self,
+        claim: Claim,
+        parts: Sequence[Part],
+        *,
+        pages_total: int,
+        lease_until: datetime,
+        deadline: datetime,
+        now: datetime,
+    ) -> bool:
+        times = {"lease_until": lease_until, "deadline": deadline, "now": now}
+        return self._write(lambda c: dividing.divide(c, claim, parts, pages_total=pages_total, **times))
+
+    @override
+    def parts(self, ref: FileRef) -> list[PartState]:
+        return self._read_fresh(lambda c: dividing.parts_of(c, ref))
+
+    @override
+    def claim_part(self, ref: FileRef, number: int, *, now: datetime, lease_until: datetime) -> Claim | None:
+        return self._write(lambda c: dividing.claim_part(c, ref, number, now=now, lease_until=lease_until))
+
+    @override
+    def finish_part(self, claim: Claim, result: PartResult, *, lease_until: datetime, now: datetime) -> Finished | None:
+        return self._write(lambda c: dividing.finish_part(c, claim, result, lease_until=lease_until, now=now))
 
     @override
     def viable(self, ref: FileRef) -> bool:

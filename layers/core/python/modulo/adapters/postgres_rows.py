@@ -29,7 +29,7 @@ from modulo.adapters.metadata_rules import require, stages
 from modulo.adapters.postgres_tables import collections, files, generations, members, users
 from modulo.domain.collection import Collection, EmbeddingModel, Space, status_of
 from modulo.domain.errors import NotFound
-from modulo.domain.file import File
+from modulo.domain.file import File, Stage
 from modulo.domain.identity import Principal, Role
 
 
@@ -221,3 +221,8 @@ def _there(row: RowMapping | None) -> RowMapping:
     if row is None:
         raise NotFound
     return row
+
+
+def stored(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A generation's new values as its columns hold them."""
+    return {name: value.value if isinstance(value, Stage) else value for name, value in changes.items()}

@@ -6,14 +6,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Integer, Table, Uuid, and_, case, func, literal, select, text, update
+from sqlalchemy import Connection, Integer, Table, Uuid, and_, case, delete, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 
-from modulo.adapters.metadata_rules import ASK_AGAIN_AFTER, DEADLINE_EXCEEDED, NEVER_UPLOADED, UNFINISHED, problem
-from modulo.adapters.postgres_ingestion import LIVING, failed
-from modulo.adapters.postgres_rows import arrays, uncharge
-from modulo.adapters.postgres_tables import collections, files, generations
+from modulo.adapters.metadata_rules import problem
+from modulo.adapters.postgres_parts import LIVING
+from modulo.adapters.postgres_rows import arrays, stored, uncharge
+from modulo.adapters.postgres_tables import collections, files, generations, parts
 from modulo.domain.file import FileRef, Stage
+from modulo.domain.generation import ASK_AGAIN_AFTER, DEADLINE_EXCEEDED, NEVER_UPLOADED, UNFINISHED, failed, requeued
 from modulo.domain.transfer import PurgeRequest, Swept
 
 _LOCK = 0x7377656570  # any number no other program uses
@@ -50,7 +51,7 @@ def _end_overdue(connection: Connection, now: datetime, limit: int) -> tuple[Fil
     )
     ended = (
         update(generations)
-        .values(failed(DEADLINE_EXCEEDED, now) | {"problem": why})
+        .values(stored(failed(DEADLINE_EXCEEDED, now)) | {"problem": why})
         .where(
             overdue,
             generations.c.tenant_id == given.c.tenant_id,
@@ -60,6 +61,14 @@ def _end_overdue(connection: Connection, now: datetime, limit: int) -> tuple[Fil
         .returning(generations.c.tenant_id, generations.c.file_id, generations.c.size_bytes)
     )
     sizes = {(row.tenant_id, row.file_id): row.size_bytes for row in connection.execute(ended)} if held else {}
+    if sizes:
+        connection.execute(
+            delete(parts).where(
+                parts.c.tenant_id == given.c.tenant_id,
+                parts.c.file_id == given.c.file_id,
+                parts.c.generation == given.c.number,
+            )
+        )
     gone = tuple(ref for ref in held if (ref.tenant_id, ref.file_id) in sizes)
     released: defaultdict[tuple[UUID, UUID], int] = defaultdict(int)
     for ref in gone:
@@ -96,7 +105,7 @@ def _requeue_stalled(connection: Connection, now: datetime, limit: int) -> tuple
     )
     statement = (
         update(generations)
-        .values(stage=Stage.queued.value, claim_token=None, lease_until=now + ASK_AGAIN_AFTER, updated_at=now)
+        .values(stored(requeued(now)))
         .where(
             generations.c.tenant_id == stalled.c.tenant_id,
             generations.c.file_id == stalled.c.file_id,

@@ -31,8 +31,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
-from modulo.adapters.metadata_rules import UNFINISHED, WORKING
 from modulo.domain.file import Stage
+from modulo.domain.generation import UNFINISHED, WORKING
 from modulo.domain.identity import Role, Scope
 
 metadata = MetaData(
@@ -227,6 +227,7 @@ generations = Table(
     _column("claim_token", Uuid(), nullable=True),
     _column("lease_until", Moment(), nullable=True),
     _count("attempt"),
+    _column("divided", Boolean(), server_default=text("false")),
     _count("pages_done"),
     _column("pages_total", Integer(), nullable=True),
     _column("chunk_count", Integer(), nullable=True),
@@ -254,6 +255,34 @@ _unfinished = generations.c.stage.in_([stage.value for stage in UNFINISHED])
 Index("ix_generations_deadline", generations.c.deadline, postgresql_where=_unfinished)
 Index("ix_generations_lease", generations.c.lease_until, postgresql_where=_unfinished)
 Index("ix_generations_purge", generations.c.purge_after, postgresql_where=generations.c.purge_after.is_not(None))
+
+parts = Table(
+    "parts",
+    metadata,
+    _tenant(),
+    _column("file_id", Uuid()),
+    _column("generation", Integer()),
+    _column("number", Integer()),
+    _column("first", BigInteger()),
+    _column("end", BigInteger()),
+    _column("claim_token", Uuid(), nullable=True),
+    _column("lease_until", Moment(), nullable=True),
+    _count("attempt"),
+    _count("pages_done"),
+    _column("done", Boolean(), server_default=text("false")),
+    _column("chunk_count", Integer(), nullable=True),
+    _column("content_hash", Text(), nullable=True),
+    _column("document", JSONB(), server_default=text("'{}'")),
+    PrimaryKeyConstraint("tenant_id", "file_id", "generation", "number"),
+    ForeignKeyConstraint(
+        ["tenant_id", "file_id", "generation"],
+        ["generations.tenant_id", "generations.file_id", "generations.number"],
+        ondelete="CASCADE",
+    ),
+    CheckConstraint('number >= 0 AND first >= 0 AND "end" >= first AND attempt >= 0 AND pages_done >= 0', "counts"),
+    CheckConstraint("NOT done OR (chunk_count IS NOT NULL AND content_hash IS NOT NULL)", "done"),
+    CheckConstraint("(claim_token IS NOT NULL) = (lease_until IS NOT NULL)", "claim"),
+)
 
 usage = Table(
     "usage",

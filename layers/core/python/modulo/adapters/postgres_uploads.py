@@ -7,11 +7,12 @@ from uuid import UUID
 from sqlalchemy import Connection, RowMapping, exists, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert
 
-from modulo.adapters.metadata_rules import PURGE_AFTER, SUPERSEDED, UNFINISHED, id_taken, problem, under_way
+from modulo.adapters.metadata_rules import id_taken, problem, under_way
 from modulo.adapters.postgres_files import get_file
 from modulo.adapters.postgres_rows import FILE, NEWEST, file, in_tenant, locked, uncharge
 from modulo.adapters.postgres_tables import collections, files, generations, users
 from modulo.domain.file import File, FileRef, Stage
+from modulo.domain.generation import PURGE_AFTER, SUPERSEDED, UNFINISHED
 from modulo.domain.identity import Principal, Role
 from modulo.domain.quota import Quotas, exceeded
 from modulo.domain.transfer import FileDraft

@@ -1,5 +1,7 @@
 """Files, their generations and the stages these pass through."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,6 +14,8 @@ from modulo.domain.value import Value
 
 LONGEST_SAYING = 1_000
 """How many characters are kept of each thing that a file says of itself."""
+MOST_HEADINGS = 12
+MOST_SCANNED = 100
 
 
 class Stage(StrEnum):
@@ -63,6 +67,20 @@ class DocumentInfo(Value):
     scanned_pages: tuple[int, ...] | None = Field(
         default=None, description="the first 100 pages that are pictures without text, which no search finds"
     )
+
+    @classmethod
+    def together(cls, parts: Sequence["DocumentInfo"]) -> "DocumentInfo":
+        """What the parts of one document say: as the first, with the headings and scanned pages of all."""
+        headings = list(dict.fromkeys(heading for part in parts for heading in part.headings or ()))
+        scanned = [page for part in parts for page in part.scanned_pages or ()]
+        languages = Counter(part.language for part in parts if part.language)
+        return parts[0].model_copy(
+            update={
+                "language": languages.most_common(1)[0][0] if languages else None,
+                "headings": tuple(headings[:MOST_HEADINGS]) or None,
+                "scanned_pages": tuple(scanned[:MOST_SCANNED]) or None,
+            }
+        )
 
 
 class FileProblem(Value):

@@ -8,8 +8,9 @@ from datetime import datetime
 from uuid import UUID
 
 from modulo.domain.collection import Chunking, EmbeddingModel, Space
+from modulo.domain.document import Part
 from modulo.domain.errors import InvalidRequest
-from modulo.domain.file import FileRef
+from modulo.domain.file import DocumentInfo, FileRef
 from modulo.domain.identity import Role
 from modulo.domain.value import Value
 
@@ -107,6 +108,34 @@ class Claim:
     media_type: str
     size_bytes: int
     checksum_sha256: str | None
+    divided: bool = False
+    part: Part | None = None
+    """The part of a divided generation that it is a claim of; None where it is one of the whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartResult:
+    """What became of a part: its chunks, their `ContentHash`, and what its pages said of the document."""
+
+    chunk_count: int
+    content_hash: str
+    info: DocumentInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A part is ingested: how many are `left`; who ingested the last one holds the `whole` from then on."""
+
+    left: int
+    whole: Claim | None
+
+
+@dataclass(frozen=True, slots=True)
+class PartState:
+    """A part of a divided generation; `result` is None until it is ingested."""
+
+    part: Part
+    result: PartResult | None
 
 
 @dataclass(frozen=True, slots=True)

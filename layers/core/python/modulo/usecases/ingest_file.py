@@ -2,34 +2,40 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import islice
-from time import perf_counter
-from typing import BinaryIO, NoReturn, TypeVar
+from typing import BinaryIO, NoReturn
 
-from modulo.domain.chunk import Chunk, ContentHash, EmbeddedChunk, content_hash
-from modulo.domain.chunking import chunk
-from modulo.domain.document import Page
-from modulo.domain.errors import AlteredFile, EmptyFile, FileRejected, ModuloError, OversizedFile, Unavailable
+from modulo.domain.chunk import content_hash
+from modulo.domain.document import Part
+from modulo.domain.errors import (
+    AlteredFile,
+    EmptyFile,
+    FileRejected,
+    ModuloError,
+    OversizedFile,
+    ScannedFile,
+    Unavailable,
+)
 from modulo.domain.file import DocumentInfo, FileProblem, Stage
 from modulo.domain.media import media_type_of
-from modulo.domain.transfer import Claim, IngestRequest, ObjectInfo, PurgeRequest
-from modulo.ports import Blobs, Clock, Embedder, Metadata, Metrics, Parser, Queue, Vectors
-from modulo.usecases.overlapping import overlapping
+from modulo.domain.transfer import Claim, IngestRequest, ObjectInfo, PartResult, PurgeRequest
+from modulo.ports import Blobs, Clock, Embedder, Metadata, Metrics, Parsed, Parser, Queue, Vectors
+from modulo.usecases.indexing import Indexing, IndexLimits
 from modulo.usecases.purge import request_purge
 
 log = logging.getLogger(__name__)
-Element = TypeVar("Element")
 
 
 class Outcome(StrEnum):
     """How one delivery ended."""
 
     ready = "ready"
+    divided = "divided"
+    indexed = "indexed"
+    """A part is; others are left."""
     failed = "failed"
     skipped = "skipped"
 
@@ -39,9 +45,9 @@ class IngestLimits:
     """How ingestion is cut into steps; times in seconds."""
 
     max_bytes: int
-    embedding_batch: int
-    embedding_concurrency: int
-    vector_batch: int
+    part_pages: int
+    part_bytes: int
+    index: IndexLimits
     lease_seconds: int
     deadline_seconds: int
     attempts: int
@@ -59,12 +65,17 @@ def ingest_file(
     vectors: Vectors,
     embedder: Embedder,
     parser_for: Callable[[str], Parser],
+    ingests: Queue,
     purges: Queue,
     metrics: Metrics,
     clock: Clock,
     limits: IngestLimits,
 ) -> Outcome:
     """Ingest one generation: claim, parse, chunk, embed, index, verify, publish.
+
+    A large document is divided: each part is a message of its own, and who ingests the last one
+    publishes the whole. Should messages get lost, the sweep has the whole claimed again, which sends
+    those of the parts that are left.
 
     A delivery that comes twice, late or for something deleted is skipped. A file that cannot be
     read ends failed with the reason. What may pass is raised, so that the queue delivers again;
@@ -77,19 +88,13 @@ def ingest_file(
     stored = blobs.info(ref)
     if stored is None:
         return Outcome.skipped
-    now = clock.now()
-    claim = metadata.claim(
-        ref,
-        version=stored.version,
-        now=now,
-        lease_until=now + timedelta(seconds=limits.lease_seconds),
-        deadline=now + timedelta(seconds=limits.deadline_seconds),
-    )
+    claim = _claim(request, stored, metadata=metadata, now=clock.now(), limits=limits)
     if claim is None:
         return Outcome.skipped
-    run = _Run(claim, metadata, blobs, vectors, embedder, parser_for, metrics, clock, limits)
+    indexing = Indexing(claim, vectors, embedder, metrics, limits.index)
+    run = _Run(claim, indexing, metadata, blobs, vectors, parser_for, ingests, metrics, clock, limits)
     try:
-        run.index(stored)
+        outcome = run.work(stored)
     except _ClaimLostError:
         if not metadata.viable(ref):  # or else another worker's chunks, under the same ids, would go too
             run.forget()
@@ -99,48 +104,121 @@ def ingest_file(
         return Outcome.failed
     except Exception as error:
         run.give_up(error)
-    if ref.generation > 1:
+    if outcome is Outcome.ready and ref.generation > 1:
         request_purge(PurgeRequest(ref.tenant_id, ref.collection_id, ref.file_id), purges=purges)
-    return Outcome.ready
+    return outcome
+
+
+def _claim(
+    request: IngestRequest, stored: ObjectInfo, *, metadata: Metadata, now: datetime, limits: IngestLimits
+) -> Claim | None:
+    lease = now + timedelta(seconds=limits.lease_seconds)
+    if request.part is not None:
+        return metadata.claim_part(request.ref, request.part, now=now, lease_until=lease)
+    deadline = now + timedelta(seconds=limits.deadline_seconds)
+    return metadata.claim(request.ref, version=stored.version, now=now, lease_until=lease, deadline=deadline)
 
 
 @dataclass(slots=True)
 class _Run:
-    """One attempt at one generation."""
+    """One attempt at one generation, or at a part of one."""
 
     claim: Claim
+    indexing: Indexing
     metadata: Metadata
     blobs: Blobs
     vectors: Vectors
-    embedder: Embedder
     parser_for: Callable[[str], Parser]
+    ingests: Queue
     metrics: Metrics
     clock: Clock
     limits: IngestLimits
-    hashed: ContentHash = field(default_factory=ContentHash)
-    pages_read: int = 0
-    parse_seconds: float = 0
 
-    def index(self, stored: ObjectInfo) -> None:
-        """Everything from the stored bytes to the published generation."""
+    def work(self, stored: ObjectInfo) -> Outcome:
+        """Whatever is to be done next for the claimed."""
+        if self.claim.divided and self.claim.part is None:
+            return self._go_on()
         self.vectors.prepare(self.claim.space)
         with self.blobs.open(self.claim.ref) as content:
-            info = self._write(self._checked(content, stored))
-        if not self.hashed.count:
+            parsed = self._parsed(self._checked(content, stored))
+            if self.claim.part is None and len(parts := self._parts(parsed)) > 1:
+                self._divide(parts, parsed.info.total_pages or len(parts))
+                return self._go_on()
+            self._advance(Stage.embedding, pages_total=parsed.info.total_pages)
+            self.indexing.write(parsed, self._progress)
+        result = self.indexing.result(parsed.info)
+        if self.claim.part is not None:
+            return self._finish_part(result)
+        if not result.chunk_count:
             raise EmptyFile
-        self._advance(Stage.indexing, pages_done=self.pages_read, pages_total=self.pages_read)
+        self._advance(Stage.indexing, pages_done=self.indexing.pages_read, pages_total=self.indexing.pages_read)
         self.vectors.flush(self.claim.space)
-        self._verify()
-        published = self.metadata.publish(
+        self.indexing.verify()
+        return self._publish(result)
+
+    def _publish(self, whole: PartResult) -> Outcome:
+        if not self.metadata.publish(
             self.claim,
-            chunk_count=self.hashed.count,
-            content_hash=self.hashed.hexdigest(),
-            info=info,
+            chunk_count=whole.chunk_count,
+            content_hash=whole.content_hash,
+            info=whole.info,
             now=self.clock.now(),
-        )
-        if not published:
+        ):
             raise _ClaimLostError
-        self.metrics.count("rag_chunks_indexed_total", self.hashed.count)
+        self.metrics.count("rag_chunks_indexed_total", whole.chunk_count)
+        return Outcome.ready
+
+    def _parts(self, parsed: Parsed) -> tuple[Part, ...]:
+        if parsed.extent is None:
+            return ()
+        return parsed.extent.parts(self.limits.part_pages if parsed.extent.unit == "pages" else self.limits.part_bytes)
+
+    def _divide(self, parts: Sequence[Part], pages_total: int) -> None:
+        now = self.clock.now()
+        seconds = self.limits.deadline_seconds + len(parts) * self.limits.lease_seconds  # one worker might do them all
+        if not self.metadata.divide(
+            self.claim,
+            parts,
+            pages_total=pages_total,
+            lease_until=now + timedelta(seconds=self.limits.lease_seconds),
+            deadline=now + timedelta(seconds=seconds),
+            now=now,
+        ):
+            raise _ClaimLostError
+
+    def _go_on(self) -> Outcome:
+        """Have the parts that are left worked on; publish where none is."""
+        parts = self.metadata.parts(self.claim.ref)
+        left = [state.part.number for state in parts if state.result is None]
+        for number in left:
+            self.ingests.send(IngestRequest(self.claim.ref, number).body())
+        return Outcome.divided if left else self._finish()
+
+    def _finish_part(self, result: PartResult) -> Outcome:
+        self._progress()
+        self.indexing.verify()
+        now = self.clock.now()
+        lease = now + timedelta(seconds=self.limits.lease_seconds)
+        finished = self.metadata.finish_part(self.claim, result, lease_until=lease, now=now)
+        if finished is None:
+            raise _ClaimLostError
+        if finished.whole is None:
+            return Outcome.indexed
+        self.claim = finished.whole
+        return self._finish()
+
+    def _finish(self) -> Outcome:
+        """Publish a generation whose parts are all ingested and verified."""
+        whole = _combined([state.result for state in self.metadata.parts(self.claim.ref) if state.result])
+        if not whole.chunk_count:
+            raise ScannedFile if whole.info.scanned_pages else EmptyFile
+        self.vectors.flush(self.claim.space)
+        ref = self.claim.ref
+        stored = self.vectors.count(self.claim.space, file_id=ref.file_id, generation=ref.generation)
+        if stored != whole.chunk_count:
+            detail = f"The vector store holds {stored} of {whole.chunk_count} chunks."
+            raise Unavailable(detail, dependency="milvus")
+        return self._publish(whole)
 
     def forget(self) -> None:
         """Remove what this attempt wrote."""
@@ -175,52 +253,18 @@ class _Run:
         if stored.size_bytes != self.claim.size_bytes:
             raise AlteredFile(f"{self.claim.size_bytes} bytes were announced, {stored.size_bytes} arrived.")
         announced = self.claim.checksum_sha256
-        if announced and _sha256(content) != announced:
+        if announced and self.claim.part is None and _sha256(content) != announced:
             raise AlteredFile("The bytes that arrived do not have the announced checksum.")
         content.seek(0)
         return content
 
-    def _write(self, content: BinaryIO) -> DocumentInfo:
-        """Parse, chunk, embed and upsert in a stream: memory holds a few batches, however long the file."""
+    def _parsed(self, content: BinaryIO) -> Parsed:
         head = content.read(4096)
         content.seek(0)
-        parsed = self.parser_for(media_type_of(self.claim.name, head)).parse(content)
-        self._advance(Stage.embedding, pages_total=parsed.info.total_pages)
-        batches = _batches(chunk(self._read(parsed.pages()), self.claim.chunking), self.limits.embedding_batch)
-        waiting: list[EmbeddedChunk] = []
-        with closing(overlapping(batches, self._embed, at_once=self.limits.embedding_concurrency)) as embedded:
-            for batch, found in embedded:
-                waiting += self._embedded(batch, found)
-                if len(waiting) >= self.limits.vector_batch:
-                    self.vectors.upsert(self.claim.space, waiting)
-                    waiting = []
-                if len(batch) == self.limits.embedding_batch:  # after the last one, the next stage says it
-                    self._advance(Stage.embedding, pages_done=self.pages_read)
-        if waiting:
-            self.vectors.upsert(self.claim.space, waiting)
-        self.metrics.observe("rag_ingest_seconds", self.parse_seconds, stage="parsing")
-        return parsed.info
+        return self.parser_for(media_type_of(self.claim.name, head)).parse(content)
 
-    def _read(self, pages: Iterator[Page]) -> Iterator[Page]:
-        while True:
-            started = perf_counter()
-            page = next(pages, None)
-            self.parse_seconds += perf_counter() - started
-            if page is None:
-                return
-            self.pages_read += 1
-            yield page
-
-    def _embed(self, batch: list[Chunk]) -> list[list[float]]:
-        started = perf_counter()
-        vectors = self.embedder.embed(self.claim.space.model, [piece.embedded_text for piece in batch])
-        self.metrics.observe("rag_ingest_seconds", perf_counter() - started, stage="embedding")
-        return vectors
-
-    def _embedded(self, batch: list[Chunk], vectors: list[list[float]]) -> Iterator[EmbeddedChunk]:
-        for piece, vector in zip(batch, vectors, strict=True):
-            self.hashed.add(piece.text)
-            yield EmbeddedChunk(self.claim.ref, piece, vector, self.claim.name, self.claim.media_type)
+    def _progress(self) -> None:
+        self._advance(Stage.embedding, pages_done=self.indexing.pages_read)
 
     def _advance(self, stage: Stage, *, pages_done: int | None = None, pages_total: int | None = None) -> None:
         now = self.clock.now()
@@ -230,11 +274,13 @@ class _Run:
         ):
             raise _ClaimLostError
 
-    def _verify(self) -> None:
-        texts = self.vectors.texts(self.claim.space, self.claim.ref)
-        if len(texts) != self.hashed.count or content_hash(texts) != self.hashed.hexdigest():
-            detail = f"The vector store holds {len(texts)} of {self.hashed.count} chunks, or others."
-            raise Unavailable(detail, dependency="milvus")
+
+def _combined(parts: Sequence[PartResult]) -> PartResult:
+    """What the parts are together; the hash is one over theirs."""
+    count = sum(part.chunk_count for part in parts)
+    return PartResult(
+        count, content_hash(part.content_hash for part in parts), DocumentInfo.together([part.info for part in parts])
+    )
 
 
 def _sha256(content: BinaryIO) -> str:
@@ -242,9 +288,3 @@ def _sha256(content: BinaryIO) -> str:
     while block := content.read(1 << 20):
         digest.update(block)
     return digest.hexdigest()
-
-
-def _batches(items: Iterable[Element], size: int) -> Iterator[list[Element]]:
-    rest = iter(items)
-    while batch := list(islice(rest, size)):
-        yield batch

@@ -8,13 +8,27 @@ from uuid import UUID
 from typing_extensions import override
 
 from modulo.adapters.memory_metadata import collections, files, identities, ingestion, purging, usage
+from modulo.adapters.memory_metadata import parts as dividing
 from modulo.adapters.memory_metadata.store import CollectionRow, Store
 from modulo.domain.collection import Chunking, Collection
+from modulo.domain.document import Part
 from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef, Stage
 from modulo.domain.identity import ApiKey, Principal, Role, Tenant, User
 from modulo.domain.passage import LiveDocument
 from modulo.domain.quota import Quotas, Usage
-from modulo.domain.transfer import Claim, CollectionDraft, Cursor, FileDraft, Grant, Member, Purge, Swept
+from modulo.domain.transfer import (
+    Claim,
+    CollectionDraft,
+    Cursor,
+    FileDraft,
+    Finished,
+    Grant,
+    Member,
+    PartResult,
+    PartState,
+    Purge,
+    Swept,
+)
 from modulo.domain.value import Listing
 from modulo.ports import Metadata
 
@@ -159,6 +173,32 @@ class MemoryMetadata(Metadata):
     @override
     def release(self, claim: Claim, *, now: datetime) -> None:
         self._locked(lambda s: ingestion.release(s, claim, now=now))
+
+    @override
+    def divide(
+        self,
+        claim: Claim,
+        parts: Sequence[Part],
+        *,
+        pages_total: int,
+        lease_until: datetime,
+        deadline: datetime,
+        now: datetime,
+    ) -> bool:
+        times = {"lease_until": lease_until, "deadline": deadline, "now": now}
+        return self._locked(lambda s: dividing.divide(s, claim, parts, pages_total=pages_total, **times))
+
+    @override
+    def parts(self, ref: FileRef) -> list[PartState]:
+        return self._locked(lambda s: dividing.parts(s, ref))
+
+    @override
+    def claim_part(self, ref: FileRef, number: int, *, now: datetime, lease_until: datetime) -> Claim | None:
+        return self._locked(lambda s: dividing.claim_part(s, ref, number, now=now, lease_until=lease_until))
+
+    @override
+    def finish_part(self, claim: Claim, result: PartResult, *, lease_until: datetime, now: datetime) -> Finished | None:
+        return self._locked(lambda s: dividing.finish_part(s, claim, result, lease_until=lease_until, now=now))
 
     @override
     def viable(self, ref: FileRef) -> bool:

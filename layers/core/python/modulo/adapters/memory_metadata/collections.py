@@ -4,9 +4,10 @@ from datetime import datetime
 from uuid import UUID
 
 from modulo.adapters.memory_metadata.store import CollectionRow, Store
-from modulo.adapters.metadata_rules import PURGE_AFTER, assignable, id_taken, name_key, name_taken, require
+from modulo.adapters.metadata_rules import assignable, id_taken, name_key, name_taken, require
 from modulo.domain.collection import Chunking, Collection
 from modulo.domain.errors import NotFound
+from modulo.domain.generation import PURGE_AFTER
 from modulo.domain.identity import Principal, Role
 from modulo.domain.quota import exceeded
 from modulo.domain.transfer import CollectionDraft, Cursor, Member

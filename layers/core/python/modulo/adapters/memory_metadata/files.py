@@ -5,9 +5,10 @@ from datetime import datetime
 from uuid import UUID
 
 from modulo.adapters.memory_metadata.store import CollectionRow, FileRow, GenerationRow, Store
-from modulo.adapters.metadata_rules import PURGE_AFTER, SUPERSEDED, id_taken, under_way
+from modulo.adapters.metadata_rules import id_taken, under_way
 from modulo.domain.errors import NotFound
 from modulo.domain.file import File, FileRef, Stage
+from modulo.domain.generation import PURGE_AFTER, SUPERSEDED
 from modulo.domain.identity import Principal, Role
 from modulo.domain.passage import LiveDocument
 from modulo.domain.quota import Quotas, exceeded
@@ -120,7 +121,7 @@ def tombstone_file(store: Store, principal: Principal, collection_id: UUID, file
         row.purge_after = now + PURGE_AFTER
         for generation in row.generations:
             generation.stage = Stage.deleting
-            generation.token = generation.lease_until = generation.purge_after = None
+            generation.claim_token = generation.lease_until = generation.purge_after = None
             generation.updated_at = now
         collection.file_count -= 1
         collection.version += 1

@@ -1,11 +1,13 @@
-"""Claims, progress and ends of ingestion in memory."""
+"""Claims, progress and ends of ingestion in memory, as `domain.generation` allows them."""
 
 from datetime import datetime
 from uuid import uuid4
 
 from modulo.adapters.memory_metadata.files import retire
 from modulo.adapters.memory_metadata.store import CollectionRow, FileRow, GenerationRow, Store
-from modulo.adapters.metadata_rules import PURGE_AFTER, RETRY_WINDOW, WAITING, WORKING, document, problem
+from modulo.adapters.metadata_rules import document, problem
+from modulo.domain import generation as rules
+from modulo.domain.document import Part
 from modulo.domain.file import DocumentInfo, FileProblem, FileRef, Stage
 from modulo.domain.transfer import Claim
 
@@ -17,35 +19,38 @@ def claim(
     found = store.living(ref)
     if found is None:
         return None
-    collection, file, generation = found
-    if _failed_for_now(generation):
+    collection, _, generation = found
+    if rules.failed_for_now(generation):
         if not store.fits(collection, generation.size_bytes, generation.storage_limit):
             return None
         store.charge(collection, generation.size_bytes)
-        generation.charged = True
-        generation.problem = generation.purge_after = None
-        generation.deadline = deadline
-    elif not _free(generation, now):
+        generation.parts.clear()
+    elif not rules.free(generation, now):
         return None
-    elif generation.attempt == 0:
-        generation.deadline = deadline
-    generation.stage = Stage.parsing
-    generation.token = uuid4()
-    generation.lease_until = lease_until
-    generation.attempt += 1
-    generation.pages_done = 0
+    times = {"now": now, "lease_until": lease_until, "deadline": deadline}
+    generation.change(rules.claimed(generation, token=uuid4(), **times))
     generation.object_version = version
-    generation.updated_at = now
+    return claim_of(*found, ref)
+
+
+def claim_of(
+    collection: CollectionRow, file: FileRow, generation: GenerationRow, ref: FileRef, part: Part | None = None
+) -> Claim:
+    """What whoever holds a generation, or a part of it, is told."""
+    held = generation.parts[part.number] if part else generation
+    assert held.claim_token is not None  # noqa: S101 - for mypy: it was just set
     return Claim(
         ref=ref,
-        token=generation.token,
-        attempt=generation.attempt,
+        token=held.claim_token,
+        attempt=held.attempt,
         space=collection.space,
         chunking=collection.chunking,
         name=file.name,
         media_type=generation.media_type,
         size_bytes=generation.size_bytes,
         checksum_sha256=generation.checksum_sha256,
+        divided=generation.divided,
+        part=part,
     )
 
 
@@ -55,19 +60,17 @@ def viable(store: Store, ref: FileRef) -> bool:
     return found is not None and found[2].retired_at is None
 
 
-def _failed_for_now(generation: GenerationRow) -> bool:
-    passing = generation.problem is not None and generation.problem.retryable
-    return generation.stage is Stage.failed and passing and generation.retired_at is None
-
-
-def _free(generation: GenerationRow, now: datetime) -> bool:
-    lapsed = generation.lease_until is not None and generation.lease_until <= now
-    return generation.stage in WAITING or (generation.stage in WORKING and lapsed)
-
-
-def _held(store: Store, claimed: Claim) -> tuple[CollectionRow, FileRow, GenerationRow] | None:
+def held(store: Store, claimed: Claim) -> tuple[CollectionRow, FileRow, GenerationRow] | None:
+    """The generation, as long as the claim of it or of its part holds."""
     found = store.living(claimed.ref)
-    return found if found is not None and found[2].token == claimed.token else None
+    if found is None:
+        return None
+    generation = found[2]
+    if claimed.part is None:
+        return found if generation.claim_token == claimed.token else None
+    if generation.stage not in rules.UNFINISHED or claimed.part.number >= len(generation.parts):
+        return None
+    return found if generation.parts[claimed.part.number].claim_token == claimed.token else None
 
 
 def advance(
@@ -81,13 +84,19 @@ def advance(
     now: datetime,
 ) -> bool:
     """Record progress and keep the lease."""
-    held = _held(store, claimed)
-    if held is None:
+    found = held(store, claimed)
+    if found is None:
         return False
-    generation = held[2]
+    generation = found[2]
+    generation.lease_until, generation.updated_at = lease_until, now
+    if claimed.part is not None:
+        part = generation.parts[claimed.part.number]
+        part.lease_until = lease_until
+        if pages_done is not None:
+            generation.pages_done += pages_done - part.pages_done
+            part.pages_done = pages_done
+        return True
     generation.stage = stage
-    generation.lease_until = lease_until
-    generation.updated_at = now
     generation.pages_done = generation.pages_done if pages_done is None else pages_done
     generation.pages_total = generation.pages_total if pages_total is None else pages_total
     return True
@@ -97,11 +106,12 @@ def publish(
     store: Store, claimed: Claim, *, chunk_count: int, content_hash: str, info: DocumentInfo, now: datetime
 ) -> bool:
     """Make the generation the live one."""
-    held = _held(store, claimed)
-    if held is None:
+    found = held(store, claimed)
+    if found is None:
         return False
-    collection, file, generation = held
-    _end(generation, Stage.ready, now)
+    collection, file, generation = found
+    generation.change(rules.ended(Stage.ready, now))
+    generation.parts.clear()
     generation.chunk_count, generation.content_hash = chunk_count, content_hash
     generation.document = DocumentInfo.model_validate(document(info))
     file.live_generation = generation.number
@@ -114,10 +124,10 @@ def publish(
 
 def fail(store: Store, claimed: Claim, found: FileProblem, *, now: datetime) -> bool:
     """End the generation as failed and give its bytes back."""
-    held = _held(store, claimed)
-    if held is None:
+    rows = held(store, claimed)
+    if rows is None:
         return False
-    end_failed(store, held[0], held[2], found, now)
+    end_failed(store, rows[0], rows[2], found, now)
     return True
 
 
@@ -125,22 +135,19 @@ def end_failed(
     store: Store, collection: CollectionRow, generation: GenerationRow, found: FileProblem, now: datetime
 ) -> None:
     """The generation fails; it keeps its object only where a retry can help."""
-    _end(generation, Stage.failed, now)
+    generation.change(rules.failed(found, now))
+    generation.parts.clear()
     generation.problem = FileProblem.model_validate(problem(found))
-    generation.charged = False
-    generation.retired_at = None if found.retryable else now
-    generation.purge_after = now + (RETRY_WINDOW if found.retryable else PURGE_AFTER)
     store.charge(collection, -generation.size_bytes)
 
 
 def release(store: Store, claimed: Claim, *, now: datetime) -> None:
     """Give the lease up."""
-    held = _held(store, claimed)
-    if held is not None:
-        _end(held[2], Stage.queued, now)
-
-
-def _end(generation: GenerationRow, stage: Stage, now: datetime) -> None:
-    generation.stage = stage
-    generation.token = generation.lease_until = None
-    generation.updated_at = now
+    found = held(store, claimed)
+    if found is None:
+        return
+    if claimed.part is None:
+        found[2].change(rules.released(found[2], now))
+    else:
+        part = found[2].parts[claimed.part.number]
+        part.claim_token = part.lease_until = None

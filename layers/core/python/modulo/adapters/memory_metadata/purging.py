@@ -7,8 +7,8 @@ from uuid import UUID
 
 from modulo.adapters.memory_metadata.ingestion import end_failed
 from modulo.adapters.memory_metadata.store import CollectionRow, FileRow, GenerationRow, Store
-from modulo.adapters.metadata_rules import ASK_AGAIN_AFTER, DEADLINE_EXCEEDED, NEVER_UPLOADED
 from modulo.domain.file import FileRef, Stage
+from modulo.domain.generation import ASK_AGAIN_AFTER, DEADLINE_EXCEEDED, NEVER_UPLOADED, overdue, requeued, stalled
 from modulo.domain.transfer import Purge, PurgeRequest, Swept
 
 Row = TypeVar("Row", CollectionRow, FileRow, GenerationRow)
@@ -17,12 +17,13 @@ Row = TypeVar("Row", CollectionRow, FileRow, GenerationRow)
 def sweep(store: Store, *, now: datetime, limit: int) -> Swept:
     """End the overdue, take up the stalled, name the unpurged."""
     found = [living for row in store.files.values() if (living := store.living(row.ref())) is not None]
-    unfinished = [(collection, file, newest) for collection, file, newest in found if newest.stage.unfinished]
-    overdue = [row for row in unfinished if row[2].deadline <= now]
-    stalled = [row for row in unfinished if row[2].deadline > now and row[2].lease_until and row[2].lease_until <= now]
-    failed = [_end(store, *row, now) for row in sorted(overdue, key=lambda row: row[2].deadline)[:limit]]
-    requeued = [_requeue(file, newest, now) for _, file, newest in stalled[:limit]]
-    return Swept(failed=tuple(failed), requeue=tuple(requeued), purge=tuple(_ask_for_purges(store, now, limit)))
+    late = sorted((row for row in found if overdue(row[2], now)), key=lambda row: row[2].deadline)
+    lost = [row for row in found if stalled(row[2], now)]
+    return Swept(
+        failed=tuple(_end(store, *row, now) for row in late[:limit]),
+        requeue=tuple(_requeue(file, newest, now) for _, file, newest in lost[:limit]),
+        purge=tuple(_ask_for_purges(store, now, limit)),
+    )
 
 
 def _end(store: Store, collection: CollectionRow, file: FileRow, newest: GenerationRow, now: datetime) -> FileRef:
@@ -32,10 +33,7 @@ def _end(store: Store, collection: CollectionRow, file: FileRow, newest: Generat
 
 
 def _requeue(file: FileRow, newest: GenerationRow, now: datetime) -> FileRef:
-    newest.stage = Stage.queued
-    newest.token = None
-    newest.lease_until = now + ASK_AGAIN_AFTER
-    newest.updated_at = now
+    newest.change(requeued(now))
     return file.ref()
 
 
@@ -111,4 +109,4 @@ def _forget(
         generation.purged_at, generation.purge_after = generation.purged_at or now, None
         if stage is not None:
             generation.stage = stage
-            generation.token = generation.lease_until = None
+            generation.claim_token = generation.lease_until = None

@@ -9,9 +9,12 @@ from uuid import UUID
 
 from modulo.adapters.metadata_rules import require, stages
 from modulo.domain.collection import Chunking, Collection, EmbeddingModel, Space, status_of
+from modulo.domain.document import Part
 from modulo.domain.errors import NotFound
 from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef, Stage
+from modulo.domain.generation import Changes
 from modulo.domain.identity import ApiKey, Principal, Role, Tenant
+from modulo.domain.transfer import PartResult
 
 
 @dataclass
@@ -66,9 +69,11 @@ class GenerationRow:
     updated_at: datetime
     stage: Stage = Stage.awaiting_upload
     charged: bool = True
-    token: UUID | None = None
+    claim_token: UUID | None = None
     lease_until: datetime | None = None
     attempt: int = 0
+    divided: bool = False
+    parts: "list[PartRow]" = field(default_factory=list)
     pages_done: int = 0
     pages_total: int | None = None
     chunk_count: int | None = None
@@ -79,6 +84,28 @@ class GenerationRow:
     retired_at: datetime | None = None
     purge_after: datetime | None = None
     purged_at: datetime | None = None
+
+    def change(self, changes: Changes) -> None:
+        """Take new values."""
+        for name, value in changes.items():
+            setattr(self, name, value)
+
+
+@dataclass
+class PartRow:
+    """A part of a divided generation."""
+
+    part: Part
+    claim_token: UUID | None = None
+    lease_until: datetime | None = None
+    attempt: int = 0
+    pages_done: int = 0
+    result: PartResult | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether it is ingested."""
+        return self.result is not None
 
 
 @dataclass

@@ -1,0 +1,114 @@
+"""The chunks of a generation, or of a part of one, on their way into the vector store."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from time import perf_counter
+from typing import TypeVar
+
+from modulo.domain.chunk import Chunk, ContentHash, EmbeddedChunk, content_hash
+from modulo.domain.chunking import chunk
+from modulo.domain.document import Page
+from modulo.domain.errors import Unavailable
+from modulo.domain.file import DocumentInfo
+from modulo.domain.transfer import Claim, PartResult
+from modulo.ports import Embedder, Metrics, Parsed, Vectors
+from modulo.usecases.overlapping import overlapping
+
+CHUNKS_A_PART = 1_000_000
+"""By so much the chunk numbers of a part begin behind those of the part before it."""
+Element = TypeVar("Element")
+
+
+@dataclass(frozen=True, slots=True)
+class IndexLimits:
+    """How indexing is cut into steps."""
+
+    embedding_batch: int
+    embedding_concurrency: int
+    vector_batch: int
+
+
+@dataclass(slots=True)
+class Indexing:
+    """What was read and written of the claimed pages so far."""
+
+    claim: Claim
+    vectors: Vectors
+    embedder: Embedder
+    metrics: Metrics
+    limits: IndexLimits
+    pages_read: int = 0
+    _hashed: ContentHash = field(default_factory=ContentHash)
+    _parse_seconds: float = 0
+
+    def write(self, parsed: Parsed, on_batch: Callable[[], None]) -> None:
+        """Parse, chunk, embed and upsert in a stream: memory holds a few batches, however long the file.
+
+        `on_batch` is called behind every full batch; behind the last one is whoever called this.
+        """
+        pages = self._read(parsed.pages(self.claim.part))
+        chunks = (
+            replace(piece, number=self._numbers.start + piece.number) for piece in chunk(pages, self.claim.chunking)
+        )
+        batches = _batches(chunks, self.limits.embedding_batch)
+        waiting: list[EmbeddedChunk] = []
+        with closing(overlapping(batches, self._embed, at_once=self.limits.embedding_concurrency)) as embedded:
+            for batch, found in embedded:
+                waiting += self._embedded(batch, found)
+                if len(waiting) >= self.limits.vector_batch:
+                    self.vectors.upsert(self.claim.space, waiting)
+                    waiting = []
+                if len(batch) == self.limits.embedding_batch:
+                    on_batch()
+        if waiting:
+            self.vectors.upsert(self.claim.space, waiting)
+        self.metrics.observe("rag_ingest_seconds", self._parse_seconds, stage="parsing")
+
+    def verify(self) -> None:
+        """Compare what the vector store holds with what was written.
+
+        Raises:
+            Unavailable: it holds less, or something else.
+        """
+        texts = self.vectors.texts(self.claim.space, self.claim.ref, self._numbers if self.claim.part else None)
+        if len(texts) != self._hashed.count or content_hash(texts) != self._hashed.hexdigest():
+            detail = f"The vector store holds {len(texts)} of {self._hashed.count} chunks, or others."
+            raise Unavailable(detail, dependency="milvus")
+
+    def result(self, info: DocumentInfo) -> PartResult:
+        """What became of the pages."""
+        return PartResult(self._hashed.count, self._hashed.hexdigest(), info)
+
+    @property
+    def _numbers(self) -> range:
+        first = self.claim.part.number * CHUNKS_A_PART if self.claim.part else 0
+        return range(first, first + CHUNKS_A_PART)
+
+    def _read(self, pages: Iterator[Page]) -> Iterator[Page]:
+        while True:
+            started = perf_counter()
+            page = next(pages, None)
+            self._parse_seconds += perf_counter() - started
+            if page is None:
+                return
+            self.pages_read += 1
+            yield page
+
+    def _embed(self, batch: list[Chunk]) -> list[list[float]]:
+        started = perf_counter()
+        vectors = self.embedder.embed(self.claim.space.model, [piece.embedded_text for piece in batch])
+        self.metrics.observe("rag_ingest_seconds", perf_counter() - started, stage="embedding")
+        return vectors
+
+    def _embedded(self, batch: list[Chunk], vectors: list[list[float]]) -> Iterator[EmbeddedChunk]:
+        for piece, vector in zip(batch, vectors, strict=True):
+            self._hashed.add(piece.text)
+            yield EmbeddedChunk(self.claim.ref, piece, vector, self.claim.name, self.claim.media_type)
+
+
+def _batches(items: Iterable[Element], size: int) -> Iterator[list[Element]]:
+    rest = iter(items)
+    while batch := list(islice(rest, size)):
+        yield batch
