@@ -15,13 +15,26 @@ from modulo.domain.errors import Unavailable
 CONNECT_SECONDS = 2
 READ_SECONDS = 20
 ATTEMPTS = 3
+CONNECTIONS = 10
+"""That are kept open; more calls at a time would open and close others."""
 
 
 class LazyClient:
-    """A boto3 client that is made when first called and then shared by every thread."""
+    """A boto3 client that is made when first called and then shared by every thread.
 
-    def __init__(self, service: str) -> None:
+    It waits so long for a connection and for an answer, in seconds, and tries so often in all.
+    """
+
+    def __init__(
+        self, service: str, *, connect: float = CONNECT_SECONDS, read: float = READ_SECONDS, attempts: int = ATTEMPTS
+    ) -> None:
         self._service = service
+        self._config = Config(
+            connect_timeout=connect,
+            read_timeout=read,
+            max_pool_connections=CONNECTIONS,
+            retries={"mode": "standard", "total_max_attempts": attempts},
+        )
         self._lock = Lock()
         self._client: Any = None
 
@@ -41,11 +54,7 @@ class LazyClient:
             client.close()
 
     def _made(self) -> Any:
-        config = Config(
-            connect_timeout=CONNECT_SECONDS,
-            read_timeout=READ_SECONDS,
-            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-        )
+        config = self._config
         if self._service == "s3":
             # A local cloud has one host name, so the bucket cannot be part of it.
             local = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")

@@ -2,21 +2,18 @@
 
 import logging
 from collections.abc import Callable
-from threading import Lock
 from typing import Any, TypeVar
 
-from boto3.session import Session
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from modulo.adapters.aws_clients import LazyClient, error_code
 from modulo.domain.errors import BadModelAnswer, Throttled, Unavailable
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 CONNECT_SECONDS = 5.0
-CONNECTIONS = 10
 ATTEMPTS = 2
 
 _THROTTLED = frozenset({"ThrottlingException", "TooManyRequestsException", "ServiceQuotaExceededException"})
@@ -31,10 +28,10 @@ class BedrockApi:
     """
 
     def __init__(self, *, timeout: float, dependency: str) -> None:
-        self._timeout = timeout
         self._dependency = dependency
-        self._lock = Lock()
-        self._client: Any = None
+        self._client = LazyClient(
+            "bedrock-runtime", connect=min(CONNECT_SECONDS, timeout), read=timeout, attempts=ATTEMPTS
+        )
 
     def call(self, ask: Callable[[Any], Result]) -> Result:
         """What `ask` gets of the client, reading of the answer's body included.
@@ -45,7 +42,7 @@ class BedrockApi:
             BadModelAnswer: it refuses the request, or the model failed on it.
         """
         try:
-            return ask(self._made())
+            return ask(self._client())
         except ClientError as error:
             raise self._problem(error) from None
         except ResponseParserError:
@@ -64,33 +61,18 @@ class BedrockApi:
 
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""
-        with self._lock:
-            client, self._client = self._client, None
-        if client is not None:
-            client.close()
-
-    def _made(self) -> Any:
-        with self._lock:
-            if self._client is None:
-                config = Config(
-                    connect_timeout=min(CONNECT_SECONDS, self._timeout),
-                    read_timeout=self._timeout,
-                    max_pool_connections=CONNECTIONS,
-                    retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-                )
-                self._client = Session().client("bedrock-runtime", config=config)
-            return self._client
+        self._client.close()
 
     @staticmethod
     def _listed(client: Any) -> None:
         try:
             client.list_async_invokes(maxResults=1)
         except ClientError as error:
-            if _code(error) != "AccessDeniedException":
+            if error_code(error) != "AccessDeniedException":
                 raise
 
     def _problem(self, error: ClientError) -> Exception:
-        code = _code(error)
+        code = error_code(error)
         if code in _THROTTLED:
             return Throttled(f"The {self._dependency} takes no more just now.", dependency=self._dependency)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
@@ -98,7 +80,3 @@ class BedrockApi:
         if code in _REFUSED:
             return BadModelAnswer(f"The {self._dependency} refuses the request ({code}).")
         return Unavailable(f"The {self._dependency} does not answer.", dependency=self._dependency)
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", "unknown"))

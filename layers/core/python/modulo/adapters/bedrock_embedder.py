@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from modulo.adapters.bedrock_api import CONNECTIONS, BedrockApi
+from modulo.adapters.aws_clients import CONNECTIONS
+from modulo.adapters.bedrock_api import BedrockApi
 from modulo.adapters.openai_embedder import read_vectors
 from modulo.domain.collection import EmbeddingModel
 from modulo.domain.errors import BadModelAnswer
