@@ -23,6 +23,7 @@ from modulo.domain.file import DocumentInfo, FileProblem, Stage
 from modulo.domain.media import media_type_of
 from modulo.domain.transfer import Claim, IngestRequest, ObjectInfo, PartResult, PurgeRequest
 from modulo.ports import Blobs, Clock, Embedder, Metadata, Metrics, Parsed, Parser, Queue, Vectors
+from modulo.usecases.holding import ClaimLostError, Holding
 from modulo.usecases.indexing import Indexing, IndexLimits
 from modulo.usecases.purge import request_purge
 
@@ -51,10 +52,6 @@ class IngestLimits:
     lease_seconds: int
     deadline_seconds: int
     attempts: int
-
-
-class _ClaimLostError(Exception):
-    """The generation was deleted, ended or taken over while it was being ingested."""
 
 
 def ingest_file(
@@ -92,10 +89,11 @@ def ingest_file(
     if claim is None:
         return Outcome.skipped
     indexing = Indexing(claim, vectors, embedder, metrics, limits.index)
-    run = _Run(claim, indexing, metadata, blobs, vectors, parser_for, ingests, metrics, clock, limits)
+    holding = Holding(claim, metadata, clock, limits.lease_seconds)
+    run = _Run(holding, indexing, metadata, blobs, vectors, parser_for, ingests, metrics, limits)
     try:
         outcome = run.work(stored)
-    except _ClaimLostError:
+    except ClaimLostError:
         if not metadata.viable(ref):  # or else another worker's chunks, under the same ids, would go too
             run.forget()
         return Outcome.skipped
@@ -123,7 +121,7 @@ def _claim(
 class _Run:
     """One attempt at one generation, or at a part of one."""
 
-    claim: Claim
+    holding: Holding
     indexing: Indexing
     metadata: Metadata
     blobs: Blobs
@@ -131,8 +129,12 @@ class _Run:
     parser_for: Callable[[str], Parser]
     ingests: Queue
     metrics: Metrics
-    clock: Clock
     limits: IngestLimits
+
+    @property
+    def claim(self) -> Claim:
+        """What is held at present."""
+        return self.holding.claim
 
     def work(self, stored: ObjectInfo) -> Outcome:
         """Whatever is to be done next for the claimed."""
@@ -142,29 +144,24 @@ class _Run:
         with self.blobs.open(self.claim.ref) as content:
             parsed = self._parsed(self._checked(content, stored))
             if self.claim.part is None and len(parts := self._parts(parsed)) > 1:
-                self._divide(parts, parsed.info.total_pages or len(parts))
+                total = parsed.info.total_pages or len(parts)
+                self.holding.divide(parts, pages_total=total, deadline_seconds=self.limits.deadline_seconds)
                 return self._go_on()
-            self._advance(Stage.embedding, pages_total=parsed.info.total_pages)
+            self.holding.advance(Stage.embedding, pages_total=parsed.info.total_pages)
             self.indexing.write(parsed, self._progress)
         result = self.indexing.result(parsed.info)
         if self.claim.part is not None:
             return self._finish_part(result)
         if not result.chunk_count:
             raise EmptyFile
-        self._advance(Stage.indexing, pages_done=self.indexing.pages_read, pages_total=self.indexing.pages_read)
+        pages = self.indexing.pages_read
+        self.holding.advance(Stage.indexing, pages_done=pages, pages_total=pages)
         self.vectors.flush(self.claim.space)
         self.indexing.verify()
         return self._publish(result)
 
     def _publish(self, whole: PartResult) -> Outcome:
-        if not self.metadata.publish(
-            self.claim,
-            chunk_count=whole.chunk_count,
-            content_hash=whole.content_hash,
-            info=whole.info,
-            now=self.clock.now(),
-        ):
-            raise _ClaimLostError
+        self.holding.publish(whole)
         self.metrics.count("rag_chunks_indexed_total", whole.chunk_count)
         return Outcome.ready
 
@@ -172,19 +169,6 @@ class _Run:
         if parsed.extent is None:
             return ()
         return parsed.extent.parts(self.limits.part_pages if parsed.extent.unit == "pages" else self.limits.part_bytes)
-
-    def _divide(self, parts: Sequence[Part], pages_total: int) -> None:
-        now = self.clock.now()
-        seconds = self.limits.deadline_seconds + len(parts) * self.limits.lease_seconds  # one worker might do them all
-        if not self.metadata.divide(
-            self.claim,
-            parts,
-            pages_total=pages_total,
-            lease_until=now + timedelta(seconds=self.limits.lease_seconds),
-            deadline=now + timedelta(seconds=seconds),
-            now=now,
-        ):
-            raise _ClaimLostError
 
     def _go_on(self) -> Outcome:
         """Have the parts that are left worked on; publish where none is."""
@@ -197,15 +181,7 @@ class _Run:
     def _finish_part(self, result: PartResult) -> Outcome:
         self._progress()
         self.indexing.verify()
-        now = self.clock.now()
-        lease = now + timedelta(seconds=self.limits.lease_seconds)
-        finished = self.metadata.finish_part(self.claim, result, lease_until=lease, now=now)
-        if finished is None:
-            raise _ClaimLostError
-        if finished.whole is None:
-            return Outcome.indexed
-        self.claim = finished.whole
-        return self._finish()
+        return self._finish() if self.holding.finish_part(result) else Outcome.indexed
 
     def _finish(self) -> Outcome:
         """Publish a generation whose parts are all ingested and verified."""
@@ -227,7 +203,7 @@ class _Run:
 
     def fail(self, problem: FileProblem) -> None:
         """End the generation; what a failed removal leaves behind is invisible and purged later."""
-        if not self.metadata.fail(self.claim, problem, now=self.clock.now()):
+        if not self.holding.fail(problem):
             return
         log.info("file %s failed: %s", self.claim.ref.file_id, problem.code)
         try:
@@ -238,7 +214,7 @@ class _Run:
     def give_up(self, error: Exception) -> NoReturn:
         """End this attempt: let the queue deliver again, or fail after the last one."""
         if self.claim.attempt < self.limits.attempts:
-            self.metadata.release(self.claim, now=self.clock.now())
+            self.holding.release()
         else:
             known = isinstance(error, ModuloError)
             code = error.code() if isinstance(error, ModuloError) else "internal-error"
@@ -264,15 +240,7 @@ class _Run:
         return self.parser_for(media_type_of(self.claim.name, head)).parse(content)
 
     def _progress(self) -> None:
-        self._advance(Stage.embedding, pages_done=self.indexing.pages_read)
-
-    def _advance(self, stage: Stage, *, pages_done: int | None = None, pages_total: int | None = None) -> None:
-        now = self.clock.now()
-        lease = now + timedelta(seconds=self.limits.lease_seconds)
-        if not self.metadata.advance(
-            self.claim, stage, pages_done=pages_done, pages_total=pages_total, lease_until=lease, now=now
-        ):
-            raise _ClaimLostError
+        self.holding.advance(Stage.embedding, pages_done=self.indexing.pages_read)
 
 
 def _combined(parts: Sequence[PartResult]) -> PartResult:
