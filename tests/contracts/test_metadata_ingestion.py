@@ -160,11 +160,13 @@ class TestProgress(MetadataContract):
         assert metadata.advance(claim, Stage.indexing, lease_until=later + LEASE, now=later)
         seen = metadata.get_file(owner, collection.id, file.id)
         assert (seen.stage, seen.pages_done, seen.pages_total) == (Stage.indexing, 3, 9)
-        assert seen.updated_at == later
+        assert (seen.started_at, seen.updated_at) == (NOW, later)
+        assert seen.estimated_ready_at == later + timedelta(minutes=20)
         assert world.try_claim(file, now=NOW + LEASE) is None
         again = world.claim(file, now=later + LEASE)
         assert again.attempt == 2
-        assert metadata.get_file(owner, collection.id, file.id).pages_done == 0
+        anew = metadata.get_file(owner, collection.id, file.id)
+        assert (anew.pages_done, anew.started_at, anew.estimated_ready_at) == (0, later + LEASE, None)
 
     def test_publishing_makes_it_live(self, metadata: Metadata, world: World) -> None:
         owner = world.user()

@@ -11,7 +11,7 @@ from modulo.domain import errors
 from modulo.domain.chunk import Chunk, ContentHash, content_hash
 from modulo.domain.collection import Chunking, CollectionStatus, EmbeddingModel, Space, status_of
 from modulo.domain.errors import InvalidRequest, ModuloError, QuotaExceeded, explanation
-from modulo.domain.file import DocumentInfo, FileRef, Stage
+from modulo.domain.file import DocumentInfo, File, FileRef, Stage
 from modulo.domain.identity import Role, api_key_hash, external_id, new_api_key
 from modulo.domain.passage import Hit, LiveDocument, Passage
 from modulo.domain.quota import exceeded, period_of, resets_at
@@ -188,3 +188,36 @@ def test_chunking_keeps_the_overlap_small():
     assert Chunking(max_tokens=100, overlap_tokens=50)
     with pytest.raises(ValueError, match="half"):
         Chunking(max_tokens=100, overlap_tokens=51)
+
+
+NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("changed", "minutes"),
+    [
+        ({}, 30),
+        ({"pages_done": 4}, 0),
+        ({"pages_done": 5}, 0),
+        ({"pages_done": 0}, None),
+        ({"pages_total": None}, None),
+        ({"started_at": None}, None),
+        ({"stage": Stage.queued}, None),
+        ({"stage": Stage.ready}, None),
+    ],
+)
+def test_a_file_tells_when_it_will_be_ready(changed: dict[str, object], minutes: int | None) -> None:
+    usual = {"pages_done": 1, "pages_total": 4, "started_at": NOON - timedelta(minutes=10), "stage": Stage.embedding}
+    file = File(
+        id=uuid4(),
+        collection_id=uuid4(),
+        name="a.pdf",
+        generation=1,
+        media_type="application/pdf",
+        size_bytes=1,
+        created_by=uuid4(),
+        created_at=NOON,
+        updated_at=NOON,
+        **(usual | changed),
+    )
+    assert file.estimated_ready_at == (None if minutes is None else NOON + timedelta(minutes=minutes))

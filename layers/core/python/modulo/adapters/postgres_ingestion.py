@@ -20,8 +20,8 @@ from modulo.adapters.postgres_parts import (
 from modulo.adapters.postgres_rows import in_tenant, lock_collection, stored, uncharge
 from modulo.adapters.postgres_tables import collections, files, generations
 from modulo.adapters.postgres_uploads import charge_owner
-from modulo.domain.file import DocumentInfo, FileProblem, FileRef, Stage
-from modulo.domain.generation import PURGE_AFTER, REVIVED, WAITING, WORKING, ended, failed
+from modulo.domain.file import WAITING, WORKING, DocumentInfo, FileProblem, FileRef, Stage
+from modulo.domain.generation import PURGE_AFTER, REVIVED, ended, failed
 from modulo.domain.quota import exceeded
 from modulo.domain.transfer import Claim
 
@@ -43,6 +43,7 @@ def claim(
     changes = {
         "deadline": case((generations.c.attempt == 0, deadline), else_=generations.c.deadline),
         "pages_done": case((generations.c.divided, generations.c.pages_done), else_=0),
+        "started_at": case((generations.c.divided, generations.c.started_at), else_=now),
     }
     return _take(connection, ref, free, version=version, now=now, lease_until=lease_until, **changes)
 
@@ -61,7 +62,7 @@ def retry(
     row = connection.execute(statement).one_or_none()
     if row is None or not lock_collection(connection, ref.tenant_id, ref.collection_id):
         return None
-    anew = {"deadline": deadline, "pages_done": 0, **REVIVED}
+    anew = {"deadline": deadline, "pages_done": 0, "started_at": now, **REVIVED}
     taken = _take(connection, ref, _RETRYABLE, version=version, now=now, lease_until=lease_until, **anew)
     if taken is None:
         return None

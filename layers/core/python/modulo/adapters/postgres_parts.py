@@ -28,8 +28,7 @@ from modulo.adapters.postgres_rows import NEWEST, OF_COLLECTION, SPACE, in_tenan
 from modulo.adapters.postgres_tables import collections, files, generations, parts
 from modulo.domain.collection import Chunking
 from modulo.domain.document import Part
-from modulo.domain.file import DocumentInfo, FileRef, Stage
-from modulo.domain.generation import UNFINISHED
+from modulo.domain.file import UNFINISHED, DocumentInfo, FileRef, Stage
 from modulo.domain.transfer import Claim, Finished, PartResult, PartState
 
 LIVING = and_(NEWEST, OF_COLLECTION, files.c.deleted_at.is_(None), collections.c.deleted_at.is_(None))

@@ -63,6 +63,7 @@ FILE = (
     generations.c.checksum_sha256,
     generations.c.pages_done,
     generations.c.pages_total,
+    generations.c.started_at,
     generations.c.chunk_count,
     generations.c.problem,
     generations.c.document,

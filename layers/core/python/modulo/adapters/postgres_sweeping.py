@@ -13,8 +13,8 @@ from modulo.adapters.metadata_rules import problem
 from modulo.adapters.postgres_parts import LIVING
 from modulo.adapters.postgres_rows import arrays, stored, uncharge
 from modulo.adapters.postgres_tables import collections, files, generations, parts
-from modulo.domain.file import FileRef, Stage
-from modulo.domain.generation import ASK_AGAIN_AFTER, DEADLINE_EXCEEDED, NEVER_UPLOADED, UNFINISHED, failed, requeued
+from modulo.domain.file import UNFINISHED, FileRef, Stage
+from modulo.domain.generation import ASK_AGAIN_AFTER, DEADLINE_EXCEEDED, NEVER_UPLOADED, failed, requeued
 from modulo.domain.transfer import PurgeRequest, Swept
 
 _LOCK = 0x7377656570  # any number no other program uses

@@ -31,8 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
-from modulo.domain.file import Stage
-from modulo.domain.generation import UNFINISHED, WORKING
+from modulo.domain.file import UNFINISHED, WORKING, Stage
 from modulo.domain.identity import Role, Scope
 
 metadata = MetaData(
@@ -230,6 +229,7 @@ generations = Table(
     _column("divided", Boolean(), server_default=text("false")),
     _count("pages_done"),
     _column("pages_total", Integer(), nullable=True),
+    _column("started_at", Moment(), nullable=True),
     _column("chunk_count", Integer(), nullable=True),
     _column("content_hash", Text(), nullable=True),
     _column("document", JSONB(), server_default=text("'{}'")),

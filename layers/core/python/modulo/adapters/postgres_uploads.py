@@ -11,8 +11,8 @@ from modulo.adapters.metadata_rules import id_taken, problem, under_way
 from modulo.adapters.postgres_files import get_file
 from modulo.adapters.postgres_rows import FILE, NEWEST, file, in_tenant, locked, uncharge
 from modulo.adapters.postgres_tables import collections, files, generations, users
-from modulo.domain.file import File, FileRef, Stage
-from modulo.domain.generation import PURGE_AFTER, SUPERSEDED, UNFINISHED
+from modulo.domain.file import UNFINISHED, File, FileRef, Stage
+from modulo.domain.generation import PURGE_AFTER, SUPERSEDED
 from modulo.domain.identity import Principal, Role
 from modulo.domain.quota import Quotas, exceeded
 from modulo.domain.transfer import FileDraft

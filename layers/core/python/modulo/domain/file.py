@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID, uuid5
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, computed_field
 
 from modulo.domain.value import Value
 
@@ -34,10 +34,13 @@ class Stage(StrEnum):
     @property
     def unfinished(self) -> bool:
         """Whether work on it is still to come; each such file has a deadline."""
-        return self in _UNFINISHED
+        return self in UNFINISHED
 
 
-_UNFINISHED = frozenset({Stage.awaiting_upload, Stage.queued, Stage.parsing, Stage.embedding, Stage.indexing})
+WAITING = (Stage.awaiting_upload, Stage.queued)
+WORKING = (Stage.parsing, Stage.embedding, Stage.indexing)
+"""The stages in which somebody holds a generation's claim."""
+UNFINISHED = WAITING + WORKING
 
 
 def _clipped(said: object) -> object:
@@ -105,12 +108,21 @@ class File(Value):
     checksum_sha256: str | None = None
     pages_done: int = 0
     pages_total: int | None = None
+    started_at: datetime | None = Field(default=None, description="when its ingestion began")
     chunk_count: int | None = None
     problem: FileProblem | None = None
     document: DocumentInfo = DocumentInfo()
     created_by: UUID
     created_at: datetime
     updated_at: datetime
+
+    @computed_field(description="when it will be ready, if it goes on as so far; null until that can be told")
+    def estimated_ready_at(self) -> datetime | None:
+        """The last progress, and as long again for each page that is left as one took until then."""
+        if self.started_at is None or self.stage not in WORKING or not self.pages_done or not self.pages_total:
+            return None
+        left = max(0, self.pages_total - self.pages_done)
+        return self.updated_at + (self.updated_at - self.started_at) * left / self.pages_done
 
 
 @dataclass(frozen=True, slots=True)

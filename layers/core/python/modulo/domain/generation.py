@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-from modulo.domain.file import FileProblem, Stage
+from modulo.domain.file import UNFINISHED, WAITING, WORKING, FileProblem, Stage
 
 PURGE_AFTER = timedelta(minutes=1)
 """How long a sweep leaves a purge to the message that the deletion itself sent."""
@@ -27,10 +27,6 @@ ASK_AGAIN_AFTER = timedelta(minutes=10)
 
 RETRY_WINDOW = timedelta(days=1)
 """How long a failed generation keeps its object for another try."""
-
-WORKING = (Stage.parsing, Stage.embedding, Stage.indexing)
-WAITING = (Stage.awaiting_upload, Stage.queued)
-UNFINISHED = WAITING + WORKING
 
 NEVER_UPLOADED = FileProblem(
     code="never-uploaded", detail="No upload arrived in time: start a new upload and send the file.", retryable=True
@@ -56,6 +52,7 @@ class Generation(Protocol):
     attempt: int
     divided: bool
     pages_done: int
+    started_at: datetime | None
     problem: FileProblem | None
     retired_at: datetime | None
 
@@ -117,6 +114,7 @@ def claimed(
         "attempt": generation.attempt + 1,
         "divided": divided,
         "pages_done": generation.pages_done if divided else 0,
+        "started_at": generation.started_at if divided else now,
         "updated_at": now,
     } | dict(REVIVED if anew else {})
 

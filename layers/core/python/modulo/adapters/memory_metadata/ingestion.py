@@ -8,7 +8,7 @@ from modulo.adapters.memory_metadata.store import CollectionRow, FileRow, Genera
 from modulo.adapters.metadata_rules import document, problem
 from modulo.domain import generation as rules
 from modulo.domain.document import Part
-from modulo.domain.file import DocumentInfo, FileProblem, FileRef, Stage
+from modulo.domain.file import UNFINISHED, DocumentInfo, FileProblem, FileRef, Stage
 from modulo.domain.transfer import Claim
 
 
@@ -68,7 +68,7 @@ def held(store: Store, claimed: Claim) -> tuple[CollectionRow, FileRow, Generati
     generation = found[2]
     if claimed.part is None:
         return found if generation.claim_token == claimed.token else None
-    if generation.stage not in rules.UNFINISHED or claimed.part.number >= len(generation.parts):
+    if generation.stage not in UNFINISHED or claimed.part.number >= len(generation.parts):
         return None
     return found if generation.parts[claimed.part.number].claim_token == claimed.token else None
 

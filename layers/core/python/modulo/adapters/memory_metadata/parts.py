@@ -7,8 +7,8 @@ from uuid import uuid4
 from modulo.adapters.memory_metadata.ingestion import claim_of, held
 from modulo.adapters.memory_metadata.store import PartRow, Store
 from modulo.domain.document import Part
-from modulo.domain.file import FileRef, Stage
-from modulo.domain.generation import UNFINISHED, free_part
+from modulo.domain.file import UNFINISHED, FileRef, Stage
+from modulo.domain.generation import free_part
 from modulo.domain.transfer import Claim, Finished, PartResult, PartState
 
 

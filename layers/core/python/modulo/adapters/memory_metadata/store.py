@@ -76,6 +76,7 @@ class GenerationRow:
     parts: "list[PartRow]" = field(default_factory=list)
     pages_done: int = 0
     pages_total: int | None = None
+    started_at: datetime | None = None
     chunk_count: int | None = None
     content_hash: str | None = None
     object_version: str | None = None
@@ -148,6 +149,7 @@ class FileRow:
             checksum_sha256=newest.checksum_sha256,
             pages_done=newest.pages_done,
             pages_total=newest.pages_total,
+            started_at=newest.started_at,
             chunk_count=newest.chunk_count,
             problem=newest.problem,
             document=newest.document,
