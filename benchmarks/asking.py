@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 from benchmarks.product import Product
 from modulo.domain.transfer import Delivery
-from modulo.runtime.queue import record_of, uploads
+from modulo.runtime.events import uploads
+from modulo.runtime.queue import record_of
 from modulo.runtime.worker import function
 from modulo.services import Services
 

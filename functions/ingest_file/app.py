@@ -1,7 +1,8 @@
 """Uploads, as the bucket's notifications name them."""
 
 from modulo.domain.transfer import IngestRequest
-from modulo.runtime.queue import queue_handler, uploads
+from modulo.runtime.events import uploads
+from modulo.runtime.queue import queue_handler
 from modulo.services import services
 from modulo.usecases.ingest_file import Outcome, ingest_file
 

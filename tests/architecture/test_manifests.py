@@ -3,10 +3,15 @@
 import json
 import re
 from typing import Any
+from uuid import UUID
 
 import pytest
 import yaml
 
+from modulo.domain.file import FileRef
+from modulo.domain.transfer import IngestRequest
+from modulo.runtime import cloudevents
+from modulo.runtime.events import uploads
 from modulo.runtime.worker import QUEUES
 from modulo.settings import Settings
 from tests.architecture.sources import ROOT, template
@@ -15,6 +20,7 @@ KUBERNETES = ROOT / "infra" / "kubernetes"
 MILVUS = ROOT / "infra" / "milvus"
 MANIFESTS = sorted(path for path in KUBERNETES.rglob("*.yaml") if path.name not in ("kustomization.yaml",))
 NESTED = ["network", "data", "observability", "autoscaling"]
+REF = FileRef(UUID(int=1), UUID(int=2), UUID(int=3), 1)
 SCALES = ["1-100", "100-1K", "1K-10K", "over-10K"]
 
 
@@ -103,6 +109,23 @@ def test_each_queue_has_its_workers() -> None:
         for scaler in of_kind(path, "ScaledObject")
     }
     assert scaled == {"ingest-file": "INGEST_QUEUE_URL", "purge": "PURGE_QUEUE_URL"}
+
+
+def test_the_trigger_ends_where_events_are_taken() -> None:
+    (trigger,) = of_kind(KUBERNETES / "knative" / "events.yaml", "Trigger")
+    (served,) = of_kind(KUBERNETES / "knative" / "serve.yaml", "Service")
+    subscriber = trigger["spec"]["subscriber"]
+    (route,) = cloudevents.router.routes
+    assert (subscriber["ref"]["kind"], subscriber["ref"]["name"]) == (served["kind"], served["metadata"]["name"])
+    assert subscriber["ref"]["apiVersion"] == served["apiVersion"]
+    assert subscriber["uri"] == getattr(route, "path", None)
+    assert subscriber["audience"], "without one no token is sent"
+    (filters,) = trigger["spec"]["filters"]
+    for entry in filters["any"]:
+        ((kind, match),) = entry.items()
+        record = {"s3": {"object": {"key": REF.key}}}
+        event = {"specversion": "1.0", "type": match["type"] + ("Put" if kind == "prefix" else ""), "data": record}
+        assert uploads(event) == [IngestRequest(REF)]
 
 
 def test_kubernetes_sets_settings() -> None:

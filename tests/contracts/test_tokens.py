@@ -163,3 +163,12 @@ def test_a_discovery_document_of_another_issuer_is_refused(issuer):
     moved = OidcTokens(issuer=issuer.url + "/", audience=AUDIENCE, algorithms=["RS256"], tenant_claim="tenant")
     with pytest.raises(Unavailable):
         moved.principal(issuer.token(iss=issuer.url + "/"))
+
+
+def test_a_token_tells_who_it_was_issued_to(issuer):
+    tokens = OidcTokens(issuer=issuer.url, audience=AUDIENCE, algorithms=["RS256"])
+    sender = "system:serviceaccount:modulo:uploads"
+    assert tokens.subject(issuer.token(sub=sender, tenant=None, scope=None)) == sender
+    for forged in (issuer.token(key=OTHER_KEY), issuer.token(aud="another"), issuer.token(sub=None)):
+        with pytest.raises(Unauthenticated):
+            tokens.subject(forged)

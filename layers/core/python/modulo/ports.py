@@ -56,6 +56,14 @@ class Tokens(Protocol):
         """
         ...
 
+    def subject(self, token: str) -> str:
+        """Who a token was issued to, in the issuer's own words, once it is verified.
+
+        Raises:
+            Unauthenticated: the token is not valid here.
+        """
+        ...
+
 
 class Blobs(Protocol):
     """Objects: the uploaded bytes."""

@@ -86,6 +86,21 @@ class Services:
         )
 
     @cached_property
+    def event_senders(self) -> "ports.Tokens | None":
+        """Tokens of those who send events over HTTP, where their issuer is configured."""
+        s = self.settings
+        if s.events_issuer is None or s.events_audience is None:
+            return None
+        from modulo.adapters.oidc_tokens import OidcTokens
+
+        return OidcTokens(
+            issuer=s.events_issuer,
+            audience=s.events_audience,
+            algorithms=s.oidc_algorithms,
+            jwks_url=s.events_jwks_url,
+        )
+
+    @cached_property
     def cache(self) -> "ports.Cache":
         """Results and vectors that may be forgotten."""
         if self.settings.cache_url == MEMORY:

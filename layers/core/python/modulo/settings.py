@@ -107,6 +107,13 @@ class Settings(BaseModel):
     oidc_tenant_claim: str = "tenant"
     api_key_cache_seconds: int = Field(default=5, ge=0, description="how long a revoked key may go on")
 
+    # Events over HTTP, which a server takes where a token or an issuer is set
+    events_token: SecretStr | None = Field(default=None, min_length=32, description="the sender's bearer token")
+    events_issuer: str | None = Field(default=None, description="of the sender's OpenID tokens, as Knative has them")
+    events_audience: str | None = None
+    events_subject: str | None = Field(default=None, description="the one sender whose tokens are taken")
+    events_jwks_url: str | None = Field(default=None, description="found through the issuer where not set")
+
     # Telemetry
     metrics: Literal["memory:", "prometheus", "emf"] = "memory:"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -118,6 +125,8 @@ class Settings(BaseModel):
     def _complete(self) -> Self:
         if self.oidc_issuer and not self.oidc_audience:
             raise ValueError("OIDC_ISSUER needs OIDC_AUDIENCE: a token for another service must not open this one")
+        if self.events_issuer and not (self.events_audience and self.events_subject):
+            raise ValueError("EVENTS_ISSUER needs EVENTS_AUDIENCE and EVENTS_SUBJECT: others too have its tokens")
         if self.generator == "openai" and not (self.generator_url and self.generator_model):
             raise ValueError("GENERATOR=openai needs GENERATOR_URL and GENERATOR_MODEL")
         if self.generator == "bedrock" and not self.generator_model:

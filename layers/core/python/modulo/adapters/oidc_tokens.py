@@ -33,7 +33,7 @@ class OidcTokens:
         issuer: str,
         audience: str,
         algorithms: Sequence[str],
-        tenant_claim: str,
+        tenant_claim: str = "tenant",
         jwks_url: str | None = None,
         timeout: float = 5,
     ) -> None:
@@ -49,9 +49,16 @@ class OidcTokens:
 
     def principal(self, token: str) -> Principal:
         """See `ports.Tokens`."""
+        return self._principal(self._claims(token))
+
+    def subject(self, token: str) -> str:
+        """See `ports.Tokens`."""
+        return str(self._claims(token)["sub"])
+
+    def _claims(self, token: str) -> dict[str, Any]:
         try:
             key = self._key(jwt.get_unverified_header(token))
-            claims = jwt.decode(
+            claims: dict[str, Any] = jwt.decode(
                 token,
                 key,
                 algorithms=self._algorithms,
@@ -62,7 +69,7 @@ class OidcTokens:
             )
         except jwt.PyJWTError as error:
             raise Unauthenticated(f"The token is not valid: {error}.") from None
-        return self._principal(claims)
+        return claims
 
     def _principal(self, claims: dict[str, Any]) -> Principal:
         tenant, scope = claims.get(self._tenant_claim), claims.get("scope", "")

@@ -14,6 +14,7 @@ from fastapi import FastAPI, Response
 from fastapi.responses import FileResponse
 
 from modulo.cli.processes import STOP_SIGNALS, Processes, leave, listener
+from modulo.runtime import cloudevents
 from modulo.runtime.calls import use_threads
 from modulo.runtime.http import application
 from modulo.runtime.telemetry import configure_logging
@@ -33,6 +34,8 @@ def composed() -> FastAPI:
     """The application of all functions that have a router, under the prefix that the API's stage has."""
     modules = [function(name) for name in function_names()]
     app = application(*(module.router for module in modules if hasattr(module, "router")), prefix=PREFIX)
+    if cloudevents.wanted(services().settings):
+        app.include_router(cloudevents.router)
     app.add_api_route("/metrics", _metrics, include_in_schema=False)
     for path, name in PAGE.items():
         app.add_api_route(path, _sender(name), include_in_schema=False)

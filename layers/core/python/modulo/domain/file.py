@@ -16,6 +16,7 @@ LONGEST_SAYING = 1_000
 """How many characters are kept of each thing that a file says of itself."""
 MOST_HEADINGS = 12
 MOST_SCANNED = 100
+MOST_GENERATIONS = 2**31 - 1
 
 
 class Stage(StrEnum):
@@ -163,5 +164,5 @@ class FileRef:
                     ref = cls(UUID(tenant), UUID(collection), UUID(file), int(generation))
                 except ValueError:
                     return None
-                return ref if ref.key == key else None
+                return ref if ref.key == key and 1 <= ref.generation <= MOST_GENERATIONS else None
         return None

@@ -55,7 +55,12 @@ def _of_key(secret: str, services: Services) -> Principal:
     return principal
 
 
-def _credential(request: Request) -> str:
+def credential_of(request: Request) -> str:
+    """The API key or the bearer token that a request carries.
+
+    Raises:
+        Unauthenticated: it carries none.
+    """
     key = request.headers.get("x-api-key")
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     credential = key or (token.strip() if scheme.lower() == "bearer" else "")
@@ -66,7 +71,7 @@ def _credential(request: Request) -> str:
 
 def _requires(scope: Scope) -> Callable[[Request], Awaitable[Principal]]:
     async def principal(request: Request) -> Principal:
-        credential, made = _credential(request), services()
+        credential, made = credential_of(request), services()
         found = remembered(credential, services=made)
         if found is None:  # a store or an issuer may have to be asked, which the event loop must not wait for
             found = await run(authenticate, credential, services=made)

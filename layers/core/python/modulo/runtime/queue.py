@@ -1,15 +1,13 @@
 """From queued messages to use cases: every message stands alone, a failed one is delivered again later."""
 
-import json
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
-from urllib.parse import unquote_plus
 
 from modulo.domain.errors import ModuloError
-from modulo.domain.file import FileRef
-from modulo.domain.transfer import Delivery, IngestRequest, PurgeRequest
+from modulo.domain.transfer import Delivery, PurgeRequest
 from modulo.ports import Queue
+from modulo.runtime.events import UnreadableMessage, json_object
 from modulo.runtime.snapshot import keep_ready
 from modulo.runtime.telemetry import configure_logging, request_id
 from modulo.services import Services, services
@@ -21,10 +19,6 @@ LONGEST_POSTPONEMENT = 43_200
 """Seconds: SQS keeps a message invisible for 12 hours at most."""
 
 
-class UnreadableMessage(ModuloError):
-    """The message is none that this function understands; it ends in the dead-letter queue."""
-
-
 def queue_handler(
     read: Callable[[Mapping[str, Any]], list[Work]],
     handle: Callable[[Work], object],
@@ -33,12 +27,17 @@ def queue_handler(
     """The handler of an SQS event: answers which messages failed, so that only they come again.
 
     A failed message comes again after `retry_base_seconds` · 2ⁿ, n counting its retries from 0;
-    after its last delivery the queue's redrive policy moves it to the dead-letter queue.
+    after its last delivery the queue's redrive policy moves it to the dead-letter queue. Any other
+    event is a message itself, as where S3, SNS or EventBridge invoke the function; should it fail,
+    it is queued.
     """
     keep_ready(handle)
 
     def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         configure_logging(services().settings.log_level)
+        if not _is_batch(event):
+            _invoked(event, read, handle, queue)
+            return {"batchItemFailures": []}
         failed = [record for record in event["Records"] if not _handled(delivery_of(record), read, handle, queue)]
         return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in failed]}
 
@@ -62,6 +61,27 @@ def record_of(delivery: Delivery) -> dict[str, Any]:
     }
 
 
+def _is_batch(event: Mapping[str, Any]) -> bool:
+    """Whether an event is SQS's: each of its records can be received again."""
+    records = event.get("Records")
+    return isinstance(records, list) and all("receiptHandle" in record for record in records)
+
+
+def _invoked(
+    event: Mapping[str, Any],
+    read: Callable[[Mapping[str, Any]], list[Work]],
+    handle: Callable[[Work], object],
+    queue: Callable[[Services], Queue],
+) -> None:
+    asked = read(event)
+    try:
+        for work in asked:
+            handle(work)
+    except Exception as error:
+        log.warning("queued, because it failed: %s", error, exc_info=None if isinstance(error, ModuloError) else error)
+        queue(services()).send(event)
+
+
 def _handled(
     delivery: Delivery,
     read: Callable[[Mapping[str, Any]], list[Work]],
@@ -70,7 +90,7 @@ def _handled(
 ) -> bool:
     request_id.set(delivery.id)
     try:
-        for work in read(_json(delivery.body)):
+        for work in read(json_object(delivery.body)):
             handle(work)
     except Exception as error:
         known = isinstance(error, ModuloError)
@@ -86,48 +106,6 @@ def _postpone(delivery: Delivery, queue: Queue) -> None:
         queue.postpone(delivery.receipt, min(base * 2 ** (delivery.attempt - 1), LONGEST_POSTPONEMENT))
     except ModuloError as error:
         log.warning("retry left to the queue's visibility timeout: %s", error.detail)
-
-
-def _json(body: str) -> Mapping[str, Any]:
-    try:
-        message = json.loads(body)
-    except ValueError:
-        message = None
-    if not isinstance(message, dict):
-        raise UnreadableMessage
-    return message
-
-
-def uploads(message: Mapping[str, Any]) -> list[IngestRequest]:
-    """The generations that a message to `ingest_file` names: an S3 notification, or a request of our own.
-
-    Objects that are not uploads are passed over, as is the test event that S3 sends when a
-    notification is set up.
-
-    Raises:
-        UnreadableMessage: it is neither.
-    """
-    if message.get("Event") == "s3:TestEvent":
-        return []
-    part: int | None = None
-    match message:
-        case {"ingest": str(key), "part": int(number)}:
-            keys, part = [key], number
-        case {"ingest": str(key)}:
-            keys = [key]
-        case {"Records": [*records]}:
-            keys = [_created_key(record) for record in records]
-        case _:
-            raise UnreadableMessage
-    return [IngestRequest(ref, part) for key in keys if (ref := FileRef.of_key(key))]
-
-
-def _created_key(record: Any) -> str:
-    match record:
-        case {"eventName": str(name), "s3": {"object": {"key": str(key)}}}:
-            # Notifications escape keys as forms do.
-            return unquote_plus(key) if "ObjectCreated" in name else ""
-    raise UnreadableMessage
 
 
 def purges(message: Mapping[str, Any]) -> list[PurgeRequest]:

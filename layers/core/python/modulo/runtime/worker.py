@@ -11,8 +11,9 @@ from types import ModuleType
 from typing import Any, Final
 
 from modulo.ports import Queue
+from modulo.runtime.events import UnreadableMessage
 from modulo.runtime.hands import Hand, Source
-from modulo.runtime.queue import UnreadableMessage, queue_handler
+from modulo.runtime.queue import queue_handler
 from modulo.services import Services, services
 
 QUEUES: Final[Mapping[str, Callable[[Services], Queue]]] = {
