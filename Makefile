@@ -42,8 +42,9 @@ format: $(VENV)/.dev ## mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-openapi: $(VENV)/.local ## rewrite infra/openapi.json
+openapi: $(VENV)/.local ## rewrite infra/openapi.json and infra/problems.md
 	$(BIN)/modulo openapi > infra/openapi.json
+	$(BIN)/modulo problems > infra/problems.md
 
 clean-data: ## forget everything `make up` stored
 	rm -rf .modulo

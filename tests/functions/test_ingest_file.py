@@ -3,7 +3,7 @@ from uuid import UUID
 
 import pytest
 
-from modulo.domain.errors import Unavailable
+from modulo.domain.errors import NotFound, Unavailable, UnsupportedFile
 from modulo.runtime.worker import function
 from tests.functions.conftest import as_user, ingest, ref_of, s3_event, sqs_event
 
@@ -93,6 +93,26 @@ def test_the_last_attempt_ends_the_file_as_failed(api, collection, services, err
     file = stage(api, collection, receipt)
     assert (file["stage"], file["problem"]["retryable"]) == ("failed", True)
     assert "a bug" not in file["problem"]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(NotFound(), "lost-file"), (UnsupportedFile("No."), "unsupported-file")], ids=["gone", "no"]
+)
+def test_what_a_retry_cannot_help_fails_at_once(api, collection, services, error, code):
+    receipt = api.upload(collection, TEXT)
+    blobs = services.blobs
+
+    class Refusing:
+        def open(self, ref):
+            raise error
+
+        def __getattr__(self, name):
+            return getattr(blobs, name)
+
+    services.blobs = Refusing()
+    assert ingest(api, collection, receipt) == []
+    file = stage(api, collection, receipt)
+    assert (file["stage"], file["problem"]["code"], file["problem"]["retryable"]) == ("failed", code, False)
 
 
 def test_verification_catches_a_store_that_lost_chunks(api, collection, services):

@@ -250,7 +250,7 @@ def test_corrupt_cache_values_are_passed_over(api, collection, services):
 def test_an_unexpected_error_tells_nothing(api, collection, services):
     services.generator = Model(error=RuntimeError("password=hunter2"))
     reply = ask(api, collection)
-    assert (reply.status, reply.json["type"]) == (500, "urn:modulo:problem:modulo-error")
+    assert (reply.status, reply.json["type"]) == (500, "urn:modulo:problem:internal-error")
     assert "hunter2" not in reply.text
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from modulo.adapters.metadata_rules import name_taken
 from modulo.adapters.postgres_wire import WireConnection
-from modulo.domain.errors import Conflict, InvalidRequest, ModuloError, NotFound, Unavailable
+from modulo.domain.errors import Conflict, InternalError, InvalidRequest, ModuloError, NotFound, Unavailable
 from modulo.settings import Settings
 
 PING_AFTER_SECONDS = 30.0
@@ -136,7 +136,7 @@ def _translating() -> Iterator[None]:
     except UnicodeEncodeError as error:
         raise InvalidRequest("A text holds characters that are none: remove unpaired surrogates.") from error
     except SQLAlchemyError as error:
-        raise ModuloError from error
+        raise InternalError from error
 
 
 def sqlstate(error: DBAPIError) -> str | None:
@@ -160,7 +160,7 @@ def _translated(error: DBAPIError) -> ModuloError:
         return NotFound()
     if code[:2] == _BAD_DATA:
         return InvalidRequest("A value is out of range or holds characters that cannot be stored.")
-    return ModuloError()
+    return InternalError()
 
 
 _TAKEN = {

@@ -121,6 +121,12 @@ def openapi() -> None:
 
 
 @app.command()
+def problems() -> None:
+    """Print the page of all problems."""
+    run("cli.problems:print_problems")
+
+
+@app.command()
 def sizes(build: Annotated[Path, typer.Option(help="what `sam build` wrote")] = Path(".aws-sam/build")) -> None:
     """Print what each function weighs with its layers; fail where Lambda would refuse it."""
     run("cli.sizes:print_sizes", build)

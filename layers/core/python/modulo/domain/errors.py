@@ -1,4 +1,7 @@
-"""The one error tree: a class carries its status and title, its docstring explains it."""
+"""The one error tree: a class carries its status, title and whether a retry can help, its docstring explains it.
+
+`infra/problems.md` is made of it: a new kind of problem needs no more than its class.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -6,10 +9,12 @@ from typing import Any, ClassVar
 
 
 class ModuloError(Exception):
-    """Something failed inside the service; the request changed nothing and may be tried again."""
+    """Something is wrong."""
 
     status: ClassVar[int] = 500
-    title: ClassVar[str] = "Internal error"
+    title: ClassVar[str] = "Error"
+    retryable: ClassVar[bool] = False
+    """Whether the same can be expected to go well shortly, with nothing changed."""
 
     def __init__(self, detail: str | None = None, *, retry_after: int | None = None, **extra: Any) -> None:
         self.detail = detail or explanation(type(self))
@@ -26,6 +31,13 @@ class ModuloError(Exception):
 def explanation(error: type[ModuloError]) -> str:
     """The first paragraph of the class's docstring, on one line."""
     return " ".join((error.__doc__ or "").split("\n\n")[0].split())
+
+
+class InternalError(ModuloError):
+    """Something failed inside the service, which was recorded: try again."""
+
+    title = "Internal error"
+    retryable = True
 
 
 class Unauthenticated(ModuloError):
@@ -99,6 +111,7 @@ class Throttled(ModuloError):
 
     status = 429
     title = "Too many requests"
+    retryable = True
 
 
 class BadModelAnswer(ModuloError):
@@ -106,6 +119,7 @@ class BadModelAnswer(ModuloError):
 
     status = 502
     title = "Bad answer from a model"
+    retryable = True
 
 
 class Unavailable(ModuloError):
@@ -113,13 +127,40 @@ class Unavailable(ModuloError):
 
     status = 503
     title = "Temporarily unavailable"
+    retryable = True
 
 
-class FileRejected(ModuloError):
-    """The file cannot be ingested; the same bytes will be rejected again."""
+class FileFailed(ModuloError):
+    """The file was not ingested."""
 
     status = 422
+    title = "File failed"
+
+
+class NeverUploaded(FileFailed):
+    """No upload arrived in time: start a new upload and send the file."""
+
+    retryable = True  # what arrives late is ingested all the same
+
+
+class Superseded(FileFailed):
+    """Another upload of the file was started before this one arrived."""
+
+
+class DeadlineExceeded(FileFailed):
+    """The file could not be processed in time: upload it again."""
+
+    retryable = True
+
+
+class FileRejected(FileFailed):
+    """The file cannot be ingested; the same bytes will be rejected again."""
+
     title = "File rejected"
+
+
+class LostFile(FileRejected):
+    """The bytes that were uploaded are no longer there: upload the file again."""
 
 
 class EmptyFile(FileRejected):

@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 
 from pydantic import BeforeValidator, Field, computed_field
 
+from modulo.domain.errors import InternalError, ModuloError
 from modulo.domain.value import Value
 
 LONGEST_SAYING = 1_000
@@ -90,9 +91,15 @@ class DocumentInfo(Value):
 class FileProblem(Value):
     """Why a file failed, for its uploader; `retryable` says whether trying again can help."""
 
-    code: str
+    code: str = Field(description="which kind of problem it is, as infra/problems.md lists them")
     detail: str
     retryable: bool
+
+    @classmethod
+    def of(cls, error: Exception) -> "FileProblem":
+        """What an uploader is told of an error; of one that is none of ours only that there was one."""
+        known = error if isinstance(error, ModuloError) else InternalError()
+        return cls(code=known.code(), detail=known.detail, retryable=known.retryable)
 
 
 class File(Value):

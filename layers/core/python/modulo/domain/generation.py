@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
+from modulo.domain.errors import DeadlineExceeded, NeverUploaded, Superseded
 from modulo.domain.file import UNFINISHED, WAITING, WORKING, FileProblem, Stage
 
 PURGE_AFTER = timedelta(minutes=1)
@@ -28,15 +29,9 @@ ASK_AGAIN_AFTER = timedelta(minutes=10)
 RETRY_WINDOW = timedelta(days=1)
 """How long a failed generation keeps its object for another try."""
 
-NEVER_UPLOADED = FileProblem(
-    code="never-uploaded", detail="No upload arrived in time: start a new upload and send the file.", retryable=True
-)
-SUPERSEDED = FileProblem(
-    code="superseded", detail="Another upload of the file was started before this one arrived.", retryable=False
-)
-DEADLINE_EXCEEDED = FileProblem(
-    code="deadline-exceeded", detail="The file could not be processed in time: upload it again.", retryable=True
-)
+NEVER_UPLOADED = FileProblem.of(NeverUploaded())
+SUPERSEDED = FileProblem.of(Superseded())
+DEADLINE_EXCEEDED = FileProblem.of(DeadlineExceeded())
 
 Changes = Mapping[str, Any]
 """New values of a generation's fields, by name."""

@@ -18,7 +18,12 @@ PAUSE_SECONDS: Final = 5
 
 
 class Interrupted(Unavailable):
-    """The worker stops: another one starts on this message anew."""
+    """The worker was stopped in the midst of this: another one begins anew."""
+
+    @classmethod
+    def code(cls) -> str:
+        """To users, as any part that stopped answering."""
+        return Unavailable.code()
 
 
 class Source:

@@ -14,7 +14,7 @@ from mangum import Mangum
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from modulo import __version__
-from modulo.domain.errors import ModuloError, TooLarge
+from modulo.domain.errors import InternalError, TooLarge
 from modulo.runtime.problems import MEDIA_TYPE, handle_problems, problem
 from modulo.runtime.snapshot import keep_ready
 from modulo.runtime.telemetry import configure_logging, request_id
@@ -89,7 +89,7 @@ class RequestScope:
                 log.exception("unexpected error")
                 if response.started:
                     raise
-                await problem(ModuloError())(scope, receive, response)
+                await problem(InternalError())(scope, receive, response)
         finally:
             if body.refused:
                 await problem(body.refused)(scope, receive, response)

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -16,6 +15,8 @@ from modulo.runtime.telemetry import request_id
 
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
+TYPE = "urn:modulo:problem:"
+"""What the type of every problem begins with; its code follows."""
 
 
 class Problem(BaseModel):
@@ -34,6 +35,20 @@ class MalformedRequest(ModuloError):
 
     status = 400
     title = "Malformed request"
+
+
+class NoSuchEndpoint(ModuloError):
+    """There is no such endpoint; /api/openapi.json lists all."""
+
+    status = 404
+    title = "Not found"
+
+
+class MethodNotAllowed(ModuloError):
+    """The endpoint does not take this method."""
+
+    status = 405
+    title = "Method not allowed"
 
 
 def handle_problems(app: FastAPI) -> None:
@@ -63,7 +78,7 @@ def problem(error: ModuloError) -> JSONResponse:
 
 def _told(code: str, title: str, status: int, detail: str) -> dict[str, Any]:
     return {
-        "type": f"urn:modulo:problem:{code}",
+        "type": TYPE + code,
         "title": title,
         "status": status,
         "detail": detail,
@@ -100,14 +115,14 @@ def _field(location: Sequence[str | int]) -> str:
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
-    phrase = HTTPStatus(error.status_code).phrase
     headers = error.headers or {}
+    kind: type[ModuloError]
     match error.status_code:
         case 404:
-            code, detail = "no-such-endpoint", f"There is no endpoint {request.url.path}; /api/openapi.json lists all."
+            kind, detail = NoSuchEndpoint, f"There is no endpoint {request.url.path}; /api/openapi.json lists all."
         case 405:
             allowed = headers.get("allow", headers.get("Allow", ""))
-            code, detail = "method-not-allowed", f"{request.method} is not allowed here; use {allowed}."
+            kind, detail = MethodNotAllowed, f"{request.method} is not allowed here; use {allowed}."
         case _:
-            code, detail = MalformedRequest.code(), f"{error.detail}."
-    return _response(_told(code, phrase.capitalize(), error.status_code, detail), headers)
+            kind, detail = MalformedRequest, f"{error.detail}."
+    return _response(_told(kind.code(), kind.title, error.status_code, detail), headers)

@@ -6,15 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO
 
 from modulo.domain.chunk import content_hash
 from modulo.domain.document import Part
 from modulo.domain.errors import (
     AlteredFile,
     EmptyFile,
-    FileRejected,
-    ModuloError,
+    LostFile,
+    NotFound,
     OversizedFile,
     ScannedFile,
     Unavailable,
@@ -75,8 +75,8 @@ def ingest_file(
     those of the parts that are left.
 
     A delivery that comes twice, late or for something deleted is skipped. A file that cannot be
-    read ends failed with the reason. What may pass is raised, so that the queue delivers again;
-    the last attempt ends the file as failed before it raises.
+    read ends failed with the reason. What a retry can help is raised, so that the queue delivers
+    again; the last attempt ends the file as failed before it raises.
 
     Raises:
         ModuloError: a part did not answer; nothing of this attempt is visible.
@@ -97,11 +97,12 @@ def ingest_file(
         if not metadata.viable(ref):  # or else another worker's chunks, under the same ids, would go too
             run.forget()
         return Outcome.skipped
-    except FileRejected as error:
-        run.fail(FileProblem(code=error.code(), detail=error.detail, retryable=False))
-        return Outcome.failed
     except Exception as error:
-        run.give_up(error)
+        problem = FileProblem.of(error)
+        run.give_up(problem)
+        if problem.retryable:
+            raise
+        return Outcome.failed
     if outcome is Outcome.ready and ref.generation > 1:
         request_purge(PurgeRequest(ref.tenant_id, ref.collection_id, ref.file_id), purges=purges)
     return outcome
@@ -141,7 +142,7 @@ class _Run:
         if self.claim.divided and self.claim.part is None:
             return self._go_on()
         self.vectors.prepare(self.claim.space)
-        with self.blobs.open(self.claim.ref) as content:
+        with self._opened() as content:
             parsed = self._parsed(self._checked(content, stored))
             if self.claim.part is None and len(parts := self._parts(parsed)) > 1:
                 total = parsed.info.total_pages or len(parts)
@@ -211,16 +212,18 @@ class _Run:
         except Unavailable as error:
             log.warning("failed generation left to the purge: %s", error.detail)
 
-    def give_up(self, error: Exception) -> NoReturn:
-        """End this attempt: let the queue deliver again, or fail after the last one."""
-        if self.claim.attempt < self.limits.attempts:
+    def give_up(self, problem: FileProblem) -> None:
+        """End this attempt: let the queue deliver again, or fail where that cannot help or was the last time."""
+        if problem.retryable and self.claim.attempt < self.limits.attempts:
             self.holding.release()
         else:
-            known = isinstance(error, ModuloError)
-            code = error.code() if isinstance(error, ModuloError) else "internal-error"
-            detail = str(error) if known else "The file could not be processed; the failure was recorded."
-            self.fail(FileProblem(code=code, detail=detail, retryable=True))
-        raise error
+            self.fail(problem)
+
+    def _opened(self) -> BinaryIO:
+        try:
+            return self.blobs.open(self.claim.ref)
+        except NotFound:
+            raise LostFile from None
 
     def _checked(self, content: BinaryIO, stored: ObjectInfo) -> BinaryIO:
         """The content, once it is what was announced."""
