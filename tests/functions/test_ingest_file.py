@@ -3,7 +3,7 @@ from uuid import UUID
 
 import pytest
 
-from modulo.domain.errors import NotFound, Unavailable, UnsupportedFile
+from modulo.domain.errors import NotFound, Throttled, Unavailable, UnsupportedFile
 from modulo.runtime.worker import function
 from tests.functions.conftest import as_user, ingest, ref_of, s3_event, sqs_event
 
@@ -293,6 +293,34 @@ def test_a_queue_that_cannot_postpone_leaves_it_to_the_visibility_timeout(servic
 
     services.ingests = Down()
     assert deliver("nonsense") == [{"itemIdentifier": "m0"}]
+
+
+class Watched:
+    """A queue that notes how long each delivery is put off."""
+
+    def __init__(self):
+        self.pauses = []
+
+    def postpone(self, receipt, seconds):
+        self.pauses.append(seconds)
+
+
+def test_retries_come_later_each_time_and_the_last_delivery_leaves_the_queue_at_once(services):
+    services.ingests = Watched()
+    for attempt in range(1, 6):
+        deliver("nonsense", attempt=attempt)
+    first, second, third, last, beyond = services.ingests.pauses
+    assert 30 <= first <= 60 <= second <= 120 <= third <= 240
+    assert last == 0, "the redrive policy takes it"
+    assert beyond >= 480, "where there is no such policy it is not delivered without end"
+
+
+def test_a_provider_that_is_throttled_says_when_to_come_again(api, collection, services):
+    services.embedder = Failing(Throttled("busy", retry_after=300))
+    receipt = api.upload(collection, TEXT)
+    services.ingests = Watched()
+    assert ingest(api, collection, receipt)
+    assert 300 <= services.ingests.pauses[0] <= 450
 
 
 class Failing:

@@ -90,7 +90,9 @@ class Settings(BaseModel):
     ingest_lease_seconds: int = Field(default=900, ge=1)
     ingest_deadline_seconds: int = Field(default=3_600, ge=1)
     ingest_attempts: int = Field(default=4, ge=1, description="the first and 3 retries")
-    retry_base_seconds: int = Field(default=60, ge=1, description="60 · 2ⁿ before retry n")
+    retry_base_seconds: int = Field(
+        default=60, ge=1, description="before the first retry, or a half of it; twice as long before each further one"
+    )
 
     # Quotas of a user
     quotas: Quotas = Quotas()

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from modulo.domain.backoff import pause
 from modulo.domain.errors import ModuloError
 from modulo.domain.transfer import Delivery, PurgeRequest
 from modulo.ports import Queue
@@ -15,8 +16,6 @@ from modulo.services import Services, services
 log = logging.getLogger(__name__)
 Work = TypeVar("Work")
 QueueHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
-LONGEST_POSTPONEMENT = 43_200
-"""Seconds: SQS keeps a message invisible for 12 hours at most."""
 
 
 def queue_handler(
@@ -26,10 +25,10 @@ def queue_handler(
 ) -> QueueHandler:
     """The handler of an SQS event: answers which messages failed, so that only they come again.
 
-    A failed message comes again after `retry_base_seconds` · 2ⁿ, n counting its retries from 0;
-    after its last delivery the queue's redrive policy moves it to the dead-letter queue. Any other
-    event is a message itself, as where S3, SNS or EventBridge invoke the function; should it fail,
-    it is queued.
+    A failed message comes again after a pause that doubles with `retry_base_seconds`; after its last
+    delivery the queue's redrive policy moves it to the dead-letter queue, with no pause any more. Any
+    other event is a message itself, as where S3, SNS or EventBridge invoke the function; should it
+    fail, it is queued.
     """
     keep_ready(handle)
 
@@ -95,17 +94,19 @@ def _handled(
     except Exception as error:
         known = isinstance(error, ModuloError)
         log.warning("attempt %d failed: %s", delivery.attempt, error, exc_info=None if known else error)
-        _postpone(delivery, queue(services()))
+        _postpone(delivery, error, queue(services()))
         return False
     return True
 
 
-def _postpone(delivery: Delivery, queue: Queue) -> None:
-    base = services().settings.retry_base_seconds
+def _postpone(delivery: Delivery, error: Exception, queue: Queue) -> None:
+    s = services().settings
+    asked = (error.retry_after if isinstance(error, ModuloError) else None) or 0
+    later = pause(delivery.attempt, base=s.retry_base_seconds, key=delivery.id, asked=asked)
     try:
-        queue.postpone(delivery.receipt, min(base * 2 ** (delivery.attempt - 1), LONGEST_POSTPONEMENT))
-    except ModuloError as error:
-        log.warning("retry left to the queue's visibility timeout: %s", error.detail)
+        queue.postpone(delivery.receipt, 0 if delivery.attempt == s.ingest_attempts else later)
+    except ModuloError as problem:
+        log.warning("retry left to the queue's visibility timeout: %s", problem.detail)
 
 
 def purges(message: Mapping[str, Any]) -> list[PurgeRequest]:
