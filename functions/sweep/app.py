@@ -10,8 +10,8 @@ from modulo.usecases.sweep import sweep
 def work() -> dict[str, Any]:
     """Sweep once."""
     s = services()
-    swept = sweep(metadata=s.metadata, ingests=s.ingests, purges=s.purges, metrics=s.metrics, clock=s.clock)
-    return {"failed": len(swept.failed), "requeued": len(swept.requeue), "purges": len(swept.purge)}
+    report = sweep(metadata=s.metadata, ingests=s.ingests, purges=s.purges, metrics=s.metrics, clock=s.clock)
+    return report.model_dump(mode="json")
 
 
 handler = schedule_handler(work)

@@ -9,7 +9,7 @@ from modulo.domain.errors import NotFound
 from modulo.domain.file import Stage
 from modulo.domain.transfer import PurgeRequest
 from modulo.ports import Metadata
-from tests.contracts.metadata_world import FINAL, HOUR, NOW, MetadataContract, World
+from tests.contracts.metadata_world import FINAL, HOUR, NOW, QUOTAS, MetadataContract, World
 
 LEASE = timedelta(minutes=15)
 MINUTE = timedelta(minutes=1)
@@ -66,8 +66,28 @@ class TestSweeping(MetadataContract):
         collection = world.collection(owner)
         for number in range(3):
             world.file(owner, collection, f"{number}.pdf")
-        sizes = [len(metadata.sweep(now=NOW + HOUR, limit=2).failed) for _ in range(3)]
-        assert sizes == [2, 1, 0]
+        swept = [metadata.sweep(now=NOW + HOUR, limit=2) for _ in range(3)]
+        assert [(len(found.failed), found.more) for found in swept] == [(2, True), (1, False), (0, False)]
+
+    def test_a_sweep_says_since_when_the_oldest_of_each_kind_has_waited(self, metadata: Metadata, world: World) -> None:
+        metadata.sweep(now=NOW + 99 * HOUR, limit=10_000)  # what other tests left
+        owner = world.user()
+        collection = world.collection(owner)
+        for number in (2, 1, 3):
+            deadline = NOW + number * HOUR
+            draft = world.upload(f"{number}.pdf", deadline=deadline)
+            metadata.reserve_file(owner, collection.id, draft, quotas=QUOTAS, now=NOW)
+        for minutes, name in ((5, "b.pdf"), (0, "a.pdf")):
+            file = world.file(owner, collection, name)
+            assert world.try_claim(file, now=NOW + minutes * MINUTE, deadline=NOW + 99 * HOUR)
+        for minutes, name in ((7, "d.pdf"), (3, "c.pdf")):
+            gone = world.ready(owner, collection, name)
+            metadata.tombstone_file(owner, collection.id, gone.id, now=NOW + minutes * MINUTE)
+        swept = metadata.sweep(now=NOW + 4 * HOUR, limit=100)
+        assert (len(swept.failed), len(swept.requeue), len(swept.purge)) == (3, 2, 2)
+        assert swept.since == {"failed": NOW + HOUR, "requeue": NOW + LEASE, "purge": NOW + 4 * MINUTE}
+        assert not swept.more
+        assert metadata.sweep(now=NOW + 4 * HOUR, limit=100).since == {}
 
     def test_what_lost_its_worker_is_queued_anew(self, metadata: Metadata, world: World) -> None:
         owner = world.user()

@@ -501,8 +501,8 @@ class Metadata(Protocol):
     def sweep(self, *, now: datetime, limit: int) -> Swept:
         """End generations whose deadline has passed; name those to queue anew and what is left to purge.
 
-        Each kind at most `limit`, of all tenants. What is named is named again ten minutes later
-        unless it was claimed or purged by then.
+        Each kind at most `limit`, of all tenants, those that wait longest first. What is named is
+        named again ten minutes later unless it was claimed or purged by then.
         """
         ...
 

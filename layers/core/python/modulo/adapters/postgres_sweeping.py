@@ -1,7 +1,8 @@
 """What a sweep finds in Postgres: the overdue, the stalled and the unpurged of all tenants."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -24,22 +25,47 @@ _UNFINISHED = generations.c.stage.in_([stage.value for stage in UNFINISHED])
 def sweep(connection: Connection, *, now: datetime, limit: int) -> Swept:
     """One sweep at a time; a second one waits for the first and finds what that left."""
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    found = _Found(limit)
     return Swept(
-        failed=_end_overdue(connection, now, limit),
-        requeue=_requeue_stalled(connection, now, limit),
-        purge=_ask_for_purges(connection, now, limit),
+        failed=_end_overdue(connection, now, found),
+        requeue=_requeue_stalled(connection, now, found),
+        purge=_ask_for_purges(connection, now, found),
+        since=found.since,
+        more=found.more,
     )
 
 
-def _end_overdue(connection: Connection, now: datetime, limit: int) -> tuple[FileRef, ...]:
+@dataclass(slots=True)
+class _Found:
+    """What the kinds say together."""
+
+    limit: int
+    since: dict[str, datetime] = field(default_factory=dict)
+    more: bool = False
+
+    def add(self, kind: str, moments: Iterable[datetime], *, selected: int) -> None:
+        earliest = min(filter(None, (self.since.get(kind), *moments)), default=None)
+        if earliest is not None:
+            self.since[kind] = earliest
+        self.more = self.more or selected == self.limit
+
+
+def _end_overdue(connection: Connection, now: datetime, found: _Found) -> tuple[FileRef, ...]:
     overdue = and_(_UNFINISHED, generations.c.deadline <= now)
     statement = (
-        select(files.c.tenant_id, files.c.collection_id, generations.c.file_id, generations.c.number)
+        select(
+            files.c.tenant_id,
+            files.c.collection_id,
+            generations.c.file_id,
+            generations.c.number,
+            generations.c.deadline,
+        )
         .where(LIVING, overdue)
         .order_by(generations.c.deadline)
-        .limit(limit)
+        .limit(found.limit)
     )
-    held = _held(connection, [FileRef(*row) for row in connection.execute(statement)])
+    late = {FileRef(*row[:4]): row.deadline for row in connection.execute(statement)}
+    held = _held(connection, list(late))
     given = arrays(
         tenant_id=(Uuid(), [ref.tenant_id for ref in held]),
         file_id=(Uuid(), [ref.file_id for ref in held]),
@@ -70,6 +96,7 @@ def _end_overdue(connection: Connection, now: datetime, limit: int) -> tuple[Fil
             )
         )
     gone = tuple(ref for ref in held if (ref.tenant_id, ref.file_id) in sizes)
+    found.add("failed", [late[ref] for ref in gone], selected=len(late))
     released: defaultdict[tuple[UUID, UUID], int] = defaultdict(int)
     for ref in gone:
         released[ref.tenant_id, ref.collection_id] += sizes[ref.tenant_id, ref.file_id]
@@ -93,13 +120,19 @@ def _held(connection: Connection, found: Sequence[FileRef]) -> list[FileRef]:
     return [ref for ref in found if (ref.tenant_id, ref.collection_id) in locked]
 
 
-def _requeue_stalled(connection: Connection, now: datetime, limit: int) -> tuple[FileRef, ...]:
+def _requeue_stalled(connection: Connection, now: datetime, found: _Found) -> tuple[FileRef, ...]:
     """Take stalled generations from their workers; they are named again where nobody claims them."""
     stalled = (
-        select(files.c.tenant_id, files.c.collection_id, generations.c.file_id, generations.c.number)
+        select(
+            files.c.tenant_id,
+            files.c.collection_id,
+            generations.c.file_id,
+            generations.c.number,
+            generations.c.lease_until,
+        )
         .where(LIVING, _UNFINISHED, generations.c.lease_until <= now, generations.c.deadline > now)
         .order_by(generations.c.lease_until)
-        .limit(limit)
+        .limit(found.limit)
         .with_for_update(of=generations, skip_locked=True)
         .cte("stalled")
     )
@@ -113,32 +146,34 @@ def _requeue_stalled(connection: Connection, now: datetime, limit: int) -> tuple
         )
         .returning(*stalled.c)
     )
-    return tuple(FileRef(*row) for row in connection.execute(statement))
+    rows = connection.execute(statement).all()
+    found.add("requeue", [row.lease_until for row in rows], selected=len(rows))
+    return tuple(FileRef(*row[:4]) for row in rows)
 
 
-def _ask_for_purges(connection: Connection, now: datetime, limit: int) -> tuple[PurgeRequest, ...]:
+def _ask_for_purges(connection: Connection, now: datetime, found: _Found) -> tuple[PurgeRequest, ...]:
     """Whatever should have been purged by now; it is named again later where it still is not."""
     requests = [
-        PurgeRequest(row.tenant_id, row.id, None) for row in _postponed(connection, collections, now, limit, "id")
+        PurgeRequest(row.tenant_id, row.id, None) for row in _postponed(connection, collections, now, found, "id")
     ]
     requests += [
         PurgeRequest(row.tenant_id, row.collection_id, row.id)
-        for row in _postponed(connection, files, now, limit, "id", "collection_id")
+        for row in _postponed(connection, files, now, found, "id", "collection_id")
     ]
     retired = {"retired_at": func.coalesce(generations.c.retired_at, now)}
-    rows = _postponed(connection, generations, now, limit, "file_id", "number", **retired)
+    rows = _postponed(connection, generations, now, found, "file_id", "number", **retired)
     return tuple(dict.fromkeys(requests + _of_files(connection, {(row.tenant_id, row.file_id) for row in rows})))
 
 
 def _postponed(
-    connection: Connection, table: Table, now: datetime, limit: int, *columns: str, **values: Any
+    connection: Connection, table: Table, now: datetime, found: _Found, *columns: str, **values: Any
 ) -> Sequence[Any]:
     key = [column.name for column in table.primary_key]
     due = (
-        select(*(table.c[name] for name in key))
+        select(*(table.c[name] for name in key), table.c.purge_after.label("since"))
         .where(table.c.purge_after <= now)
         .order_by(table.c.purge_after)
-        .limit(limit)
+        .limit(found.limit)
         .with_for_update(skip_locked=True)
         .cte("due")
     )
@@ -146,9 +181,11 @@ def _postponed(
         update(table)
         .values(purge_after=now + ASK_AGAIN_AFTER, **values)
         .where(*(table.c[name] == due.c[name] for name in key))
-        .returning(table.c.tenant_id, *(table.c[name] for name in columns))
+        .returning(table.c.tenant_id, *(table.c[name] for name in columns), due.c.since)
     )
-    return connection.execute(statement).all()
+    rows = connection.execute(statement).all()
+    found.add("purge", [row.since for row in rows], selected=len(rows))
+    return rows
 
 
 def _of_files(connection: Connection, found: set[tuple[UUID, UUID]]) -> list[PurgeRequest]:

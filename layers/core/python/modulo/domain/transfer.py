@@ -204,6 +204,10 @@ class Swept:
     failed: tuple[FileRef, ...]
     requeue: tuple[FileRef, ...]
     purge: tuple[PurgeRequest, ...]
+    since: Mapping[str, datetime]
+    """By each of these names that found any: the earliest deadline, end of a lease, or time set for a purge."""
+    more: bool
+    """Whether one of them reached the limit, so that more may be left."""
 
 
 @dataclass(frozen=True, slots=True)

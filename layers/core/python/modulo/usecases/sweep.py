@@ -1,23 +1,84 @@
 """End what has passed its deadline and take up again what was interrupted."""
 
-from modulo.domain.transfer import IngestRequest, Swept
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+
+from modulo.domain.file import FileRef
+from modulo.domain.transfer import IngestRequest, PurgeRequest, Swept
+from modulo.domain.value import Value
 from modulo.ports import Clock, Metadata, Metrics, Queue
 
 BATCH = 500
+MOST_ROUNDS = 10
+MOST_NAMED = 20
+OUTCOMES: Mapping[str, str] = {"failed": "failed", "requeue": "requeued", "purge": "purged"}
+"""What became of what a sweep finds, as metrics have it."""
 
 
-def sweep(*, metadata: Metadata, ingests: Queue, purges: Queue, metrics: Metrics, clock: Clock) -> Swept:
+class SweepReport(Value):
+    """What a sweep did: how many, for how long the oldest of them had waited, and the first 20 of each by name.
+
+    A name is that of tenant, collection, file and generation, as far as there is one. Ages are by outcome.
+    """
+
+    failed: int = 0
+    requeued: int = 0
+    purges: int = 0
+    oldest_seconds: Mapping[str, int] = {}
+    files: Mapping[str, tuple[str, ...]] = {}
+    more: bool = False
+    """Whether more may be left for the next sweep."""
+
+
+def sweep(*, metadata: Metadata, ingests: Queue, purges: Queue, metrics: Metrics, clock: Clock) -> SweepReport:
     """Fail files whose deadline passed, queue anew those whose worker died and purges that got lost.
 
+    It goes on until nothing is left, for at most 10 rounds of 500 of each.
+
     Raises:
-        Unavailable: Postgres or a queue did not answer; the next sweep finds the same again.
+        Unavailable: Postgres or a queue did not answer; a later sweep finds the same again.
     """
-    swept = metadata.sweep(now=clock.now(), limit=BATCH)
-    for ref in swept.requeue:
-        ingests.send(IngestRequest(ref).body())
-    for request in swept.purge:
-        purges.send(request.body())
-    metrics.count("rag_swept_total", len(swept.failed), outcome="failed")
-    metrics.count("rag_swept_total", len(swept.requeue), outcome="requeued")
-    metrics.count("rag_swept_total", len(swept.purge), outcome="purged")
-    return swept
+    now = clock.now()
+    rounds: list[Swept] = []
+    while not rounds or (rounds[-1].more and rounds[-1].since and len(rounds) < MOST_ROUNDS):
+        rounds.append(metadata.sweep(now=now, limit=BATCH))
+        for ref in rounds[-1].requeue:
+            ingests.send(IngestRequest(ref).body())
+        for request in rounds[-1].purge:
+            purges.send(request.body())
+    report = _report(rounds, now)
+    for outcome, count in zip(OUTCOMES.values(), (report.failed, report.requeued, report.purges), strict=True):
+        metrics.count("rag_swept_total", count, outcome=outcome)
+    for outcome, seconds in report.oldest_seconds.items():
+        metrics.observe("rag_swept_age_seconds", seconds, outcome=outcome)
+    metrics.count("rag_sweeps_cut_short_total", report.more)
+    return report
+
+
+def _report(rounds: list[Swept], now: datetime) -> SweepReport:
+    counts: Counter[str] = Counter()
+    oldest: dict[str, int] = {}
+    files: dict[str, tuple[str, ...]] = {}
+    for swept in rounds:
+        for kind, outcome in OUTCOMES.items():
+            found: tuple[FileRef | PurgeRequest, ...] = getattr(swept, kind)
+            counts[kind] += len(found)
+            if found:
+                files[outcome] = (files.get(outcome, ()) + tuple(map(_name, found[:MOST_NAMED])))[:MOST_NAMED]
+            if kind in swept.since:
+                oldest[outcome] = max(oldest.get(outcome, 0), int((now - swept.since[kind]).total_seconds()))
+    return SweepReport(
+        failed=counts["failed"],
+        requeued=counts["requeue"],
+        purges=counts["purge"],
+        oldest_seconds=oldest,
+        files=files,
+        more=rounds[-1].more,
+    )
+
+
+def _name(found: FileRef | PurgeRequest) -> str:
+    generation = found.generation if isinstance(found, FileRef) else None
+    parts = (found.tenant_id, found.collection_id, found.file_id, generation)
+    return "/".join(str(part) for part in parts if part is not None)

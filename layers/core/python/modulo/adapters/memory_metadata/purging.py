@@ -17,12 +17,25 @@ Row = TypeVar("Row", CollectionRow, FileRow, GenerationRow)
 def sweep(store: Store, *, now: datetime, limit: int) -> Swept:
     """End the overdue, take up the stalled, name the unpurged."""
     found = [living for row in store.files.values() if (living := store.living(row.ref())) is not None]
-    late = sorted((row for row in found if overdue(row[2], now)), key=lambda row: row[2].deadline)
-    lost = [row for row in found if stalled(row[2], now)]
+    late = sorted((row for row in found if overdue(row[2], now)), key=lambda row: row[2].deadline)[:limit]
+    lost = sorted((row for row in found if stalled(row[2], now)), key=lambda row: row[2].lease_until or now)[:limit]
+    generations = [row for file in store.files.values() for row in file.generations]
+    due = (
+        _due(store.collections.values(), now)[:limit],
+        _due(store.files.values(), now)[:limit],
+        _due(generations, now)[:limit],
+    )
+    waiting = {
+        "failed": [row[2].deadline for row in late],
+        "requeue": [row[2].lease_until for row in lost if row[2].lease_until],
+        "purge": [row.purge_after for rows in due for row in rows if row.purge_after],
+    }
     return Swept(
-        failed=tuple(_end(store, *row, now) for row in late[:limit]),
-        requeue=tuple(_requeue(file, newest, now) for _, file, newest in lost[:limit]),
-        purge=tuple(_ask_for_purges(store, now, limit)),
+        failed=tuple(_end(store, *row, now) for row in late),
+        requeue=tuple(_requeue(file, newest, now) for _, file, newest in lost),
+        purge=tuple(_ask_for_purges(store, *due, now)),
+        since={kind: min(moments) for kind, moments in waiting.items() if moments},
+        more=any(len(rows) == limit for rows in (late, lost, *due)),
     )
 
 
@@ -37,26 +50,31 @@ def _requeue(file: FileRow, newest: GenerationRow, now: datetime) -> FileRef:
     return file.ref()
 
 
-def _ask_for_purges(store: Store, now: datetime, limit: int) -> Iterable[PurgeRequest]:
-    requests = [PurgeRequest(row.tenant_id, row.id, None) for row in _due(store.collections.values(), now, limit)]
-    requests += [
-        PurgeRequest(row.tenant_id, row.collection_id, row.id) for row in _due(store.files.values(), now, limit)
-    ]
+def _due(rows: Iterable[Row], now: datetime) -> list[Row]:
+    """What should have been purged by now."""
+    due = [(row.purge_after, row) for row in rows if row.purge_after is not None and row.purge_after <= now]
+    return [row for _, row in sorted(due, key=lambda pair: pair[0])]
+
+
+def _ask_for_purges(
+    store: Store,
+    collections: Iterable[CollectionRow],
+    files: Iterable[FileRow],
+    generations: Iterable[GenerationRow],
+    now: datetime,
+) -> Iterable[PurgeRequest]:
+    """What is due is named again later where it still is not purged."""
+    due: list[CollectionRow | FileRow | GenerationRow] = [*collections, *files, *generations]
+    for row in due:
+        row.purge_after = now + ASK_AGAIN_AFTER
+    requests = [PurgeRequest(found.tenant_id, found.id, None) for found in collections]
+    requests += [PurgeRequest(found.tenant_id, found.collection_id, found.id) for found in files]
     places = {id(generation): file for file in store.files.values() for generation in file.generations}
-    for generation in _due([row for file in store.files.values() for row in file.generations], now, limit):
+    for generation in generations:
         generation.retired_at = generation.retired_at or now
         file = places[id(generation)]
         requests.append(PurgeRequest(file.tenant_id, file.collection_id, file.id))
     return dict.fromkeys(requests)
-
-
-def _due(rows: Iterable[Row], now: datetime, limit: int) -> Sequence[Row]:
-    """What should have been purged by now; it is named again later where it still is not."""
-    due = [(row.purge_after, row) for row in rows if row.purge_after is not None and row.purge_after <= now]
-    found = [row for _, row in sorted(due, key=lambda pair: pair[0])[:limit]]
-    for row in found:
-        row.purge_after = now + ASK_AGAIN_AFTER
-    return found
 
 
 def purge_of(store: Store, tenant_id: UUID, collection_id: UUID, file_id: UUID | None) -> Purge | None:
