@@ -254,10 +254,14 @@ class Services:
 
     @cached_property
     def parser_for(self) -> "Callable[[str], ports.Parser]":
-        """The parser of a media type."""
-        from modulo.adapters.parsers import parser_for
+        """The parser of a media type, which reads in a process of its own."""
+        from modulo.adapters.isolated_parsers import IsolatedParsers, ParserLimits
 
-        return parser_for
+        s = self.settings
+        limits = ParserLimits(
+            seconds=s.parse_seconds, memory_bytes=s.parse_memory_bytes, output_bytes=s.parse_output_bytes
+        )
+        return IsolatedParsers(limits, self.metrics)
 
     @property
     def search_limits(self) -> "SearchLimits":

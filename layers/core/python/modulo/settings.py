@@ -87,6 +87,9 @@ class Settings(BaseModel):
     ingest_part_bytes: int = Field(
         default=4 * 1024**2, ge=1_024, le=64 * 1024**2, description="of plain text; a longer one is ingested in parts"
     )
+    parse_seconds: int = Field(default=120, ge=1, description="of the CPU, for a file or a part of one")
+    parse_memory_bytes: int = Field(default=1024**3, ge=1024**2, description="beyond what a parser takes by itself")
+    parse_output_bytes: int = Field(default=128 * 1024**2, ge=1_024, description="text of a file or a part of one")
     ingest_lease_seconds: int = Field(default=900, ge=1)
     ingest_deadline_seconds: int = Field(default=3_600, ge=1)
     ingest_attempts: int = Field(default=4, ge=1, description="the first and 3 retries")

@@ -28,9 +28,8 @@ _PARSERS: Mapping[str, tuple[str, str]] = {
 }
 
 
-@cache
-def parser_for(media_type: str) -> Parser:
-    """The parser of a media type that `domain.media` names.
+def location_of(media_type: str) -> str:
+    """Where the parser of a media type that `domain.media` names is found, as `module:name`.
 
     Raises:
         UnsupportedFile: it is none of those.
@@ -38,5 +37,21 @@ def parser_for(media_type: str) -> Parser:
     if media_type not in _PARSERS:
         raise UnsupportedFile
     module, name = _PARSERS[media_type]
-    parser: Parser = getattr(import_module(f"modulo.adapters.{module}"), name)()
+    return f"modulo.adapters.{module}:{name}"
+
+
+@cache
+def parser_at(location: str) -> Parser:
+    """The parser at a location, which imports what it needs."""
+    module, name = location.split(":")
+    parser: Parser = getattr(import_module(module), name)()
     return parser
+
+
+def parser_for(media_type: str) -> Parser:
+    """The parser of a media type, in this process: for files that are known to be harmless.
+
+    Raises:
+        UnsupportedFile: there is none for it.
+    """
+    return parser_at(location_of(media_type))

@@ -190,5 +190,13 @@ class OversizedFile(FileRejected):
     """The file, or what it unpacks to, is larger than the limit."""
 
 
+class ExpensiveFile(FileRejected):
+    """Reading the file takes more time, memory or text than a file may: split it, or save it anew, and upload that."""
+
+
+class UnreadableFile(FileRejected):
+    """The file breaks the program that reads it: save it anew in its own program and upload that."""
+
+
 class AlteredFile(FileRejected):
     """The bytes that arrived are not the ones announced: the size or the checksum differs."""
