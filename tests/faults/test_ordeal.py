@@ -6,7 +6,7 @@ from benchmarks.faults import DOUBLED, KILLED, differences, planned, suffering
 from benchmarks.mortal import Ordeal
 from modulo.domain.file import Stage
 
-FILES = 40
+FILES = 30
 
 
 def test_every_file_ends_as_in_a_clean_run() -> None:
