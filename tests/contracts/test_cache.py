@@ -43,8 +43,8 @@ def cache(request: pytest.FixtureRequest) -> Cache:
     return ValkeyCache(environment["CACHE_URL"], timeout=5)
 
 
-def kept(values: dict[str, bytes], *, ttl: int) -> list[CacheEntry]:
-    return [CacheEntry(key, value, ttl) for key, value in values.items()]
+def kept(values: dict[str, bytes], *, ttl: int, groups: tuple[str, ...] = ()) -> list[CacheEntry]:
+    return [CacheEntry(key, value, ttl, groups) for key, value in values.items()]
 
 
 @pytest.fixture
@@ -78,19 +78,38 @@ class TestCache:
         assert cache.get([key]) == [b"value"]
 
     @pytest.mark.parametrize("odd", ["ünï 文書 🙂", "a b\r\nc", "*?[x]\\", "\ud800", "x" * 5_000])
-    def test_any_text_is_a_key(self, cache: Cache, key: str, odd: str) -> None:
-        cache.put(kept({key + odd: b"value"}, ttl=60))
+    def test_any_text_is_a_key_and_a_group(self, cache: Cache, key: str, odd: str) -> None:
+        cache.put(kept({key + odd: b"value"}, ttl=60, groups=(f"{key}of {odd}",)))
         assert cache.get([key + odd]) == [b"value"]
-        assert cache.delete(key + odd) == 1
+        assert cache.delete(f"{key}of {odd}") == 1
+        assert cache.get([key + odd]) == [None]
 
-    def test_a_prefix_deletes_what_begins_with_it_and_nothing_else(self, cache: Cache, key: str) -> None:
-        gone = [f"{key}t*[1]?\\:{n}" for n in range(2_500)]
-        left = [f"{key}t1:1", f"{key}tx[1]?\\:0", f"x{key}t*[1]?\\:1", key]
-        cache.put(kept(dict.fromkeys([*gone, *left], b"value"), ttl=60))
-        assert cache.delete(f"{key}t*[1]?\\:") == len(gone)
+    def test_a_group_is_deleted_and_nothing_else(self, cache: Cache, key: str) -> None:
+        gone = [f"{key}a:{n}" for n in range(2_500)]
+        left = [f"{key}b:1", f"{key}a", key]
+        cache.put(kept(dict.fromkeys(gone, b"value"), ttl=60, groups=(f"{key}a",)))
+        cache.put(kept({left[0]: b"value"}, ttl=60, groups=(f"{key}a:",)))
+        cache.put(kept(dict.fromkeys(left[1:], b"value"), ttl=60))
+        assert cache.delete(f"{key}a") == len(gone)
         assert cache.get(gone) == [None] * len(gone)
         assert cache.get(left) == [b"value"] * len(left)
-        assert cache.delete(f"{key}t*[1]?\\:") == 0
+        assert cache.delete(f"{key}a") == 0
+
+    def test_a_group_goes_with_the_one_around_it(self, cache: Cache, key: str) -> None:
+        cache.put(kept({f"{key}1": b"", f"{key}2": b""}, ttl=60, groups=(f"{key}all", f"{key}one")))
+        cache.put(kept({f"{key}3": b""}, ttl=60, groups=(f"{key}all", f"{key}two")))
+        cache.put(kept({f"{key}4": b""}, ttl=60, groups=(f"{key}all",)))
+        assert cache.delete(f"{key}one") == 2
+        assert cache.get([f"{key}1", f"{key}3", f"{key}4"]) == [None, b"", b""]
+        cache.put(kept({f"{key}1": b""}, ttl=60, groups=(f"{key}all", f"{key}one")))
+        assert cache.delete(f"{key}all") == 3
+        assert cache.delete(f"{key}two") == 0
+
+    def test_what_ended_is_not_counted(self, cache: Cache, key: str) -> None:
+        cache.put(kept({f"{key}1": b""}, ttl=1, groups=(key,)))
+        cache.put(kept({f"{key}2": b""}, ttl=60, groups=(key,)))
+        time.sleep(1.1)
+        assert cache.delete(key) == 1
 
     def test_threads_share_a_cache(self, cache: Cache, key: str) -> None:
         def round_trip(number: int) -> bytes | None:
@@ -115,12 +134,12 @@ class TestMemoryCache:
     def test_time_comes_from_its_clock(self) -> None:
         clock = Time()
         cache = MemoryCache(clock=clock)
-        cache.put(kept({"a": b"a", "b": b"b"}, ttl=10))
+        cache.put(kept({"a": b"a", "b": b"b"}, ttl=10, groups=("group",)))
         clock.now += 9.9
         assert cache.get(["a"]) == [b"a"]
         clock.now += 0.1
         assert cache.get(["a"]) == [None]
-        assert cache.delete("") == 0
+        assert cache.delete("group") == 0
 
 
 @pytest.fixture
@@ -166,10 +185,34 @@ class TestValkeyCache:
         cache = wired(valkey, wire, Time())
         cache.ping()
         keys = [f"{key}{n}" for n in range(20)]
-        for call in (lambda: cache.put(kept(dict.fromkeys(keys, b"x"), ttl=60)), lambda: cache.get(keys)):
+        entries = kept(dict.fromkeys(keys, b"x"), ttl=60, groups=(f"{key}all", f"{key}some"))
+        for call in (lambda: cache.put(entries), lambda: cache.get(keys)):
             before = wire.sent
             call()
             assert wire.sent == before + 1
+
+    def test_a_group_holds_what_lives_and_ends_with_the_last_of_it(self, valkey: Environment, key: str) -> None:
+        wall = Time()
+        cache = ValkeyCache(valkey["CACHE_URL"], timeout=5, wall=wall)
+        for number, ttl in enumerate([300, 100, 200]):
+            cache.put(kept({f"{key}{number}": b""}, ttl=ttl, groups=(f"{key}all", key)))
+        with Redis.from_url(valkey["CACHE_URL"]) as server:
+            assert server.zcard(f"group:{key}") == 3
+            assert 290 < int(server.ttl(f"group:{key}")) <= 300
+            assert 290 < int(server.ttl(f"group:{key}all")) <= 300
+            wall.now += 150
+            cache.put(kept({f"{key}3": b""}, ttl=10, groups=(key,)))
+            assert server.zcard(f"group:{key}") == 3
+            assert cache.delete(key) == 3
+            assert server.exists(f"group:{key}") == 0
+
+    def test_a_deletion_looks_at_its_own_group_only(self, valkey: Environment, wire: Wire, key: str) -> None:
+        cache = wired(valkey, wire, Time(), timeout=5)
+        cache.put(kept({f"{key}{n}": b"" for n in range(3_000)}, ttl=60))
+        cache.put(kept({f"{key}mine": b""}, ttl=60, groups=(key,)))
+        before = wire.sent
+        assert cache.delete(key) == 1
+        assert wire.sent == before + 3
 
     def test_a_restart_costs_nothing(self, valkey: Environment, wire: Wire, key: str) -> None:
         cache = wired(valkey, wire, Time())

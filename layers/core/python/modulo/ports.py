@@ -265,8 +265,8 @@ class Cache(Protocol):
         """Remember the entries, each for its time, in one round trip."""
         ...
 
-    def delete(self, prefix: str) -> int:
-        """Forget every key that begins with `prefix`; the number forgotten."""
+    def delete(self, group: str) -> int:
+        """Forget every entry of the group; the number forgotten."""
         ...
 
     def ping(self) -> None:

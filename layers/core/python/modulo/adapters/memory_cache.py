@@ -15,7 +15,7 @@ class MemoryCache:
         self._max_entries = max_entries
         self._clock = clock
         self._lock = Lock()
-        self._entries: OrderedDict[str, tuple[bytes, float]] = OrderedDict()
+        self._entries: OrderedDict[str, tuple[bytes, float, tuple[str, ...]]] = OrderedDict()
 
     def get(self, keys: Sequence[str]) -> list[bytes | None]:
         """The values under the keys."""
@@ -29,16 +29,16 @@ class MemoryCache:
         with self._lock:
             for entry in entries:
                 if entry.ttl > 0:
-                    self._entries[entry.key] = (bytes(entry.value), now + entry.ttl)
+                    self._entries[entry.key] = (bytes(entry.value), now + entry.ttl, entry.groups)
                     self._entries.move_to_end(entry.key)
             while len(self._entries) > self._max_entries:
                 self._entries.popitem(last=False)
 
-    def delete(self, prefix: str) -> int:
-        """Forget every key that begins with `prefix`; the number forgotten."""
+    def delete(self, group: str) -> int:
+        """Forget every entry of the group; the number forgotten."""
         now = self._clock()
         with self._lock:
-            keys = [key for key in self._entries if key.startswith(prefix)]
+            keys = [key for key, (_, _, groups) in self._entries.items() if group in groups]
             return sum(self._entries.pop(key)[1] > now for key in keys)
 
     def ping(self) -> None:
@@ -48,7 +48,7 @@ class MemoryCache:
         entry = self._entries.get(key)
         if entry is None:
             return None
-        value, ends = entry
+        value, ends, _ = entry
         if ends <= now:
             del self._entries[key]
             return None

@@ -1,6 +1,7 @@
 """Cached values in Valkey or Redis; whatever goes wrong there, a request only loses time once."""
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from typing import Any
 
 from redis import Redis
 from redis.backoff import NoBackoff
+from redis.client import Pipeline
 from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import RedisError
 from redis.retry import Retry
@@ -17,17 +19,27 @@ from modulo.domain.errors import Unavailable
 from modulo.domain.transfer import CacheEntry
 
 PAUSE_SECONDS = 5.0
-SCAN_COUNT = 1_000
+DELETED_AT_ONCE = 1_000
+KEY, GROUP = b"key:", b"group:"
 _log = logging.getLogger(__name__)
 
 
 class ValkeyCache:
     """A cache behind a URL; after a failure it is left alone for `PAUSE_SECONDS` and counts as empty.
 
-    Keys go one to a command inside a pipeline, so that a clustered server takes them too.
+    Keys go one to a command inside a pipeline, so that a clustered server takes them too. A group is a sorted
+    set of its members, the keys of entries and the names of groups within it, by the time at which they end: what
+    ended is taken out whenever something is put in, and no deletion looks at other keys than its own.
     """
 
-    def __init__(self, url: str, timeout: float = 0.5, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        url: str,
+        timeout: float = 0.5,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
         # One retry, at once and only on a connection that broke: the pool may hold one from before a
         # restart of the server. A timeout is never tried again.
         self._redis: Redis = Redis.from_url(
@@ -39,6 +51,7 @@ class ValkeyCache:
             driver_info=None,
         )
         self._breaker = _Breaker(clock)
+        self._time = wall
 
     def get(self, keys: Sequence[str]) -> list[bytes | None]:
         """The values under the keys, in one round trip; all None where the cache fails."""
@@ -58,17 +71,23 @@ class ValkeyCache:
             with self._breaker.watching(), self._redis.pipeline(transaction=False) as pipe:
                 for entry in lasting:
                     pipe.set(_encoded(entry.key), entry.value, ex=entry.ttl)
+                self._enter(pipe, lasting)
                 pipe.execute()
 
-    def delete(self, prefix: str) -> int:
-        """Forget every key that begins with `prefix`; the number forgotten, as far as it got."""
+    def delete(self, group: str) -> int:
+        """Forget every entry of the group; the number forgotten, as far as it got."""
         gone = 0
         if self._breaker.closed():
             with self._breaker.watching():
-                for keys in self._scan(prefix):
+                groups = [GROUP + _encoded(group)]
+                while groups:
+                    members = self._taken(groups[-1])
+                    if not members:
+                        groups.pop()
+                    groups += [member for member in members if member.startswith(GROUP)]
                     with self._redis.pipeline(transaction=False) as pipe:
-                        for key in keys:
-                            pipe.unlink(key)
+                        for key in (member for member in members if member.startswith(KEY)):
+                            pipe.unlink(key.removeprefix(KEY))
                         gone += sum(pipe.execute())
         return gone
 
@@ -88,14 +107,27 @@ class ValkeyCache:
         """Close the connections; the next request opens others."""
         self._redis.close()
 
-    def _scan(self, prefix: str) -> Iterator[list[Any]]:
-        cursor = 0
-        while True:
-            cursor, keys = self._redis.scan(cursor, match=_literal(prefix) + b"*", count=SCAN_COUNT)
-            if keys:
-                yield keys
-            if cursor == 0:
-                return
+    def _enter(self, pipe: Pipeline, entries: Sequence[CacheEntry]) -> None:
+        """Enter entries into their groups."""
+        now = self._time()
+        ends: dict[bytes, dict[bytes, float]] = {}
+        for entry in entries:
+            member = KEY + _encoded(entry.key)
+            for group in reversed(entry.groups):
+                members = ends.setdefault(GROUP + _encoded(group), {})
+                members[member] = max(members.get(member, 0), now + entry.ttl)
+                member = GROUP + _encoded(group)
+        for name, members in ends.items():
+            pipe.zremrangebyscore(name, "-inf", now)
+            pipe.zadd(name, members, gt=True)
+            longest = math.ceil(max(members.values()) - now)
+            pipe.expire(name, longest, nx=True)
+            pipe.expire(name, longest, gt=True)
+
+    def _taken(self, group: bytes) -> list[bytes]:
+        """Some members, taken out of their group."""
+        popped: Any = self._redis.zpopmin(group, DELETED_AT_ONCE)
+        return [member for member, _ in popped]
 
 
 class _Breaker:
@@ -140,9 +172,3 @@ class _Breaker:
 def _encoded(key: str) -> bytes:
     """Any text, even with lone surrogates, as bytes."""
     return key.encode("utf-8", "surrogatepass")
-
-
-def _literal(prefix: str) -> bytes:
-    """A pattern that matches the prefix and nothing else."""
-    escaped = "".join(f"\\{c}" if c in "*?[]\\^-" else c for c in prefix)
-    return _encoded(escaped)

@@ -220,8 +220,12 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class CacheEntry:
-    """A value to be remembered for `ttl` seconds; 0 remembers nothing."""
+    """A value to be remembered for `ttl` seconds; 0 remembers nothing.
+
+    `groups` are those by which it can be forgotten before: each within the one before it.
+    """
 
     key: str
     value: bytes
     ttl: int
+    groups: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from modulo.domain.search import SearchInput, SearchMetadata, SearchOutput
 from modulo.domain.transfer import CacheEntry, Grant
 from modulo.ports import Cache, Clock, Embedder, Generator, Metadata, Metrics, Reranker, Vectors
 from modulo.usecases.answering import Answering, SearchLimits
-from modulo.usecases.cache_keys import embedding_key, result_key
+from modulo.usecases.cache_keys import collection_prefix, embedding_key, result_key
 from modulo.usecases.presenting import citation, cot_output, documents, query_result
 
 log = logging.getLogger(__name__)
@@ -82,7 +82,8 @@ def search(
         if before is None
     ]
     if not output.metadata.degraded:  # such a result is never kept
-        fresh.append(CacheEntry(key, output.model_dump_json().encode(), limits.result_ttl))
+        group = collection_prefix(principal.tenant_id, request.collection_id)
+        fresh.append(CacheEntry(key, output.model_dump_json().encode(), limits.result_ttl, (group,)))
     cache.put(fresh)
     return output
 
