@@ -16,6 +16,7 @@ def work(request: IngestRequest) -> Outcome:
         blobs=s.blobs,
         vectors=s.vectors,
         embedder=s.embedder,
+        cache=s.cache,
         parser_for=s.parser_for,
         ingests=s.ingests,
         purges=s.purges,

@@ -43,7 +43,7 @@ FIRST_EVENT = {
     **dict.fromkeys(("create_upload", "delete_collection", "delete_file", "download_file"), SQL | AWS),
     **dict.fromkeys(("retry_file", "retry_files", "sweep", "upload_file"), SQL | AWS),
     "health": SQL | AWS | VECTORS | {"httpx", "redis"},
-    "ingest_file": SQL | AWS | VECTORS | {"httpx"},
+    "ingest_file": SQL | AWS | VECTORS | {"httpx", "redis"},
     "migrate": SQL | {"alembic"},
     "purge": SQL | AWS | VECTORS | {"redis"},
     "search": SQL | VECTORS | {"httpx", "redis"},

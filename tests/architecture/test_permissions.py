@@ -17,7 +17,7 @@ MANAGED_POLICIES = {
 SHARED_POLICIES = {"DatabaseAccess", "ModelAccess"}
 MODEL_USERS = {"search", "ingest_file"}  # to `health`, being refused is answer enough
 SECRETS = {
-    "CACHE_URL": {"search", "purge", "health"},
+    "CACHE_URL": {"search", "ingest_file", "purge", "health"},
     "MILVUS_TOKEN": {"search", "ingest_file", "purge", "health"},
     "EMBEDDING_API_KEY": {"search", "ingest_file", "health"},
     "RERANK_API_KEY": {"search", "health"},

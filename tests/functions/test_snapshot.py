@@ -43,7 +43,8 @@ PORTS = {
     "search": {"cache", "clock", "embedder", "generator", "metadata", "metrics", "reranker", "vectors"},
     "get_usage": {"clock", "metadata"},
     "get_file": {"metadata"},
-    "ingest_file": {"blobs", "clock", "embedder", "ingests", "metadata", "metrics", "parser_for", "purges", "vectors"},
+    "ingest_file": {"blobs", "cache", "clock", "embedder", "ingests", "metadata", "metrics", "parser_for"}
+    | {"purges", "vectors"},
     "purge": {"blobs", "cache", "clock", "metadata", "vectors"},
     "reset_quotas": {"clock", "metadata"},
 }

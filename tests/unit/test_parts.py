@@ -1,6 +1,6 @@
 """What the parts of a document say together."""
 
-from modulo.domain.file import MOST_HEADINGS, MOST_SCANNED, DocumentInfo
+from modulo.domain.file import MOST_HEADINGS, MOST_PAGES, DocumentInfo
 
 
 def test_parts_speak_as_the_first_with_the_headings_and_scans_of_all() -> None:
@@ -24,4 +24,4 @@ def test_only_the_first_headings_and_scans_are_kept() -> None:
     more = DocumentInfo(headings=("x",), scanned_pages=(1_000,))
     together = DocumentInfo.together([long, more])
     assert len(together.headings or ()) == MOST_HEADINGS
-    assert len(together.scanned_pages or ()) == MOST_SCANNED
+    assert len(together.scanned_pages or ()) == MOST_PAGES

@@ -5,6 +5,7 @@ Every method raises `Unavailable` when the thing behind it does not answer.
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
+from threading import Event
 from typing import BinaryIO, Protocol
 from uuid import UUID
 
@@ -42,6 +43,10 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The present moment, aware, in UTC."""
+        ...
+
+    def pause(self, seconds: float, unless: Event) -> bool:
+        """Wait so long, or until the event is set; whether it is."""
         ...
 
 
@@ -163,6 +168,7 @@ class Embedder(Protocol):
 
         Raises:
             Throttled: the model takes no more just now.
+            RefusedByModel: the model refuses the texts, or one of them.
             BadModelAnswer: the vectors are not of that form.
         """
         ...

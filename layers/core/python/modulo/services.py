@@ -329,7 +329,9 @@ class Services:
             index=IndexLimits(
                 embedding_batch=s.embedding_batch_size,
                 embedding_concurrency=s.embedding_concurrency,
+                embedding_ttl=s.embedding_cache_ttl,
                 vector_batch=s.vector_batch_size,
+                run_seconds=s.ingest_run_seconds,
             ),
             lease_seconds=s.ingest_lease_seconds,
             deadline_seconds=s.ingest_deadline_seconds,

@@ -37,7 +37,9 @@ class Settings(BaseModel):
     cache_url: str = Field(default=MEMORY, description="redis://… or rediss://…, or memory:")
     cache_timeout_seconds: float = Field(default=0.5, gt=0)
     search_cache_ttl: int = Field(default=3_600, ge=0, description="seconds; 0 turns the result cache off")
-    embedding_cache_ttl: int = Field(default=86_400, ge=0, description="seconds; 0 turns it off")
+    embedding_cache_ttl: int = Field(
+        default=86_400, ge=0, description="seconds, of questions and of passages; 0 turns it off"
+    )
 
     # Milvus
     milvus_uri: str = Field(default=MEMORY, description="http(s)://…, or memory:")
@@ -91,6 +93,9 @@ class Settings(BaseModel):
     parse_memory_bytes: int = Field(default=1024**3, ge=1024**2, description="beyond what a parser takes by itself")
     parse_output_bytes: int = Field(default=128 * 1024**2, ge=1_024, description="text of a file or a part of one")
     ingest_lease_seconds: int = Field(default=900, ge=1)
+    ingest_run_seconds: int = Field(
+        default=780, ge=0, description="how long one attempt may wait for a throttled embedder; a function has 900"
+    )
     ingest_deadline_seconds: int = Field(default=3_600, ge=1)
     ingest_attempts: int = Field(default=4, ge=1, description="the first and 3 retries")
     retry_base_seconds: int = Field(

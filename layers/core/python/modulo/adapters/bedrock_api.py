@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from modulo.adapters.aws_clients import LazyClient, error_code
-from modulo.domain.errors import BadModelAnswer, Throttled, Unavailable
+from modulo.domain.errors import BadModelAnswer, RefusedByModel, Throttled, Unavailable
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -17,7 +17,8 @@ CONNECT_SECONDS = 5.0
 ATTEMPTS = 2
 
 _THROTTLED = frozenset({"ThrottlingException", "TooManyRequestsException", "ServiceQuotaExceededException"})
-_REFUSED = frozenset({"ValidationException", "ResourceNotFoundException", "ModelErrorException"})
+_REFUSED = "ValidationException"
+_FAILED = frozenset({"ResourceNotFoundException", "ModelErrorException"})
 
 
 class BedrockApi:
@@ -39,7 +40,8 @@ class BedrockApi:
         Raises:
             Throttled: Bedrock takes no more just now.
             Unavailable: it does not answer, fails, or refuses the credentials.
-            BadModelAnswer: it refuses the request, or the model failed on it.
+            RefusedByModel: it refuses what was sent.
+            BadModelAnswer: it has no such model, or the model failed.
         """
         try:
             return ask(self._client())
@@ -77,6 +79,8 @@ class BedrockApi:
             return Throttled(f"The {self._dependency} takes no more just now.", dependency=self._dependency)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
         log.error("%s fails: status %s, code %s", self._dependency, status, code)
-        if code in _REFUSED:
-            return BadModelAnswer(f"The {self._dependency} refuses the request ({code}).")
+        if code == _REFUSED:
+            return RefusedByModel(f"The {self._dependency} refuses the request ({code}).")
+        if code in _FAILED:
+            return BadModelAnswer(f"The {self._dependency} cannot answer ({code}).")
         return Unavailable(f"The {self._dependency} does not answer.", dependency=self._dependency)

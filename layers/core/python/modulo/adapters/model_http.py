@@ -11,26 +11,15 @@ from typing import Any
 
 import httpx
 
-from modulo.domain.errors import BadModelAnswer, Throttled, Unavailable
+from modulo.domain.errors import BadModelAnswer, RefusedByModel, Throttled, Unavailable
 
 log = logging.getLogger(__name__)
 
 MAX_ANSWER_BYTES = 64 * 1024**2
 MAX_RETRY_AFTER = 3_600
 CONNECT_SECONDS = 5.0
-
-
-class Refused(BadModelAnswer):
-    """A model answered with something that cannot be used: it refuses a field of the request."""
-
-    def __init__(self, detail: str, *, param: str | None) -> None:
-        super().__init__(detail)
-        self.param = param
-
-    @classmethod
-    def code(cls) -> str:
-        """To clients, as any bad answer."""
-        return BadModelAnswer.code()
+REFUSALS = (400, 413, 422)
+"""Statuses that blame what was sent; others blame the address or the model's name."""
 
 
 def _sent(client: httpx.Client, request: httpx.Request) -> httpx.Response:
@@ -63,15 +52,16 @@ class ModelApi:
         Raises:
             Throttled: it takes no more just now.
             Unavailable: it does not answer in time, fails, or refuses the API key.
-            Refused: it refuses the request.
-            BadModelAnswer: it answers with something that is not JSON.
+            RefusedByModel: it refuses what was sent.
+            BadModelAnswer: it knows no such request, or answers with something that is not JSON.
         """
         status, headers, content = self._send("POST", path, body)
         self._check(status, headers)
         if status >= 300:
             code, param = _named(content, "code"), _named(content, "param")
             log.error("%s refuses a request: status %d, code %s, field %s", self._dependency, status, code, param)
-            raise Refused(f"The {self._dependency} refuses the request (status {status}).", param=param)
+            detail = f"The {self._dependency} refuses the request (status {status})."
+            raise RefusedByModel(detail, param=param) if status in REFUSALS else BadModelAnswer(detail)
         try:
             return json.loads(content)
         except (ValueError, RecursionError):

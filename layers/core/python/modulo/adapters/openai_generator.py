@@ -3,9 +3,9 @@
 import logging
 from typing import Any
 
-from modulo.adapters.model_http import ModelApi, Refused
+from modulo.adapters.model_http import ModelApi
 from modulo.domain.answer import Draft, Prompt, Tokens
-from modulo.domain.errors import BadModelAnswer
+from modulo.domain.errors import BadModelAnswer, RefusedByModel
 from modulo.domain.prompt import answer_of, messages, prompt_tokens
 from modulo.domain.tokens import estimate
 
@@ -49,7 +49,7 @@ class OpenAIGenerator:
         for _ in self._options:
             try:
                 return self._api.post("/chat/completions", body | self._options)
-            except Refused as refused:
+            except RefusedByModel as refused:
                 options = _without(self._options, refused.param)
                 if options is None:
                     raise

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from modulo.domain.document import BlockKind, Extent, Page, Part
 from modulo.domain.errors import EmptyFile
-from modulo.domain.file import MOST_HEADINGS, MOST_SCANNED, DocumentInfo
+from modulo.domain.file import MOST_HEADINGS, MOST_PAGES, DocumentInfo
 from modulo.domain.language import SAMPLE, language_of
 
 _LONGEST_HEADING = 120
@@ -62,7 +62,7 @@ class _Seen:
     def take(self, page: Page) -> None:
         """A further page."""
         self.empty = self.empty and not page.blocks
-        if page.scanned and len(self.scanned) < MOST_SCANNED:
+        if page.scanned and len(self.scanned) < MOST_PAGES:
             self.scanned.append(page.number)
         for block in page.blocks:
             if block.kind is not BlockKind.heading:

@@ -1,6 +1,7 @@
 """The machine's clock, and one that tests set."""
 
 from datetime import UTC, datetime, timedelta
+from threading import Event
 
 
 class SystemClock:
@@ -10,9 +11,13 @@ class SystemClock:
         """See `ports.Clock`."""
         return datetime.now(UTC)
 
+    def pause(self, seconds: float, unless: Event) -> bool:
+        """See `ports.Clock`."""
+        return unless.wait(seconds)
+
 
 class MemoryClock:
-    """Stands still until it is moved."""
+    """Stands still until it is moved; a pause moves it, and takes no time."""
 
     def __init__(self, now: datetime) -> None:
         self._now = now
@@ -20,6 +25,12 @@ class MemoryClock:
     def now(self) -> datetime:
         """See `ports.Clock`."""
         return self._now
+
+    def pause(self, seconds: float, unless: Event) -> bool:
+        """See `ports.Clock`."""
+        if not unless.is_set():
+            self.advance(timedelta(seconds=seconds))
+        return unless.is_set()
 
     def advance(self, step: timedelta) -> None:
         """Move on."""

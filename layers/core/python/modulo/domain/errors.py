@@ -122,6 +122,15 @@ class BadModelAnswer(ModuloError):
     retryable = True
 
 
+class RefusedByModel(BadModelAnswer):
+    """A model refuses what it was sent."""
+
+    def __init__(self, detail: str | None = None, *, param: str | None = None) -> None:
+        super().__init__(detail)
+        self.param = param
+        """The field that is to blame, where the model names one."""
+
+
 class Unavailable(ModuloError):
     """A part that this request needs does not answer: try again shortly."""
 
@@ -200,3 +209,7 @@ class UnreadableFile(FileRejected):
 
 class AlteredFile(FileRejected):
     """The bytes that arrived are not the ones announced: the size or the checksum differs."""
+
+
+class RefusedPassage(FileRejected):
+    """The embedding model refuses a passage of the file: reword it or leave it out, and upload the file again."""

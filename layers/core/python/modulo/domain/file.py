@@ -16,7 +16,7 @@ from modulo.domain.value import Value
 LONGEST_SAYING = 1_000
 """How many characters are kept of each thing that a file says of itself."""
 MOST_HEADINGS = 12
-MOST_SCANNED = 100
+MOST_PAGES = 100
 MOST_GENERATIONS = 2**31 - 1
 
 
@@ -72,18 +72,24 @@ class DocumentInfo(Value):
     scanned_pages: tuple[int, ...] | None = Field(
         default=None, description="the first 100 pages that are pictures without text, which no search finds"
     )
+    shortened_pages: tuple[int, ...] | None = Field(
+        default=None,
+        description="the first 100 pages with a passage of which the embedding model took only the beginning",
+    )
 
     @classmethod
     def together(cls, parts: Sequence["DocumentInfo"]) -> "DocumentInfo":
-        """What the parts of one document say: as the first, with the headings and scanned pages of all."""
+        """What the parts of one document say: as the first, with the headings and named pages of all."""
         headings = list(dict.fromkeys(heading for part in parts for heading in part.headings or ()))
         scanned = [page for part in parts for page in part.scanned_pages or ()]
+        shortened = [page for part in parts for page in part.shortened_pages or ()]
         languages = Counter(part.language for part in parts if part.language)
         return parts[0].model_copy(
             update={
                 "language": languages.most_common(1)[0][0] if languages else None,
                 "headings": tuple(headings[:MOST_HEADINGS]) or None,
-                "scanned_pages": tuple(scanned[:MOST_SCANNED]) or None,
+                "scanned_pages": tuple(scanned[:MOST_PAGES]) or None,
+                "shortened_pages": tuple(shortened[:MOST_PAGES]) or None,
             }
         )
 

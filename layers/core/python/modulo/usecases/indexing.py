@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from itertools import islice
 from time import perf_counter
 from typing import TypeVar
@@ -11,10 +12,13 @@ from modulo.domain.chunk import Chunk, ContentHash, EmbeddedChunk, content_hash
 from modulo.domain.chunking import chunk
 from modulo.domain.document import Page
 from modulo.domain.errors import Unavailable
-from modulo.domain.file import DocumentInfo
+from modulo.domain.file import MOST_PAGES, DocumentInfo, Stage
 from modulo.domain.transfer import Claim, PartResult
-from modulo.ports import Embedder, Metrics, Parsed, Vectors
+from modulo.ports import Cache, Embedder, Metrics, Parsed, Vectors
+from modulo.usecases.embedding import Embedding
+from modulo.usecases.holding import Holding
 from modulo.usecases.overlapping import overlapping
+from modulo.usecases.pacing import Pace
 
 CHUNKS_A_PART = 1_000_000
 """By so much the chunk numbers of a part begin behind those of the part before it."""
@@ -23,11 +27,14 @@ Element = TypeVar("Element")
 
 @dataclass(frozen=True, slots=True)
 class IndexLimits:
-    """How indexing is cut into steps."""
+    """How indexing is cut into steps; times in seconds."""
 
     embedding_batch: int
     embedding_concurrency: int
+    embedding_ttl: int
     vector_batch: int
+    run_seconds: int
+    """So long after its beginning, an attempt waits no more for a model that is throttled."""
 
 
 @dataclass(slots=True)
@@ -36,7 +43,7 @@ class Indexing:
 
     claim: Claim
     vectors: Vectors
-    embedder: Embedder
+    embedding: Embedding
     metrics: Metrics
     limits: IndexLimits
     pages_read: int = 0
@@ -54,7 +61,8 @@ class Indexing:
         )
         batches = _batches(chunks, self.limits.embedding_batch)
         waiting: list[EmbeddedChunk] = []
-        with closing(overlapping(batches, self._embed, at_once=self.limits.embedding_concurrency)) as embedded:
+        at_once, stop = self.limits.embedding_concurrency, self.embedding.pace.stop
+        with closing(overlapping(batches, self.embedding.embed, at_once=at_once, stop=stop)) as embedded:
             for batch, found in embedded:
                 waiting += self._embedded(batch, found)
                 if len(waiting) >= self.limits.vector_batch:
@@ -79,7 +87,9 @@ class Indexing:
 
     def result(self, info: DocumentInfo) -> PartResult:
         """What became of the pages."""
-        return PartResult(self._hashed.count, self._hashed.hexdigest(), info)
+        shortened = tuple(sorted(self.embedding.shortened)[:MOST_PAGES]) or None
+        told = info.model_copy(update={"shortened_pages": shortened})
+        return PartResult(self._hashed.count, self._hashed.hexdigest(), told)
 
     @property
     def _numbers(self) -> range:
@@ -96,16 +106,26 @@ class Indexing:
             self.pages_read += 1
             yield page
 
-    def _embed(self, batch: list[Chunk]) -> list[list[float]]:
-        started = perf_counter()
-        vectors = self.embedder.embed(self.claim.space.model, [piece.embedded_text for piece in batch])
-        self.metrics.observe("rag_ingest_seconds", perf_counter() - started, stage="embedding")
-        return vectors
-
     def _embedded(self, batch: list[Chunk], vectors: list[list[float]]) -> Iterator[EmbeddedChunk]:
         for piece, vector in zip(batch, vectors, strict=True):
             self._hashed.add(piece.text)
             yield EmbeddedChunk(self.claim.ref, piece, vector, self.claim.name, self.claim.media_type)
+
+
+def indexing_of(
+    holding: Holding, *, vectors: Vectors, embedder: Embedder, cache: Cache, metrics: Metrics, limits: IndexLimits
+) -> Indexing:
+    """The indexing of what is held, which keeps the claim while it waits for the embedder."""
+    pace = Pace(
+        limits.embedding_concurrency,
+        limits.embedding_batch,
+        until=holding.clock.now() + timedelta(seconds=limits.run_seconds),
+        clock=holding.clock,
+        keep=lambda: holding.advance(Stage.embedding),
+        keep_seconds=holding.lease_seconds / 3,
+    )
+    embedding = Embedding(holding.claim, embedder, cache, metrics, pace, limits.embedding_ttl)
+    return Indexing(holding.claim, vectors, embedding, metrics, limits)
 
 
 def _batches(items: Iterable[Element], size: int) -> Iterator[list[Element]]:

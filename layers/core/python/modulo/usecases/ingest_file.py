@@ -22,9 +22,10 @@ from modulo.domain.errors import (
 from modulo.domain.file import DocumentInfo, FileProblem, Stage
 from modulo.domain.media import media_type_of
 from modulo.domain.transfer import Claim, IngestRequest, ObjectInfo, PartResult, PurgeRequest
-from modulo.ports import Blobs, Clock, Embedder, Metadata, Metrics, Parsed, Parser, Queue, Vectors
+from modulo.ports import Blobs, Cache, Clock, Embedder, Metadata, Metrics, Parsed, Parser, Queue, Vectors
+from modulo.usecases.cache_keys import chunk_group
 from modulo.usecases.holding import ClaimLostError, Holding
-from modulo.usecases.indexing import Indexing, IndexLimits
+from modulo.usecases.indexing import Indexing, IndexLimits, indexing_of
 from modulo.usecases.purge import request_purge
 
 log = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ def ingest_file(
     blobs: Blobs,
     vectors: Vectors,
     embedder: Embedder,
+    cache: Cache,
     parser_for: Callable[[str], Parser],
     ingests: Queue,
     purges: Queue,
@@ -88,14 +90,17 @@ def ingest_file(
     claim = _claim(request, stored, metadata=metadata, now=clock.now(), limits=limits)
     if claim is None:
         return Outcome.skipped
-    indexing = Indexing(claim, vectors, embedder, metrics, limits.index)
     holding = Holding(claim, metadata, clock, limits.lease_seconds)
+    indexing = indexing_of(
+        holding, vectors=vectors, embedder=embedder, cache=cache, metrics=metrics, limits=limits.index
+    )
     run = _Run(holding, indexing, metadata, blobs, vectors, parser_for, ingests, metrics, limits)
     try:
         outcome = run.work(stored)
     except ClaimLostError:
         if not metadata.viable(ref):  # or else another worker's chunks, under the same ids, would go too
             run.forget()
+            cache.delete(chunk_group(ref.tenant_id, ref.collection_id, ref.file_id))
         return Outcome.skipped
     except Exception as error:
         problem = FileProblem.of(error)

@@ -5,7 +5,7 @@ import logging
 from modulo.domain.errors import Unavailable
 from modulo.domain.transfer import Purge, PurgeRequest
 from modulo.ports import Blobs, Cache, Clock, Metadata, Queue, Vectors
-from modulo.usecases.cache_keys import collection_prefix
+from modulo.usecases.cache_keys import chunk_group, collection_prefix
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ def request_purge(request: PurgeRequest, *, purges: Queue) -> None:
 def purge(
     request: PurgeRequest, *, metadata: Metadata, vectors: Vectors, blobs: Blobs, cache: Cache, clock: Clock
 ) -> bool:
-    """Remove vectors, objects and cached results; False where there was nothing to remove.
+    """Remove vectors, objects and cached values; False where there was nothing to remove.
 
     May be run any number of times: it ends at the same state from wherever it was interrupted.
 
@@ -36,6 +36,8 @@ def purge(
     for prefix in _prefixes(found):
         blobs.delete(found.space.tenant_id, prefix)
     cache.delete(collection_prefix(found.space.tenant_id, found.space.collection_id))
+    if found.generations is None:  # a file that lives on goes on using the vectors of its texts
+        cache.delete(chunk_group(found.space.tenant_id, found.space.collection_id, found.file_id))
     metadata.purged(found, now=clock.now())
     return True
 

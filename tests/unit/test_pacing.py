@@ -1,0 +1,224 @@
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from modulo.adapters.system_clock import MemoryClock, SystemClock
+from modulo.domain.errors import BadModelAnswer, Throttled, Unavailable
+from modulo.usecases.pacing import LONGEST_SECONDS, Pace
+
+NOW = datetime(2026, 3, 14, tzinfo=UTC)
+
+
+class Model:
+    """Takes `limit` texts at a time; tells when it was asked for how many."""
+
+    def __init__(self, clock, *, throttled=(), retry_after=None, error=Throttled):
+        self.clock, self.throttled, self.retry_after, self.error = clock, list(throttled), retry_after, error
+        self.asked = []
+
+    def __call__(self, size):
+        self.asked.append(((self.clock.now() - NOW).total_seconds(), size))
+        if self.throttled and self.throttled.pop(0):
+            raise self.error("busy", retry_after=self.retry_after, dependency="embedder")
+        return size
+
+
+@pytest.fixture
+def clock():
+    return MemoryClock(NOW)
+
+
+@pytest.fixture
+def kept():
+    return []
+
+
+def pace_of(clock, kept, *, batches=1, seconds=600, chance=lambda low, high: high, keep_seconds=1_000):
+    return Pace(
+        batches,
+        100,
+        until=NOW + timedelta(seconds=seconds),
+        clock=clock,
+        keep=lambda: kept.append((clock.now() - NOW).total_seconds()),
+        keep_seconds=keep_seconds,
+        chance=chance,
+    )
+
+
+def test_a_model_that_takes_everything_is_asked_for_whole_batches(clock, kept):
+    model = Model(clock)
+    pace = pace_of(clock, kept)
+    assert [pace.through(model) for _ in range(3)] == [100] * 3
+    assert (clock.now(), kept) == (NOW, [])
+
+
+def test_throttling_waits_ever_longer_and_asks_for_ever_less(clock, kept):
+    model = Model(clock, throttled=[True] * 9)
+    assert pace_of(clock, kept).through(model) == 1
+    assert model.asked == [
+        (0, 100), (1, 50), (3, 25), (7, 12), (15, 6), (31, 3), (63, 1), (123, 1), (183, 1), (243, 1),
+    ]  # fmt: skip
+    assert LONGEST_SECONDS == 60
+
+
+def test_the_wait_is_drawn_from_the_whole_range(clock, kept):
+    drawn = []
+
+    def chance(low, high):
+        drawn.append((low, high))
+        return low
+
+    model = Model(clock, throttled=[True] * 3)
+    pace_of(clock, kept, chance=chance).through(model)
+    assert drawn == [(0, 1), (0, 2), (0, 4)]
+    assert [moment for moment, _ in model.asked] == [0] * 4
+
+
+def test_what_the_model_asks_for_is_waited_at_least(clock, kept):
+    model = Model(clock, throttled=[True, True], retry_after=7)
+    pace_of(clock, kept).through(model)
+    assert [moment for moment, _ in model.asked] == [0, 8, 16]
+
+
+def test_a_failing_model_that_names_a_time_is_waited_for_as_well(clock, kept):
+    model = Model(clock, throttled=[True], retry_after=7, error=Unavailable)
+    pace_of(clock, kept).through(model)
+    assert [moment for moment, _ in model.asked] == [0, 8]
+
+
+@pytest.mark.parametrize("error", [Unavailable("down"), BadModelAnswer("odd"), RuntimeError("a bug")])
+def test_other_failures_are_not_waited_for(clock, kept, error):
+    def fail(size):
+        raise error
+
+    pace = pace_of(clock, kept)
+    with pytest.raises(type(error)):
+        pace.through(fail)
+    assert clock.now() == NOW
+    assert pace.through(Model(clock)) == 100  # its turn was given back
+
+
+def test_more_is_asked_again_once_it_is_taken(clock, kept):
+    model = Model(clock, throttled=[True, True])
+    pace = pace_of(clock, kept)
+    for _ in range(8):
+        pace.through(model)
+    assert [size for _, size in model.asked] == [100, 50, 25, 37, 50, 62, 75, 87, 100, 100]
+    model.throttled = [True]
+    began = clock.now()
+    pace.through(model)
+    assert clock.now() - began == timedelta(seconds=1)  # the answers between ended the row
+
+
+def test_the_claim_is_kept_through_a_long_wait(clock, kept):
+    pace_of(clock, kept, keep_seconds=40).through(Model(clock, throttled=[True], retry_after=99))
+    assert kept == [0, 40, 80]
+
+
+def test_a_claim_that_is_lost_ends_the_wait(clock):
+    def lost():
+        raise LookupError
+
+    pace = Pace(1, 100, until=NOW + timedelta(hours=1), clock=clock, keep=lost, keep_seconds=9)
+    with pytest.raises(LookupError):
+        pace.through(Model(clock, throttled=[True], retry_after=99))
+
+
+@pytest.mark.parametrize("error", [Throttled, Unavailable])
+def test_a_wait_that_would_take_too_long_is_not_begun(clock, kept, error):
+    model = Model(clock, throttled=[True] * 99, retry_after=250, error=error)
+    with pytest.raises(error) as raised:
+        pace_of(clock, kept).through(model)
+    assert raised.value.retry_after == 251
+    assert [moment for moment, _ in model.asked] == [0, 251, 502]
+
+
+def test_without_a_time_named_it_ends_as_well(clock, kept):
+    with pytest.raises(Throttled) as raised:
+        pace_of(clock, kept, seconds=20).through(Model(clock, throttled=[True] * 99))
+    assert (clock.now() - NOW, raised.value.retry_after) == (timedelta(seconds=15), 16)
+
+
+class Rush:
+    """Counts how many ask at once; each waits until `together` do."""
+
+    def __init__(self, together):
+        self.barrier = threading.Barrier(together)
+        self.lock = threading.Lock()
+        self.now, self.most = 0, 0
+
+    def __call__(self, size):
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        self.barrier.wait(timeout=10)
+        with self.lock:
+            self.now -= 1
+        return size
+
+
+def in_threads(number, work):
+    threads = [threading.Thread(target=work) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_so_many_ask_at_once(clock, kept):
+    rush = Rush(3)
+    pace = pace_of(clock, kept, batches=3)
+    in_threads(12, lambda: pace.through(rush))
+    assert rush.most == 3
+
+
+def test_calls_that_are_throttled_together_count_once(clock, kept):
+    together = threading.Barrier(4)
+    first = threading.local()
+
+    def ask(size):
+        if not hasattr(first, "done"):
+            first.done = True
+            together.wait(timeout=10)
+            raise Throttled("busy", retry_after=3)
+        return size
+
+    pace = pace_of(clock, kept, batches=4)
+    in_threads(4, lambda: pace.through(ask))
+    assert pace.share == 4 / 2 + 4 / 8
+
+
+def test_whoever_waits_can_be_stopped():
+    clock = SystemClock()
+    throttled, ended = threading.Event(), []
+    pace = Pace(1, 100, until=clock.now() + timedelta(hours=1), clock=clock, keep=throttled.set, keep_seconds=600)
+
+    def ask(size):
+        raise Throttled("busy", retry_after=500)
+
+    def work():
+        try:
+            pace.through(ask)
+        except Throttled:
+            ended.append(True)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]  # one waits for its time, two for their turn
+    for thread in threads:
+        thread.start()
+    assert throttled.wait(10)
+    pace.stop()
+    for thread in threads:
+        thread.join(10)
+    assert ended == [True] * 3
+
+
+def test_a_pause_ends_with_its_event():
+    event = threading.Event()
+    assert SystemClock().pause(0.001, event) is False
+    assert MemoryClock(NOW).pause(9, event) is False
+    event.set()
+    clock = MemoryClock(NOW)
+    assert (clock.pause(9, event), clock.now()) == (True, NOW)
+    assert SystemClock().pause(9, event) is True
