@@ -23,6 +23,8 @@ SIGN = "def measure(report: Report) -> None:"
 FIRST = ("search", "throughput", "ingestion", "counts", "growth", "cold_start", "peers")
 LAST = ("cost",)
 """Made of the figures of the others."""
+LONG = ("faults", "large")
+"""Asked only by name: each takes longer than all others."""
 
 
 def names() -> list[str]:
@@ -67,19 +69,19 @@ def main(only: Sequence[str]) -> int:
     started = perf_counter()
     known: dict[str, Any] = dict(_figures(before)) if before else {}
     run: dict[str, Any] = {"machine": facts(), "questions": {}}
-    for name in only or names():
+    for name in only or [name for name in names() if name not in LONG]:
         result = run["questions"][name] = answered(name, known)
         known |= result["figures"]
     run["seconds"] = perf_counter() - started
-    write(run, whole=not only)
+    write(run, "long" if set(only) == set(LONG) else "partial" if only else RESULT.stem)
     if before:
         compare(console, before, run)
     return conclude(console, run)
 
 
-def write(run: Mapping[str, Any], *, whole: bool) -> None:
+def write(run: Mapping[str, Any], stem: str) -> None:
     """Write the result and its chart; a part of the questions does not replace the whole."""
-    path = RESULT if whole else RESULT.with_stem("partial")
+    path = RESULT.with_stem(stem)
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(run, indent=1) + "\n")
     charts = [Bars(**chart) for question in run["questions"].values() for chart in question["charts"]]

@@ -1,5 +1,6 @@
 """What importing does, and who may import what."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -102,7 +103,8 @@ def test_a_first_event_loads_what_it_needs(
 ) -> None:
     environment = {**postgres, **valkey, **milvus, **cloud, **models, "PATH": os.environ["PATH"]}
     path = [PACKAGE.parent, Path(sysconfig.get_path("purelib"))]
-    with inside({**environment, "METRICS": "memory:"}) as services:
+    with asyncio.Runner() as runner, inside({**environment, "METRICS": "memory:"}) as services:
+        asyncio.set_event_loop(runner.get_loop())  # what a function's runtime has
         services.migrate()
         scene = Scene()
         starts = {name: start(ROOT / "functions" / name, scene.event(name), environment, path) for name in FUNCTIONS}
