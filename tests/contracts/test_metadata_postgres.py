@@ -28,7 +28,7 @@ from modulo.domain.document import Part
 from modulo.domain.errors import Conflict, InvalidRequest, NotFound, Unavailable
 from modulo.domain.file import DocumentInfo, Stage
 from modulo.domain.identity import Principal, Role, api_key_hash
-from modulo.domain.transfer import PartResult
+from modulo.domain.transfer import Cursor, PartResult
 from modulo.settings import Settings
 from tests.contracts.metadata_world import (
     FINAL,
@@ -126,6 +126,7 @@ class TestStatements:
         "remove_member": 2,
         "reserve_file": 7,
         "list_files": 1,
+        "changes": 1,
         "get_file": 1,
         "claim": 1,
         "advance": 1,
@@ -188,6 +189,7 @@ class TestStatements:
             "remove_member": partial(store.remove_member, owner, at, member.user_id),
             "reserve_file": partial(world.file, owner, collection, "0.pdf", 10),
             "list_files": partial(store.list_files, owner, at, stage=None, **listing),
+            "changes": partial(store.changes, owner, at, after=Cursor(NOW, fresh.id), limit=3),
             "get_file": partial(store.get_file, owner, at, fresh.id),
             "claim": partial(world.claim, fresh),
             "advance": partial(store.advance, first, Stage.embedding, pages_done=1, lease_until=NOW + HOUR, now=NOW),

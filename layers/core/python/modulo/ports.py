@@ -413,6 +413,14 @@ class Metadata(Protocol):
         """The collection's files, newest first."""
         ...
 
+    def changes(self, principal: Principal, collection_id: UUID, *, after: Cursor | None, limit: int) -> list[File]:
+        """The collection's files that changed behind `after`, in the order of their last change, the deleted too.
+
+        Without a cursor those that live and changed last, in the same order. One that is being written may come
+        to light only after a later one.
+        """
+        ...
+
     def get_file(self, principal: Principal, collection_id: UUID, file_id: UUID, *, fresh: bool = False) -> File:
         """One of them; `fresh` reads where it was written."""
         ...

@@ -71,7 +71,7 @@ def list_collections(
     order = tuple_(collections.c.created_at, collections.c.id)
     statement = collections_of(principal)
     if after is not None:
-        statement = statement.where(order < (after.created_at, after.id))
+        statement = statement.where(order < (after.moment, after.id))
     if name is not None:
         statement = statement.where(collections.c.name_key.contains(name_key(name), autoescape=True))
     statement = statement.order_by(collections.c.created_at.desc(), collections.c.id.desc()).limit(limit + 1)

@@ -42,7 +42,7 @@ def list_files(
         .limit(limit + 1)
     )
     if after is not None:
-        page = page.where(tuple_(files.c.created_at, files.c.id) < (after.created_at, after.id))
+        page = page.where(tuple_(files.c.created_at, files.c.id) < (after.moment, after.id))
     if stage is not None:
         page = page.where(generations.c.stage == stage.value)
     found = page.correlate(collections).lateral("page")
@@ -61,6 +61,33 @@ def list_files(
     last = items[limit - 1] if len(items) > limit else None
     following = Cursor(last.created_at, last.id).encode() if last else None
     return Listing[File](items=items[:limit], next=following)
+
+
+def changes(
+    connection: Connection, principal: Principal, collection_id: UUID, *, after: Cursor | None, limit: int
+) -> list[File]:
+    """What changed behind the cursor, or last; a collection without such files still gives a row, one of nulls."""
+    order = (generations.c.updated_at, generations.c.file_id)
+    page = select(*FILE).join(generations, NEWEST).where(OF_COLLECTION).limit(limit)
+    if after is None:
+        page = page.where(files.c.deleted_at.is_(None)).order_by(*(part.desc() for part in order))
+    else:
+        page = page.where(
+            in_tenant(principal.tenant_id, generations), tuple_(*order) > (after.moment, after.id)
+        ).order_by(*order)
+    found = page.correlate(collections).lateral("page")
+    statement = (
+        select(*found.c)
+        .select_from(collections)
+        .join(members, MEMBERSHIP)
+        .outerjoin(found, true())
+        .where(visible(principal, collection_id))
+        .order_by(found.c.updated_at, found.c.id)
+    )
+    rows = connection.execute(statement).mappings().all()
+    if not rows:
+        raise NotFound
+    return [file(row) for row in rows if row["id"] is not None]
 
 
 def get_file(connection: Connection, principal: Principal, collection_id: UUID, file_id: UUID) -> File:

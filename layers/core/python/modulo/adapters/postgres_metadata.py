@@ -163,6 +163,10 @@ class PostgresMetadata(Metadata):
         )
 
     @override
+    def changes(self, principal: Principal, collection_id: UUID, *, after: Cursor | None, limit: int) -> list[File]:
+        return self._read(lambda c: files.changes(c, principal, collection_id, after=after, limit=limit))
+
+    @override
     def get_file(self, principal: Principal, collection_id: UUID, file_id: UUID, *, fresh: bool = False) -> File:
         ask = self._read_fresh if fresh else self._read
         return ask(lambda c: files.get_file(c, principal, collection_id, file_id))

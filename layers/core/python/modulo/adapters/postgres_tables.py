@@ -254,6 +254,7 @@ generations = Table(
 _unfinished = generations.c.stage.in_([stage.value for stage in UNFINISHED])
 Index("ix_generations_deadline", generations.c.deadline, postgresql_where=_unfinished)
 Index("ix_generations_lease", generations.c.lease_until, postgresql_where=_unfinished)
+Index("ix_generations_changes", generations.c.tenant_id, generations.c.updated_at, generations.c.file_id)
 Index("ix_generations_purge", generations.c.purge_after, postgresql_where=generations.c.purge_after.is_not(None))
 
 parts = Table(

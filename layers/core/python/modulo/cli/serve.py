@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI, Response
@@ -18,6 +19,7 @@ from modulo.runtime import cloudevents
 from modulo.runtime.calls import use_threads
 from modulo.runtime.http import application
 from modulo.runtime.telemetry import configure_logging
+from modulo.runtime.watching import watchers
 from modulo.runtime.worker import function, function_names
 from modulo.services import services
 
@@ -61,6 +63,15 @@ def serve(host: str, port: int, workers: int = 1) -> None:
         Processes(host, port, workers, serve_on, on_death=_forget).run(STOP_SECONDS)
 
 
+class _Server(uvicorn.Server):
+    """One that asks those who watch to come back before it stops; they would wait for it, and it for them."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop."""
+        watchers.ending = True
+        super().handle_exit(sig, frame)
+
+
 def _serve_on(app: FastAPI, listening: socket.socket) -> None:
     use_threads(THREADS)
     config = uvicorn.Config(
@@ -76,7 +87,7 @@ def _serve_on(app: FastAPI, listening: socket.socket) -> None:
     for number in STOP_SIGNALS:  # which uvicorn raises once more when it has stopped
         signal.signal(number, leave)
     try:
-        uvicorn.Server(config).run(sockets=[listening])
+        _Server(config).run(sockets=[listening])
     finally:
         services().close()
 

@@ -17,14 +17,14 @@ from modulo.domain.value import Value
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a listing goes on: behind the item created then, with that id."""
+    """Where a listing goes on: behind the item of that moment, with that id."""
 
-    created_at: datetime
+    moment: datetime
     id: UUID
 
     def encode(self) -> str:
         """As clients pass it back: opaque."""
-        return base64.urlsafe_b64encode(f"{self.created_at.isoformat()}|{self.id}".encode()).decode()
+        return base64.urlsafe_b64encode(f"{self.moment.isoformat()}|{self.id}".encode()).decode()
 
     @classmethod
     def decode(cls, text: str) -> "Cursor":
@@ -34,11 +34,11 @@ class Cursor:
             InvalidRequest: it is none of ours.
         """
         try:
-            moment, _, identity = base64.urlsafe_b64decode(text.encode()).decode().partition("|")
-            cursor = cls(datetime.fromisoformat(moment), UUID(identity))
+            written, _, identity = base64.urlsafe_b64decode(text.encode()).decode().partition("|")
+            cursor = cls(datetime.fromisoformat(written), UUID(identity))
         except (ValueError, binascii.Error):
             cursor = None
-        if cursor is None or cursor.created_at.tzinfo is None:
+        if cursor is None or cursor.moment.tzinfo is None:
             raise InvalidRequest.field("after", "is not a cursor that a listing returned")
         return cursor
 

@@ -1,6 +1,7 @@
 """From a request's credential to the principal it speaks for."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from time import monotonic
 from typing import Annotated
 
@@ -82,5 +83,13 @@ def _requires(scope: Scope) -> Callable[[Request], Awaitable[Principal]]:
     return principal
 
 
-Reader = Annotated[Principal, Depends(_requires(Scope.read))]
+async def _watcher(request: Request) -> Callable[[], Awaitable[Principal]]:
+    await _READS(request)
+    return partial(_READS, request)
+
+
+_READS = _requires(Scope.read)
+Reader = Annotated[Principal, Depends(_READS)]
 Writer = Annotated[Principal, Depends(_requires(Scope.write))]
+Watcher = Annotated[Callable[[], Awaitable[Principal]], Depends(_watcher)]
+"""A caller whose credential can be checked again as long as the answer goes on."""

@@ -21,6 +21,11 @@ def use_threads(number: int | None) -> None:
     _threads = CapacityLimiter(number) if number else None
 
 
+def many_requests() -> bool:
+    """Whether this process serves several requests at a time, and can keep one waiting."""
+    return _threads is not None
+
+
 async def run(function: Callable[Params, Result], *args: Params.args, **kwargs: Params.kwargs) -> Result:
     """Call a use case."""
     if _threads is None:

@@ -13,5 +13,8 @@ IdempotencyKey = Annotated[
         description="the same key again answers with what the first request created",
     ),
 ]
+LastEventId = Annotated[
+    str | None, Header(alias="Last-Event-ID", max_length=100, description="the `id` of the last event, to go on from")
+]
 After = Annotated[str | None, Query(max_length=500, description="`next` of the page before")]
 PageSize = Annotated[int, Query(alias="limit", ge=1, le=100)]

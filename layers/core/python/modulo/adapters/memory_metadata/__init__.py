@@ -128,6 +128,10 @@ class MemoryMetadata(Metadata):
         )
 
     @override
+    def changes(self, principal: Principal, collection_id: UUID, *, after: Cursor | None, limit: int) -> list[File]:
+        return self._locked(lambda s: files.changes(s, principal, collection_id, after=after, limit=limit))
+
+    @override
     def get_file(self, principal: Principal, collection_id: UUID, file_id: UUID, *, fresh: bool = False) -> File:
         return self._locked(lambda s: files.get_file(s, principal, collection_id, file_id))
 

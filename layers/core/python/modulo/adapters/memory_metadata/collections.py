@@ -62,7 +62,7 @@ def list_collections(
             if row.tenant_id == principal.tenant_id
             and row.deleted_at is None
             and principal.user_id in row.members
-            and (after is None or (row.created_at, row.id) < (after.created_at, after.id))
+            and (after is None or (row.created_at, row.id) < (after.moment, after.id))
             and (name is None or name_key(name) in name_key(row.name))
         ),
         key=lambda row: (row.created_at, row.id),

@@ -91,7 +91,7 @@ def list_files(
         (
             row
             for row in store.files_of(store.visible(principal, collection_id))
-            if (after is None or (row.created_at, row.id) < (after.created_at, after.id))
+            if (after is None or (row.created_at, row.id) < (after.moment, after.id))
             and (stage is None or row.newest.stage is stage)
         ),
         key=lambda row: (row.created_at, row.id),
@@ -99,6 +99,21 @@ def list_files(
     )
     following = Cursor(found[limit - 1].created_at, found[limit - 1].id).encode() if len(found) > limit else None
     return Listing[File](items=tuple(row.view() for row in found[:limit]), next=following)
+
+
+def changes(store: Store, principal: Principal, collection_id: UUID, *, after: Cursor | None, limit: int) -> list[File]:
+    """What changed behind the cursor, or last, in the order of the changes."""
+    collection = store.visible(principal, collection_id)
+    found = sorted(
+        (
+            row
+            for row in store.files.values()
+            if (row.tenant_id, row.collection_id) == (collection.tenant_id, collection.id)
+            and (row.deleted_at is None if after is None else row.changed() > (after.moment, after.id))
+        ),
+        key=FileRow.changed,
+    )
+    return [row.view() for row in (found[-limit:] if after is None else found[:limit])]
 
 
 def get_file(store: Store, principal: Principal, collection_id: UUID, file_id: UUID) -> File:

@@ -130,6 +130,10 @@ class FileRow:
         """The newest generation."""
         return self.generations[-1]
 
+    def changed(self) -> tuple[datetime, UUID]:
+        """Where it stands in the order of changes."""
+        return self.newest.updated_at, self.id
+
     def ref(self) -> FileRef:
         """The newest generation, named in full."""
         return FileRef(self.tenant_id, self.collection_id, self.id, self.newest.number)

@@ -2,7 +2,7 @@
 const byId = (id) => document.getElementById(id);
 const DIRECT_BYTES = 4 * 1024 * 1024;
 let key = sessionStorage.getItem("key") ?? "";
-let timer;
+let watching = new AbortController();
 
 async function api(path, { method = "GET", json, form } = {}) {
   const headers = { Authorization: `Bearer ${key}` };
@@ -37,27 +37,75 @@ async function showCollections(chosen) {
   byId("collections").replaceChildren(...items.map((item) => new Option(`${item.name} (${item.role})`, item.id)));
   if (chosen) byId("collections").value = chosen;
   document.querySelector("main").hidden = false;
-  await showFiles();
+  attempt(showFiles);
+}
+
+// Server-sent events, read by fetch(): EventSource cannot send the key, which belongs in no address.
+async function* events(path, signal) {
+  let [id, wait] = ["", 2000];
+  for (;;) {
+    try {
+      const headers = { Authorization: `Bearer ${key}`, ...(id && { "Last-Event-ID": id }) };
+      const response = await fetch(`api${path}`, { headers, signal });
+      if (response.status < 500 && !response.ok) throw Object.assign(new Error((await response.json()).detail), { final: true });
+      let text = "";
+      for await (const piece of pieces(response.body.pipeThrough(new TextDecoderStream()))) {
+        const blocks = (text + piece).split("\n\n");
+        text = blocks.pop();
+        for (const block of blocks) {
+          const fields = Object.fromEntries(block.split("\n").map((line) => line.split(/: (.*)/s)));
+          id = fields.id ?? id;
+          wait = Number(fields.retry ?? wait);
+          if (fields.data) yield { event: fields.event, data: JSON.parse(fields.data) };
+        }
+      }
+    } catch (error) {
+      if (error.final || signal.aborted) throw error;
+    }
+    await new Promise((done) => setTimeout(done, wait));
+  }
+}
+
+async function* pieces(stream) {
+  const reader = stream.getReader();
+  for (let read = await reader.read(); !read.done; read = await reader.read()) yield read.value;
 }
 
 async function showFiles() {
-  clearTimeout(timer);
-  if (!collection()) return byId("listing").replaceChildren();
-  const { items } = await api(`/collections/${collection()}/files?limit=100`);
-  byId("listing").replaceChildren(...items.map(fileRow));
-  if (items.some((file) => !["ready", "failed"].includes(file.stage))) timer = setTimeout(() => attempt(showFiles), 1000);
+  watching.abort();
+  const { signal } = (watching = new AbortController());
+  byId("listing").replaceChildren();
+  if (!collection()) return;
+  const path = `/collections/${collection()}/events`;
+  try {
+    for await (const { event, data } of events(path, signal)) {
+      if (event === "snapshot") byId("listing").replaceChildren(...data.files.map(fileRow).reverse());
+      else if (event === "file") showFile(data);
+      else throw new Error(data.detail);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+function showFile(file) {
+  const before = document.getElementById(file.file_id);
+  if (["deleting", "deleted"].includes(file.stage)) before?.remove();
+  else if (before) before.replaceWith(fileRow(file));
+  else byId("listing").prepend(fileRow(file));
 }
 
 function fileRow(file) {
   const row = element("li");
+  row.id = file.file_id;
   const name = element("span", file.name, "name");
   if (file.problem) name.append(element("small", file.problem.detail));
   const stage = file.pages_total && file.stage === "embedding" ? `${file.stage} ${file.pages_done}/${file.pages_total}` : file.stage;
+  if (file.estimated_ready_at) row.title = `ready about ${new Date(file.estimated_ready_at).toLocaleTimeString()}`;
   const remove = element("button", "✕");
   remove.title = `Delete ${file.name}`;
   remove.onclick = () => attempt(async () => {
-    await api(`/collections/${collection()}/files/${file.id}`, { method: "DELETE" });
-    await showFiles();
+    await api(`/collections/${collection()}/files/${file.file_id}`, { method: "DELETE" });
   });
   row.append(name, element("span", stage.replace("_", " "), `stage ${file.stage}`), remove);
   return row;
@@ -111,7 +159,6 @@ byId("files").onchange = () => attempt(async () => {
     for (const file of byId("files").files) await upload(file);
   } finally {
     byId("files").value = "";
-    await showFiles();
   }
 });
 byId("ask").onsubmit = (event) => {
