@@ -18,6 +18,7 @@ from benchmarks import corpus
 from benchmarks.measuring import Report, alone
 from benchmarks.mortal import Deliverer, Ordeal
 from benchmarks.product import inside, new_collection, running
+from modulo.adapters.system_clock import SystemClock
 from modulo.domain.file import File, FileRef, Stage
 from modulo.domain.identity import Principal, api_key_hash
 from modulo.domain.transfer import Cursor
@@ -185,7 +186,7 @@ class World:
         return Outcome({name: file.stage for name, file in files.items()}, texts, store.count(space))
 
 
-class Ahead:
+class Ahead(SystemClock):
     """A clock that is an hour fast."""
 
     def now(self) -> datetime:
