@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import redis
@@ -13,6 +13,8 @@ from benchmarks.asking import Functions
 from benchmarks.measuring import Report, Target, alone, percentile, written
 from benchmarks.product import inside, new_collection, running
 from benchmarks.wires import SERVERS, Counts, counted
+from modulo.domain.answer import Draft, Prompt, Tokens
+from modulo.ports import Generator
 
 REPEATS = 7
 SETTLE_SECONDS = 0.02
@@ -28,7 +30,7 @@ KINDS = (
 )
 MOST = {("postgres", "statements"): 2, ("valkey", "exchanges"): 2, ("milvus", "calls"): 1}
 """What a search may take."""
-SEARCHES = ("cached search", "uncached search", "uncached answer")
+SEARCHES = ("cached search", "uncached search", "uncached answer", "metered answer")
 RETRIEVE = {"retrieve_only": True, "disable_rerank": True}
 Found = Mapping[tuple[str, str], float]
 
@@ -46,6 +48,26 @@ def measure(report: Report) -> None:
             found = watch.writes() | watch.searches()
             valkey.close()
     _tell(report, found)
+
+
+class Metered:
+    """A generator as one is that counts tokens."""
+
+    def __init__(self, generator: Generator) -> None:
+        self._generator = generator
+        self.name = generator.name
+
+    def reserve(self, _: Prompt) -> int:
+        """As for a short prompt."""
+        return 1_000
+
+    def generate(self, prompt: Prompt) -> Draft:
+        """The other's draft, with tokens."""
+        return replace(self._generator.generate(prompt), tokens=Tokens(500, 100))
+
+    def ping(self) -> None:
+        """Ask the other."""
+        self._generator.ping()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +89,31 @@ class Watch:
         return {"upload": _typical(uploads[1:]), "ingested file": _typical(ingests[1:])}
 
     def searches(self) -> dict[str, Found]:
-        """A cached search, one that is new, and a new one with an answer."""
-        asked = iter(corpus.questions(2 * REPEATS + 2))
+        """A cached search, one that is new, new ones with an answer, and the first of a user."""
+        asked = iter(corpus.questions(4 * REPEATS + 2))
         self.functions.search(next(asked))
         known = next(asked)
         self.functions.search(known, **RETRIEVE)
-        ways: Sequence[Callable[[], None]] = (
-            lambda: self.functions.search(known, **RETRIEVE),
-            lambda: self.functions.search(next(asked), **RETRIEVE),
-            lambda: self.functions.search(next(asked)),
+        free = self.functions.services.generator
+        found = {
+            "cached search": self.often(lambda: self.functions.search(known, **RETRIEVE)),
+            "uncached search": self.often(lambda: self.functions.search(next(asked), **RETRIEVE)),
+            "uncached answer": self.often(lambda: self.functions.search(next(asked))),
+        }
+        self.functions.services.generator = Metered(free)
+        found["metered answer"] = self.often(lambda: self.functions.search(next(asked)))
+        found["first metered answer"] = self.often(
+            lambda: self.functions.search(next(asked)), before=self.valkey.flushdb
         )
-        found = [_typical([self.during(way) for _ in range(REPEATS)]) for way in ways]
-        return dict(zip(SEARCHES, found, strict=True))
+        return found
+
+    def often(self, work: Callable[[], None], *, before: Callable[[], object] = lambda: None) -> Found:
+        """What is typical of the work."""
+        found = []
+        for _ in range(REPEATS):
+            before()
+            found.append(self.during(work))
+        return _typical(found)
 
     def during(self, work: Callable[[], None]) -> dict[tuple[str, str], int]:
         """What was counted while the work was done."""
@@ -114,7 +149,8 @@ def _tell(report: Report, found: Mapping[str, Found]) -> None:
             report.figure(f"{key}.{server}.bytes", sum(_bytes(one, server)), "bytes", "bytes")
     report.note(
         "An exchange is one turn on a connection: all that was sent before an answer came counts once. "
-        "A key is looked up once in API_KEY_CACHE_SECONDS, which these requests do not see."
+        "A key is looked up once in API_KEY_CACHE_SECONDS, which these requests do not see. The first search of a "
+        "user in a collection asks for leave by itself; the cache then knows where to search, for all environments."
     )
 
 

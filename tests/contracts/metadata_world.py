@@ -1,9 +1,9 @@
 """A tenant with users, collections and files, on the in-memory and the real metadata."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,7 +16,8 @@ from modulo.adapters.postgres_schema import migrate
 from modulo.domain.collection import Chunking, Collection, EmbeddingModel
 from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef
 from modulo.domain.identity import Principal, Role, Scope, Tenant, User
-from modulo.domain.quota import Quotas, Usage, period_of
+from modulo.domain.passage import LiveDocument
+from modulo.domain.quota import Quotas, Reservation, Usage, period_of
 from modulo.domain.transfer import Claim, CollectionDraft, FileDraft, Purge, PurgeRequest
 from modulo.ports import Metadata
 from modulo.settings import Settings
@@ -84,6 +85,11 @@ class World:
         now = NOW + timedelta(seconds=self.created)
         return self.metadata.create_collection(owner, self.draft(name), limit=QUOTAS.collections, now=now)
 
+    def searcher(self) -> tuple[Principal, Collection]:
+        """A user with a collection, empty, to search."""
+        user = self.user()
+        return user, self.collection(user, str(uuid4()))
+
     def member(self, owner: Principal, collection: Collection, role: Role) -> Principal:
         user = self.user(role.value)
         self.metadata.set_member(owner, collection.id, user.user_id, role)
@@ -122,6 +128,13 @@ class World:
         file = self.file(user, collection, name)
         assert self.metadata.fail(self.claim(file), problem, now=NOW)
         return self.metadata.get_file(user, collection.id, file.id, fresh=True)
+
+    def live(self, user: Principal, collection: Collection, *file_ids: UUID) -> Mapping[UUID, LiveDocument]:
+        return self.metadata.live_documents(user, collection.id, file_ids, reservation=None).documents
+
+    def reserve(self, user: Principal, at: Collection, tokens: int, *, limit: int = 100, period: date = PERIOD) -> bool:
+        wanted = Reservation(period, tokens, limit)
+        return self.metadata.live_documents(user, at.id, [], reservation=wanted).reserved
 
     def usage(self, user: Principal) -> Usage:
         return self.metadata.usage(user, period=PERIOD, quotas=QUOTAS)

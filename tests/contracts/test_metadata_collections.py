@@ -175,8 +175,9 @@ class TestCollections(MetadataContract):
                 with pytest.raises(NotFound):
                     ask(member, collection.id)
             with pytest.raises(NotFound):
+                world.live(member, collection, file.id)
+            with pytest.raises(NotFound):
                 metadata.get_file(member, collection.id, file.id)
-        assert metadata.live_documents(world.tenant_id, collection.id, [file.id]) == {}
 
     def test_deleting_again_changes_nothing(self, metadata: Metadata, world: World) -> None:
         owner = world.user()

@@ -11,7 +11,7 @@ from modulo.domain.errors import Conflict, NotFound, QuotaExceeded
 from modulo.domain.file import Stage
 from modulo.domain.quota import Quotas
 from modulo.ports import Metadata
-from tests.contracts.metadata_world import FINAL, HOUR, NOW, PERIOD, MetadataContract, World
+from tests.contracts.metadata_world import FINAL, HOUR, NOW, MetadataContract, World
 
 MANY = 100
 THREADS = 20
@@ -72,19 +72,16 @@ class TestConcurrency(MetadataContract):
 
     def test_the_last_tokens_are_given_once(self, metadata: Metadata, world: World) -> None:
         user = world.user()
-        assert metadata.reserve_tokens(user, period=PERIOD, tokens=89, limit=100)
-
-        def reserve() -> object:
-            if not metadata.reserve_tokens(user, period=PERIOD, tokens=11, limit=100):
-                raise QuotaExceeded
-            return True
-
-        assert at_once([reserve] * MANY) == {"bool": 1, "QuotaExceeded": MANY - 1}
+        collection = world.collection(user)
+        assert world.reserve(user, collection, 89)
+        given = at_once([lambda: world.reserve(user, collection, 11) or None] * MANY)
+        assert given == {"bool": 1, "NoneType": MANY - 1}
         assert world.usage(user).tokens_reserved == 100
 
     def test_the_first_reservations_of_a_period_hold_too(self, metadata: Metadata, world: World) -> None:
         user = world.user()
-        given = at_once([lambda: metadata.reserve_tokens(user, period=PERIOD, tokens=30, limit=100) or None] * 20)
+        collection = world.collection(user)
+        given = at_once([lambda: world.reserve(user, collection, 30) or None] * 20)
         assert given == {"bool": 3, "NoneType": 17}
 
     def test_the_same_draft_creates_one_collection(self, metadata: Metadata, world: World) -> None:
@@ -164,5 +161,5 @@ class TestConcurrency(MetadataContract):
             calls.append(partial(world.publish, claim))
             calls.append(partial(metadata.tombstone_file, owner, collection.id, file.id, now=NOW))
         at_once(calls)
-        assert metadata.live_documents(world.tenant_id, collection.id, [file.id for file in files]) == {}
+        assert world.live(owner, collection, *(file.id for file in files)) == {}
         assert metadata.list_files(owner, collection.id, after=None, limit=99, stage=None).items == ()

@@ -110,7 +110,7 @@ class TestReserving(MetadataContract):
         assert (second.stage, second.size_bytes, second.chunk_count) == (Stage.awaiting_upload, 200, None)
         assert (second.created_at, second.updated_at) == (first.created_at, NOW + HOUR)
         assert metadata.reserve_file(owner, collection.id, draft, quotas=QUOTAS, now=NOW) == second
-        live = metadata.live_documents(world.tenant_id, collection.id, [first.id])
+        live = world.live(owner, collection, first.id)
         assert live[first.id].generation == 1  # until the new one is ready
         assert world.usage(owner).storage_bytes == 300
 
@@ -218,7 +218,7 @@ class TestReading(MetadataContract):
                 ask(owner, other.id, file.id)
             with pytest.raises(NotFound):
                 ask(owner, file.collection_id, uuid4())
-        assert metadata.live_documents(world.tenant_id, other.id, [file.id]) == {}
+        assert world.live(owner, other, file.id) == {}
 
     def test_live_documents_are_those_that_were_published(self, metadata: Metadata, world: World) -> None:
         owner = world.user()
@@ -226,15 +226,15 @@ class TestReading(MetadataContract):
         file = world.file(owner, collection)
         waiting = world.file(owner, collection, "waiting.pdf")
         assert world.publish(world.claim(file), title="On Growth")
-        found = metadata.live_documents(world.tenant_id, collection.id, [file.id, waiting.id, uuid4(), file.id])
+        found = world.live(owner, collection, file.id, waiting.id, uuid4(), file.id)
         assert list(found) == [file.id]
         live = found[file.id]
         assert (live.generation, live.name, live.chunk_count) == (1, "paper.pdf", 7)
         assert live.info == DocumentInfo(title="On Growth", total_pages=3)
         assert live.created_at == file.created_at.isoformat()
-        assert metadata.live_documents(world.tenant_id, collection.id, []) == {}
+        assert world.live(owner, collection) == {}
         many = [uuid4() for _ in range(1_000)]
-        assert list(metadata.live_documents(world.tenant_id, collection.id, [*many, file.id])) == [file.id]
+        assert list(world.live(owner, collection, *many, file.id)) == [file.id]
 
 
 class TestDeleting(MetadataContract):
@@ -248,7 +248,7 @@ class TestDeleting(MetadataContract):
         with pytest.raises(NotFound):
             metadata.get_file(owner, collection.id, file.id)
         assert metadata.list_files(owner, collection.id, after=None, limit=9, stage=None).items == ()
-        assert metadata.live_documents(world.tenant_id, collection.id, [file.id]) == {}
+        assert world.live(owner, collection, file.id) == {}
         found = metadata.get_collection(owner, collection.id)
         assert (found.version, found.updated_at, found.files) == (before + 1, NOW + HOUR, {})
         assert world.file(owner, collection).id != file.id  # the name is free

@@ -188,7 +188,7 @@ class TestProgress(MetadataContract):
         world.ready(owner, collection, size=100)
         file = world.ready(owner, collection, size=200)
         assert (file.generation, file.live_generation) == (2, 2)
-        assert metadata.live_documents(world.tenant_id, collection.id, [file.id])[file.id].generation == 2
+        assert world.live(owner, collection, file.id)[file.id].generation == 2
         assert metadata.grant(owner, collection.id).version == 3
         assert world.usage(owner).storage_bytes == 300
         purge = world.purge(collection, file)
@@ -212,7 +212,7 @@ class TestProgress(MetadataContract):
         world.ready(owner, collection)
         file = world.failed(owner, collection, FINAL)
         assert (file.generation, file.live_generation, file.stage) == (2, 1, Stage.failed)
-        assert metadata.live_documents(world.tenant_id, collection.id, [file.id])[file.id].generation == 1
+        assert world.live(owner, collection, file.id)[file.id].generation == 1
         assert world.purge(collection, file).generations == (2,)
         assert world.usage(owner).storage_bytes == 100
         assert metadata.get_file(owner, collection.id, file.id) == file

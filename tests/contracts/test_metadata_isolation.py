@@ -17,6 +17,7 @@ from modulo.domain.document import Part
 from modulo.domain.errors import NotFound
 from modulo.domain.file import DocumentInfo, Stage
 from modulo.domain.identity import Principal, Role, Scope, api_key_hash
+from modulo.domain.quota import Reservation
 from modulo.domain.transfer import PartResult
 from modulo.ports import Metadata
 from tests.contracts.metadata_world import FINAL, HOUR, NOW, PERIOD, QUOTAS, MetadataContract, World
@@ -50,7 +51,7 @@ class Estate:
         self.claim = world.claim(world.file(self.owner, self.collection, "claimed.pdf"))
         self.key = key_of(self.owner)
         self.metadata.add_api_key(self.key, secret_hash=api_key_hash(str(self.key.id)))
-        assert self.metadata.reserve_tokens(self.owner, period=PERIOD, tokens=10, limit=100)
+        assert world.reserve(self.owner, self.collection, 10)
         purge = self.metadata.purge_of(world.tenant_id, self.collection.id, self.file.id)
         assert purge is not None
         self.purge = purge
@@ -84,7 +85,7 @@ class Estate:
             "fresh": True,
             "now": NOW,
             "period": PERIOD,
-            "tokens": 10,
+            "reservation": Reservation(PERIOD, 10, 100),
             "reserved": 10,
             "used": 1,
             "claim": replace(self.claim, ref=replace(self.claim.ref, tenant_id=caller.tenant_id)),
@@ -114,7 +115,7 @@ class Estate:
             self.metadata.list_members(self.owner, at),
             files,
             self.metadata.grant(self.owner, at),
-            self.metadata.live_documents(self.world.tenant_id, at, [file.id for file in files.items]),
+            self.metadata.live_documents(self.owner, at, [file.id for file in files.items], reservation=None),
             self.metadata.list_api_keys(self.world.tenant_id),
             self.metadata.purge_of(self.world.tenant_id, at, self.file.id),
             self.world.usage(self.owner),
@@ -154,7 +155,7 @@ class TestIsolation(MetadataContract):
         before = estate.state()
         caller = estate.stranger(kind)
         if name == "settle_tokens":
-            assert metadata.reserve_tokens(caller, period=PERIOD, tokens=10, limit=10)
+            metadata.create_collection(caller, estate.world.draft("other"), limit=1, now=NOW)  # makes them a user
         answer = getattr(metadata, name)(**estate.arguments(name, caller))
         seen = getattr(answer, "items", None) or (
             getattr(answer, "tokens_used", 0),

@@ -164,10 +164,12 @@ class Lives(RuleBasedStateMachine):
         if self.file is None:
             return
         found = self.all(lambda s: s.get_file(self.owner, self.collection, self.ref(1).file_id, fresh=True))[0]
-        live = self.all(lambda s: s.live_documents(self.owner.tenant_id, self.collection, [self.ref(1).file_id]))[0]
+        sought = [self.ref(1).file_id]
+        seen = self.all(lambda s: s.live_documents(self.owner, self.collection, sought, reservation=None))[0]
+        live, version = seen.documents, seen.grant.version
         self.all(lambda s: s.usage(self.owner, period=PERIOD, quotas=QUOTAS).storage_bytes)
         self.all(lambda s: s.parts(self.ref(self.generation)))
-        version = self.all(lambda s: s.grant(self.owner, self.collection).version)[0]
+        assert seen.grant == self.all(lambda s: s.grant(self.owner, self.collection))[0]
         assert version == self.raises
         if self.deleted:
             assert (found, live) == (NotFound, {})

@@ -28,6 +28,7 @@ from modulo.domain.document import Part
 from modulo.domain.errors import Conflict, InvalidRequest, NotFound, Unavailable
 from modulo.domain.file import DocumentInfo, Stage
 from modulo.domain.identity import Principal, Role, api_key_hash
+from modulo.domain.quota import Reservation
 from modulo.domain.transfer import Cursor, PartResult
 from modulo.settings import Settings
 from tests.contracts.metadata_world import (
@@ -144,7 +145,6 @@ class TestStatements:
         "grant": 1,
         "live_documents": 1,
         "usage": 1,
-        "reserve_tokens": 1,
         "settle_tokens": 1,
         "open_period": 3,
         "ping": 1,
@@ -174,6 +174,7 @@ class TestStatements:
         part = store.claim_part(divided.ref, 0, **lease)
         assert part is not None
         listing: dict[str, Any] = {"after": None, "limit": 3}
+        tokens = Reservation(PERIOD, 5, 10)
         return {
             "add_tenant": partial(world.user),
             "add_api_key": partial(store.add_api_key, key, secret_hash=secret),
@@ -205,9 +206,8 @@ class TestStatements:
             "purge_of": partial(store.purge_of, world.tenant_id, at, None),
             "purged": partial(store.purged, purge, now=NOW),
             "grant": partial(store.grant, owner, at),
-            "live_documents": partial(store.live_documents, world.tenant_id, at, [file.id for file in files]),
+            "live_documents": partial(store.live_documents, owner, at, [file.id for file in files], reservation=tokens),
             "usage": partial(world.usage, owner),
-            "reserve_tokens": partial(store.reserve_tokens, owner, period=PERIOD, tokens=5, limit=10),
             "settle_tokens": partial(store.settle_tokens, owner, period=PERIOD, reserved=5, used=1),
             "open_period": partial(store.open_period, PERIOD, keep_from=PERIOD),
             "ping": partial(store.ping),
@@ -376,7 +376,7 @@ class TestReader:
         assert store.get_file(owner, collection.id, file.id) == file
         assert store.list_files(owner, collection.id, after=None, limit=9, stage=None).items == (file,)
         assert len(store.list_members(owner, collection.id)) == 1
-        assert list(store.live_documents(world.tenant_id, collection.id, [file.id])) == [file.id]
+        assert list(world.live(owner, collection, file.id)) == [file.id]
 
     def test_reads_are_the_readers(self, world: World) -> None:
         owner = world.user()

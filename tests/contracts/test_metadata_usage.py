@@ -3,8 +3,11 @@
 from datetime import date, timedelta
 from uuid import uuid4
 
+import pytest
+
+from modulo.domain.errors import NotFound
 from modulo.domain.identity import Principal
-from modulo.domain.quota import resets_at
+from modulo.domain.quota import Reservation, resets_at
 from modulo.ports import Metadata
 from tests.contracts.metadata_world import PERIOD, QUOTAS, MetadataContract, World
 
@@ -22,46 +25,56 @@ class TestTokens(MetadataContract):
         assert (usage.period, usage.resets_at, usage.quotas) == (PERIOD, resets_at(PERIOD), QUOTAS)
 
     def test_a_reservation_becomes_what_was_used(self, metadata: Metadata, world: World) -> None:
-        user = world.user()
-        assert metadata.reserve_tokens(user, period=PERIOD, tokens=60, limit=100)
+        user, collection = world.searcher()
+        assert world.reserve(user, collection, 60)
         assert self.tokens(world, user) == (60, 0)
         metadata.settle_tokens(user, period=PERIOD, reserved=60, used=25)
         assert self.tokens(world, user) == (0, 25)
 
     def test_a_refund_gives_everything_back(self, metadata: Metadata, world: World) -> None:
-        user = world.user()
-        assert metadata.reserve_tokens(user, period=PERIOD, tokens=100, limit=100)
+        user, collection = world.searcher()
+        assert world.reserve(user, collection, 100)
         metadata.settle_tokens(user, period=PERIOD, reserved=100, used=0)
         assert self.tokens(world, user) == (0, 0)
-        assert metadata.reserve_tokens(user, period=PERIOD, tokens=100, limit=100)
+        assert world.reserve(user, collection, 100)
 
     def test_no_more_is_reserved_than_is_left(self, metadata: Metadata, world: World) -> None:
-        user = world.user()
-        assert not metadata.reserve_tokens(user, period=PERIOD, tokens=101, limit=100)
-        assert metadata.reserve_tokens(user, period=PERIOD, tokens=60, limit=100)
-        assert not metadata.reserve_tokens(user, period=PERIOD, tokens=41, limit=100)
+        user, collection = world.searcher()
+        assert not world.reserve(user, collection, 101)
+        assert world.reserve(user, collection, 60)
+        assert not world.reserve(user, collection, 41)
         metadata.settle_tokens(user, period=PERIOD, reserved=60, used=60)
-        assert not metadata.reserve_tokens(user, period=PERIOD, tokens=41, limit=100)
-        assert metadata.reserve_tokens(user, period=PERIOD, tokens=40, limit=100)
+        assert not world.reserve(user, collection, 41)
+        assert world.reserve(user, collection, 40)
         assert self.tokens(world, user) == (40, 60)
 
-    def test_nothing_can_always_be_reserved(self, metadata: Metadata, world: World) -> None:
-        user = world.user()
+    def test_what_is_not_reserved_leaves_everything_as_it_was(self, metadata: Metadata, world: World) -> None:
+        user, collection = world.searcher()
         metadata.settle_tokens(user, period=PERIOD, reserved=0, used=500)
-        assert metadata.reserve_tokens(user, period=PERIOD, tokens=0, limit=100)
+        assert not world.reserve(user, collection, 1)
+        assert world.live(user, collection) == {}
         assert self.tokens(world, user) == (0, 500)
 
-    def test_a_caller_known_only_to_an_identity_provider_may_reserve(self, metadata: Metadata, world: World) -> None:
-        caller = Principal(uuid4(), uuid4(), frozenset())
-        assert not metadata.reserve_tokens(caller, period=PERIOD, tokens=101, limit=100)
-        assert metadata.reserve_tokens(caller, period=PERIOD, tokens=100, limit=100)
-        assert self.tokens(world, caller) == (100, 0)
+    def test_who_may_not_search_reserves_nothing(self, metadata: Metadata, world: World) -> None:
+        stranger, (_, collection) = world.user(), world.searcher()
+        with pytest.raises(NotFound):
+            world.reserve(stranger, collection, 10)
+        assert self.tokens(world, stranger) == (0, 0)
+
+    def test_documents_come_with_the_reservation(self, metadata: Metadata, world: World) -> None:
+        user, collection = world.searcher()
+        file = world.ready(user, collection)
+        for limit, reserved in ((100, True), (100, False)):
+            seen = metadata.live_documents(user, collection.id, [file.id], reservation=Reservation(PERIOD, 60, limit))
+            assert (seen.grant, seen.reserved) == (metadata.grant(user, collection.id), reserved)
+            assert seen.documents == world.live(user, collection, file.id)
+        assert self.tokens(world, user) == (60, 0)
 
     def test_users_and_periods_are_apart(self, metadata: Metadata, world: World) -> None:
-        user, other = world.user(), world.user()
-        assert metadata.reserve_tokens(user, period=PERIOD, tokens=100, limit=100)
-        assert metadata.reserve_tokens(user, period=PERIOD + DAY, tokens=100, limit=100)
-        assert metadata.reserve_tokens(other, period=PERIOD, tokens=100, limit=100)
+        (user, collection), (other, elsewhere) = world.searcher(), world.searcher()
+        assert world.reserve(user, collection, 100)
+        assert world.reserve(user, collection, 100, period=PERIOD + DAY)
+        assert world.reserve(other, elsewhere, 100)
 
     def test_counts_never_fall_below_nothing(self, metadata: Metadata, world: World) -> None:
         user = world.user()
@@ -72,10 +85,10 @@ class TestTokens(MetadataContract):
 
 class TestPeriods(MetadataContract):
     def test_a_new_period_drops_reservations_and_forgets_the_old(self, metadata: Metadata, world: World) -> None:
-        user = world.user()
+        user, collection = world.searcher()
         start = date(1900, 1, 1) + timedelta(days=world.tenant_id.int % 30_000)  # periods are every tenant's
         for period in (start - 3 * DAY, start - DAY, start):
-            assert metadata.reserve_tokens(user, period=period, tokens=50, limit=100)
+            assert world.reserve(user, collection, 50, period=period)
             metadata.settle_tokens(user, period=period, reserved=10, used=10)
         assert metadata.open_period(start, keep_from=start - 2 * DAY)
 
@@ -86,6 +99,6 @@ class TestPeriods(MetadataContract):
         assert [tokens(start - n * DAY) for n in (3, 1, 0)] == [(0, 0), (0, 10), (40, 10)]
         metadata.settle_tokens(user, period=start - DAY, reserved=40, used=5)  # one that was under way
         assert tokens(start - DAY) == (0, 15)
-        assert metadata.reserve_tokens(user, period=start - DAY, tokens=5, limit=100)
+        assert world.reserve(user, collection, 5, period=start - DAY)
         assert not metadata.open_period(start, keep_from=start + DAY)
         assert [tokens(start - n * DAY) for n in (1, 0)] == [(5, 15), (40, 10)]

@@ -19,8 +19,12 @@ from modulo.settings import Settings
 from tests.conftest import Environment
 from tests.functions.conftest import LOOP, Api, as_user, ingest
 
-RETRIEVAL = {"statements": 2, "sql": 2, "valkey": 2, "milvus": 1}
-"""Permission and live documents; one look into the cache and one exchange to fill it; one query."""
+UNCACHED = {"statements": 1, "sql": 1, "valkey": 2, "milvus": 1}
+"""Permission, live documents and tokens at once; one look into the cache and one exchange to fill it; one query."""
+FIRST = UNCACHED | {"statements": 2, "sql": 2}
+"""Permission by itself, where the cache does not know of any, or knows an answer that may no longer hold."""
+METERED = UNCACHED | {"statements": 2, "sql": 2}
+"""The tokens of an answer are settled behind it."""
 CACHED = {"statements": 1, "sql": 1, "valkey": 1}
 TENANTS, FILES = 200, 3_000
 
@@ -101,16 +105,28 @@ def test_a_search_and_its_repetition(api: Api, collection: str, trips: Trips) ->
     question = f"When does the vault open, {uuid4()}?"
     for config in ({"retrieve_only": True}, {}):
         assert ask(api, collection, question, **config)["metadata"]["cached"] is False
-        assert trips.taken() == RETRIEVAL
+        assert trips.taken() == UNCACHED
         assert ask(api, collection, question, **config)["metadata"]["cached"] is True
         assert trips.taken() == CACHED
 
 
-def test_each_part_of_a_question_asks_milvus_and_for_its_documents(api: Api, collection: str, trips: Trips) -> None:
-    question = "When does the vault open and when does the bakery open?"
+def test_what_is_published_meanwhile_adds_one_to_a_question_asked_before(
+    api: Api, collection: str, trips: Trips
+) -> None:
+    ask(api, collection, question := f"When does rain fall, {uuid4()}?")
+    assert ingest(api, collection, api.upload(collection, "Snow falls on the hill.", f"{uuid4()}.txt")) == []
+    trips.clear()
+    ask(api, collection, f"Where does snow fall, {uuid4()}?")
+    assert trips.taken() == UNCACHED
+    ask(api, collection, question)
+    assert trips.taken() == FIRST
+
+
+def test_each_part_of_a_question_asks_milvus(api: Api, collection: str, trips: Trips) -> None:
+    question = f"When does the vault open, {uuid4()} and when does the bakery open?"
     found = ask(api, collection, question, cot_enabled=True)
     steps = len(found["cot_output"]["reasoning_steps"])
-    assert trips.taken() == {"statements": 1 + steps, "sql": 1 + steps, "valkey": 2, "milvus": steps}
+    assert trips.taken() == UNCACHED | {"milvus": steps}
 
 
 class Metered:
@@ -130,9 +146,19 @@ def test_a_metered_answer_reserves_and_settles_its_tokens(
     before = api("GET", "/usage").json["tokens_used"]
     trips.clear()
     ask(api, collection, f"When does the vault open, {uuid4()}?")
-    taken = trips.taken()
-    assert (taken["statements"], taken["valkey"], taken["milvus"]) == (4, 2, 1)
+    assert trips.taken() == METERED
     assert api("GET", "/usage").json["tokens_used"] == before + 50
+
+
+def test_a_user_s_first_search_asks_what_the_user_may(services: Services, trips: Trips) -> None:
+    newcomer = as_user(f"new {uuid4()}")
+    collection = newcomer.create_collection(f"own {uuid4()}")
+    assert ingest(newcomer, collection, newcomer.upload(collection, "The vault opens at noon.")) == []
+    trips.clear()
+    ask(newcomer, collection, "When does the vault open?")
+    assert trips.taken() == FIRST
+    ask(newcomer, collection, "Does the vault open?")
+    assert trips.taken() == UNCACHED
 
 
 def test_neither_tenants_nor_files_add_any(api: Api, collection: str, services: Services, trips: Trips) -> None:
@@ -142,7 +168,7 @@ def test_neither_tenants_nor_files_add_any(api: Api, collection: str, services: 
     trips.clear()
     question = f"Where does rain fall, {uuid4()}?"
     ask(api, collection, question)
-    assert trips.taken() == RETRIEVAL
+    assert trips.taken() == UNCACHED
     ask(api, collection, question)
     assert trips.taken() == CACHED
 

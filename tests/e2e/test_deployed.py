@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -21,7 +21,7 @@ from modulo.cli.stack.process import free_port
 from modulo.cli.stack.stack import SERVICES
 from modulo.domain.answer import NOT_FOUND
 from modulo.domain.identity import Principal, Scope, external_id
-from modulo.domain.quota import Quotas, period_of
+from modulo.domain.quota import Quotas, Reservation, period_of
 from modulo.services import Services, install
 from modulo.settings import Settings
 from tests import documents
@@ -213,10 +213,11 @@ def test_a_schedule_resets_quotas(stack: tuple[Deployed, Services]) -> None:
     assert nightly["ScheduleExpression"] == "cron(0 0 * * ? *)"
     assert (nightly["ScheduleExpressionTimezone"], nightly["State"]) == ("UTC", "ENABLED")
     ada = deployed.user()
-    ada("GET", "/usage", 200)
+    collection = UUID(ada.create())
     principal = Principal(*(external_id("modulo", text) for text in names_of(ada)), frozenset(Scope))
     yesterday = period_of(datetime.now(UTC) - timedelta(days=1))
-    assert ours.metadata.reserve_tokens(principal, period=yesterday, tokens=500, limit=1_000)
+    left_behind = Reservation(yesterday, 500, 1_000)
+    assert ours.metadata.live_documents(principal, collection, [], reservation=left_behind).reserved
     soon = datetime.now(UTC) + timedelta(seconds=2)
     scheduler.create_schedule(
         Name="soon",

@@ -1,5 +1,7 @@
 from datetime import timedelta
+from uuid import UUID
 
+from modulo.domain.quota import Reservation
 from modulo.runtime.worker import function
 
 
@@ -15,7 +17,8 @@ def test_usage_starts_anew_with_the_period_even_when_no_reset_comes(api, service
     from modulo.runtime.auth import authenticate
 
     principal = authenticate(api.headers["authorization"].partition(" ")[2], services=services)
-    assert services.metadata.reserve_tokens(principal, period=clock.now().date(), tokens=10, limit=100)
+    collection, reservation = UUID(api.create_collection()), Reservation(clock.now().date(), 10, 100)
+    assert services.metadata.live_documents(principal, collection, [], reservation=reservation).reserved
     services.metadata.settle_tokens(principal, period=clock.now().date(), reserved=10, used=7)
     assert api("GET", "/usage").json["tokens_used"] == 7
     clock.advance(timedelta(days=1))

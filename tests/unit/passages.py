@@ -14,4 +14,4 @@ def passage(
     file = uuid5(UUID(int=0), f"{name}\n{text}")
     chunk = Chunk(number=0, text=text, page=page, start=0, end=len(text), heading=heading)
     document = LiveDocument(file, 1, name, 1, DocumentInfo(), "2026-01-01T00:00:00+00:00")
-    return Passage(Hit(FileRef(UUID(int=1), UUID(int=2), file, 1), chunk, 0.5), document, reranked)
+    return Passage(Hit(FileRef(UUID(int=1), UUID(int=2), file, 1), chunk, 0.5, name), document, reranked)

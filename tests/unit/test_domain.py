@@ -124,7 +124,7 @@ def test_a_space_is_shared_by_model_or_the_users_own():
 )
 def test_models_read_headings_and_columns(chunk, reading):
     document = LiveDocument(REF.file_id, REF.generation, "a.txt", 1, DocumentInfo(), "")
-    assert Passage(Hit(REF, chunk, 0.5), document).reading == reading
+    assert Passage(Hit(REF, chunk, 0.5, "a.txt"), document).reading == reading
 
 
 def test_roles_include_those_after_them():

@@ -17,7 +17,7 @@ REF = FileRef(UUID(int=1), UUID(int=2), UUID(int=3), 1)
 
 def passage(number, score=0.5):
     document = LiveDocument(REF.file_id, 1, "a.txt", 9, DocumentInfo(), "")
-    return Passage(Hit(REF, Chunk(number, f"Text {number}.", 1, 0, 7), score), document)
+    return Passage(Hit(REF, Chunk(number, f"Text {number}.", 1, 0, 7), score, "a.txt"), document)
 
 
 def step(question, passages, text, *marks):

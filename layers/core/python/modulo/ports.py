@@ -16,8 +16,8 @@ from modulo.domain.document import Extent, Page, Part
 from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef, Stage
 from modulo.domain.filters import Condition
 from modulo.domain.identity import ApiKey, Principal, Role, Tenant, User
-from modulo.domain.passage import Hit, LiveDocument
-from modulo.domain.quota import Quotas, Usage
+from modulo.domain.passage import Hit
+from modulo.domain.quota import Quotas, Reservation, Usage
 from modulo.domain.transfer import (
     CacheEntry,
     Claim,
@@ -27,6 +27,7 @@ from modulo.domain.transfer import (
     FileDraft,
     Finished,
     Grant,
+    Live,
     Member,
     ObjectInfo,
     PartResult,
@@ -534,9 +535,12 @@ class Metadata(Protocol):
         ...
 
     def live_documents(
-        self, tenant_id: UUID, collection_id: UUID, file_ids: Sequence[UUID]
-    ) -> dict[UUID, LiveDocument]:
-        """The live generations among the files, in one statement."""
+        self, principal: Principal, collection_id: UUID, file_ids: Sequence[UUID], *, reservation: Reservation | None
+    ) -> Live:
+        """The live generations among the files, with the grant of that moment; tokens are reserved, all or none.
+
+        All of it in one statement.
+        """
         ...
 
     # Usage
@@ -544,12 +548,8 @@ class Metadata(Protocol):
         """What the caller holds and has used."""
         ...
 
-    def reserve_tokens(self, principal: Principal, *, period: date, tokens: int, limit: int) -> bool:
-        """Reserve tokens in one atomic statement; False where fewer are left. None can always be reserved."""
-        ...
-
     def settle_tokens(self, principal: Principal, *, period: date, reserved: int, used: int) -> None:
-        """Turn a reservation into what was really used; 0 refunds it."""
+        """Turn a reservation into what was really used, in one statement; 0 refunds it."""
         ...
 
     def open_period(self, period: date, *, keep_from: date) -> bool:

@@ -38,7 +38,7 @@ class Settings(BaseModel):
     cache_timeout_seconds: float = Field(default=0.5, gt=0)
     search_cache_ttl: int = Field(default=3_600, ge=0, description="seconds; 0 turns the result cache off")
     embedding_cache_ttl: int = Field(
-        default=86_400, ge=0, description="seconds, of questions and of passages; 0 turns it off"
+        default=86_400, ge=0, description="seconds, of vectors, and of what a user was granted last; 0 turns both off"
     )
 
     # Milvus

@@ -74,7 +74,8 @@ class MemoryVectors:
         scores = [score(metric, distance(metric, vector, found.vector)) for found in candidates]
         nearest = nlargest(limit, range(len(candidates)), key=scores.__getitem__)
         fused = fuse([nearest, _by_words(question, [found.chunk.text for found in candidates])[:limit]])
-        return [Hit(candidates[at].ref, candidates[at].chunk, scores[at]) for at, _ in fused[:limit]]
+        best = [(candidates[at], scores[at]) for at, _ in fused[:limit]]
+        return [Hit(found.ref, found.chunk, near, found.source) for found, near in best]
 
     def texts(self, space: Space, ref: FileRef, numbers: range | None = None) -> list[str]:
         """The texts stored of one generation, by chunk number."""

@@ -16,7 +16,7 @@ PARTITIONS = 64
 """How many partitions the tenants of a shared collection are spread over."""
 MAX_BATCH_BYTES = 16 * 1024**2
 """A quarter of what a Milvus proxy takes in one message."""
-FOUND = ("file_id", "generation", "number", "page", "start", "end", "table_index", "heading", "text")
+FOUND = ("file_id", "generation", "number", "page", "start", "end", "table_index", "heading", "text", "source")
 """What a search brings back; tenant and collection are those that it asked for."""
 VECTOR = "vector"
 SPARSE = "sparse"

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, TypeVar
@@ -163,7 +163,8 @@ class MilvusVectors:
             output_fields=list(schema.FOUND),
             consistency_level="Eventually",
         )
-        return [Hit(*schema.chunk_of(space, hit["entity"]), score(space.model.metric, hit["distance"])) for hit in hits]
+        metric = space.model.metric
+        return [_hit(space, hit["entity"], score(metric, hit["distance"])) for hit in hits]
 
     def _hybrid(self, space: Space, dense: AnnSearchRequest, question: str) -> list[Hit]:
         words = AnnSearchRequest([question], schema.SPARSE, {"metric_type": "BM25"}, dense.limit, expr=dense.expr)
@@ -180,8 +181,7 @@ class MilvusVectors:
         metric, (asked,) = space.model.metric, dense.data
         entities = [hit["entity"] for hit in hits]
         return [
-            Hit(*schema.chunk_of(space, entity), score(metric, distance(metric, asked, entity[schema.VECTOR])))
-            for entity in entities
+            _hit(space, entity, score(metric, distance(metric, asked, entity[schema.VECTOR]))) for entity in entities
         ]
 
     # Reading and writing
@@ -274,3 +274,7 @@ class MilvusVectors:
             self._milvus.ask_slowly("drop_collection", space.name)
         except GoneError:
             return
+
+
+def _hit(space: Space, entity: Mapping[str, Any], nearness: float) -> Hit:
+    return Hit(*schema.chunk_of(space, entity), nearness, entity["source"])

@@ -97,7 +97,7 @@ def _require_alive(connection: WireConnection, record: ConnectionPoolEntry, _pro
 
 @contextmanager
 def statements(pool: Engine) -> Iterator[Connection]:
-    """A connection on which each statement is a transaction of its own, in one round trip: for reading.
+    """A connection on which each statement is a transaction of its own, in one round trip.
 
     Raises:
         ModuloError: as `transaction` does.

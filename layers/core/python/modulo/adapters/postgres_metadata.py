@@ -25,8 +25,7 @@ from modulo.domain.document import Part
 from modulo.domain.errors import NotFound, QuotaExceeded
 from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef, Stage
 from modulo.domain.identity import ApiKey, Principal, Role, Tenant, User
-from modulo.domain.passage import LiveDocument
-from modulo.domain.quota import Quotas, Usage
+from modulo.domain.quota import Quotas, Reservation, Usage
 from modulo.domain.transfer import (
     Claim,
     CollectionDraft,
@@ -34,6 +33,7 @@ from modulo.domain.transfer import (
     FileDraft,
     Finished,
     Grant,
+    Live,
     Member,
     PartResult,
     PartState,
@@ -74,9 +74,9 @@ class PostgresMetadata(Metadata):
                 found = None
             if found is not None:
                 return found
-        return self._read_fresh(work)
+        return self._at_once(work)
 
-    def _read_fresh(self, work: Callable[[Connection], Result]) -> Result:
+    def _at_once(self, work: Callable[[Connection], Result]) -> Result:
         with statements(self._writer) as connection:
             return work(connection)
 
@@ -168,7 +168,7 @@ class PostgresMetadata(Metadata):
 
     @override
     def get_file(self, principal: Principal, collection_id: UUID, file_id: UUID, *, fresh: bool = False) -> File:
-        ask = self._read_fresh if fresh else self._read
+        ask = self._at_once if fresh else self._read
         return ask(lambda c: files.get_file(c, principal, collection_id, file_id))
 
     @override
@@ -237,7 +237,7 @@ class PostgresMetadata(Metadata):
 
     @override
     def parts(self, ref: FileRef) -> list[PartState]:
-        return self._read_fresh(lambda c: dividing.parts_of(c, ref))
+        return self._at_once(lambda c: dividing.parts_of(c, ref))
 
     @override
     def claim_part(self, ref: FileRef, number: int, *, now: datetime, lease_until: datetime) -> Claim | None:
@@ -249,7 +249,7 @@ class PostgresMetadata(Metadata):
 
     @override
     def viable(self, ref: FileRef) -> bool:
-        return self._read_fresh(lambda c: ingestion.viable(c, ref))
+        return self._at_once(lambda c: ingestion.viable(c, ref))
 
     @override
     def sweep(self, *, now: datetime, limit: int) -> Swept:
@@ -257,7 +257,7 @@ class PostgresMetadata(Metadata):
 
     @override
     def purge_of(self, tenant_id: UUID, collection_id: UUID, file_id: UUID | None) -> Purge | None:
-        return self._read_fresh(lambda c: purging.purge_of(c, tenant_id, collection_id, file_id))
+        return self._at_once(lambda c: purging.purge_of(c, tenant_id, collection_id, file_id))
 
     @override
     def purged(self, purge: Purge, *, now: datetime) -> None:
@@ -270,11 +270,11 @@ class PostgresMetadata(Metadata):
 
     @override
     def live_documents(
-        self, tenant_id: UUID, collection_id: UUID, file_ids: Sequence[UUID]
-    ) -> dict[UUID, LiveDocument]:
-        # From the writer: a result is cached under the version that `grant` read, and a reader
-        # that lags behind that one would let a deleted document into the cache.
-        return self._read_fresh(lambda c: search.live_documents(c, tenant_id, collection_id, file_ids))
+        self, principal: Principal, collection_id: UUID, file_ids: Sequence[UUID], *, reservation: Reservation | None
+    ) -> Live:
+        # From the writer: a result is cached under the grant that this reads, and a reader that lags behind
+        # would let a deleted document into the cache.
+        return self._at_once(lambda c: search.live_documents(c, principal, collection_id, file_ids, reservation))
 
     # Usage
     @override
@@ -282,18 +282,8 @@ class PostgresMetadata(Metadata):
         return self._read(lambda c: usage.usage_of(c, principal, period=period, quotas=quotas))
 
     @override
-    def reserve_tokens(self, principal: Principal, *, period: date, tokens: int, limit: int) -> bool:
-        if tokens == 0:
-            return True
-
-        def reserve(connection: Connection) -> bool:
-            return usage.reserve_tokens(connection, principal, period=period, tokens=tokens, limit=limit)
-
-        return self._write(lambda c: reserve(c) or (identities.introduce(c, principal) and reserve(c)))
-
-    @override
     def settle_tokens(self, principal: Principal, *, period: date, reserved: int, used: int) -> None:
-        self._write(lambda c: usage.settle_tokens(c, principal, period=period, reserved=reserved, used=used))
+        self._at_once(lambda c: usage.settle_tokens(c, principal, period=period, reserved=reserved, used=used))
 
     @override
     def open_period(self, period: date, *, keep_from: date) -> bool:

@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Connection, Uuid, any_, bindparam, select
+from sqlalchemy import ARRAY, Connection, RowMapping, Select, Uuid, any_, bindparam, exists, select, true
 
-from modulo.adapters.postgres_rows import MEMBERSHIP, OF_COLLECTION, SPACE, in_tenant, space
+from modulo.adapters.postgres_rows import MEMBERSHIP, SPACE, in_tenant, space
 from modulo.adapters.postgres_tables import collections, files, generations, members
+from modulo.adapters.postgres_usage import reserving
 from modulo.domain.errors import NotFound
 from modulo.domain.file import DocumentInfo
 from modulo.domain.identity import Principal
 from modulo.domain.passage import LiveDocument
-from modulo.domain.transfer import Grant
+from modulo.domain.quota import Reservation
+from modulo.domain.transfer import Grant, Live
 
 _GRANT = (
     select(*SPACE, collections.c.version)
@@ -24,39 +26,62 @@ _GRANT = (
         members.c.user_id == bindparam("user_id"),
     )
 )
-_LIVE_DOCUMENTS = (
+_DOCUMENTS = (
     select(files.c.id, generations.c.number, files.c.name, generations.c.chunk_count, generations.c.document)
     .add_columns(files.c.created_at)
     .join(generations, (generations.c.tenant_id == files.c.tenant_id) & (generations.c.file_id == files.c.id))
-    .join(collections, OF_COLLECTION)
     .where(
         in_tenant(bindparam("tenant_id", type_=Uuid()), files),
         files.c.collection_id == bindparam("collection_id"),
         files.c.id == any_(bindparam("file_ids", type_=ARRAY(Uuid()))),
         files.c.live_generation == generations.c.number,
         files.c.deleted_at.is_(None),
-        collections.c.deleted_at.is_(None),
     )
 )
 
 
+def _live_documents(*, reserve: bool) -> Select[Any]:
+    """The grant with each live document, or alone where there is none; no row where nothing is granted."""
+    granted = _GRANT.add_columns(members.c.user_id).cte("granted")
+    documents = _DOCUMENTS.subquery("documents")
+    reserved = select(exists(reserving(granted).select())).scalar_subquery() if reserve else true()
+    return select(granted, documents, reserved.label("reserved")).join_from(granted, documents, true(), isouter=True)
+
+
+_LIVE_DOCUMENTS = {reserve: _live_documents(reserve=reserve) for reserve in (False, True)}
+
+
 def grant(connection: Connection, principal: Principal, collection_id: UUID) -> Grant:
     """Membership and everything a search needs to know of the collection."""
-    who = {"tenant_id": principal.tenant_id, "user_id": principal.user_id, "collection_id": collection_id}
-    row = connection.execute(_GRANT, who).mappings().one_or_none()
+    row = connection.execute(_GRANT, _asked(principal, collection_id)).mappings().one_or_none()
     if row is None:
         raise NotFound
     return Grant(space(row), row["version"])
 
 
 def live_documents(
-    connection: Connection, tenant_id: UUID, collection_id: UUID, file_ids: Sequence[UUID]
-) -> dict[UUID, LiveDocument]:
-    """The live generations among the files."""
-    wanted = {"tenant_id": tenant_id, "collection_id": collection_id, "file_ids": list(file_ids)}
-    return {row.id: _live(row) for row in connection.execute(_LIVE_DOCUMENTS, wanted)}
+    connection: Connection,
+    principal: Principal,
+    collection_id: UUID,
+    file_ids: Sequence[UUID],
+    reservation: Reservation | None,
+) -> Live:
+    """The live generations among the files, with the grant of that moment and tokens reserved."""
+    asked = _asked(principal, collection_id) | {"file_ids": list(file_ids)}
+    if reservation:
+        asked |= {"period": reservation.period, "tokens": reservation.tokens, "limit": reservation.limit}
+    rows = connection.execute(_LIVE_DOCUMENTS[reservation is not None], asked).mappings().all()
+    if not rows:
+        raise NotFound
+    found = [_live(row) for row in rows if row["id"] is not None]
+    return Live(Grant(space(rows[0]), rows[0]["version"]), {one.file_id: one for one in found}, rows[0]["reserved"])
 
 
-def _live(row: Any) -> LiveDocument:
-    info = DocumentInfo.model_validate(row.document)
-    return LiveDocument(row.id, row.number, row.name, row.chunk_count, info, row.created_at.isoformat())
+def _asked(principal: Principal, collection_id: UUID) -> dict[str, Any]:
+    return {"tenant_id": principal.tenant_id, "user_id": principal.user_id, "collection_id": collection_id}
+
+
+def _live(row: RowMapping) -> LiveDocument:
+    info = DocumentInfo.model_validate(row["document"])
+    created_at = row["created_at"].isoformat()
+    return LiveDocument(row["id"], row["number"], row["name"], row["chunk_count"], info, created_at)

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sqlalchemy import BigInteger, Connection, Date, cast, delete, func, literal, select, update
+from sqlalchemy import CTE, BigInteger, Connection, Date, FromClause, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from modulo.adapters.postgres_rows import in_tenant
@@ -34,23 +34,21 @@ def usage_of(connection: Connection, principal: Principal, *, period: date, quot
     )
 
 
-def reserve_tokens(connection: Connection, principal: Principal, *, period: date, tokens: int, limit: int) -> bool:
-    """Reserve tokens where so many are left; False, too, where the user is not known yet."""
-    fits = usage.c.tokens_used + usage.c.tokens_reserved + tokens <= limit
-    known = select(users.c.tenant_id, users.c.id, cast(literal(period), Date), cast(literal(tokens), BigInteger)).where(
-        in_tenant(principal.tenant_id, users),
-        users.c.id == principal.user_id,
-        cast(literal(tokens), BigInteger) <= limit,
-    )
-    statement = (
+def reserving(granted: FromClause) -> CTE:
+    """Reserve `:tokens` in `:period` for whom is granted something; a row where `:limit` leaves so many."""
+    tokens, limit = (bindparam(name, type_=BigInteger()) for name in ("tokens", "limit"))
+    wanted = select(granted.c.tenant_id, granted.c.user_id, bindparam("period", type_=Date()), tokens)
+    return (
         insert(usage)
-        .from_select(["tenant_id", "user_id", "period", "tokens_reserved"], known)
+        .from_select(["tenant_id", "user_id", "period", "tokens_reserved"], wanted.where(tokens <= limit))
         .on_conflict_do_update(
-            constraint=usage.primary_key, set_={"tokens_reserved": usage.c.tokens_reserved + tokens}, where=fits
+            constraint=usage.primary_key,
+            set_={"tokens_reserved": usage.c.tokens_reserved + tokens},
+            where=usage.c.tokens_used + usage.c.tokens_reserved + tokens <= limit,
         )
         .returning(usage.c.period)
+        .cte("reserved")
     )
-    return connection.execute(statement).first() is not None
 
 
 def settle_tokens(connection: Connection, principal: Principal, *, period: date, reserved: int, used: int) -> None:

@@ -10,11 +10,12 @@ from modulo.domain.sentences import sentences
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A chunk as the vector store found it; `score` is from 0 to 1, higher is nearer."""
+    """A chunk as the vector store found it; `score` is from 0 to 1, higher is nearer; `source` is the file's name."""
 
     ref: FileRef
     chunk: Chunk
     score: float
+    source: str
 
 
 @dataclass(frozen=True, slots=True)

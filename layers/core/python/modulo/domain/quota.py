@@ -1,5 +1,6 @@
 """Quotas and the usage that counts against them."""
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from pydantic import Field
@@ -27,6 +28,15 @@ class Usage(Value):
     tokens_used: int
     tokens_reserved: int
     quotas: Quotas
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Tokens to reserve in a period, as long as all that is reserved and used stays within the limit."""
+
+    period: date
+    tokens: int
+    limit: int
 
 
 def period_of(now: datetime) -> date:

@@ -12,6 +12,7 @@ from modulo.domain.document import Part
 from modulo.domain.errors import InvalidRequest
 from modulo.domain.file import DocumentInfo, FileRef
 from modulo.domain.identity import Role
+from modulo.domain.passage import LiveDocument
 from modulo.domain.value import Value
 
 
@@ -216,6 +217,15 @@ class Grant:
 
     space: Space
     version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A collection at one moment: the grant, the documents that are live, and whether the tokens were reserved."""
+
+    grant: Grant
+    documents: Mapping[UUID, LiveDocument]
+    reserved: bool = True
 
 
 @dataclass(frozen=True, slots=True)

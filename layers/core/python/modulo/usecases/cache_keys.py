@@ -1,29 +1,38 @@
-"""The keys of cached values: the tenant always comes first, so that no tenant can meet another's."""
+"""The keys of cached values: the tenant always comes first, so that no tenant can meet another's.
+
+A value tells under which grant or by which model it was made, and is good only where that still holds: so
+all of them can be asked for before anything is known of the collection.
+"""
 
 import hashlib
 from collections.abc import Sequence
 from uuid import UUID
 
-from modulo.domain.collection import EmbeddingModel
+from modulo.domain.identity import Principal
 from modulo.domain.search import SearchInput
-from modulo.domain.transfer import Claim, Grant
+from modulo.domain.transfer import Claim
 
 
 def collection_prefix(tenant_id: UUID, collection_id: UUID) -> str:
-    """The group of all results of a collection, with which their keys begin."""
+    """The group of what is remembered of a collection's searches, with which its keys begin."""
     return f"search:{tenant_id}:{collection_id}:"
 
 
-def result_key(grant: Grant, request: SearchInput, models: Sequence[str]) -> str:
-    """The key of a result: any change of content, request or model changes it."""
+def grant_key(principal: Principal, collection_id: UUID) -> str:
+    """The key of what a user was granted last."""
+    return f"{collection_prefix(principal.tenant_id, collection_id)}grant:{principal.user_id}"
+
+
+def result_key(tenant_id: UUID, request: SearchInput, models: Sequence[str]) -> str:
+    """The key of a result: any change of the request or the models changes it."""
     normalised = request.model_copy(update={"question": " ".join(request.question.split())})
-    digest = _digest(*models, grant.space.model.model_dump_json(), normalised.model_dump_json())
-    return f"{collection_prefix(grant.space.tenant_id, grant.space.collection_id)}{grant.version}:{digest}"
+    digest = _digest(*models, normalised.model_dump_json())
+    return f"{collection_prefix(tenant_id, request.collection_id)}result:{digest}"
 
 
-def embedding_key(tenant_id: UUID, model: EmbeddingModel, text: str) -> str:
+def embedding_key(tenant_id: UUID, text: str) -> str:
     """The key of a question's vector."""
-    return f"embedding:{tenant_id}:{_digest(model.model_dump_json(), text)}"
+    return f"embedding:{tenant_id}:{_digest(text)}"
 
 
 def chunk_group(tenant_id: UUID, collection_id: UUID, file_id: UUID | None = None) -> str:

@@ -3,22 +3,30 @@
 import logging
 from collections.abc import Sequence
 from time import perf_counter
+from typing import TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from modulo.domain.collection import EmbeddingModel
 from modulo.domain.errors import InvalidRequest
 from modulo.domain.filters import Condition, parse_filters
 from modulo.domain.identity import Principal
 from modulo.domain.reasoning import Step, combine, decompose
 from modulo.domain.search import SearchInput, SearchMetadata, SearchOutput
 from modulo.domain.transfer import CacheEntry, Grant
+from modulo.domain.vector import packed, unpacked
 from modulo.ports import Cache, Clock, Embedder, Generator, Metadata, Metrics, Reranker, Vectors
 from modulo.usecases.answering import Answering, SearchLimits
-from modulo.usecases.cache_keys import collection_prefix, embedding_key, result_key
+from modulo.usecases.cache_keys import collection_prefix, embedding_key, grant_key, result_key
 from modulo.usecases.presenting import citation, cot_output, documents, query_result
 
 log = logging.getLogger(__name__)
-_VECTOR = TypeAdapter(list[float])
+Kept = TypeVar("Kept")
+_EMBEDDED = TypeAdapter(
+    tuple[EmbeddingModel, bytes], config=ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+)
+_GRANT = TypeAdapter(Grant)
+_RESULT = TypeAdapter(tuple[Grant, SearchOutput])
 
 
 def search(
@@ -37,7 +45,9 @@ def search(
 ) -> SearchOutput:
     """Retrieve, rerank, generate and check; from the cache where nothing has changed since.
 
-    With chain of thought, each part of the question goes this way on its own.
+    What the caller was granted last time tells where to search, so that metadata is asked once: what is live,
+    and what is granted now, which nothing passes that is not. With chain of thought, each part of the question
+    is searched for and answered on its own.
 
     Raises:
         InvalidRequest: a filter or a number is not allowed.
@@ -56,34 +66,42 @@ def search(
         reranker,
         generator,
         metrics,
-        clock,
+        clock.now(),
         limits,
     )
-    grant = run.timed("metadata", lambda: metadata.grant(principal, request.collection_id))
     questions = _questions(request)
-    key = result_key(grant, request, [limits.rerank_model, generator.name])
-    vector_keys = [embedding_key(principal.tenant_id, grant.space.model, question) for question in questions]
-    known, *cached = run.timed("cache", lambda: cache.get([key, *vector_keys]))
-    output = _decoded(known)
-    if output is not None:
+    granted = grant_key(principal, request.collection_id)
+    result = result_key(principal.tenant_id, request, [limits.rerank_model, generator.name])
+    embeddings = [embedding_key(principal.tenant_id, question) for question in questions]
+    last, kept, *cached = run.timed("cache", lambda: cache.get([granted, result, *embeddings]))
+    grant, known = _read(_GRANT, last), _read(_RESULT, kept)
+    if grant is None or known is not None:
+        grant = run.timed("metadata", lambda: metadata.grant(principal, request.collection_id))
+    if known is not None and known[0] == grant:
         metrics.count("rag_cache_hits_total", kind="result")
-        seen = output.metadata.model_copy(update={"cached": True, "stage_seconds": run.seconds})
-        return output.model_copy(update={"metadata": seen, "execution_time": perf_counter() - started})
-    embedded = _embedded(run, grant, questions, cached)
+        return _again(run, known[1], seconds=perf_counter() - started)
     share = max(1, request.config_metadata.max_citations // len(questions))
-    steps = [
-        run.step(grant, question, vector, max_citations=share)
-        for question, vector in zip(questions, embedded, strict=True)
-    ]
-    output = _output(run, grant, steps, seconds=perf_counter() - started)
-    fresh = [
-        CacheEntry(vector_key, _VECTOR.dump_json(vector), limits.embedding_ttl)
-        for vector_key, vector, before in zip(vector_keys, embedded, cached, strict=True)
-        if before is None
-    ]
-    if not output.metadata.degraded:  # such a result is never kept
-        group = collection_prefix(principal.tenant_id, request.collection_id)
-        fresh.append(CacheEntry(key, output.model_dump_json().encode(), limits.result_ttl, (group,)))
+    with run.metered():
+        while True:
+            embedded = _embedded(run, grant.space.model, questions, cached)
+            present, found = run.retrieve(grant.space, questions, embedded)
+            if present.space == grant.space:
+                break
+            grant = present  # it was embedded anew since: what was found is of no use
+        steps = [
+            run.step(question, passages, max_citations=share)
+            for question, passages in zip(questions, found, strict=True)
+        ]
+    output = _output(run, present, steps, seconds=perf_counter() - started)
+    group = (collection_prefix(principal.tenant_id, request.collection_id),)
+    fresh = []
+    if present == grant and not run.degraded:  # else something may have been published behind the retrieval's back
+        fresh.append(CacheEntry(result, _RESULT.dump_json((grant, output)), limits.result_ttl, group))
+    for key, vector, value in zip(embeddings, embedded, cached, strict=True):
+        if _vector(value, grant.space.model) is None:
+            embedding = _EMBEDDED.dump_json((grant.space.model, packed(vector)))
+            fresh.append(CacheEntry(key, embedding, limits.embedding_ttl))
+    fresh.append(CacheEntry(granted, _GRANT.dump_json(present), limits.embedding_ttl, group))
     cache.put(fresh)
     return output
 
@@ -100,34 +118,35 @@ def _questions(request: SearchInput) -> list[str]:
     return decompose(request.question) if config.cot_enabled and not config.cot_disabled else [request.question]
 
 
+def _read(kind: TypeAdapter[Kept], value: bytes | None) -> Kept | None:
+    if value is None:
+        return None
+    try:
+        return kind.validate_json(value)
+    except ValidationError:
+        log.warning("a cached value could not be read; doing without it")
+        return None
+
+
+def _again(run: Answering, output: SearchOutput, *, seconds: float) -> SearchOutput:
+    seen = output.metadata.model_copy(update={"cached": True, "stage_seconds": run.seconds})
+    return output.model_copy(update={"metadata": seen, "execution_time": seconds})
+
+
+def _vector(value: bytes | None, model: EmbeddingModel) -> list[float] | None:
+    """A cached vector, if that model made it."""
+    known = _read(_EMBEDDED, value)
+    return unpacked(known[1], model.dimensions) if known is not None and known[0] == model else None
+
+
 def _embedded(
-    run: Answering, grant: Grant, questions: Sequence[str], cached: Sequence[bytes | None]
+    run: Answering, model: EmbeddingModel, questions: Sequence[str], cached: Sequence[bytes | None]
 ) -> list[list[float]]:
     """The questions' vectors; those that are not cached, in one call."""
-    found = [_vector(value) for value in cached]
-    missing = [question for question, vector in zip(questions, found, strict=True) if vector is None]
-    made = iter(run.embed(grant, missing) if missing else [])
-    return [vector if vector is not None else next(made) for vector in found]
-
-
-def _vector(cached: bytes | None) -> list[float] | None:
-    if cached is None:
-        return None
-    try:
-        return _VECTOR.validate_json(cached)
-    except ValidationError:
-        log.warning("a cached vector could not be read; embedding anew")
-        return None
-
-
-def _decoded(known: bytes | None) -> SearchOutput | None:
-    if known is None:
-        return None
-    try:
-        return SearchOutput.model_validate_json(known)
-    except ValidationError:
-        log.warning("a cached result could not be read; searching anew")
-        return None
+    known = [_vector(value, model) for value in cached]
+    missing = [question for question, vector in zip(questions, known, strict=True) if vector is None]
+    made = iter(run.embed(model, missing) if missing else [])
+    return [vector if vector is not None else next(made) for vector in known]
 
 
 def _output(run: Answering, grant: Grant, steps: Sequence[Step], *, seconds: float) -> SearchOutput:

@@ -14,8 +14,7 @@ from modulo.domain.collection import Chunking, Collection
 from modulo.domain.document import Part
 from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef, Stage
 from modulo.domain.identity import ApiKey, Principal, Role, Tenant, User
-from modulo.domain.passage import LiveDocument
-from modulo.domain.quota import Quotas, Usage
+from modulo.domain.quota import Quotas, Reservation, Usage
 from modulo.domain.transfer import (
     Claim,
     CollectionDraft,
@@ -23,6 +22,7 @@ from modulo.domain.transfer import (
     FileDraft,
     Finished,
     Grant,
+    Live,
     Member,
     PartResult,
     PartState,
@@ -227,18 +227,14 @@ class MemoryMetadata(Metadata):
 
     @override
     def live_documents(
-        self, tenant_id: UUID, collection_id: UUID, file_ids: Sequence[UUID]
-    ) -> dict[UUID, LiveDocument]:
-        return self._locked(lambda s: files.live_documents(s, tenant_id, collection_id, file_ids))
+        self, principal: Principal, collection_id: UUID, file_ids: Sequence[UUID], *, reservation: Reservation | None
+    ) -> Live:
+        return self._locked(lambda s: _live_documents(s, principal, collection_id, file_ids, reservation))
 
     # Usage
     @override
     def usage(self, principal: Principal, *, period: date, quotas: Quotas) -> Usage:
         return self._locked(lambda s: usage.usage_of(s, principal, period=period, quotas=quotas))
-
-    @override
-    def reserve_tokens(self, principal: Principal, *, period: date, tokens: int, limit: int) -> bool:
-        return self._locked(lambda s: usage.reserve_tokens(s, principal, period=period, tokens=tokens, limit=limit))
 
     @override
     def settle_tokens(self, principal: Principal, *, period: date, reserved: int, used: int) -> None:
@@ -255,3 +251,15 @@ class MemoryMetadata(Metadata):
 
 def _grant(row: CollectionRow) -> Grant:
     return Grant(row.space, row.version)
+
+
+def _live_documents(
+    store: Store,
+    principal: Principal,
+    collection_id: UUID,
+    file_ids: Sequence[UUID],
+    reservation: Reservation | None,
+) -> Live:
+    collection = store.visible(principal, collection_id)
+    reserved = reservation is None or usage.reserve(store, principal, reservation)
+    return Live(_grant(collection), files.live_documents(store, collection, file_ids), reserved)

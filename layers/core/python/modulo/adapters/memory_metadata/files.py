@@ -144,13 +144,8 @@ def tombstone_file(store: Store, principal: Principal, collection_id: UUID, file
     return row.ref()
 
 
-def live_documents(
-    store: Store, tenant_id: UUID, collection_id: UUID, file_ids: Sequence[UUID]
-) -> dict[UUID, LiveDocument]:
+def live_documents(store: Store, collection: CollectionRow, file_ids: Sequence[UUID]) -> dict[UUID, LiveDocument]:
     """The live generations among the files."""
-    collection = store.collections.get((tenant_id, collection_id))
-    if collection is None or collection.deleted_at is not None:
-        return {}
     wanted = set(file_ids)
     return {
         row.id: _live(row, row.generations[row.live_generation - 1])

@@ -5,7 +5,7 @@ from datetime import date
 from modulo.adapters.memory_metadata.store import Store, UsageRow, UserRow
 from modulo.domain.errors import NotFound
 from modulo.domain.identity import Principal
-from modulo.domain.quota import Quotas, Usage, resets_at
+from modulo.domain.quota import Quotas, Reservation, Usage, resets_at
 
 
 def usage_of(store: Store, principal: Principal, *, period: date, quotas: Quotas) -> Usage:
@@ -24,16 +24,14 @@ def usage_of(store: Store, principal: Principal, *, period: date, quotas: Quotas
     )
 
 
-def reserve_tokens(store: Store, principal: Principal, *, period: date, tokens: int, limit: int) -> bool:
+def reserve(store: Store, principal: Principal, reservation: Reservation) -> bool:
     """Reserve tokens where so many are left."""
-    key = (principal.tenant_id, principal.user_id, period)
+    key = (principal.tenant_id, principal.user_id, reservation.period)
     row = store.usage.get(key, UsageRow())
-    if tokens and row.used + row.reserved + tokens > limit:
+    if row.used + row.reserved + reservation.tokens > reservation.limit:
         return False
-    if tokens:
-        store.introduce(principal)
-        store.usage[key] = row
-        row.reserved += tokens
+    store.usage[key] = row
+    row.reserved += reservation.tokens
     return True
 
 
