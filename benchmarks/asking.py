@@ -86,10 +86,10 @@ class Functions:
     key: str
     collection: str
 
-    def search(self, question: str, **config: Any) -> None:
-        """Search as API Gateway asks."""
+    def search(self, question: str, **config: Any) -> str:
+        """Search as API Gateway asks; the answer."""
         body = json.dumps(search_body(self.collection, question, **config)).encode()
-        self._post(200, "search", "/search", body, content_type="application/json")
+        return self._post(200, "search", "/search", body, content_type="application/json")
 
     def upload(self, name: str, content: bytes) -> None:
         """Upload as API Gateway asks."""
@@ -113,7 +113,7 @@ class Functions:
             raise RuntimeError("a file was not ingested")
         self.services.ingests.delete(delivery.receipt)
 
-    def _post(self, status: int, name: str, path: str, content: bytes, *, content_type: str) -> None:
+    def _post(self, status: int, name: str, path: str, content: bytes, *, content_type: str) -> str:
         headers = {"authorization": f"Bearer {self.key}", "content-type": content_type}
         event = {
             "resource": path,
@@ -132,6 +132,7 @@ class Functions:
         answer = function(name).handler(event, None)
         if answer["statusCode"] != status:
             raise RuntimeError(f"{name} answered {answer['statusCode']}: {answer['body']}")
+        return str(answer["body"])
 
 
 def _shared(bodies: Iterator[Body], lock: threading.Lock) -> Iterator[Body]:

@@ -107,7 +107,7 @@ class Watch:
         )
         return found
 
-    def often(self, work: Callable[[], None], *, before: Callable[[], object] = lambda: None) -> Found:
+    def often(self, work: Callable[[], object], *, before: Callable[[], object] = lambda: None) -> Found:
         """What is typical of the work."""
         found = []
         for _ in range(REPEATS):
@@ -115,7 +115,7 @@ class Watch:
             found.append(self.during(work))
         return _typical(found)
 
-    def during(self, work: Callable[[], None]) -> dict[tuple[str, str], int]:
+    def during(self, work: Callable[[], object]) -> dict[tuple[str, str], int]:
         """What was counted while the work was done."""
         time.sleep(SETTLE_SECONDS)
         commands = self.commands()

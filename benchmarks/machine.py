@@ -4,7 +4,8 @@ import hashlib
 import os
 import platform
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import distributions
 from pathlib import Path
@@ -78,6 +79,16 @@ def cpu_seconds(pid: int) -> float:
     """The processor time that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def family_seconds(without: Container[int] = ()) -> float:
+    """The processor time of this process and of those it started, ended or not, but for the named ones."""
+    total = sum(os.times()[:4])
+    for pid in descendants(os.getpid()):
+        if pid not in without:
+            with suppress(OSError):  # it has just ended
+                total += cpu_seconds(pid)
+    return total
 
 
 def _kilobytes(path: Path, name: str) -> int:
