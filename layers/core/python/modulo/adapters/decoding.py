@@ -67,7 +67,7 @@ def decode(found: bytes, declared: str | None = None) -> str:
     for encoding in filter(None, (declared, "utf-8", _utf_16(found))):
         try:
             return _text(found.decode(encoding))
-        except (UnicodeDecodeError, LookupError):
+        except (ValueError, LookupError):  # the declared name may be no name at all
             continue
     text = found.decode("cp1252", errors="replace")
     return _text(text if "\ufffd" not in text else found.decode("latin-1"))

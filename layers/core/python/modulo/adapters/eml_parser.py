@@ -145,7 +145,7 @@ def _decoded(value: str) -> str:
 
 def _in(part: bytes, charset: str | None) -> str:
     for encoding in (charset or "utf-8", "utf-8"):
-        with suppress(LookupError, UnicodeDecodeError):
+        with suppress(LookupError, ValueError):
             return part.decode(encoding)
     return part.decode("latin-1")
 

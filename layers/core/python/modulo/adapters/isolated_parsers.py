@@ -5,6 +5,7 @@ import os
 import select
 import signal
 import socket
+import struct
 import weakref
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -15,7 +16,7 @@ from time import monotonic
 from typing import Any, BinaryIO, Final
 
 from modulo.adapters.parser_forks import Forks, forks
-from modulo.adapters.parser_wire import HEADER, Answer, asked, extent_of, packed, page_of, unpacked
+from modulo.adapters.parser_wire import ENDING, HEADER, Answer, asked, extent_of, packed, page_of, unpacked
 from modulo.adapters.parsers import location_of
 from modulo.domain.document import Extent, Page, Part
 from modulo.domain.errors import CorruptFile, ExpensiveFile, FileRejected, ModuloError, Unavailable, UnreadableFile
@@ -27,7 +28,7 @@ _MB: Final = 1024**2
 _LOOK_MILLISECONDS: Final = 200
 """An interrupt reaches a thread only when it runs Python."""
 _STEP: Final = 256 * 1024
-_CODE_SECONDS: Final = 5
+_ENDING_SECONDS: Final = 5
 _CLOCK: Final = 2
 """By so much the clock may be ahead of the CPU's time, on a machine with others at work."""
 ADVICE: Final = "Split it, or save it anew in its own program, and upload that."
@@ -220,14 +221,17 @@ class _Reading:
 
     def _ended(self) -> ModuloError:
         """Why the process is gone."""
-        self._status.settimeout(_CODE_SECONDS)
+        self._status.settimeout(_ENDING_SECONDS)
         try:
-            code = self._status.recv(16)
-        except OSError:
-            code = b""
-        if not code or int(code) == -signal.SIGKILL:
+            code, memory_bytes = ENDING.unpack(self._status.recv(ENDING.size))
+        except (OSError, struct.error):
             return self._stopped("lost")
-        return self._stopped("time" if int(code) == -signal.SIGXCPU else "crash")
+        if code == -signal.SIGKILL:
+            return self._stopped("lost")
+        if code == -signal.SIGXCPU:
+            return self._stopped("time")
+        # What is written in C gives up where there is no more memory.
+        return self._stopped("memory" if code < 0 and memory_bytes >= self._limits.memory_bytes else "crash")
 
     def _stopped(self, reason: str) -> ModuloError:
         """The error that tells why the process was ended, if it has not ended by itself."""

@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
-from modulo.adapters.parser_wire import HEADER, Answer, opened, packed, page, part_of, unpacked
+from modulo.adapters.parser_wire import ENDING, HEADER, Answer, opened, packed, page, part_of, unpacked
 from modulo.adapters.parsers import parser_at
 from modulo.domain.errors import FileRejected
 from modulo.ports import Parser
@@ -87,14 +87,14 @@ class Forker:
 
     def _reap(self) -> None:
         while self._asking:
-            process, status = os.waitpid(-1, os.WNOHANG)
+            process, status, used = os.wait4(-1, os.WNOHANG)
             if not process:
                 return
             asker = self._asking.pop(process)
             with suppress(KeyError):
                 self._selector.unregister(asker)
             with suppress(OSError):
-                asker.send(str(os.waitstatus_to_exitcode(status)).encode())
+                asker.send(ENDING.pack(os.waitstatus_to_exitcode(status), used.ru_maxrss * 1024))
             asker.close()
 
 

@@ -12,6 +12,8 @@ from modulo.domain.document import Block, BlockKind, Extent, Page, Part
 from modulo.domain.file import DocumentInfo
 
 HEADER = struct.Struct(">I")
+ENDING = struct.Struct(">iq")
+"""How a process ended: its exit code, or its signal below zero; and the most memory it had, in bytes."""
 
 
 class Answer(StrEnum):
