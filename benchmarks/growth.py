@@ -47,9 +47,9 @@ WITH others AS (SELECT gen_random_uuid() AS id, n FROM generate_series(1, :count
        INSERT INTO files (tenant_id, id, collection_id, name, generation, live_generation, created_by, created_at)
        SELECT c.tenant_id, o.id, c.id, 'file ' || gen_random_uuid(), 1, 1, c.owner_id, now()
        FROM others o, collections c WHERE c.id = :collection RETURNING tenant_id, id)
-INSERT INTO generations (tenant_id, file_id, number, draft_id, stage, media_type, size_bytes, storage_limit, charged,
-                         deadline, chunk_count, content_hash, created_at, updated_at)
-SELECT tenant_id, id, 1, gen_random_uuid(), 'ready', 'text/plain', 1, 1, false, now(), 1, '', now(), now() FROM made
+INSERT INTO generations (tenant_id, file_id, number, source, draft_id, stage, media_type, size_bytes, storage_limit,
+                         charged, deadline, chunk_count, content_hash, created_at, updated_at)
+SELECT tenant_id, id, 1, 1, gen_random_uuid(), 'ready', 'text/plain', 1, 1, false, now(), 1, '', now(), now() FROM made
 """
 
 

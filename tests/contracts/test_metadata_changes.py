@@ -154,8 +154,8 @@ added AS (
   INSERT INTO files (tenant_id, id, collection_id, name, generation, created_by, created_at)
   SELECT :tenant, id, :collection, 'file ' || n, 1, :user, CAST(:now AS timestamptz) FROM numbers
 )
-INSERT INTO generations (tenant_id, file_id, number, draft_id, stage, media_type, size_bytes, storage_limit, charged,
-  deadline, created_at, updated_at, chunk_count, content_hash)
-SELECT :tenant, id, 1, id, 'ready', 'text/plain', 1, 1, true, :now, :now,
+INSERT INTO generations (tenant_id, file_id, number, source, draft_id, stage, media_type, size_bytes, storage_limit,
+  charged, deadline, created_at, updated_at, chunk_count, content_hash)
+SELECT :tenant, id, 1, 1, id, 'ready', 'text/plain', 1, 1, true, :now, :now,
   CAST(:now AS timestamptz) - n * interval '1 minute', 1, 'none' FROM numbers
 """

@@ -27,6 +27,7 @@ class TestReserving(MetadataContract):
             name="Résumé 文書.pdf",
             stage=Stage.awaiting_upload,
             generation=1,
+            source=1,
             media_type="application/pdf",
             size_bytes=42,
             checksum_sha256="ab" * 32,

@@ -318,7 +318,7 @@ class TestSchema:
             "UPDATE users SET storage_bytes = -1",
             "UPDATE users SET collection_count = -1",
             "UPDATE members SET role = 'king'",
-            "UPDATE files SET live_generation = generation + 1",
+            "UPDATE files SET live_generation = 0",
             "UPDATE generations SET stage = 'lost'",
             "UPDATE generations SET stage = 'ready'",
             "UPDATE generations SET stage = 'failed'",

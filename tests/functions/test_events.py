@@ -220,6 +220,12 @@ def test_parts_are_told_apart(services):
     assert uploads({"Records": messages}) == [IngestRequest(REF, 0), IngestRequest(REF, 1)]
 
 
+def test_a_request_says_whose_bytes_are_read(services):
+    twin = FileRef(REF.tenant_id, REF.collection_id, REF.file_id, REF.generation + 1, source=REF.generation)
+    (read,) = uploads(IngestRequest(twin).body())
+    assert (read.ref, read.ref.key) == (twin, REF.key)
+
+
 def test_a_stale_event_changes_nothing(api, services):
     """The events of an older generation come again, late, behind the newer one's: with higher sequencers even."""
     collection = api.create_collection()

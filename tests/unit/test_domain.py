@@ -1,5 +1,6 @@
 """The small values of the domain."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -15,7 +16,7 @@ from modulo.domain.file import DocumentInfo, File, FileRef, Stage
 from modulo.domain.identity import Role, api_key_hash, external_id, new_api_key
 from modulo.domain.passage import Hit, LiveDocument, Passage
 from modulo.domain.quota import exceeded, period_of, resets_at
-from modulo.domain.transfer import Cursor, IngestRequest, PurgeRequest
+from modulo.domain.transfer import Cursor, IngestRequest, Purge, PurgeRequest
 
 REF = FileRef(UUID(int=1), UUID(int=2), UUID(int=3), 4)
 
@@ -50,8 +51,8 @@ def test_a_field_problem_names_the_field():
 def test_a_key_names_its_generation_and_nothing_else_does(tenant, collection, file, generation):
     ref = FileRef(tenant, collection, file, generation)
     assert FileRef.of_key(ref.key) == ref
-    assert ref.key.startswith(ref.generation_prefix)
-    assert not FileRef(tenant, collection, file, generation * 10).key.startswith(ref.generation_prefix)
+    assert ref.key.startswith(ref.object_prefix(generation))
+    assert not FileRef(tenant, collection, file, generation * 10).key.startswith(ref.object_prefix(generation))
 
 
 @given(st.text())
@@ -110,6 +111,15 @@ def test_a_space_is_shared_by_model_or_the_users_own():
     assert shared.name == "chunks_bge_small_en_v1_5_384"
     assert own.name == f"user_{UUID(int=3).hex}_collection_{UUID(int=2).hex}"
     assert own.name.replace("_", "").isalnum()
+    assert replace(shared, index=2).name == shared.name
+    assert replace(own, index=2).name == f"{own.name}_2"
+
+
+def test_a_purge_goes_to_each_place_once():
+    other = EmbeddingModel(name="other", dimensions=8)
+    first = Space(UUID(int=1), UUID(int=2), UUID(int=3), EmbeddingModel(name="one", dimensions=4), dedicated=False)
+    older = (replace(first, index=2), replace(first, index=3, model=other))
+    assert [space.name for space in Purge(first, None, None, older=older).spaces] == ["chunks_one_4", "chunks_other_8"]
 
 
 @pytest.mark.parametrize(
@@ -182,6 +192,26 @@ def test_purge_requests_come_back_as_they_went(file):
 
 def test_ingest_requests_name_the_key():
     assert IngestRequest(REF).body() == {"ingest": REF.key}
+    assert IngestRequest(replace(REF, source=REF.generation)).body() == {"ingest": REF.key}
+
+
+def test_a_generation_made_from_anothers_bytes_names_that_one():
+    twin = replace(REF, generation=REF.generation + 1, source=REF.generation)
+    assert (twin.key, twin == replace(twin, source=None)) == (REF.key, True)
+    assert IngestRequest(twin, 2).body() == {
+        "ingest": replace(twin, source=None).key,
+        "part": 2,
+        "source": REF.generation,
+    }
+
+
+def test_a_file_knows_where_its_live_bytes_are():
+    times = {"created_at": NOON, "updated_at": NOON}
+    more = {"media_type": "text/plain", "size_bytes": 1, "created_by": uuid4(), "stage": Stage.queued, **times}
+    file = File(id=UUID(int=3), collection_id=UUID(int=2), name="a.txt", generation=4, source=4, **more)
+    assert file.live_ref(UUID(int=1)) == file.ref(UUID(int=1)) == FileRef(UUID(int=1), UUID(int=2), UUID(int=3), 4)
+    replaced = file.model_copy(update={"live_generation": 3, "live_source": 1})
+    assert replaced.live_ref(UUID(int=1)).key == FileRef(UUID(int=1), UUID(int=2), UUID(int=3), 1).key
 
 
 def test_chunking_keeps_the_overlap_small():
@@ -213,6 +243,7 @@ def test_a_file_tells_when_it_will_be_ready(changed: dict[str, object], minutes:
         collection_id=uuid4(),
         name="a.pdf",
         generation=1,
+        source=1,
         media_type="application/pdf",
         size_bytes=1,
         created_by=uuid4(),

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, Update, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Update, and_, case, func, or_, select, update
 
 from modulo.adapters.metadata_rules import document, problem
 from modulo.adapters.postgres_parts import (
@@ -17,7 +17,8 @@ from modulo.adapters.postgres_parts import (
     lock_part,
     release_part,
 )
-from modulo.adapters.postgres_rows import in_tenant, lock_collection, stored, uncharge
+from modulo.adapters.postgres_reembedding import IS_PAID_FOR, add_missing
+from modulo.adapters.postgres_rows import WAS_CHARGED, in_tenant, lock_collection, stored, uncharge
 from modulo.adapters.postgres_tables import collections, files, generations
 from modulo.adapters.postgres_uploads import charge_owner
 from modulo.domain.file import WAITING, WORKING, DocumentInfo, FileProblem, FileRef, Stage
@@ -56,17 +57,18 @@ def retry(
     Raises:
         QuotaExceeded: its bytes, given back when it failed, no longer fit.
     """
-    statement = select(collections.c.owner_id, generations.c.storage_limit).where(
-        LIVING, generation_of(ref), _RETRYABLE
-    )
-    row = connection.execute(statement).one_or_none()
+    this = (LIVING, generation_of(ref), _RETRYABLE)
+    row = connection.execute(select(collections.c.owner_id, generations.c.storage_limit).where(*this)).one_or_none()
     if row is None or not lock_collection(connection, ref.tenant_id, ref.collection_id):
         return None
-    anew = {"deadline": deadline, "pages_done": 0, "started_at": now, **REVIVED}
+    paid_for = connection.execute(select(IS_PAID_FOR).where(*this)).scalar_one_or_none()
+    anew = {"deadline": deadline, "pages_done": 0, "started_at": now, **REVIVED, "charged": not paid_for}
     taken = _take(connection, ref, _RETRYABLE, version=version, now=now, lease_until=lease_until, **anew)
     if taken is None:
         return None
     forget_parts(connection, ref)
+    if paid_for:
+        return taken
     connection.execute(
         update(collections)
         .values(storage_bytes=collections.c.storage_bytes + taken.size_bytes)
@@ -101,12 +103,23 @@ def publish(
 ) -> bool:
     """Make the generation the live one."""
     ref = claimed.ref
-    if not lock_collection(connection, ref.tenant_id, ref.collection_id):
+    collection = lock_collection(connection, ref.tenant_id, ref.collection_id)
+    if collection is None:
         return False
     found = {"chunk_count": chunk_count, "content_hash": content_hash, "document": document(info)}
-    if connection.execute(_held(claimed).values(stored(ended(Stage.ready, now)) | found)).rowcount == 0:
+    made = _held(claimed).values(stored(ended(Stage.ready, now)) | found).returning(generations.c.index_number)
+    index = connection.execute(made).scalar_one_or_none()
+    if index is None:
         return False
     forget_parts(connection, ref)
+    if index == collection.index_number:
+        _go_live(connection, claimed.ref, now)
+    add_missing(connection, collection, claimed.ref, index, now)
+    return True
+
+
+def _go_live(connection: Connection, ref: FileRef, now: datetime) -> None:
+    """Have searches see the generation, and no older upload of the file any more."""
     connection.execute(
         update(files)
         .values(live_generation=ref.generation)
@@ -118,7 +131,7 @@ def publish(
         .where(
             in_tenant(ref.tenant_id, generations),
             generations.c.file_id == ref.file_id,
-            generations.c.number < ref.generation,
+            generations.c.source < (ref.source or ref.generation),
             generations.c.retired_at.is_(None),
         )
     )
@@ -127,7 +140,6 @@ def publish(
         .values(version=collections.c.version + 1, updated_at=now)
         .where(in_tenant(ref.tenant_id, collections), collections.c.id == ref.collection_id)
     )
-    return True
 
 
 def fail(connection: Connection, claimed: Claim, found: FileProblem, *, now: datetime) -> bool:
@@ -139,10 +151,11 @@ def fail(connection: Connection, claimed: Claim, found: FileProblem, *, now: dat
     if claimed.part is not None and not lock_part(connection, claimed):
         return False
     changed = _held(claimed) if claimed.part is None else update(generations).where(LIVING, generation_of(ref))
-    if connection.execute(changed.values(values)).rowcount == 0:
+    row = connection.execute(changed.values(values).returning(WAS_CHARGED)).one_or_none()
+    if row is None:
         return False
     forget_parts(connection, ref)
-    uncharge(connection, {(ref.tenant_id, ref.collection_id): claimed.size_bytes})
+    uncharge(connection, {(ref.tenant_id, ref.collection_id): row.was_charged})
     return True
 
 
@@ -177,6 +190,7 @@ def _take(
             stage=Stage.parsing.value,
             claim_token=token,
             attempt=generations.c.attempt + 1,
+            index_number=func.coalesce(generations.c.index_number, collections.c.index_number),
             object_version=version,
             updated_at=now,
             **values,

@@ -4,6 +4,7 @@ Whatever changes a part locks its generation first, so that the last of them to 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,7 +15,9 @@ from sqlalchemy import (
     RowMapping,
     Update,
     and_,
+    case,
     delete,
+    exists,
     func,
     insert,
     not_,
@@ -24,19 +27,43 @@ from sqlalchemy import (
 )
 
 from modulo.adapters.metadata_rules import document
-from modulo.adapters.postgres_rows import NEWEST, OF_COLLECTION, SPACE, in_tenant, space
-from modulo.adapters.postgres_tables import collections, files, generations, parts
+from modulo.adapters.postgres_rows import OF_COLLECTION, in_tenant, space
+from modulo.adapters.postgres_tables import collections, files, generations, indexes, parts
 from modulo.domain.collection import Chunking
 from modulo.domain.document import Part
 from modulo.domain.file import UNFINISHED, DocumentInfo, FileRef, Stage
 from modulo.domain.transfer import Claim, Finished, PartResult, PartState
 
-LIVING = and_(NEWEST, OF_COLLECTION, files.c.deleted_at.is_(None), collections.c.deleted_at.is_(None))
-"""A generation that is its file's newest and not deleted with the file or the collection."""
+_OF_FILE = and_(generations.c.tenant_id == files.c.tenant_id, generations.c.file_id == files.c.id)
+_WANTED = or_(
+    generations.c.number == files.c.generation,
+    and_(generations.c.source != generations.c.number, generations.c.retired_at.is_(None)),
+)
+LIVING = and_(_OF_FILE, _WANTED, OF_COLLECTION, files.c.deleted_at.is_(None), collections.c.deleted_at.is_(None))
+"""A generation that is its file's newest, or embeds it anew, and is not deleted with the file or the collection."""
+
+
+def _of_index(name: str) -> ColumnElement[Any]:
+    """What the generation's index is made with: the collection's own, or another one's."""
+    other = (
+        select(indexes.c[name])
+        .where(indexes.c.tenant_id == collections.c.tenant_id, indexes.c.collection_id == collections.c.id)
+        .where(indexes.c.number == generations.c.index_number)
+        .scalar_subquery()
+    )
+    is_own = generations.c.index_number == collections.c.index_number
+    return case((is_own, collections.c[name]), else_=other).label(name)
+
 
 CLAIMED = (
-    *SPACE,
-    collections.c.chunking,
+    collections.c.tenant_id,
+    collections.c.id.label("collection_id"),
+    collections.c.owner_id,
+    collections.c.dedicated,
+    _of_index("embedding_model"),
+    _of_index("chunking"),
+    generations.c.index_number,
+    generations.c.source,
     files.c.name,
     generations.c.media_type,
     generations.c.size_bytes,
@@ -79,7 +106,8 @@ def divide(
 
 def parts_of(connection: Connection, ref: FileRef) -> list[PartState]:
     """The parts, in order."""
-    statement = select(parts).where(_of(ref)).order_by(parts.c.number)
+    living = exists().where(LIVING, generation_of(ref))
+    statement = select(parts).where(_of(ref), living).order_by(parts.c.number)
     return [PartState(_part(row), _result(row)) for row in connection.execute(statement).mappings()]
 
 
@@ -172,7 +200,7 @@ def generation_of(ref: FileRef) -> ColumnElement[bool]:
 def claim_of(ref: FileRef, row: RowMapping, *, token: UUID, attempt: int, part: Part | None = None) -> Claim:
     """What whoever holds a generation, or a part of it, is told."""
     return Claim(
-        ref=ref,
+        ref=replace(ref, source=row["source"]),
         token=token,
         attempt=attempt,
         space=space(row),
@@ -194,7 +222,7 @@ def _locked(connection: Connection, ref: FileRef) -> RowMapping | None:
 
 
 def _generation(ref: FileRef) -> Update:
-    return update(generations).where(generation_of(ref), NEWEST)
+    return update(generations).where(generation_of(ref), _OF_FILE)
 
 
 def _of(ref: FileRef) -> ColumnElement[bool]:

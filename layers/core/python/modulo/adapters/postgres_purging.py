@@ -1,5 +1,7 @@
 """What is to be removed of deleted and replaced things, and the record that it was, in Postgres."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,38 +11,68 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Integer,
+    Label,
+    RowMapping,
     and_,
     any_,
     bindparam,
+    distinct,
+    exists,
     func,
+    not_,
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from modulo.adapters.postgres_rows import OF_COLLECTION, SPACE, in_tenant, lock_collection, space, uncharge
-from modulo.adapters.postgres_tables import collections, files, generations
+from modulo.adapters.postgres_tables import collections, files, generations, indexes
+from modulo.domain.collection import EmbeddingModel, Space
 from modulo.domain.file import Stage
 from modulo.domain.transfer import Purge
+
+_read = generations.alias("read")
+_STILL_READ = exists().where(
+    _read.c.tenant_id == generations.c.tenant_id,
+    _read.c.file_id == generations.c.file_id,
+    _read.c.source == generations.c.source,
+    _read.c.retired_at.is_(None),
+    _read.c.purged_at.is_(None),
+)
+"""Whether another generation still needs the object that this one was made from."""
+
+
+def _gathered(column: ColumnElement[Any], name: str, *conditions: ColumnElement[bool]) -> Label[Any]:
+    """The values of the column among the retired generations of a file that are still to be purged, in order."""
+    values = func.array_agg(aggregate_order_by(distinct(column), column), type_=ARRAY(Integer))
+    statement = (
+        select(values)
+        .where(generations.c.tenant_id == files.c.tenant_id, generations.c.file_id == files.c.id)
+        .where(generations.c.retired_at.is_not(None), generations.c.purged_at.is_(None), *conditions)
+    )
+    return statement.correlate(files).scalar_subquery().label(name)
+
+
+_RETIRED = _gathered(generations.c.number, "retired")
+_OBJECTS = _gathered(generations.c.source, "objects", not_(_STILL_READ))
+_OLDER = (
+    select(func.jsonb_object_agg(indexes.c.number, indexes.c.embedding_model, type_=JSONB))
+    .where(indexes.c.tenant_id == collections.c.tenant_id, indexes.c.collection_id == collections.c.id)
+    .where(indexes.c.number != collections.c.index_number)
+    .scalar_subquery()
+    .label("older")
+)
 
 
 def purge_of(connection: Connection, tenant_id: UUID, collection_id: UUID, file_id: UUID | None) -> Purge | None:
     """What is to be removed, or None where nothing is (any more)."""
     at = and_(in_tenant(tenant_id, collections), collections.c.id == collection_id)
     if file_id is None:
-        whole = select(*SPACE).where(at, collections.c.deleted_at.is_not(None), collections.c.purged_at.is_(None))
-        row = connection.execute(whole).mappings().one_or_none()
-        return Purge(space(row), None, None) if row else None
-    numbers = func.array_agg(aggregate_order_by(generations.c.number, generations.c.number), type_=ARRAY(Integer))
-    retired = (
-        select(numbers)
-        .where(generations.c.tenant_id == files.c.tenant_id, generations.c.file_id == files.c.id)
-        .where(generations.c.retired_at.is_not(None), generations.c.purged_at.is_(None))
-        .correlate(files)
-        .scalar_subquery()
-    )
+        whole = select(*SPACE, _OLDER).where(at, collections.c.deleted_at.is_not(None))
+        row = connection.execute(whole.where(collections.c.purged_at.is_(None))).mappings().one_or_none()
+        return Purge(space(row), None, None, older=_older(row)) if row else None
     statement = (
-        select(*SPACE, files.c.deleted_at, retired.label("retired"))
+        select(*SPACE, _OLDER, files.c.deleted_at, _RETIRED, _OBJECTS)
         .join(files, OF_COLLECTION)
         .where(at, files.c.id == file_id, files.c.purged_at.is_(None))
     )
@@ -48,8 +80,16 @@ def purge_of(connection: Connection, tenant_id: UUID, collection_id: UUID, file_
     if row is None:
         return None
     if row["deleted_at"] is not None:
-        return Purge(space(row), file_id, None)
-    return Purge(space(row), file_id, tuple(row["retired"])) if row["retired"] else None
+        return Purge(space(row), file_id, None, older=_older(row))
+    if not row["retired"]:
+        return None
+    return Purge(space(row), file_id, tuple(row["retired"]), tuple(row["objects"] or ()), _older(row))
+
+
+def _older(row: RowMapping) -> tuple[Space, ...]:
+    now = space(row)
+    models = {int(number): EmbeddingModel.model_validate(model) for number, model in (row["older"] or {}).items()}
+    return tuple(replace(now, model=model, index=number) for number, model in sorted(models.items()))
 
 
 def purged(connection: Connection, purge: Purge, *, now: datetime) -> None:
@@ -64,9 +104,9 @@ def purged(connection: Connection, purge: Purge, *, now: datetime) -> None:
     else:
         of_file = and_(in_tenant(tenant_id, generations), generations.c.file_id == purge.file_id)
         listed = generations.c.number == any_(bindparam(None, list(purge.generations), type_=ARRAY(Integer)))
-        released = _purged_generations(
-            connection, and_(of_file, listed, generations.c.retired_at.is_not(None)), now, stage=None
-        )
+        which = and_(of_file, listed, generations.c.retired_at.is_not(None))
+        inherited = () if purge.objects == purge.generations else _pass_on(connection, purge, which)
+        released = _purged_generations(connection, which, now, stage=None, kept=inherited)
     uncharge(connection, {(tenant_id, collection_id): released})
 
 
@@ -107,11 +147,38 @@ def _purged_file(connection: Connection, tenant_id: UUID, file_id: UUID, now: da
     return _purged_generations(connection, of_file, now, stage=Stage.deleted)
 
 
+def _pass_on(connection: Connection, purge: Purge, which: ColumnElement[bool]) -> Sequence[int]:
+    """Charge the bytes of what goes to another generation made from the same object; the objects so kept."""
+    heir = generations.alias("heir")
+    heirs = (
+        select(func.min(heir.c.number))
+        .join(generations, and_(generations.c.tenant_id == heir.c.tenant_id, generations.c.file_id == heir.c.file_id))
+        .where(which, generations.c.charged, heir.c.source == generations.c.source)
+        .where(heir.c.retired_at.is_(None), heir.c.purged_at.is_(None), heir.c.stage != Stage.failed.value)
+        .group_by(heir.c.source)
+    )
+    statement = (
+        update(generations)
+        .values(charged=True)
+        .where(in_tenant(purge.space.tenant_id, generations), generations.c.file_id == purge.file_id)
+        .where(generations.c.number.in_(heirs.correlate(None)))
+        .returning(generations.c.source)
+    )
+    return connection.execute(statement).scalars().all()
+
+
 def _purged_generations(
-    connection: Connection, which: ColumnElement[bool], now: datetime, *, stage: Stage | None
+    connection: Connection,
+    which: ColumnElement[bool],
+    now: datetime,
+    *,
+    stage: Stage | None,
+    kept: Sequence[int] = (),
 ) -> int:
-    """Mark generations as purged; the bytes that were charged for them."""
-    size = select(func.coalesce(func.sum(generations.c.size_bytes), 0)).where(which, generations.c.charged)
+    """Mark generations as purged; the bytes that were charged for them, but for those of objects that are kept."""
+    size = select(func.coalesce(func.sum(generations.c.size_bytes), 0)).where(
+        which, generations.c.charged, generations.c.source.not_in(kept)
+    )
     released = int(connection.execute(size).scalar_one())
     values: dict[str, Any] = {"purged_at": func.coalesce(generations.c.purged_at, now)}
     values |= {"purge_after": None, "charged": False}

@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Integer,
+    Row,
     RowMapping,
     Select,
     Table,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Uuid,
     and_,
     bindparam,
+    case,
     column,
     func,
     select,
@@ -51,6 +53,16 @@ OF_COLLECTION = and_(files.c.tenant_id == collections.c.tenant_id, files.c.colle
 MEMBERSHIP = and_(members.c.tenant_id == collections.c.tenant_id, members.c.collection_id == collections.c.id)
 """The members of a collection."""
 
+_live = generations.alias("live")
+LIVE_SOURCE = (
+    select(_live.c.source)
+    .where(_live.c.tenant_id == files.c.tenant_id, _live.c.file_id == files.c.id)
+    .where(_live.c.number == files.c.live_generation)
+    .scalar_subquery()
+    .label("live_source")
+)
+"""The generation that was uploaded as what is the live one now."""
+
 FILE = (
     files.c.id,
     files.c.collection_id,
@@ -58,6 +70,8 @@ FILE = (
     generations.c.stage,
     files.c.generation,
     files.c.live_generation,
+    generations.c.source,
+    LIVE_SOURCE,
     generations.c.media_type,
     generations.c.size_bytes,
     generations.c.checksum_sha256,
@@ -73,14 +87,25 @@ FILE = (
 )
 """The columns of a `File`, under its names."""
 
+_before = generations.alias("before")
+WAS_CHARGED = (
+    select(case((_before.c.charged, _before.c.size_bytes), else_=0))
+    .where(_before.c.tenant_id == generations.c.tenant_id, _before.c.file_id == generations.c.file_id)
+    .where(_before.c.number == generations.c.number)
+    .scalar_subquery()
+    .label("was_charged")
+)
+"""The bytes that an updated generation was charged before; the collection must be locked."""
+
 SPACE = (
     collections.c.tenant_id,
     collections.c.id.label("collection_id"),
     collections.c.owner_id,
     collections.c.embedding_model,
     collections.c.dedicated,
+    collections.c.index_number,
 )
-"""The columns of a `Space`."""
+"""The columns of a `Space`: the one that searches see."""
 
 
 def visible(principal: Principal, collection_id: UUID) -> ColumnElement[bool]:
@@ -114,16 +139,18 @@ def locked(connection: Connection, principal: Principal, collection_id: UUID, ne
     return _there(row)
 
 
-def lock_collection(connection: Connection, tenant_id: UUID, collection_id: UUID, *, living: bool = True) -> bool:
-    """Hold the collection until the transaction ends; False where there is none (alive, if so asked)."""
+def lock_collection(
+    connection: Connection, tenant_id: UUID, collection_id: UUID, *, living: bool = True
+) -> Row[Any] | None:
+    """The collection, held until the transaction ends; None where there is none (alive, if so asked)."""
     statement = (
-        select(collections.c.id)
+        select(collections)
         .where(in_tenant(tenant_id, collections), collections.c.id == collection_id)
         .with_for_update(key_share=True)
     )
     if living:
         statement = statement.where(collections.c.deleted_at.is_(None))
-    return connection.execute(statement).first() is not None
+    return connection.execute(statement).first()
 
 
 def collections_of(principal: Principal) -> Select[Any]:
@@ -172,7 +199,7 @@ def collection(row: RowMapping) -> Collection:
 def space(row: RowMapping) -> Space:
     """Where a collection's vectors live."""
     model = EmbeddingModel.model_validate(row["embedding_model"])
-    return Space(row["tenant_id"], row["collection_id"], row["owner_id"], model, row["dedicated"])
+    return Space(row["tenant_id"], row["collection_id"], row["owner_id"], model, row["dedicated"], row["index_number"])
 
 
 def file(row: RowMapping) -> File:

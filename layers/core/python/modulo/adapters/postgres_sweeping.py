@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from modulo.adapters.metadata_rules import problem
 from modulo.adapters.postgres_parts import LIVING
-from modulo.adapters.postgres_rows import arrays, stored, uncharge
+from modulo.adapters.postgres_rows import WAS_CHARGED, arrays, stored, uncharge
 from modulo.adapters.postgres_tables import collections, files, generations, parts
 from modulo.domain.file import UNFINISHED, FileRef, Stage
 from modulo.domain.generation import ASK_AGAIN_AFTER, DEADLINE_EXCEEDED, NEVER_UPLOADED, failed, requeued
@@ -20,6 +20,15 @@ from modulo.domain.transfer import PurgeRequest, Swept
 
 _LOCK = 0x7377656570  # any number no other program uses
 _UNFINISHED = generations.c.stage.in_([stage.value for stage in UNFINISHED])
+
+_REF = (
+    files.c.tenant_id,
+    files.c.collection_id,
+    generations.c.file_id,
+    generations.c.number,
+    generations.c.source,
+)
+"""The columns of a `FileRef`."""
 
 
 def sweep(connection: Connection, *, now: datetime, limit: int) -> Swept:
@@ -53,18 +62,9 @@ class _Found:
 def _end_overdue(connection: Connection, now: datetime, found: _Found) -> tuple[FileRef, ...]:
     overdue = and_(_UNFINISHED, generations.c.deadline <= now)
     statement = (
-        select(
-            files.c.tenant_id,
-            files.c.collection_id,
-            generations.c.file_id,
-            generations.c.number,
-            generations.c.deadline,
-        )
-        .where(LIVING, overdue)
-        .order_by(generations.c.deadline)
-        .limit(found.limit)
+        select(*_REF, generations.c.deadline).where(LIVING, overdue).order_by(generations.c.deadline).limit(found.limit)
     )
-    late = {FileRef(*row[:4]): row.deadline for row in connection.execute(statement)}
+    late = {FileRef(*row[:5]): row.deadline for row in connection.execute(statement)}
     held = _held(connection, list(late))
     given = arrays(
         tenant_id=(Uuid(), [ref.tenant_id for ref in held]),
@@ -84,9 +84,9 @@ def _end_overdue(connection: Connection, now: datetime, found: _Found) -> tuple[
             generations.c.file_id == given.c.file_id,
             generations.c.number == given.c.number,
         )
-        .returning(generations.c.tenant_id, generations.c.file_id, generations.c.size_bytes)
+        .returning(generations.c.tenant_id, generations.c.file_id, generations.c.number, WAS_CHARGED)
     )
-    sizes = {(row.tenant_id, row.file_id): row.size_bytes for row in connection.execute(ended)} if held else {}
+    sizes = {tuple(row[:3]): row.was_charged for row in connection.execute(ended)} if held else {}
     if sizes:
         connection.execute(
             delete(parts).where(
@@ -95,13 +95,17 @@ def _end_overdue(connection: Connection, now: datetime, found: _Found) -> tuple[
                 parts.c.generation == given.c.number,
             )
         )
-    gone = tuple(ref for ref in held if (ref.tenant_id, ref.file_id) in sizes)
+    gone = tuple(ref for ref in held if _key(ref) in sizes)
     found.add("failed", [late[ref] for ref in gone], selected=len(late))
     released: defaultdict[tuple[UUID, UUID], int] = defaultdict(int)
     for ref in gone:
-        released[ref.tenant_id, ref.collection_id] += sizes[ref.tenant_id, ref.file_id]
+        released[ref.tenant_id, ref.collection_id] += sizes[_key(ref)]
     uncharge(connection, released)
     return gone
+
+
+def _key(ref: FileRef) -> tuple[UUID, UUID, int]:
+    return ref.tenant_id, ref.file_id, ref.generation
 
 
 def _held(connection: Connection, found: Sequence[FileRef]) -> list[FileRef]:
@@ -123,13 +127,7 @@ def _held(connection: Connection, found: Sequence[FileRef]) -> list[FileRef]:
 def _requeue_stalled(connection: Connection, now: datetime, found: _Found) -> tuple[FileRef, ...]:
     """Take stalled generations from their workers; they are named again where nobody claims them."""
     stalled = (
-        select(
-            files.c.tenant_id,
-            files.c.collection_id,
-            generations.c.file_id,
-            generations.c.number,
-            generations.c.lease_until,
-        )
+        select(*_REF, generations.c.lease_until)
         .where(LIVING, _UNFINISHED, generations.c.lease_until <= now, generations.c.deadline > now)
         .order_by(generations.c.lease_until)
         .limit(found.limit)
@@ -148,7 +146,7 @@ def _requeue_stalled(connection: Connection, now: datetime, found: _Found) -> tu
     )
     rows = connection.execute(statement).all()
     found.add("requeue", [row.lease_until for row in rows], selected=len(rows))
-    return tuple(FileRef(*row[:4]) for row in rows)
+    return tuple(FileRef(*row[:5]) for row in rows)
 
 
 def _ask_for_purges(connection: Connection, now: datetime, found: _Found) -> tuple[PurgeRequest, ...]:

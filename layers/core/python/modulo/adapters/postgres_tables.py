@@ -4,7 +4,6 @@ Every key begins with the tenant, so that a reference across tenants cannot be s
 users and collections exist so that a quota is checked and taken in one conditional update.
 """
 
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -14,7 +13,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
-    Dialect,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -23,16 +21,17 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     Uuid,
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import JSONB
 
+from modulo.adapters.postgres_moment import Moment
 from modulo.domain.file import UNFINISHED, WORKING, Stage
 from modulo.domain.identity import Role, Scope
+from modulo.domain.reembedding import State
 
 metadata = MetaData(
     naming_convention={
@@ -41,23 +40,6 @@ metadata = MetaData(
         "ck": "ck_%(table_name)s_%(constraint_name)s",
     }
 )
-
-
-class Moment(TypeDecorator[datetime]):
-    """A point in time: aware, and in UTC when read."""
-
-    impl = TIMESTAMP(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's
-        """Refuse moments whose time zone is unknown."""
-        if value is not None and value.tzinfo is None:
-            raise ValueError("a moment needs a time zone")
-        return value
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's
-        """The server's session may have any time zone; ours is UTC."""
-        return None if value is None else value.astimezone(UTC)
 
 
 def _listed(names: tuple[str, ...]) -> str:
@@ -135,6 +117,8 @@ collections = Table(
     _column("chunking", JSONB()),
     _column("dedicated", Boolean()),
     _column("version", BigInteger(), server_default=text("1")),
+    _column("index_number", Integer(), server_default=text("1")),
+    _column("other_index", Integer(), nullable=True),
     _count("file_count"),
     _count("storage_bytes", BigInteger),
     _column("created_at", Moment()),
@@ -155,6 +139,30 @@ Index(
     postgresql_where=collections.c.deleted_at.is_(None),
 )
 Index("ix_collections_purge", collections.c.purge_after, postgresql_where=collections.c.purge_after.is_not(None))
+
+indexes = Table(
+    "indexes",
+    metadata,
+    _tenant(),
+    _column("collection_id", Uuid()),
+    _column("number", Integer()),
+    _column("embedding_model", JSONB()),
+    _column("chunking", JSONB()),
+    _column("state", Text(), nullable=True),
+    _column("draft_id", Uuid(), nullable=True),
+    _column("replaces", Integer(), nullable=True),
+    _column("auto_switch", Boolean(), server_default=text("false")),
+    _column("started_at", Moment(), nullable=True),
+    _column("switched_at", Moment(), nullable=True),
+    _column("kept_until", Moment(), nullable=True),
+    _column("ended_at", Moment(), nullable=True),
+    PrimaryKeyConstraint("tenant_id", "collection_id", "number"),
+    _reference("collection_id", "collections"),
+    CheckConstraint("number >= 1", "number"),
+    CheckConstraint(f"state IN ({_listed(tuple(State))})", "state"),
+)
+_open = indexes.c.ended_at.is_(None) & indexes.c.state.is_not(None)
+Index("ix_indexes_open", indexes.c.started_at, postgresql_where=_open)
 
 members = Table(
     "members",
@@ -194,7 +202,7 @@ files = Table(
     PrimaryKeyConstraint("tenant_id", "id"),
     _reference("collection_id", "collections"),
     _reference("created_by", "users"),
-    CheckConstraint("generation >= 1 AND live_generation BETWEEN 1 AND generation", "generation"),
+    CheckConstraint("generation >= 1 AND live_generation >= 1", "generation"),
     CheckConstraint("deleted_at IS NOT NULL OR (purge_after IS NULL AND purged_at IS NULL)", "purge"),
 )
 Index(
@@ -214,6 +222,8 @@ generations = Table(
     _tenant(),
     _column("file_id", Uuid()),
     _column("number", Integer()),
+    _column("source", Integer()),
+    _column("index_number", Integer(), nullable=True),
     _column("draft_id", Uuid()),
     _column("stage", Text()),
     _column("media_type", Text()),

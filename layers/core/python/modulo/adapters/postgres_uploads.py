@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, exists, select, union_all, update
+from sqlalchemy import Connection, RowMapping, exists, func, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert
 
 from modulo.adapters.metadata_rules import id_taken, problem, under_way
@@ -41,10 +41,10 @@ def reserve_file(
         ref = FileRef(principal.tenant_id, collection_id, draft.id, 1)
         _add_file(connection, ref, principal, draft, now)
     else:
-        ref = FileRef(principal.tenant_id, collection_id, known["id"], known["generation"] + 1)
+        ref = FileRef(principal.tenant_id, collection_id, known["id"], known["numbers"] + 1)
         _point_to(connection, ref)
         if known["stage"] == Stage.failed:
-            _retire_failed(connection, ref, now)
+            _retire_failed(connection, ref, known["generation"], now)
     _insert_generation(connection, ref, draft, quotas, now)
     return get_file(connection, principal, collection_id, ref.file_id)
 
@@ -62,8 +62,14 @@ def _known(connection: Connection, tenant_id: UUID, collection_id: UUID, draft: 
     same_draft = exists().where(
         drafted.c.tenant_id == files.c.tenant_id, drafted.c.file_id == files.c.id, drafted.c.draft_id == draft.id
     )
+    every = generations.alias("every")
+    numbers = (
+        select(func.max(every.c.number))
+        .where(every.c.tenant_id == files.c.tenant_id, every.c.file_id == files.c.id)
+        .scalar_subquery()
+    )
     statement = (
-        select(*FILE, files.c.deleted_at, same_draft.label("same_draft"))
+        select(*FILE, files.c.deleted_at, same_draft.label("same_draft"), numbers.label("numbers"))
         .join(generations, NEWEST)
         .where(
             in_tenant(tenant_id, files),
@@ -151,7 +157,7 @@ def _point_to(connection: Connection, ref: FileRef) -> None:
     )
 
 
-def _retire_failed(connection: Connection, ref: FileRef, now: datetime) -> None:
+def _retire_failed(connection: Connection, ref: FileRef, number: int, now: datetime) -> None:
     """The failed generation before this one will not be tried again."""
     connection.execute(
         update(generations)
@@ -159,7 +165,7 @@ def _retire_failed(connection: Connection, ref: FileRef, now: datetime) -> None:
         .where(
             in_tenant(ref.tenant_id, generations),
             generations.c.file_id == ref.file_id,
-            generations.c.number == ref.generation - 1,
+            generations.c.number == number,
             generations.c.retired_at.is_(None),
         )
     )
@@ -170,6 +176,7 @@ def _insert_generation(connection: Connection, ref: FileRef, draft: FileDraft, q
         "tenant_id": ref.tenant_id,
         "file_id": ref.file_id,
         "number": ref.generation,
+        "source": ref.generation,
         "draft_id": draft.id,
         "stage": Stage.awaiting_upload.value,
         "media_type": draft.media_type,

@@ -102,12 +102,15 @@ class Space:
     owner_id: UUID
     model: EmbeddingModel
     dedicated: bool
+    index: int = 1
+    """Which of the collection's indexes it is: each re-embedding makes the next."""
 
     @property
     def name(self) -> str:
-        """The vector store's collection: shared by model, or the user's own one."""
+        """The vector store's collection: shared by model, or the user's own one, anew for each index."""
         if self.dedicated:
-            return f"user_{self.owner_id.hex}_collection_{self.collection_id.hex}"
+            own = f"user_{self.owner_id.hex}_collection_{self.collection_id.hex}"
+            return own if self.index == 1 else f"{own}_{self.index}"
         slug = "".join(c if c.isalnum() and c.isascii() else "_" for c in self.model.name)
         return f"chunks_{slug}_{self.model.dimensions}"
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
@@ -117,6 +117,8 @@ class File(Value):
     stage: Stage
     generation: int
     live_generation: int | None = None
+    source: int = Field(description="the generation that was uploaded; others embed its bytes anew")
+    live_source: int | None = Field(default=None, description="the same of the live generation")
     media_type: str
     size_bytes: int
     checksum_sha256: str | None = None
@@ -138,30 +140,43 @@ class File(Value):
         left = max(0, self.pages_total - self.pages_done)
         return self.updated_at + (self.updated_at - self.started_at) * left / self.pages_done
 
+    def ref(self, tenant_id: UUID) -> "FileRef":
+        """The newest generation, named in full."""
+        return FileRef(tenant_id, self.collection_id, self.id, self.generation, self.source)
+
+    def live_ref(self, tenant_id: UUID) -> "FileRef":
+        """The live generation, or the newest where none is live yet."""
+        if self.live_generation is None:
+            return self.ref(tenant_id)
+        return FileRef(tenant_id, self.collection_id, self.id, self.live_generation, self.live_source)
+
 
 @dataclass(frozen=True, slots=True)
 class FileRef:
-    """One generation of one file, named in full."""
+    """One generation of one file, named in full.
+
+    One that embeds the bytes of another anew tells that one's number as its `source`.
+    """
 
     tenant_id: UUID
     collection_id: UUID
     file_id: UUID
     generation: int
+    source: int | None = field(default=None, compare=False)
 
     @property
     def key(self) -> str:
         """The object that holds its bytes; file names never become part of a key."""
-        return f"{self.generation_prefix}content"
+        return self.object_prefix(self.source or self.generation) + "content"
 
     @property
     def prefix(self) -> str:
         """What the keys of all of the file's generations begin with."""
         return f"tenants/{self.tenant_id}/collections/{self.collection_id}/files/{self.file_id}/"
 
-    @property
-    def generation_prefix(self) -> str:
-        """What the keys of all objects of this generation begin with."""
-        return f"{self.prefix}{self.generation}/"
+    def object_prefix(self, source: int) -> str:
+        """What the keys of all objects begin with that were uploaded as that generation."""
+        return f"{self.prefix}{source}/"
 
     @property
     def task_id(self) -> UUID:

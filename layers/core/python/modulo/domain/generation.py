@@ -29,6 +29,9 @@ ASK_AGAIN_AFTER = timedelta(minutes=10)
 RETRY_WINDOW = timedelta(days=1)
 """How long a failed generation keeps its object for another try."""
 
+TWIN_WAIT = timedelta(days=7)
+"""How long a generation that embeds another's bytes anew may wait for its first claim, which sets its deadline."""
+
 NEVER_UPLOADED = FileProblem.of(NeverUploaded())
 SUPERSEDED = FileProblem.of(Superseded())
 DEADLINE_EXCEEDED = FileProblem.of(DeadlineExceeded())
@@ -114,7 +117,7 @@ def claimed(
     } | dict(REVIVED if anew else {})
 
 
-REVIVED: Changes = {"charged": True, "problem": None, "purge_after": None, "divided": False}
+REVIVED: Changes = {"problem": None, "purge_after": None, "divided": False}
 """What a failed generation loses when it is claimed again."""
 
 
@@ -134,6 +137,19 @@ def failed(problem: FileProblem, now: datetime) -> dict[str, Any]:
         "charged": False,
         "retired_at": None if problem.retryable else now,
         "purge_after": now + (RETRY_WINDOW if problem.retryable else PURGE_AFTER),
+    }
+
+
+def twin(index: int, now: datetime) -> dict[str, Any]:
+    """What is new of a generation that embeds another's bytes anew, for the index: a sweep queues it."""
+    return {
+        "index_number": index,
+        "stage": Stage.queued,
+        "charged": False,
+        "deadline": now + TWIN_WAIT,
+        "lease_until": now,
+        "created_at": now,
+        "updated_at": now,
     }
 
 

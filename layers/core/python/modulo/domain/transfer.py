@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -146,6 +146,15 @@ class Purge:
     space: Space
     file_id: UUID | None
     generations: tuple[int, ...] | None
+    objects: tuple[int, ...] | None = None
+    """The numbers whose objects go, where `generations` do: the others' are still read."""
+    older: tuple[Space, ...] = ()
+    """Where else the collection's vectors were before, or will be."""
+
+    @property
+    def spaces(self) -> tuple[Space, ...]:
+        """Each place to remove vectors from, once."""
+        return tuple({space.name: space for space in (self.space, *self.older)}.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +204,9 @@ class IngestRequest:
 
     def body(self) -> dict[str, object]:
         """As it is queued."""
-        return {"ingest": self.ref.key} | ({} if self.part is None else {"part": self.part})
+        body: dict[str, object] = {"ingest": replace(self.ref, source=None).key}
+        body |= {} if self.part is None else {"part": self.part}
+        return body | ({} if self.ref.source in (None, self.ref.generation) else {"source": self.ref.source})
 
 
 @dataclass(frozen=True, slots=True)

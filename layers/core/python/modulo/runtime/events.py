@@ -5,7 +5,7 @@ import binascii
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
@@ -36,6 +36,7 @@ class _Change:
     bucket: str | None = None
     sequencer: str = ""
     part: int | None = None
+    source: int | None = None
 
     def outdates(self, other: "_Change") -> bool:
         """Whether it is the later change of the same object; where that cannot be told, bytes that came count."""
@@ -63,7 +64,7 @@ def uploads(message: Mapping[str, Any]) -> list[IngestRequest]:
             last[change.key, change.part] = change
     ours = services().settings.blobs_bucket
     return [
-        IngestRequest(ref, change.part)
+        IngestRequest(replace(ref, source=change.source), change.part)
         for change in last.values()
         if change.created and (ours == MEMORY or change.bucket in (None, ours)) and (ref := FileRef.of_key(change.key))
     ]
@@ -112,7 +113,7 @@ def _enclosed(message: Any) -> Iterable[Any] | None:
 def _change(message: Any) -> _Change:
     match message:
         case {"ingest": str(key)}:
-            return _Change(key, part=_part(message.get("part")))
+            return _Change(key, part=_number(message.get("part")), source=_number(message.get("source")))
         case {"source": "aws.s3", "detail-type": str(kind), "detail": {"object": {"key": str(key)}}}:
             return _stored(message["detail"], key, created=kind == "Object Created")
         case {"eventName": str(name), "s3": {"object": {"key": str(key)}}}:
@@ -136,7 +137,7 @@ def _stored(where: Mapping[str, Any], key: str, *, created: bool) -> _Change:
     )
 
 
-def _part(number: Any) -> int | None:
+def _number(number: Any) -> int | None:
     if number is not None and (type(number) is not int or number < 0):
         raise UnreadableMessage
     return number

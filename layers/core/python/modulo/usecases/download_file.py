@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from modulo.domain.errors import Conflict
-from modulo.domain.file import FileRef, Stage
+from modulo.domain.file import Stage
 from modulo.domain.identity import Principal
 from modulo.domain.upload import Download
 from modulo.ports import Blobs, Clock, Metadata
@@ -28,6 +28,6 @@ def download_file(
     file = metadata.get_file(principal, collection_id, file_id)
     if file.live_generation is None and file.stage is Stage.awaiting_upload:
         raise Conflict("The file was not uploaded yet.")
-    ref = FileRef(principal.tenant_id, collection_id, file_id, file.live_generation or file.generation)
+    ref = file.live_ref(principal.tenant_id)
     url = blobs.presigned_get(ref, name=file.name, media_type=file.media_type, expires_in=presign_seconds)
     return Download(url=url, expires_at=clock.now() + timedelta(seconds=presign_seconds))

@@ -43,10 +43,12 @@ def purge(
 
 
 def _purge_vectors(found: Purge, generation: int | None, *, vectors: Vectors) -> None:
-    vectors.delete(found.space, file_id=found.file_id, generation=generation)
-    left = vectors.count(found.space, file_id=found.file_id, generation=generation)
-    if left:
-        raise Unavailable(f"The vector store still holds {left} deleted chunks.", dependency="milvus", retry_after=5)
+    for space in found.spaces:
+        vectors.delete(space, file_id=found.file_id, generation=generation)
+        left = vectors.count(space, file_id=found.file_id, generation=generation)
+        if left:
+            detail = f"The vector store still holds {left} deleted chunks."
+            raise Unavailable(detail, dependency="milvus", retry_after=5)
 
 
 def _prefixes(found: Purge) -> list[str]:
@@ -54,4 +56,4 @@ def _prefixes(found: Purge) -> list[str]:
     if found.file_id is None:
         return [collection]
     file = f"{collection}files/{found.file_id}/"
-    return [file] if found.generations is None else [f"{file}{generation}/" for generation in found.generations]
+    return [file] if found.generations is None else [f"{file}{source}/" for source in found.objects or ()]

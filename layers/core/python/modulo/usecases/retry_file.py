@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from modulo.domain.errors import Conflict, Forbidden
-from modulo.domain.file import File, FileRef, Stage
+from modulo.domain.file import File, Stage
 from modulo.domain.identity import Principal, Role
 from modulo.domain.transfer import IngestRequest
 from modulo.domain.upload import UploadReceipt
@@ -49,7 +49,7 @@ def may_be_retried(file: File) -> bool:
 
 def queued(principal: Principal, file: File, *, blobs: Blobs, ingests: Queue) -> UploadReceipt | None:
     """Ask for the file's ingestion, or None where its bytes are not there."""
-    ref = FileRef(principal.tenant_id, file.collection_id, file.id, file.generation)
+    ref = file.ref(principal.tenant_id)
     if blobs.info(ref) is None:
         return None
     ingests.send(IngestRequest(ref).body())

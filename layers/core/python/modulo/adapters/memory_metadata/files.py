@@ -34,14 +34,17 @@ def reserve_file(
     if superseded is not None:
         _supersede(store, collection, superseded, now)
     store.charge(collection, draft.size_bytes)
+    number = len(file.generations) + 1 if file else 1
     generation = GenerationRow(
-        number=file.newest.number + 1 if file else 1,
+        number=number,
+        source=number,
         draft_id=draft.id,
         media_type=draft.media_type,
         size_bytes=draft.size_bytes,
         checksum_sha256=draft.checksum_sha256,
         storage_limit=quotas.storage_bytes,
         deadline=draft.deadline,
+        created_at=now,
         updated_at=now,
     )
     if file is None:
@@ -51,6 +54,7 @@ def reserve_file(
     elif file.newest.stage is Stage.failed:
         retire(file.newest, now)
     file.generations.append(generation)
+    file.generation = number
     return file.view()
 
 
@@ -141,17 +145,13 @@ def tombstone_file(store: Store, principal: Principal, collection_id: UUID, file
         collection.file_count -= 1
         collection.version += 1
         collection.updated_at = now
-    return row.ref()
+    return row.ref(row.newest)
 
 
 def live_documents(store: Store, collection: CollectionRow, file_ids: Sequence[UUID]) -> dict[UUID, LiveDocument]:
     """The live generations among the files."""
     wanted = set(file_ids)
-    return {
-        row.id: _live(row, row.generations[row.live_generation - 1])
-        for row in store.files_of(collection)
-        if row.id in wanted and row.live_generation is not None
-    }
+    return {row.id: _live(row, seen) for row in store.files_of(collection) if row.id in wanted and (seen := row.live)}
 
 
 def _live(row: FileRow, generation: GenerationRow) -> LiveDocument:

@@ -1,9 +1,11 @@
 """Claims, progress and ends of ingestion in memory, as `domain.generation` allows them."""
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
 
 from modulo.adapters.memory_metadata.files import retire
+from modulo.adapters.memory_metadata.reembedding import add_missing
 from modulo.adapters.memory_metadata.store import CollectionRow, FileRow, GenerationRow, Store
 from modulo.adapters.metadata_rules import document, problem
 from modulo.domain import generation as rules
@@ -19,17 +21,20 @@ def claim(
     found = store.living(ref)
     if found is None:
         return None
-    collection, _, generation = found
+    collection, file, generation = found
     if rules.failed_for_now(generation):
-        if not store.fits(collection, generation.size_bytes, generation.storage_limit):
+        paid_for = any(row.charged for row in file.family(generation))
+        if not paid_for and not store.fits(collection, generation.size_bytes, generation.storage_limit):
             return None
-        store.charge(collection, generation.size_bytes)
+        store.charge(collection, 0 if paid_for else generation.size_bytes)
+        generation.charged = not paid_for
         generation.parts.clear()
     elif not rules.free(generation, now):
         return None
     times = {"now": now, "lease_until": lease_until, "deadline": deadline}
     generation.change(rules.claimed(generation, token=uuid4(), **times))
     generation.object_version = version
+    generation.index_number = generation.index_number or collection.index_number
     return claim_of(*found, ref)
 
 
@@ -39,12 +44,13 @@ def claim_of(
     """What whoever holds a generation, or a part of it, is told."""
     held = generation.parts[part.number] if part else generation
     assert held.claim_token is not None  # noqa: S101 - for mypy: it was just set
+    space, chunking = collection.made_with(generation.index_number or collection.index_number)
     return Claim(
-        ref=ref,
+        ref=replace(ref, source=generation.source),
         token=held.claim_token,
         attempt=held.attempt,
-        space=collection.space,
-        chunking=collection.chunking,
+        space=space,
+        chunking=chunking,
         name=file.name,
         media_type=generation.media_type,
         size_bytes=generation.size_bytes,
@@ -114,11 +120,14 @@ def publish(
     generation.parts.clear()
     generation.chunk_count, generation.content_hash = chunk_count, content_hash
     generation.document = DocumentInfo.model_validate(document(info))
-    file.live_generation = generation.number
-    for older in file.generations[:-1]:
-        retire(older, now)
-    collection.version += 1
-    collection.updated_at = now
+    if generation.index_number == collection.index_number:
+        file.live_generation = generation.number
+        for row in file.generations:
+            if row.source < generation.source:
+                retire(row, now)
+        collection.version += 1
+        collection.updated_at = now
+    add_missing(collection, file, generation, now)
     return True
 
 
@@ -135,10 +144,10 @@ def end_failed(
     store: Store, collection: CollectionRow, generation: GenerationRow, found: FileProblem, now: datetime
 ) -> None:
     """The generation fails; it keeps its object only where a retry can help."""
+    store.charge(collection, -generation.size_bytes if generation.charged else 0)
     generation.change(rules.failed(found, now))
     generation.parts.clear()
     generation.problem = FileProblem.model_validate(problem(found))
-    store.charge(collection, -generation.size_bytes)
 
 
 def release(store: Store, claimed: Claim, *, now: datetime) -> None:

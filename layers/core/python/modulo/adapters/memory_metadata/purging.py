@@ -7,6 +7,7 @@ from uuid import UUID
 
 from modulo.adapters.memory_metadata.ingestion import end_failed
 from modulo.adapters.memory_metadata.store import CollectionRow, FileRow, GenerationRow, Store
+from modulo.domain.collection import Space
 from modulo.domain.file import FileRef, Stage
 from modulo.domain.generation import ASK_AGAIN_AFTER, DEADLINE_EXCEEDED, NEVER_UPLOADED, overdue, requeued, stalled
 from modulo.domain.transfer import Purge, PurgeRequest, Swept
@@ -16,7 +17,8 @@ Row = TypeVar("Row", CollectionRow, FileRow, GenerationRow)
 
 def sweep(store: Store, *, now: datetime, limit: int) -> Swept:
     """End the overdue, take up the stalled, name the unpurged."""
-    found = [living for row in store.files.values() if (living := store.living(row.ref())) is not None]
+    rows = [(file, row) for file in store.files.values() for row in file.generations]
+    found = [living for file, row in rows if (living := store.living(file.ref(row))) is not None]
     late = sorted((row for row in found if overdue(row[2], now)), key=lambda row: row[2].deadline)[:limit]
     lost = sorted((row for row in found if stalled(row[2], now)), key=lambda row: row[2].lease_until or now)[:limit]
     generations = [row for file in store.files.values() for row in file.generations]
@@ -42,12 +44,12 @@ def sweep(store: Store, *, now: datetime, limit: int) -> Swept:
 def _end(store: Store, collection: CollectionRow, file: FileRow, newest: GenerationRow, now: datetime) -> FileRef:
     why = NEVER_UPLOADED if newest.stage is Stage.awaiting_upload else DEADLINE_EXCEEDED
     end_failed(store, collection, newest, why, now)
-    return file.ref()
+    return file.ref(newest)
 
 
 def _requeue(file: FileRow, newest: GenerationRow, now: datetime) -> FileRef:
     newest.change(requeued(now))
-    return file.ref()
+    return file.ref(newest)
 
 
 def _due(rows: Iterable[Row], now: datetime) -> list[Row]:
@@ -84,14 +86,22 @@ def purge_of(store: Store, tenant_id: UUID, collection_id: UUID, file_id: UUID |
         return None
     if file_id is None:
         gone = collection.deleted_at is not None and collection.purged_at is None
-        return Purge(collection.space, None, None) if gone else None
+        return Purge(collection.space, None, None, older=_older(collection)) if gone else None
     file = store.files.get((tenant_id, file_id))
     if file is None or file.collection_id != collection_id or file.purged_at is not None:
         return None
     if file.deleted_at is not None:
-        return Purge(collection.space, file_id, None)
-    retired = tuple(row.number for row in file.generations if row.retired_at is not None and row.purged_at is None)
-    return Purge(collection.space, file_id, retired) if retired else None
+        return Purge(collection.space, file_id, None, older=_older(collection))
+    left = [row for row in file.generations if row.purged_at is None]
+    retired = [row for row in left if row.retired_at is not None]
+    objects = {row.source for row in retired} - {row.source for row in left if row.retired_at is None}
+    numbers = tuple(row.number for row in retired)
+    return Purge(collection.space, file_id, numbers, tuple(sorted(objects)), _older(collection)) if retired else None
+
+
+def _older(collection: CollectionRow) -> tuple[Space, ...]:
+    others = sorted(collection.indexes.keys() - {collection.index_number})
+    return tuple(collection.made_with(number)[0] for number in others)
 
 
 def purged(store: Store, purge: Purge, *, now: datetime) -> None:
@@ -110,11 +120,21 @@ def purged(store: Store, purge: Purge, *, now: datetime) -> None:
     for file in files:
         if purge.generations is not None:
             listed = [row for row in file.generations if row.number in purge.generations and row.retired_at]
+            _pass_on(file, listed)
             _forget(store, collection, listed, now, stage=None)
         elif purge.file_id is None or (file.deleted_at is not None and file.purged_at is None):
             file.deleted_at = file.deleted_at or now
             file.purged_at, file.purge_after = file.purged_at or now, None
             _forget(store, collection, file.generations, now, stage=Stage.deleted)
+
+
+def _pass_on(file: FileRow, gone: Sequence[GenerationRow]) -> None:
+    """Charge the bytes of what goes to another generation made from the same object."""
+    for row in gone:
+        heirs = (one for one in file.family(row) if one.retired_at is None and one.purged_at is None)
+        heir = next((one for one in heirs if one.stage is not Stage.failed), None)
+        if row.charged and heir is not None:
+            row.charged, heir.charged = False, True
 
 
 def _forget(

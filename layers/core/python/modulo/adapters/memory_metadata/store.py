@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from threading import RLock
 from uuid import UUID
@@ -43,6 +43,9 @@ class CollectionRow:
     updated_at: datetime
     members: dict[UUID, Role]
     version: int = 1
+    index_number: int = 1
+    other_index: int | None = None
+    indexes: "dict[int, IndexRow]" = field(default_factory=dict)
     file_count: int = 0
     storage_bytes: int = 0
     deleted_at: datetime | None = None
@@ -51,8 +54,23 @@ class CollectionRow:
 
     @property
     def space(self) -> Space:
-        """Where its vectors live."""
-        return Space(self.tenant_id, self.id, self.owner_id, self.model, self.dedicated)
+        """Where the vectors live that searches see."""
+        return Space(self.tenant_id, self.id, self.owner_id, self.model, self.dedicated, self.index_number)
+
+    def made_with(self, number: int) -> tuple[Space, Chunking]:
+        """Where the vectors of an index live, and how its documents are cut."""
+        if number == self.index_number:
+            return self.space, self.chunking
+        row = self.indexes[number]
+        return replace(self.space, model=row.model, index=number), row.chunking
+
+
+@dataclass
+class IndexRow:
+    """An index of a collection, with the re-embedding that made it; the first one has none."""
+
+    model: EmbeddingModel
+    chunking: Chunking
 
 
 @dataclass
@@ -60,13 +78,16 @@ class GenerationRow:
     """A generation of a file."""
 
     number: int
+    source: int
     draft_id: UUID
     media_type: str
     size_bytes: int
     checksum_sha256: str | None
     storage_limit: int
     deadline: datetime
+    created_at: datetime
     updated_at: datetime
+    index_number: int | None = None
     stage: Stage = Stage.awaiting_upload
     charged: bool = True
     claim_token: UUID | None = None
@@ -120,6 +141,7 @@ class FileRow:
     created_by: UUID
     created_at: datetime
     generations: list[GenerationRow]
+    generation: int = 1
     live_generation: int | None = None
     deleted_at: datetime | None = None
     purge_after: datetime | None = None
@@ -128,15 +150,24 @@ class FileRow:
     @property
     def newest(self) -> GenerationRow:
         """The newest generation."""
-        return self.generations[-1]
+        return self.generations[self.generation - 1]
 
     def changed(self) -> tuple[datetime, UUID]:
         """Where it stands in the order of changes."""
         return self.newest.updated_at, self.id
 
-    def ref(self) -> FileRef:
-        """The newest generation, named in full."""
-        return FileRef(self.tenant_id, self.collection_id, self.id, self.newest.number)
+    @property
+    def live(self) -> GenerationRow | None:
+        """The live one."""
+        return None if self.live_generation is None else self.generations[self.live_generation - 1]
+
+    def ref(self, generation: GenerationRow) -> FileRef:
+        """One of its generations, named in full."""
+        return FileRef(self.tenant_id, self.collection_id, self.id, generation.number, generation.source)
+
+    def family(self, generation: GenerationRow) -> "list[GenerationRow]":
+        """Those made from the same object."""
+        return [row for row in self.generations if row.source == generation.source]
 
     def view(self) -> File:
         """The file as its users see it."""
@@ -148,6 +179,8 @@ class FileRow:
             stage=newest.stage,
             generation=newest.number,
             live_generation=self.live_generation,
+            source=newest.source,
+            live_source=self.live.source if self.live else None,
             media_type=newest.media_type,
             size_bytes=newest.size_bytes,
             checksum_sha256=newest.checksum_sha256,
@@ -210,13 +243,17 @@ class Store:
                 yield row
 
     def living(self, ref: FileRef) -> tuple[CollectionRow, FileRow, GenerationRow] | None:
-        """The generation, if it is its file's newest and not deleted with the file or the collection."""
+        """The generation, if it is its file's newest or embeds it anew, and is not deleted with file or collection."""
         collection = self.collections.get((ref.tenant_id, ref.collection_id))
         file = self.files.get((ref.tenant_id, ref.file_id))
         if collection is None or file is None or file.collection_id != ref.collection_id:
             return None
-        alive = collection.deleted_at is None and file.deleted_at is None and file.newest.number == ref.generation
-        return (collection, file, file.newest) if alive else None
+        if not 1 <= ref.generation <= len(file.generations):
+            return None
+        row = file.generations[ref.generation - 1]
+        wanted = row is file.newest or (row.source != row.number and row.retired_at is None)
+        alive = collection.deleted_at is None and file.deleted_at is None and wanted
+        return (collection, file, row) if alive else None
 
     def view(self, row: CollectionRow, principal: Principal) -> Collection:
         """The collection as the caller sees it."""
