@@ -20,9 +20,7 @@ from benchmarks.measuring import WIDTH, Bars, Figure, Table, as_drawn, written
 FOLDER = Path(__file__).parent
 RESULT = FOLDER / "results" / "latest.json"
 SIGN = "def measure(report: Report) -> None:"
-FIRST = ("search", "throughput", "ingestion", "counts", "growth", "cold_start", "peers")
-LAST = ("cost",)
-"""Made of the figures of the others."""
+FIRST = ("search", "throughput", "ingestion", "parsing", "counts", "growth", "cold_start", "peers", "cost")
 LONG = ("faults", "large")
 """Asked only by name: each takes longer than all others."""
 
@@ -32,7 +30,7 @@ def names() -> list[str]:
     modules = {path.stem: path for path in FOLDER.glob("*.py") if path.stem != "__main__"}
     packages = {path.parent.name: path for path in FOLDER.glob("*/__main__.py")}
     found = [name for name, path in {**modules, **packages}.items() if SIGN in path.read_text()]
-    order = [*FIRST, *sorted(set(found) - {*FIRST, *LAST}), *LAST]
+    order = [*FIRST, *sorted(set(found) - set(FIRST))]
     return sorted(found, key=order.index)
 
 

@@ -2,9 +2,11 @@
 
 import csv
 import io
+import json
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from email.message import EmailMessage
 from html import escape
 from typing import Any
 
@@ -154,6 +156,32 @@ FORMATS: Mapping[str, Callable[[Sequence[Section]], bytes]] = {
     "csv": table,
     "txt": text,
 }
+
+
+def letter(chapters: Sequence[Section]) -> bytes:
+    """An e-mail."""
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "Ada <ada@example.org>", "ben@example.org", "Reports"
+    message.set_content(text(chapters).decode())
+    return bytes(message)
+
+
+def records(chapters: Sequence[Section]) -> bytes:
+    """JSON: a list of objects within an object."""
+    rows = _rows(chapters)
+    names = next(rows)
+    return json.dumps({"deeds": [dict(zip(names, row, strict=True)) for row in rows]}).encode()
+
+
+def lines(chapters: Sequence[Section]) -> bytes:
+    """JSON Lines: an object a sentence."""
+    rows = _rows(chapters)
+    names = next(rows)
+    return "\n".join(json.dumps(dict(zip(names, row, strict=True))) for row in rows).encode()
+
+
+MORE: Mapping[str, Callable[[Sequence[Section]], bytes]] = {"eml": letter, "json": records, "jsonl": lines}
+"""What is parsed, but not ingested, by the benchmarks."""
 
 
 def _rows(chapters: Sequence[Section]) -> Iterator[list[str]]:

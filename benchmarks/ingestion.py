@@ -1,9 +1,8 @@
 """How fast do files become searchable, what takes the time, and how much memory does a large one take?"""
 
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from time import perf_counter, process_time
+from time import perf_counter
 
 import httpx
 
@@ -12,14 +11,8 @@ from benchmarks.machine import cpu_seconds, peak_bytes
 from benchmarks.measuring import Report, alone
 from benchmarks.product import Product, await_ready, new_collection, running, upload
 from benchmarks.wires import SERVERS, Wire, busy_seconds, wired
-from modulo.adapters.parsers import parser_for
 from modulo.cli.up import modulo
-from modulo.domain.chunking import chunk
-from modulo.domain.collection import Chunking
-from modulo.domain.document import Page
-from modulo.domain.media import media_type_of
 
-PARSED_SECTIONS = 150
 FILES, SECTIONS = 4, 5
 BULK_PAGES, BULK_PARAGRAPHS = 1_000, 2
 MB = 1024**2
@@ -38,8 +31,7 @@ class Batch:
 
 
 def measure(report: Report) -> None:
-    """Parse alone; then ingest small files of each format and one large file with a worker."""
-    _tell_parsing(report)
+    """Ingest small files of each format and one large file with a worker."""
     with running(workers=()) as product, wired(product.environment) as (wires, _, rewired), product.client() as client:
         worker = product.stack.spawn("worker", modulo(rewired, "worker", "ingest_file"))
         ingest = Ingest(product, client, wires, worker.pid)
@@ -81,33 +73,6 @@ class Ingest:
 def _files(extension: str) -> dict[str, bytes]:
     write = corpus.FORMATS[extension]
     return {f"{n}.{extension}": write(corpus.sections(SECTIONS, seed=100 + n)) for n in range(FILES)}
-
-
-def _tell_parsing(report: Report) -> None:
-    chapters = corpus.sections(PARSED_SECTIONS, seed=1)
-    rows, bars = [], []
-    for name, write in corpus.FORMATS.items():
-        content = write(chapters)
-        parser = parser_for(media_type_of(f"x.{name}", content[:4096]))
-        list(parser.parse(io.BytesIO(content)).pages())  # loads what parsing needs
-        started = process_time()
-        pages = list(parser.parse(io.BytesIO(content)).pages())
-        parsed = process_time()
-        chunks = sum(1 for _ in chunk(iter(pages), Chunking()))
-        chunked = process_time()
-        size, text = len(content) / MB, _characters(pages) / MB
-        rate, cutting = text / (parsed - started), text / (chunked - parsed)
-        rows.append((name, size, text, len(pages), chunks, (parsed - started) * 1e3, rate, cutting))
-        bars.append((name, rate))
-        report.figure(f"ingestion.parse.{name}", parsed - started, "s", "time")
-        report.figure(f"ingestion.chunks.{name}", chunks, "chunks", "count")
-    columns = ("format", "file MB", "text MB", "pages", "chunks", "parse ms", "parse MB/s", "chunk MB/s")
-    report.table(f"Parsing and chunking alone, {PARSED_SECTIONS} chapters; MB of text a CPU-second", columns, rows)
-    report.bars("Parsing alone", "MB of text a CPU-second", bars)
-
-
-def _characters(pages: Sequence[Page]) -> int:
-    return sum(len(block.text) for page in pages for block in page.blocks)
 
 
 def _tell_formats(report: Report, batches: Mapping[str, Batch]) -> None:

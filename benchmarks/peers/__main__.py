@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,8 +18,9 @@ import httpx
 
 from benchmarks import corpus
 from benchmarks.asking import search_body
+from benchmarks.environments import python_of
 from benchmarks.load import Load, request, run_load
-from benchmarks.machine import ROOT, peak_bytes
+from benchmarks.machine import peak_bytes
 from benchmarks.measuring import Report, alone
 from benchmarks.product import Product, await_ready, new_collection, running, upload
 from modulo.cli.stack.process import HOST, answers_http, free_port
@@ -29,7 +29,6 @@ from modulo.settings import Settings
 
 PEERS = ("llamaindex", "langchain", "haystack")
 FOLDER = Path(__file__).parent
-ENVIRONMENTS = ROOT / ".venv-peers"
 TOP_K = 5
 SECTIONS, DOCUMENTS = 12, 3
 UPLOADERS = 4
@@ -148,7 +147,7 @@ class Found:
 def measure(report: Report) -> None:
     """Run all four in turn on one stack, each alone at its time."""
     for name in PEERS:
-        _environment(name)
+        python_of(name)
     documents = _documents()
     with running(workers=("ingest_file",)) as product, product.client() as client:
         started = perf_counter()
@@ -193,21 +192,6 @@ def _asked(system: System, questions: Sequence[str], connections: int, total: in
     return found
 
 
-def _environment(name: str) -> None:
-    """The peer's virtual environment, made anew where its lock changed."""
-    place, lock = ENVIRONMENTS / name, FOLDER / name / "requirements.txt"
-    made = place / "requirements.txt"
-    if made.exists() and made.read_bytes() == lock.read_bytes():
-        return
-    uv = [str(Path(sys.executable).parent / "uv")]
-    environment = {**os.environ, "UV_SYSTEM_CERTS": "true"}
-    subprocess.run([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(place)], check=True)
-    install = [*uv, "pip", "install", "--quiet", "--python", str(place / "bin" / "python"), "--compile-bytecode"]
-    install.append("--link-mode=copy")  # nltk refuses to read a file with several links
-    subprocess.run([*install, "--require-hashes", "-r", str(lock)], check=True, env=environment)
-    made.write_bytes(lock.read_bytes())
-
-
 @contextmanager
 def _running(name: str, product: Product) -> Iterator[Peer]:
     port = free_port()
@@ -225,8 +209,18 @@ def _running(name: str, product: Product) -> Iterator[Peer]:
         "MILVUS_TOKEN": "",
         **{key: product.environment[key] for key in ("EMBEDDING_URL", "EMBEDDING_API_KEY", "MILVUS_URI")},
     }
-    python = str(ENVIRONMENTS / name / "bin" / "python")
-    command = [python, "-m", "uvicorn", "app:app", "--host", HOST, "--port", str(port), "--log-level", "warning"]
+    command = [
+        python_of(name),
+        "-m",
+        "uvicorn",
+        "app:app",
+        "--host",
+        HOST,
+        "--port",
+        str(port),
+        "--log-level",
+        "warning",
+    ]
     with tempfile.TemporaryDirectory(prefix="modulo-peer-") as folder:
         started = perf_counter()
         process = subprocess.Popen(command, cwd=FOLDER / name, env=environment)
