@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from modulo.cli.keys import LOCAL, create_key
+from modulo.domain.deletion import deletion_id
 from modulo.domain.file import FileRef
 from modulo.domain.identity import external_id
 from modulo.domain.transfer import Delivery, IngestRequest, PurgeRequest
@@ -132,6 +133,7 @@ class Scene:
             "delete_collection": lambda: {"collection_id": self._new_collection()},
             "delete_file": lambda: {"file_id": self._ingested("more.txt", _unique())},
             "download_file": lambda: {"file_id": self._file},
+            "get_deletion": lambda: {"deletion_id": deletion_id(UUID(self._deleted()))},
             "get_file": lambda: {"file_id": self._file},
             "remove_member": lambda: {"user_id": self._member()},
             "retry_file": lambda: {"file_id": self._ingested("broken.pdf", b"%PDF-1.7 " + _unique())},

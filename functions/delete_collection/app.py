@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
+from modulo.domain.deletion import DeletionRequested
 from modulo.domain.errors import Forbidden, NotFound
-from modulo.domain.upload import Deletion
 from modulo.runtime.endpoint import APIRouter, Writer, handler_of, responses, run, services
 from modulo.usecases.delete_collection import delete_collection
 
@@ -16,7 +16,7 @@ router = APIRouter()
     status_code=202,
     responses=responses(Forbidden, NotFound),
 )
-async def endpoint(caller: Writer, collection_id: UUID) -> Deletion:
+async def endpoint(caller: Writer, collection_id: UUID) -> DeletionRequested:
     """Make a collection invisible at once and have everything in it removed."""
     s = services()
     return await run(delete_collection, caller, collection_id, metadata=s.metadata, purges=s.purges, clock=s.clock)

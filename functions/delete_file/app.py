@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
+from modulo.domain.deletion import DeletionRequested
 from modulo.domain.errors import Forbidden, NotFound
-from modulo.domain.upload import Deletion
 from modulo.runtime.endpoint import APIRouter, Writer, handler_of, responses, run, services
 from modulo.usecases.delete_file import delete_file
 
@@ -16,7 +16,7 @@ router = APIRouter()
     status_code=202,
     responses=responses(Forbidden, NotFound),
 )
-async def endpoint(caller: Writer, collection_id: UUID, file_id: UUID) -> Deletion:
+async def endpoint(caller: Writer, collection_id: UUID, file_id: UUID) -> DeletionRequested:
     """Make a file invisible at once, to searches too, and have everything of it removed."""
     s = services()
     return await run(delete_file, caller, collection_id, file_id, metadata=s.metadata, purges=s.purges, clock=s.clock)

@@ -10,7 +10,14 @@ from modulo.usecases.sweep import sweep
 def work() -> dict[str, Any]:
     """Sweep once."""
     s = services()
-    report = sweep(metadata=s.metadata, ingests=s.ingests, purges=s.purges, metrics=s.metrics, clock=s.clock)
+    report = sweep(
+        metadata=s.metadata,
+        ingests=s.ingests,
+        purges=s.purges,
+        metrics=s.metrics,
+        clock=s.clock,
+        receipt_days=s.settings.deletion_retention_days,
+    )
     return report.model_dump(mode="json")
 
 

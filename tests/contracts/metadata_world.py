@@ -14,6 +14,7 @@ from modulo.adapters.postgres_engine import engines
 from modulo.adapters.postgres_metadata import PostgresMetadata
 from modulo.adapters.postgres_schema import migrate
 from modulo.domain.collection import Chunking, Collection, EmbeddingModel
+from modulo.domain.deletion import Held
 from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef
 from modulo.domain.identity import Principal, Role, Scope, Tenant, User
 from modulo.domain.passage import LiveDocument
@@ -149,8 +150,19 @@ class World:
             [request for request in swept.purge if request.tenant_id == mine],
         )
 
-    def purge(self, collection: Collection, file: File | None = None) -> Purge:
+    def found(self, collection: Collection, file: File | None = None) -> Purge:
         purge = self.metadata.purge_of(self.tenant_id, collection.id, file.id if file else None)
         assert purge is not None
-        self.metadata.purged(purge, now=NOW)
+        return purge
+
+    def purge(self, collection: Collection, file: File | None = None, *, now: datetime = NOW) -> Purge:
+        return self.purged(self.found(collection, file), now=now)
+
+    def purged(self, purge: Purge, *, now: datetime = NOW) -> Purge:
+        """What a purge does that finds nothing in the stores."""
+        if purge.tally is not None:
+            recorded = self.metadata.record(purge, Held(), cached=0, now=now)
+            assert recorded is not None
+            purge = recorded
+        assert self.metadata.purged(purge, now=now)
         return purge

@@ -20,7 +20,7 @@ from modulo.adapters.memory_blobs import MemoryBlobs
 from modulo.adapters.s3_blobs import S3Blobs
 from modulo.domain.errors import ModuloError, NotFound, Unavailable
 from modulo.domain.file import FileRef
-from modulo.domain.transfer import PresignedPost
+from modulo.domain.transfer import PresignedPost, Stored
 from modulo.ports import Blobs
 
 Environment = dict[str, str]
@@ -195,7 +195,10 @@ class TestBlobs:
         sibling = FileRef(gone.tenant_id, gone.collection_id, uuid4(), 1)
         for ref in (kept, gone, gone, next_generation, sibling):
             blobs.put(ref, uuid4().bytes, media_type="text/plain")
+        stored = blobs.count(gone.tenant_id, gone.prefix)
+        assert (stored.objects, stored.size_bytes in (32, 48)) == (2, True)  # older versions count, where there are any
         assert blobs.delete(gone.tenant_id, gone.prefix) == 2
+        assert blobs.count(gone.tenant_id, gone.prefix) == Stored(0, 0)
         assert blobs.info(gone) is blobs.info(next_generation) is None
         assert blobs.delete(gone.tenant_id, gone.prefix) == 0
         assert blobs.info(sibling) is not None
@@ -209,6 +212,8 @@ class TestBlobs:
         own = uuid4()
         with pytest.raises(ValueError, match="outside"):
             blobs.delete(own, prefix.format(own=own, other=other.tenant_id))
+        with pytest.raises(ValueError, match="outside"):
+            blobs.count(own, prefix.format(own=own, other=other.tenant_id))
         assert blobs.info(other) is not None
 
     def test_threads_share_a_store(self, blobs: Blobs) -> None:
@@ -271,7 +276,9 @@ class TestS3Blobs:
         for key in (ref.key, ref.key, odd, odd):
             s3.put_object(Bucket=bucket, Key=key, Body=b"x")
         s3.delete_object(Bucket=bucket, Key=odd)
+        assert S3Blobs(bucket).count(ref.tenant_id, ref.prefix) == Stored(2, 4)
         assert S3Blobs(bucket).delete(ref.tenant_id, ref.prefix) == 2
+        assert S3Blobs(bucket).count(ref.tenant_id, ref.prefix) == Stored(0, 0)
         left = s3.list_object_versions(Bucket=bucket)
         assert not left.get("Versions")
         assert not left.get("DeleteMarkers")
@@ -282,6 +289,7 @@ class TestS3Blobs:
         s3.create_bucket(Bucket=bucket)
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda n: s3.put_object(Bucket=bucket, Key=f"{ref.prefix}{n}", Body=b""), range(1_050)))
+        assert S3Blobs(bucket).count(ref.tenant_id, ref.prefix) == Stored(1_050, 0)
         assert S3Blobs(bucket).delete(ref.tenant_id, ref.prefix) == 1_050
         assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
 

@@ -7,6 +7,7 @@ from functools import partial
 from random import Random
 from threading import Barrier
 
+from modulo.domain.deletion import Held
 from modulo.domain.errors import Conflict, NotFound, QuotaExceeded
 from modulo.domain.file import Stage
 from modulo.domain.quota import Quotas
@@ -147,7 +148,9 @@ class TestConcurrency(MetadataContract):
         for collection in collections:
             metadata.tombstone_collection(owner, collection.id, now=NOW)
         purges = [metadata.purge_of(world.tenant_id, collection.id, None) for collection in collections]
-        at_once([partial(metadata.purged, purge, now=NOW) for purge in purges * 5 if purge is not None])
+        proven = [metadata.record(purge, Held(), cached=0, now=NOW) for purge in purges if purge is not None]
+        made = at_once([partial(metadata.purged, purge, now=NOW) for purge in proven * 5 if purge is not None])
+        assert made == {"bool": 20}
         usage = world.usage(owner)
         assert (usage.storage_bytes, usage.collections) == (0, 0)
 

@@ -8,17 +8,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from modulo.domain.collection import Chunking
+from modulo.domain.deletion import Held, deletion_id
 from modulo.domain.document import Part
 from modulo.domain.errors import NotFound
 from modulo.domain.file import DocumentInfo, Stage
 from modulo.domain.identity import Principal, Role, Scope, api_key_hash
 from modulo.domain.quota import Reservation
-from modulo.domain.transfer import PartResult
+from modulo.domain.transfer import PartResult, Purge
 from modulo.ports import Metadata
 from tests.contracts.metadata_world import FINAL, HOUR, NOW, PERIOD, QUOTAS, MetadataContract, World
 from tests.contracts.test_metadata_identities import key_of
@@ -29,10 +30,24 @@ PARAMETERS = {
     if not name.startswith("_") and callable(method)
 }
 OF_COLLECTIONS = [name for name, given in PARAMETERS.items() if given[:2] == ("principal", "collection_id")]
-OF_CALLERS = [name for name, given in PARAMETERS.items() if given[:1] == ("principal",) and name not in OF_COLLECTIONS]
+OF_RECEIPTS = [name for name, given in PARAMETERS.items() if given[:2] == ("principal", "deletion_id")]
+OF_CALLERS = [
+    name
+    for name, given in PARAMETERS.items()
+    if given[:1] == ("principal",) and name not in (*OF_COLLECTIONS, *OF_RECEIPTS)
+]
 OF_TENANTS = [name for name, given in PARAMETERS.items() if given[:1] == ("tenant_id",)]
 OF_CLAIMS = [name for name, given in PARAMETERS.items() if given[:1] in {("claim",), ("ref",), ("purge",)}]
-OF_NOBODY = {"add_tenant", "add_user", "add_api_key", "principal_of", "sweep", "open_period", "ping"}
+OF_NOBODY = {
+    "add_tenant",
+    "add_user",
+    "add_api_key",
+    "principal_of",
+    "sweep",
+    "forget_deletions",
+    "open_period",
+    "ping",
+}
 
 
 class Estate:
@@ -54,6 +69,9 @@ class Estate:
         assert world.reserve(self.owner, self.collection, 10)
         purge = self.metadata.purge_of(world.tenant_id, self.collection.id, self.file.id)
         assert purge is not None
+        dropped = world.collection(self.owner, "dropped")
+        self.metadata.tombstone_collection(self.owner, dropped.id, now=NOW)
+        self.dropped = world.found(dropped)
         self.purge = purge
 
     def stranger(self, kind: str) -> Principal:
@@ -90,7 +108,10 @@ class Estate:
             "used": 1,
             "claim": replace(self.claim, ref=replace(self.claim.ref, tenant_id=caller.tenant_id)),
             "ref": replace(self.world.ref(self.waiting), tenant_id=caller.tenant_id),
-            "purge": replace(self.purge, space=replace(self.purge.space, tenant_id=caller.tenant_id)),
+            "purge": self.purge_in(caller.tenant_id, self.dropped if name == "record" else self.purge),
+            "deletion_id": deletion_id(self.dropped.collection_id),
+            "held": Held(),
+            "cached": 0,
             "version": "etag",
             "lease_until": NOW + HOUR,
             "deadline": NOW + HOUR,
@@ -106,6 +127,9 @@ class Estate:
         }
         return {parameter: known[parameter] for parameter in PARAMETERS[name]}
 
+    def purge_in(self, tenant_id: UUID, purge: Purge) -> Purge:
+        return replace(purge, space=replace(purge.space, tenant_id=tenant_id))
+
     def state(self) -> list[object]:
         """All that the owner sees."""
         at = self.collection.id
@@ -119,6 +143,8 @@ class Estate:
             self.metadata.list_api_keys(self.world.tenant_id),
             self.metadata.purge_of(self.world.tenant_id, at, self.file.id),
             self.world.usage(self.owner),
+            self.metadata.list_deletions(self.owner, after=None, limit=99),
+            self.metadata.purge_of(self.world.tenant_id, self.dropped.collection_id, None),
             self.metadata.advance(self.claim, Stage.parsing, lease_until=NOW + HOUR, now=NOW),
         ]
 
@@ -129,11 +155,11 @@ class TestIsolation(MetadataContract):
         return Estate(world)
 
     def test_every_method_is_covered(self) -> None:
-        covered = {*OF_COLLECTIONS, *OF_CALLERS, *OF_TENANTS, *OF_CLAIMS, *OF_NOBODY}
+        covered = {*OF_COLLECTIONS, *OF_RECEIPTS, *OF_CALLERS, *OF_TENANTS, *OF_CLAIMS, *OF_NOBODY}
         assert covered == set(PARAMETERS)
 
     @pytest.mark.parametrize("kind", ["foreign", "namesake", "non-member"])
-    @pytest.mark.parametrize("name", OF_COLLECTIONS)
+    @pytest.mark.parametrize("name", [*OF_COLLECTIONS, *OF_RECEIPTS])
     def test_what_another_may_not_see_is_not_found(
         self, metadata: Metadata, estate: Estate, name: str, kind: str
     ) -> None:
@@ -143,7 +169,7 @@ class TestIsolation(MetadataContract):
         with pytest.raises(NotFound) as hidden:
             getattr(metadata, name)(**arguments)
         with pytest.raises(NotFound) as unknown:
-            getattr(metadata, name)(**{**arguments, "collection_id": uuid4()})
+            getattr(metadata, name)(**{**arguments, PARAMETERS[name][1]: uuid4()})
         assert (hidden.value.detail, hidden.value.extra) == (unknown.value.detail, unknown.value.extra)
         assert estate.state() == before
 

@@ -20,6 +20,7 @@ from hypothesis.stateful import (
 
 from modulo.adapters.memory_metadata import MemoryMetadata
 from modulo.domain.collection import Chunking
+from modulo.domain.deletion import DeletionState, Held, deletion_id
 from modulo.domain.document import Part
 from modulo.domain.errors import ModuloError, NotFound
 from modulo.domain.file import DocumentInfo, File, FileRef, Stage
@@ -91,7 +92,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(size=st.sampled_from([100, 900]))
     def upload(self, size: int) -> None:
-        draft = FileDraft(uuid4(), "a.pdf", "application/pdf", size, None, self.now + HOUR)
+        draft = FileDraft(uuid4(), "a.pdf", "application/pdf", size, None, self.now + HOUR, self.now + LEASE)
         found = self.all(lambda s: s.reserve_file(self.owner, self.collection, draft, quotas=QUOTAS, now=self.now))[0]
         if isinstance(found, File) and not self.deleted:
             self.file = found
@@ -157,7 +158,9 @@ class Lives(RuleBasedStateMachine):
         for store, found in zip(self.stores, self.all(lambda s: s.purge_of(*at)), strict=True):
             if found is not None:
                 assert self.published not in (found.generations or ()) or self.deleted
-                store.purged(found, now=self.now)
+                recorded = store.record(found, Held(), cached=1, now=self.now) if found.tally else found
+                assert recorded is not None
+                assert store.purged(recorded, now=self.now)
 
     @invariant()
     def nothing_is_wrong(self) -> None:
@@ -171,8 +174,11 @@ class Lives(RuleBasedStateMachine):
         self.all(lambda s: s.parts(self.ref(self.generation)))
         assert seen.grant == self.all(lambda s: s.grant(self.owner, self.collection))[0]
         assert version == self.raises
+        receipt = self.all(lambda s: s.get_deletion(self.owner, deletion_id(self.ref(1).file_id)))[0]
+        assert (receipt is NotFound) is (not self.deleted)
         if self.deleted:
             assert (found, live) == (NotFound, {})
+            assert receipt.proof or not receipt.completed_at
             return
         assert found.live_generation == (self.published or None)
         assert [one.generation for one in live.values()] == ([self.published] if self.published else [])
@@ -187,7 +193,11 @@ class Lives(RuleBasedStateMachine):
             self.sweep()
             self.purge()
         self.nothing_is_wrong()
-        if not self.deleted:
+        if self.deleted:
+            receipt = self.stores[0].get_deletion(self.owner, deletion_id(self.ref(1).file_id))
+            assert receipt.state is DeletionState.completed
+            assert self.stores[0].usage(self.owner, period=PERIOD, quotas=QUOTAS).storage_bytes == 0
+        else:
             assert self.stores[0].get_file(self.owner, self.collection, self.ref(1).file_id).stage in (
                 Stage.ready,
                 Stage.failed,

@@ -24,6 +24,7 @@ from modulo.adapters.postgres_metadata import PostgresMetadata
 from modulo.adapters.postgres_schema import alembic_config, migrate
 from modulo.adapters.postgres_tables import metadata as tables
 from modulo.domain.collection import Collection
+from modulo.domain.deletion import Held, deletion_id
 from modulo.domain.document import Part
 from modulo.domain.errors import Conflict, InvalidRequest, NotFound, Unavailable
 from modulo.domain.file import DocumentInfo, Stage
@@ -45,7 +46,7 @@ from tests.contracts.test_metadata_identities import key_of
 from tests.contracts.test_metadata_isolation import PARAMETERS
 
 Environment = dict[str, str]
-OF_ALL_TENANTS = {"add_tenant", "principal_of", "sweep", "open_period", "ping"}
+OF_ALL_TENANTS = {"add_tenant", "principal_of", "sweep", "forget_deletions", "open_period", "ping"}
 
 
 @contextmanager
@@ -141,15 +142,19 @@ class TestStatements:
         "viable": 1,
         "sweep": 12,
         "purge_of": 1,
-        "purged": 5,
+        "record": 1,
+        "purged": 11,
+        "list_deletions": 1,
+        "get_deletion": 1,
+        "forget_deletions": 1,
         "grant": 1,
         "live_documents": 1,
         "usage": 1,
         "settle_tokens": 1,
         "open_period": 3,
         "ping": 1,
-        "tombstone_file": 5,
-        "tombstone_collection": 3,
+        "tombstone_file": 7,
+        "tombstone_collection": 6,
     }
 
     def calls(self, world: World) -> dict[str, partial[Any]]:
@@ -165,8 +170,13 @@ class TestStatements:
         first, second = (world.claim(world.file(owner, collection, name, 10)) for name in ("x", "y"))
         fresh = world.file(owner, collection, "z", 10)
         secret = api_key_hash(str(key.id))
-        purge = store.purge_of(world.tenant_id, at, next(file.id for file in files if file.name == "0.pdf"))
-        assert purge is not None
+        dropped = [world.collection(owner, name) for name in ("dropped", "gone")]
+        for number, gone in enumerate(dropped):
+            world.ready(owner, gone, f"{number}.pdf", 10)
+            store.tombstone_collection(owner, gone.id, now=NOW)
+        deleted = world.found(dropped[0])
+        proven = store.record(world.found(dropped[1]), Held(), cached=0, now=NOW)
+        assert proven is not None
         large = world.collection(owner, "large")
         whole, divided = (world.claim(world.file(owner, large, name, 10)) for name in ("p", "q"))
         lease: dict[str, Any] = {"lease_until": NOW + HOUR, "now": NOW}
@@ -204,7 +214,11 @@ class TestStatements:
             "fail": partial(store.fail, second, FINAL, now=NOW),
             "sweep": partial(store.sweep, now=NOW + 2 * HOUR, limit=50),
             "purge_of": partial(store.purge_of, world.tenant_id, at, None),
-            "purged": partial(store.purged, purge, now=NOW),
+            "record": partial(store.record, deleted, Held(), cached=0, now=NOW),
+            "purged": partial(store.purged, proven, now=NOW + HOUR),
+            "list_deletions": partial(store.list_deletions, owner, **listing),
+            "get_deletion": partial(store.get_deletion, owner, deletion_id(dropped[0].id)),
+            "forget_deletions": partial(store.forget_deletions, before=NOW - HOUR, limit=10),
             "grant": partial(store.grant, owner, at),
             "live_documents": partial(store.live_documents, owner, at, [file.id for file in files], reservation=tokens),
             "usage": partial(world.usage, owner),

@@ -1,5 +1,6 @@
 """Sweeps and purges, whichever metadata keeps them."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -127,7 +128,7 @@ class TestSweeping(MetadataContract):
         for request in named:
             purge = metadata.purge_of(request.tenant_id, request.collection_id, request.file_id)
             assert purge is not None
-            metadata.purged(purge, now=NOW)
+            world.purged(purge)
         assert world.swept(now=NOW + 9 * HOUR)[2] == []
         assert world.usage(owner).storage_bytes == 100
 
@@ -155,8 +156,8 @@ class TestPurging(MetadataContract):
         metadata.tombstone_file(owner, collection.id, file.id, now=NOW)
         purge = world.purge(collection, file)
         assert (purge.file_id, purge.generations) == (file.id, None)
-        assert purge.space == metadata.grant(owner, collection.id).space
-        metadata.purged(purge, now=NOW + HOUR)
+        assert purge.spaces == (metadata.grant(owner, collection.id).space,)
+        assert not metadata.purged(purge, now=NOW + HOUR)
         assert metadata.purge_of(world.tenant_id, collection.id, file.id) is None
         assert world.usage(owner).storage_bytes == 50
         assert metadata.get_collection(owner, collection.id).storage_bytes == 50
@@ -193,10 +194,10 @@ class TestPurging(MetadataContract):
         metadata.tombstone_file(owner, collection.id, gone.id, now=NOW)
         metadata.tombstone_collection(owner, collection.id, now=NOW)
         assert world.usage(owner).storage_bytes == 400
-        purge = world.purge(collection)
-        assert (purge.file_id, purge.generations, purge.space.collection_id) == (None, None, collection.id)
+        purge = world.purge(collection, now=NOW + HOUR)
+        assert (purge.file_id, purge.generations, purge.collection_id) == (None, None, collection.id)
         assert world.usage(owner).storage_bytes == 0
-        metadata.purged(purge, now=NOW)
+        assert not metadata.purged(purge, now=NOW + HOUR)
         assert world.usage(owner).storage_bytes == 0
         assert metadata.purge_of(world.tenant_id, collection.id, None) is None
         assert metadata.purge_of(world.tenant_id, collection.id, gone.id) is None
@@ -218,12 +219,10 @@ class TestPurging(MetadataContract):
         file = world.ready(owner, collection)
         metadata.tombstone_collection(owner, dropped.id, now=NOW)
         whole = world.purge(dropped)
-        for wrong in (
-            type(whole)(metadata.grant(owner, collection.id).space, None, None),
-            type(whole)(metadata.grant(owner, collection.id).space, file.id, None),
-            type(whole)(metadata.grant(owner, collection.id).space, file.id, (1,)),
-        ):
-            metadata.purged(wrong, now=NOW)
+        living = replace(whole, space=metadata.grant(owner, collection.id).space)
+        for which in ({}, {"tally": None}, {"file_id": file.id}, {"file_id": file.id, "tally": None}):
+            assert not metadata.purged(replace(living, **which), now=NOW)
+        metadata.purged(replace(living, file_id=file.id, generations=(1,), tally=None), now=NOW)
         assert metadata.get_file(owner, collection.id, file.id) == file
         assert world.usage(owner).storage_bytes == 100
 

@@ -17,11 +17,13 @@ from modulo.cli.keys import create_key
 from modulo.cli.serve import composed
 from modulo.domain.answer import NOT_FOUND
 from modulo.domain.file import FileRef
+from modulo.domain.transfer import Stored
 from modulo.runtime.auth import authenticate
 from modulo.runtime.calls import use_threads
 from modulo.runtime.worker import work
 from modulo.services import Services, install
 from modulo.settings import Settings
+from modulo.usecases.cache_keys import collection_prefix
 from tests import documents
 
 PATIENCE_SECONDS = 60
@@ -214,17 +216,36 @@ def test_deletion_is_invisible_at_once_and_proven_soon(ada: Client, product: Ser
     ref = FileRef(principal.tenant_id, UUID(collection), UUID(file), 1)
     assert ada.ask(collection, "How tall is the lighthouse?")["metadata"]["found"] is True
     assert product.vectors.count(space, file_id=ref.file_id) == 1
-    ada("DELETE", f"/collections/{collection}/files/{file}", 202)
+    receipt = ada("DELETE", f"/collections/{collection}/files/{file}", 202)["deletion_id"]
     gone = ada.ask(collection, "How tall is the lighthouse?")
     assert (gone["answer"], gone["query_results"]) == (NOT_FOUND, [])
     until(lambda: product.metadata.purge_of(ref.tenant_id, ref.collection_id, ref.file_id) is None)
     assert product.vectors.count(space, file_id=ref.file_id) == 0
     assert product.blobs.info(ref) is None
     assert ada("GET", "/usage", 200)["storage_bytes"] == 0
-    ada("DELETE", f"/collections/{collection}", 202)
+    told = ada("GET", f"/deletions/{receipt}", 200)
+    assert (told["state"], told["name"], told["requested_by"]) == ("completed", "lighthouse.txt", str(space.owner_id))
+    assert told["removed"].pop("cached_entries") >= 3  # what two searches kept and the vector of a text
+    assert told["removed"] == {
+        "vectors": {space.name: 1},
+        "objects": 1,
+        "object_bytes": len(LIGHTHOUSE),
+        "rows": {},
+        "storage_bytes": len(LIGHTHOUSE),
+    }
+    assert told["proof"]["vectors"] == {space.name: 0}
+    assert told["requested_at"] < told["started_at"] <= told["proof"]["checked_at"] <= told["completed_at"]
+    ada.finished(collection, ada.upload(collection, "again.txt", LIGHTHOUSE))
+    receipt = ada("DELETE", f"/collections/{collection}", 202)["deletion_id"]
     ada("GET", f"/collections/{collection}", 404)
-    until(lambda: product.metadata.purge_of(ref.tenant_id, ref.collection_id, None) is None)
+    until(lambda: ada("GET", f"/deletions/{receipt}", 200)["state"] == "completed")
     assert product.vectors.count(space) == 0
+    assert product.blobs.count(ref.tenant_id, f"tenants/{ref.tenant_id}/") == Stored(0, 0)
+    assert product.cache.delete(collection_prefix(ref.tenant_id, ref.collection_id)) == 0
+    whole, of_file = ada("GET", "/deletions", 200)["items"]
+    assert (whole["id"], of_file["id"], of_file["proof"]) == (receipt, told["id"], told["proof"])
+    assert (whole["removed"]["vectors"], whole["removed"]["objects"]) == ({space.name: 1}, 1)
+    assert LIGHTHOUSE not in str((whole, of_file))
 
 
 def test_tenants_with_the_same_words_stay_apart(http: httpx.Client) -> None:

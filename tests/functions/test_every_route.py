@@ -1,7 +1,7 @@
 """What holds for every route, by construction: a route that is added is tested here without a line more."""
 
 import re
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -18,8 +18,11 @@ BODIES = {
 GUARDED = [route for route in routes() if route.function not in OPEN]
 
 
-def call(api: Api, route: Route, collection: str, file: str, user: str | None = None):
-    path = route.path.format(collection_id=collection, file_id=file, user_id=user or uuid4())
+def call(
+    api: Api, route: Route, collection: str, file: str, user: str | None = None, deletion: UUID | str | None = None
+):
+    ids = {"collection_id": collection, "file_id": file, "user_id": user or uuid4(), "deletion_id": deletion or uuid4()}
+    path = route.path.format(**ids)
     if route.function == "upload_file":
         return api.try_upload(collection, "content")
     body = BODIES.get(route.function)
@@ -74,7 +77,9 @@ def test_foreign_ids_answer_like_unknown_ones(services, route, stranger):
     file = ada.upload(collection, "The mass of the moon is 7.3e22 kg.", "old.txt")
     assert ingest(ada, collection, file) == []
     eve = as_user(*stranger)
-    foreign = call(eve, route, collection, file["file_id"])
+    dropped = ada.create_collection("dropped")
+    deletion = ada("DELETE", f"/collections/{dropped}").json["deletion_id"]
+    foreign = call(eve, route, collection, file["file_id"], deletion=deletion)
     unknown = call(eve, route, str(uuid4()), str(uuid4()))
     assert foreign.status == unknown.status == 404, foreign.text
     told, expected = foreign.json, unknown.json
@@ -96,7 +101,8 @@ def test_an_id_that_is_none_names_the_field(api, route):
     path = re.sub(r"\{[^}]+\}", "not-an-id", route.path)
     reply = api(route.method, path, json=BODIES.get(route.function, {}))
     assert reply.status == 422
-    assert "collection_id" in {error["field"] for error in reply.json["errors"]}
+    named = re.findall(r"\{([^}]+)\}", route.path)
+    assert {error["field"] for error in reply.json["errors"]} >= set(named)
 
 
 @pytest.mark.parametrize("route", [r for r in GUARDED if r.function in {*BODIES, "search"}], ids=lambda r: r.function)

@@ -12,6 +12,7 @@ from uuid import UUID
 from modulo.domain.answer import Draft, Prompt
 from modulo.domain.chunk import EmbeddedChunk
 from modulo.domain.collection import Chunking, Collection, EmbeddingModel, Space
+from modulo.domain.deletion import Deletion, Held
 from modulo.domain.document import Extent, Page, Part
 from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef, Stage
 from modulo.domain.filters import Condition
@@ -34,6 +35,7 @@ from modulo.domain.transfer import (
     PartState,
     PresignedPost,
     Purge,
+    Stored,
     Swept,
 )
 from modulo.domain.value import Listing
@@ -102,6 +104,10 @@ class Blobs(Protocol):
 
     def delete(self, tenant_id: UUID, prefix: str) -> int:
         """Delete every object of the tenant whose key begins with `prefix`; the number deleted."""
+        ...
+
+    def count(self, tenant_id: UUID, prefix: str) -> Stored:
+        """What there is of those that `delete` would delete."""
         ...
 
     def ping(self) -> None:
@@ -367,7 +373,10 @@ class Metadata(Protocol):
         ...
 
     def tombstone_collection(self, principal: Principal, collection_id: UUID, *, now: datetime) -> None:
-        """Make it and its files invisible; needs the owner. Doing it again changes nothing."""
+        """Make it and its files invisible and open the receipt; needs the owner. Doing it again changes nothing.
+
+        Deletions of its files that are under way become part of it.
+        """
         ...
 
     # Members
@@ -427,7 +436,10 @@ class Metadata(Protocol):
         ...
 
     def tombstone_file(self, principal: Principal, collection_id: UUID, file_id: UUID, *, now: datetime) -> FileRef:
-        """Make it invisible and raise the collection's version; needs an editor. Again: changes nothing."""
+        """Make it invisible, raise the collection's version and open the receipt; needs an editor.
+
+        Doing it again changes nothing.
+        """
         ...
 
     # Ingestion
@@ -522,11 +534,40 @@ class Metadata(Protocol):
         ...
 
     def purge_of(self, tenant_id: UUID, collection_id: UUID, file_id: UUID | None) -> Purge | None:
-        """What is to be removed of a tombstoned or partly retired file, or of a tombstoned collection."""
+        """What is to be removed of a tombstoned or partly retired file, or of a tombstoned collection.
+
+        None of a file whose collection is tombstoned: it goes with that.
+        """
         ...
 
-    def purged(self, purge: Purge, *, now: datetime) -> None:
-        """Record that nothing is left of it, and give its quota back."""
+    def record(self, purge: Purge, held: Held, *, cached: int, now: datetime) -> Purge | None:
+        """Record in the receipt what the stores hold now, and how many cached entries went.
+
+        The purge with the receipt's tally as it then is, or None where another purge recorded something in
+        between, in which case nothing changed.
+        """
+        ...
+
+    def purged(self, purge: Purge, *, now: datetime) -> bool:
+        """Record that nothing is left of it, and give its quota back.
+
+        False where there is nothing to be purged (any more), or the receipt was recorded otherwise since, or its last
+        record proves nothing; then nothing changed. What something may still arrive of stays to be purged once
+        more, when that time is over; only then its receipt is completed, and what the metadata say of it is forgotten.
+        """
+        ...
+
+    # Deletions
+    def list_deletions(self, principal: Principal, *, after: Cursor | None, limit: int) -> Listing[Deletion]:
+        """The receipts of what the caller deleted, or owned when it was deleted; newest first."""
+        ...
+
+    def get_deletion(self, principal: Principal, deletion_id: UUID) -> Deletion:
+        """One of them."""
+        ...
+
+    def forget_deletions(self, *, before: datetime, limit: int) -> int:
+        """Drop at most `limit` receipts, of all tenants, that were completed before; the number dropped."""
         ...
 
     # Search

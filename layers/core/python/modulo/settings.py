@@ -106,6 +106,9 @@ class Settings(BaseModel):
     quotas: Quotas = Quotas()
     usage_retention_days: int = Field(default=400, ge=1)
 
+    # Deletion
+    deletion_retention_days: int = Field(default=400, ge=1, description="after which a completed receipt is forgotten")
+
     # Authentication
     oidc_issuer: str | None = Field(default=None, description="turns bearer tokens on")
     oidc_audience: str | None = None

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 from modulo.domain.errors import AlteredFile, Forbidden, NotFound
 from modulo.domain.file import FileRef
-from modulo.domain.transfer import ObjectInfo, PresignedPost
+from modulo.domain.transfer import ObjectInfo, PresignedPost, Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +130,26 @@ class MemoryBlobs:
         Raises:
             ValueError: the prefix lies outside the tenant's own.
         """
-        if not prefix.startswith(f"tenants/{tenant_id}/"):
-            raise ValueError("the prefix lies outside the tenant's objects")
         with self._lock:
-            keys = [key for key in self._objects if key.startswith(prefix)]
+            keys = self._keys(tenant_id, prefix)
             for key in keys:
                 del self._objects[key]
         return len(keys)
+
+    def count(self, tenant_id: UUID, prefix: str) -> Stored:
+        """What there is of those that `delete` would delete.
+
+        Raises:
+            ValueError: the prefix lies outside the tenant's own.
+        """
+        with self._lock:
+            keys = self._keys(tenant_id, prefix)
+            return Stored(len(keys), sum(len(self._objects[key].content) for key in keys))
+
+    def _keys(self, tenant_id: UUID, prefix: str) -> list[str]:
+        if not prefix.startswith(f"tenants/{tenant_id}/"):
+            raise ValueError("the prefix lies outside the tenant's objects")
+        return [key for key in self._objects if key.startswith(prefix)]
 
     def ping(self) -> None:
         """Memory always answers."""

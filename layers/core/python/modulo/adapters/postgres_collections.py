@@ -8,6 +8,7 @@ from sqlalchemy import Connection, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from modulo.adapters.metadata_rules import id_taken, name_key, require
+from modulo.adapters.postgres_deletions import open_receipt
 from modulo.adapters.postgres_identities import introduce
 from modulo.adapters.postgres_rows import MEMBERSHIP, collection, collections_of, in_tenant, locked
 from modulo.adapters.postgres_tables import collections, members, users
@@ -118,20 +119,21 @@ def tombstone_collection(connection: Connection, principal: Principal, collectio
     """Make it and its files invisible; once."""
     at = (in_tenant(principal.tenant_id, collections), collections.c.id == collection_id)
     statement = (
-        select(members.c.role, collections.c.deleted_at, collections.c.owner_id)
+        select(members.c.role, collections.c.id, collections.c.name, collections.c.deleted_at, collections.c.owner_id)
         .join(collections, MEMBERSHIP)
         .where(in_tenant(principal.tenant_id, members), members.c.user_id == principal.user_id, *at)
         .with_for_update(of=collections, key_share=True)
     )
-    row = connection.execute(statement).one_or_none()
-    role = row.role if row and (row.deleted_at is None or row.role == Role.owner) else None
+    row = connection.execute(statement).mappings().one_or_none()
+    role = row["role"] if row and (row["deleted_at"] is None or row["role"] == Role.owner) else None
     require(role, Role.owner)
-    if row is None or row.deleted_at is not None:
+    if row is None or row["deleted_at"] is not None:
         return
+    open_receipt(connection, principal, row, now=now)
     gone = {"deleted_at": now, "purge_after": now + PURGE_AFTER, "version": collections.c.version + 1}
     connection.execute(update(collections).values(gone).where(*at))
     connection.execute(
         update(users)
         .values(collection_count=users.c.collection_count - 1)
-        .where(in_tenant(principal.tenant_id, users), users.c.id == row.owner_id)
+        .where(in_tenant(principal.tenant_id, users), users.c.id == row["owner_id"])
     )

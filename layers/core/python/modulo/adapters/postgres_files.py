@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select, true, tuple_, update
 
+from modulo.adapters.postgres_deletions import open_receipt
 from modulo.adapters.postgres_rows import (
     FILE,
     MEMBERSHIP,
@@ -109,14 +110,16 @@ def tombstone_file(
     connection: Connection, principal: Principal, collection_id: UUID, file_id: UUID, *, now: datetime
 ) -> FileRef:
     """Make it invisible and fence off whoever ingests it; once."""
-    locked(connection, principal, collection_id, Role.editor)
+    collection = locked(connection, principal, collection_id, Role.editor)
     at = (in_tenant(principal.tenant_id, files), files.c.id == file_id, files.c.collection_id == collection_id)
-    row = connection.execute(select(files.c.generation, files.c.deleted_at).where(*at)).one_or_none()
+    found = select(files.c.id, files.c.name, files.c.generation, files.c.deleted_at).where(*at)
+    row = connection.execute(found).mappings().one_or_none()
     if row is None:
         raise NotFound
-    ref = FileRef(principal.tenant_id, collection_id, file_id, row.generation)
-    if row.deleted_at is not None:
+    ref = FileRef(principal.tenant_id, collection_id, file_id, row["generation"])
+    if row["deleted_at"] is not None:
         return ref
+    open_receipt(connection, principal, collection, row, now=now)
     connection.execute(update(files).values(deleted_at=now, purge_after=now + PURGE_AFTER).where(*at))
     ended = {"stage": Stage.deleting.value, "claim_token": None, "lease_until": None, "purge_after": None}
     connection.execute(

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, text
 from typing_extensions import override
 
 from modulo.adapters import postgres_collections as collections
+from modulo.adapters import postgres_deletions as deletions
 from modulo.adapters import postgres_files as files
 from modulo.adapters import postgres_identities as identities
 from modulo.adapters import postgres_ingestion as ingestion
@@ -21,6 +22,7 @@ from modulo.adapters import postgres_uploads as uploads
 from modulo.adapters import postgres_usage as usage
 from modulo.adapters.postgres_engine import statements, transaction
 from modulo.domain.collection import Chunking, Collection
+from modulo.domain.deletion import Deletion, Held
 from modulo.domain.document import Part
 from modulo.domain.errors import NotFound, QuotaExceeded
 from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef, Stage
@@ -260,8 +262,25 @@ class PostgresMetadata(Metadata):
         return self._at_once(lambda c: purging.purge_of(c, tenant_id, collection_id, file_id))
 
     @override
-    def purged(self, purge: Purge, *, now: datetime) -> None:
-        self._write(lambda c: purging.purged(c, purge, now=now))
+    def record(self, purge: Purge, held: Held, *, cached: int, now: datetime) -> Purge | None:
+        return self._write(lambda c: deletions.record(c, purge, held, cached=cached, now=now))
+
+    @override
+    def purged(self, purge: Purge, *, now: datetime) -> bool:
+        return self._write(lambda c: purging.purged(c, purge, now=now))
+
+    # Deletions
+    @override
+    def list_deletions(self, principal: Principal, *, after: Cursor | None, limit: int) -> Listing[Deletion]:
+        return self._read(lambda c: deletions.list_deletions(c, principal, after=after, limit=limit))
+
+    @override
+    def get_deletion(self, principal: Principal, deletion_id: UUID) -> Deletion:
+        return self._at_once(lambda c: deletions.get_deletion(c, principal, deletion_id))
+
+    @override
+    def forget_deletions(self, *, before: datetime, limit: int) -> int:
+        return self._write(lambda c: deletions.forget_deletions(c, before=before, limit=limit))
 
     # Search
     @override

@@ -13,9 +13,11 @@ from sqlalchemy import (
     Integer,
     Label,
     RowMapping,
+    Select,
     and_,
     any_,
     bindparam,
+    delete,
     distinct,
     exists,
     func,
@@ -25,10 +27,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
-from modulo.adapters.postgres_rows import OF_COLLECTION, SPACE, in_tenant, lock_collection, space, uncharge
-from modulo.adapters.postgres_tables import collections, files, generations, indexes
+from modulo.adapters.postgres_deletions import TALLY, proven, settle, tally
+from modulo.adapters.postgres_rows import OF_COLLECTION, SPACE, in_tenant, lock_collection, space, stored, uncharge
+from modulo.adapters.postgres_tables import collections, deletions, files, generations, indexes, parts
 from modulo.domain.collection import EmbeddingModel, Space
+from modulo.domain.deletion import deletion_id
 from modulo.domain.file import Stage
+from modulo.domain.generation import FORGOTTEN
 from modulo.domain.transfer import Purge
 
 _read = generations.alias("read")
@@ -67,20 +72,28 @@ _OLDER = (
 def purge_of(connection: Connection, tenant_id: UUID, collection_id: UUID, file_id: UUID | None) -> Purge | None:
     """What is to be removed, or None where nothing is (any more)."""
     at = and_(in_tenant(tenant_id, collections), collections.c.id == collection_id)
+    receipt = and_(
+        deletions.c.tenant_id == collections.c.tenant_id, deletions.c.id == deletion_id(file_id or collection_id)
+    )
     if file_id is None:
-        whole = select(*SPACE, _OLDER).where(at, collections.c.deleted_at.is_not(None))
-        row = connection.execute(whole.where(collections.c.purged_at.is_(None))).mappings().one_or_none()
-        return Purge(space(row), None, None, older=_older(row)) if row else None
+        whole = (
+            select(*SPACE, _OLDER, *TALLY)
+            .outerjoin(deletions, receipt)
+            .where(at, collections.c.deleted_at.is_not(None), collections.c.purged_at.is_(None))
+        )
+        row = connection.execute(whole).mappings().one_or_none()
+        return Purge(space(row), None, None, older=_older(row), tally=tally(row)) if row else None
     statement = (
-        select(*SPACE, _OLDER, files.c.deleted_at, _RETIRED, _OBJECTS)
+        select(*SPACE, _OLDER, *TALLY, files.c.deleted_at, _RETIRED, _OBJECTS)
         .join(files, OF_COLLECTION)
-        .where(at, files.c.id == file_id, files.c.purged_at.is_(None))
+        .outerjoin(deletions, receipt)
+        .where(at, collections.c.deleted_at.is_(None), files.c.id == file_id, files.c.purged_at.is_(None))
     )
     row = connection.execute(statement).mappings().one_or_none()
     if row is None:
         return None
     if row["deleted_at"] is not None:
-        return Purge(space(row), file_id, None, older=_older(row))
+        return Purge(space(row), file_id, None, older=_older(row), tally=tally(row))
     if not row["retired"]:
         return None
     return Purge(space(row), file_id, tuple(row["retired"]), tuple(row["objects"] or ()), _older(row))
@@ -92,12 +105,18 @@ def _older(row: RowMapping) -> tuple[Space, ...]:
     return tuple(replace(now, model=model, index=number) for number, model in sorted(models.items()))
 
 
-def purged(connection: Connection, purge: Purge, *, now: datetime) -> None:
+def purged(connection: Connection, purge: Purge, *, now: datetime) -> bool:
     """Record that nothing is left of it, and give its bytes back; once."""
-    tenant_id, collection_id = purge.space.tenant_id, purge.space.collection_id
+    tenant_id, collection_id = purge.tenant_id, purge.collection_id
     if not lock_collection(connection, tenant_id, collection_id, living=False):
-        return
-    if purge.file_id is None:
+        return False
+    known, until = proven(connection, purge, now=now)
+    if not known:
+        return False
+    released: int | None
+    if until is not None:
+        released = _put_off(connection, purge, until)
+    elif purge.file_id is None:
         released = _purged_collection(connection, tenant_id, collection_id, now)
     elif purge.generations is None:
         released = _purged_file(connection, tenant_id, purge.file_id, now)
@@ -106,19 +125,41 @@ def purged(connection: Connection, purge: Purge, *, now: datetime) -> None:
         listed = generations.c.number == any_(bindparam(None, list(purge.generations), type_=ARRAY(Integer)))
         which = and_(of_file, listed, generations.c.retired_at.is_not(None))
         inherited = () if purge.objects == purge.generations else _pass_on(connection, purge, which)
-        released = _purged_generations(connection, which, now, stage=None, kept=inherited)
+        released = _purged_generations(connection, which, now, whole=False, kept=inherited)
+    if released is None:
+        return False
     uncharge(connection, {(tenant_id, collection_id): released})
+    settle(connection, purge, released, completed_at=None if until else now)
+    return True
 
 
-def _purged_collection(connection: Connection, tenant_id: UUID, collection_id: UUID, now: datetime) -> int:
+def _put_off(connection: Connection, purge: Purge, until: datetime) -> int:
+    """Have it purged once more when nothing can come any more; the bytes that were charged for it."""
+    table, target = (collections, purge.collection_id) if purge.file_id is None else (files, purge.file_id)
+    at = and_(in_tenant(purge.tenant_id, table), table.c.id == target)
+    connection.execute(update(table).values(purge_after=until).where(at))
+    of_file = generations.c.file_id == purge.file_id
+    if purge.file_id is None:
+        of_file = generations.c.file_id.in_(_ids(purge.tenant_id, purge.collection_id))
+    which = and_(in_tenant(purge.tenant_id, generations), of_file)
+    released = _charged(connection, which)
+    connection.execute(update(generations).values(charged=False).where(which, generations.c.charged))
+    return released
+
+
+def _ids(tenant_id: UUID, collection_id: UUID) -> Select[tuple[UUID]]:
+    return select(files.c.id).where(in_tenant(tenant_id, files), files.c.collection_id == collection_id)
+
+
+def _purged_collection(connection: Connection, tenant_id: UUID, collection_id: UUID, now: datetime) -> int | None:
     at = and_(in_tenant(tenant_id, collections), collections.c.id == collection_id)
     gone = (
         update(collections)
-        .values(purged_at=now, purge_after=None)
+        .values(purged_at=now, purge_after=None, name="", name_key="")
         .where(at, collections.c.deleted_at.is_not(None), collections.c.purged_at.is_(None))
     )
     if connection.execute(gone).rowcount == 0:
-        return 0
+        return None
     of_collection = and_(in_tenant(tenant_id, files), files.c.collection_id == collection_id)
     connection.execute(
         update(files)
@@ -126,25 +167,28 @@ def _purged_collection(connection: Connection, tenant_id: UUID, collection_id: U
             deleted_at=func.coalesce(files.c.deleted_at, now),
             purged_at=func.coalesce(files.c.purged_at, now),
             purge_after=None,
+            name="",
         )
         .where(of_collection)
     )
-    ids = select(files.c.id).where(of_collection)
+    ids = _ids(tenant_id, collection_id)
+    connection.execute(delete(parts).where(in_tenant(tenant_id, parts), parts.c.file_id.in_(ids)))
     of_files = and_(in_tenant(tenant_id, generations), generations.c.file_id.in_(ids))
-    return _purged_generations(connection, of_files, now, stage=Stage.deleted)
+    return _purged_generations(connection, of_files, now, whole=True)
 
 
-def _purged_file(connection: Connection, tenant_id: UUID, file_id: UUID, now: datetime) -> int:
+def _purged_file(connection: Connection, tenant_id: UUID, file_id: UUID, now: datetime) -> int | None:
     at = and_(in_tenant(tenant_id, files), files.c.id == file_id)
     gone = (
         update(files)
-        .values(purged_at=now, purge_after=None)
+        .values(purged_at=now, purge_after=None, name="")
         .where(at, files.c.deleted_at.is_not(None), files.c.purged_at.is_(None))
     )
     if connection.execute(gone).rowcount == 0:
-        return 0
+        return None
+    connection.execute(delete(parts).where(in_tenant(tenant_id, parts), parts.c.file_id == file_id))
     of_file = and_(in_tenant(tenant_id, generations), generations.c.file_id == file_id)
-    return _purged_generations(connection, of_file, now, stage=Stage.deleted)
+    return _purged_generations(connection, of_file, now, whole=True)
 
 
 def _pass_on(connection: Connection, purge: Purge, which: ColumnElement[bool]) -> Sequence[int]:
@@ -168,21 +212,18 @@ def _pass_on(connection: Connection, purge: Purge, which: ColumnElement[bool]) -
 
 
 def _purged_generations(
-    connection: Connection,
-    which: ColumnElement[bool],
-    now: datetime,
-    *,
-    stage: Stage | None,
-    kept: Sequence[int] = (),
+    connection: Connection, which: ColumnElement[bool], now: datetime, *, whole: bool, kept: Sequence[int] = ()
 ) -> int:
     """Mark generations as purged; the bytes that were charged for them, but for those of objects that are kept."""
-    size = select(func.coalesce(func.sum(generations.c.size_bytes), 0)).where(
-        which, generations.c.charged, generations.c.source.not_in(kept)
-    )
-    released = int(connection.execute(size).scalar_one())
+    released = _charged(connection, and_(which, generations.c.source.not_in(kept)))
     values: dict[str, Any] = {"purged_at": func.coalesce(generations.c.purged_at, now)}
     values |= {"purge_after": None, "charged": False}
-    if stage is not None:
-        values |= {"stage": stage.value, "claim_token": None, "lease_until": None}
+    if whole:
+        values |= stored(FORGOTTEN) | {"document": {}}
     connection.execute(update(generations).values(values).where(which))
     return released
+
+
+def _charged(connection: Connection, which: ColumnElement[bool]) -> int:
+    size = select(func.coalesce(func.sum(generations.c.size_bytes), 0)).where(which, generations.c.charged)
+    return int(connection.execute(size).scalar_one())

@@ -29,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from modulo.adapters.postgres_moment import Moment
+from modulo.domain.deletion import DeletionKind
 from modulo.domain.file import UNFINISHED, WORKING, Stage
 from modulo.domain.identity import Role, Scope
 from modulo.domain.reembedding import State
@@ -232,6 +233,7 @@ generations = Table(
     _column("storage_limit", BigInteger()),
     _column("charged", Boolean()),
     _column("deadline", Moment()),
+    _column("arrives_until", Moment(), nullable=True),
     _column("object_version", Text(), nullable=True),
     _column("claim_token", Uuid(), nullable=True),
     _column("lease_until", Moment(), nullable=True),
@@ -294,6 +296,42 @@ parts = Table(
     CheckConstraint("NOT done OR (chunk_count IS NOT NULL AND content_hash IS NOT NULL)", "done"),
     CheckConstraint("(claim_token IS NOT NULL) = (lease_until IS NOT NULL)", "claim"),
 )
+
+deletions = Table(
+    "deletions",
+    metadata,
+    _tenant(),
+    _column("id", Uuid()),
+    _column("kind", Text()),
+    _column("target_id", Uuid()),
+    _column("collection_id", Uuid(), nullable=True),
+    _column("name", Text()),
+    _column("owner_id", Uuid(), nullable=True),
+    _column("requested_by", Uuid(), nullable=True),
+    _column("requested_at", Moment()),
+    _column("started_at", Moment(), nullable=True),
+    _column("open_until", Moment(), nullable=True),
+    _column("part_of", Uuid(), nullable=True),
+    _count("revision"),
+    _column("removed", JSONB(), server_default=text("'{}'")),
+    _column("held", JSONB(), server_default=text("'{}'")),
+    _column("proved_at", Moment(), nullable=True),
+    _column("completed_at", Moment(), nullable=True),
+    PrimaryKeyConstraint("tenant_id", "id"),
+    ForeignKeyConstraint(["tenant_id"], ["tenants.id"]),
+    CheckConstraint(f"kind IN ({_listed(tuple(DeletionKind))})", "kind"),
+    CheckConstraint("completed_at IS NULL OR proved_at IS NOT NULL", "proof"),
+)
+"""Receipts refer to nothing but the tenant, since they outlive all else."""
+for _who in ("requested_by", "owner_id"):
+    Index(f"ix_deletions_{_who}", deletions.c.tenant_id, deletions.c[_who], deletions.c.requested_at, deletions.c.id)
+Index(
+    "ix_deletions_under_way",
+    deletions.c.tenant_id,
+    deletions.c.collection_id,
+    postgresql_where=deletions.c.completed_at.is_(None),
+)
+Index("ix_deletions_completed", deletions.c.completed_at, postgresql_where=deletions.c.completed_at.is_not(None))
 
 usage = Table(
     "usage",

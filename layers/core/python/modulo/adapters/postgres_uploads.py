@@ -185,6 +185,7 @@ def _insert_generation(connection: Connection, ref: FileRef, draft: FileDraft, q
         "storage_limit": quotas.storage_bytes,
         "charged": True,
         "deadline": draft.deadline,
+        "arrives_until": draft.arrives_until,
         "created_at": now,
         "updated_at": now,
     }

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from modulo.adapters.aws_clients import LazyClient, answering, error_code
 from modulo.domain.errors import NotFound, Unavailable
 from modulo.domain.file import FileRef
-from modulo.domain.transfer import ObjectInfo, PresignedPost
+from modulo.domain.transfer import ObjectInfo, PresignedPost, Stored
 
 SPOOL_BYTES = 8 * 1024**2
 _MISSING = {"NoSuchKey", "NotFound", "404"}
@@ -91,16 +91,25 @@ class S3Blobs:
         Raises:
             ValueError: the prefix lies outside the tenant's own.
         """
-        if not prefix.startswith(f"tenants/{tenant_id}/"):
-            raise ValueError("the prefix lies outside the tenant's objects")
         keys: set[str] = set()
         with answering("s3"):
-            for versions in self._versions(prefix):
+            for page in self._versions(tenant_id, prefix):
+                versions = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in page]
                 answer = self._s3().delete_objects(Bucket=self._bucket, Delete={"Objects": versions, "Quiet": True})
                 if failed := answer.get("Errors"):
                     raise Unavailable(f"S3 could not delete {len(failed)} objects.", dependency="s3")
                 keys.update(version["Key"] for version in versions)
         return len(keys)
+
+    def count(self, tenant_id: UUID, prefix: str) -> Stored:
+        """What there is of those that `delete` would delete; S3 lists what is there at that moment.
+
+        Raises:
+            ValueError: the prefix lies outside the tenant's own.
+        """
+        with answering("s3"):
+            found = [item for page in self._versions(tenant_id, prefix) for item in page]
+        return Stored(len({item["Key"] for item in found}), sum(item.get("Size", 0) for item in found))
 
     def close(self) -> None:
         """Close the connections."""
@@ -122,13 +131,15 @@ class S3Blobs:
                 raise NotFound("The object is not there.") from error
             raise
 
-    def _versions(self, prefix: str) -> Iterator[list[dict[str, str]]]:
+    def _versions(self, tenant_id: UUID, prefix: str) -> Iterator[list[Any]]:
         """At most a thousand at a time; a bucket without versions lists each object with the version `null`."""
+        if not prefix.startswith(f"tenants/{tenant_id}/"):
+            raise ValueError("the prefix lies outside the tenant's objects")
         pages = self._s3().get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix)
         for page in pages:
             found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
             if found:
-                yield [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
+                yield found
 
 
 def content_disposition(name: str) -> str:

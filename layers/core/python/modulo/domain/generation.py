@@ -36,6 +36,17 @@ NEVER_UPLOADED = FileProblem.of(NeverUploaded())
 SUPERSEDED = FileProblem.of(Superseded())
 DEADLINE_EXCEEDED = FileProblem.of(DeadlineExceeded())
 
+FORGOTTEN: Mapping[str, Any] = {
+    "stage": Stage.deleted,
+    "claim_token": None,
+    "lease_until": None,
+    "purge_after": None,
+    "checksum_sha256": None,
+    "content_hash": None,
+    "problem": None,
+}
+"""What a deleted generation is left with, once nothing is left of it, besides an empty document."""
+
 Changes = Mapping[str, Any]
 """New values of a generation's fields, by name."""
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from modulo.domain.collection import Chunking, EmbeddingModel, Space
+from modulo.domain.deletion import Tally
 from modulo.domain.document import Part
 from modulo.domain.errors import InvalidRequest
 from modulo.domain.file import DocumentInfo, FileRef
@@ -65,6 +66,8 @@ class FileDraft:
     size_bytes: int
     checksum_sha256: str | None
     deadline: datetime
+    arrives_until: datetime | None = None
+    """Until when its form can still bring bytes, again and again; None for bytes that come without one, once."""
 
 
 class Member(Value):
@@ -94,6 +97,14 @@ class ObjectInfo:
 
     size_bytes: int
     version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """How many objects there are, and the bytes of all their versions."""
+
+    objects: int
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +152,10 @@ class PartState:
 
 @dataclass(frozen=True, slots=True)
 class Purge:
-    """What is to be removed: a collection, a file, or the generations of a file that are no longer live."""
+    """What is to be removed: a collection, a file, or the generations of a file that are no longer live.
+
+    `tally` is the receipt's, where there is one: replaced generations go without.
+    """
 
     space: Space
     file_id: UUID | None
@@ -150,6 +164,17 @@ class Purge:
     """The numbers whose objects go, where `generations` do: the others' are still read."""
     older: tuple[Space, ...] = ()
     """Where else the collection's vectors were before, or will be."""
+    tally: Tally | None = None
+
+    @property
+    def tenant_id(self) -> UUID:
+        """Whose it is."""
+        return self.space.tenant_id
+
+    @property
+    def collection_id(self) -> UUID:
+        """The collection it is, or is in."""
+        return self.space.collection_id
 
     @property
     def spaces(self) -> tuple[Space, ...]:

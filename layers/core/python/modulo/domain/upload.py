@@ -41,13 +41,6 @@ class UploadReceipt(Value):
     generation: int
 
 
-class Deletion(Value):
-    """What is deleted: invisible from now on, removed everywhere shortly."""
-
-    id: UUID
-    status: Stage = Stage.deleting
-
-
 class Download(Value):
     """Where a file can be fetched for a while."""
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from modulo.domain.deletion import LATE_UPLOAD
 from modulo.domain.errors import TooLarge
 from modulo.domain.file import File, FileRef
 from modulo.domain.identity import Principal
@@ -52,6 +53,7 @@ def create_upload(
         metadata=metadata,
         clock=clock,
         limits=limits,
+        by_form=True,
     )
     ref = file_ref(principal, file)
     post = blobs.presigned_post(
@@ -81,6 +83,7 @@ def reserve(
     metadata: Metadata,
     clock: Clock,
     limits: UploadLimits,
+    by_form: bool = False,
 ) -> File:
     """Reserve quota and a generation."""
     if request.size_bytes > limits.max_bytes:
@@ -93,6 +96,7 @@ def reserve(
         size_bytes=request.size_bytes,
         checksum_sha256=request.checksum_sha256,
         deadline=now + timedelta(seconds=limits.deadline_seconds),
+        arrives_until=now + timedelta(seconds=limits.presign_seconds) + LATE_UPLOAD if by_form else None,
     )
     return metadata.reserve_file(principal, collection_id, draft, quotas=limits.quotas, now=now)
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from modulo.domain.file import FileRef
 from modulo.domain.transfer import IngestRequest, PurgeRequest, Swept
@@ -31,10 +31,13 @@ class SweepReport(Value):
     """Whether more may be left for the next sweep."""
 
 
-def sweep(*, metadata: Metadata, ingests: Queue, purges: Queue, metrics: Metrics, clock: Clock) -> SweepReport:
+def sweep(
+    *, metadata: Metadata, ingests: Queue, purges: Queue, metrics: Metrics, clock: Clock, receipt_days: int
+) -> SweepReport:
     """Fail files whose deadline passed, queue anew those whose worker died and purges that got lost.
 
-    It goes on until nothing is left, for at most 10 rounds of 500 of each.
+    It goes on until nothing is left, for at most 10 rounds of 500 of each. Receipts of deletions are forgotten
+    `receipt_days` after their completion.
 
     Raises:
         Unavailable: Postgres or a queue did not answer; a later sweep finds the same again.
@@ -47,6 +50,7 @@ def sweep(*, metadata: Metadata, ingests: Queue, purges: Queue, metrics: Metrics
             ingests.send(IngestRequest(ref).body())
         for request in rounds[-1].purge:
             purges.send(request.body())
+    metadata.forget_deletions(before=now - timedelta(days=receipt_days), limit=BATCH)
     report = _report(rounds, now)
     for outcome, count in zip(OUTCOMES.values(), (report.failed, report.requeued, report.purges), strict=True):
         metrics.count("rag_swept_total", count, outcome=outcome)

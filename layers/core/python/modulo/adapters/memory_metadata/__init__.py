@@ -7,10 +7,11 @@ from uuid import UUID
 
 from typing_extensions import override
 
-from modulo.adapters.memory_metadata import collections, files, identities, ingestion, purging, usage
+from modulo.adapters.memory_metadata import collections, deletions, files, identities, ingestion, purging, usage
 from modulo.adapters.memory_metadata import parts as dividing
 from modulo.adapters.memory_metadata.store import CollectionRow, Store
 from modulo.domain.collection import Chunking, Collection
+from modulo.domain.deletion import Deletion, Held
 from modulo.domain.document import Part
 from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef, Stage
 from modulo.domain.identity import ApiKey, Principal, Role, Tenant, User
@@ -217,8 +218,25 @@ class MemoryMetadata(Metadata):
         return self._locked(lambda s: purging.purge_of(s, tenant_id, collection_id, file_id))
 
     @override
-    def purged(self, purge: Purge, *, now: datetime) -> None:
-        self._locked(lambda s: purging.purged(s, purge, now=now))
+    def record(self, purge: Purge, held: Held, *, cached: int, now: datetime) -> Purge | None:
+        return self._locked(lambda s: deletions.record(s, purge, held, cached=cached, now=now))
+
+    @override
+    def purged(self, purge: Purge, *, now: datetime) -> bool:
+        return self._locked(lambda s: purging.purged(s, purge, now=now))
+
+    # Deletions
+    @override
+    def list_deletions(self, principal: Principal, *, after: Cursor | None, limit: int) -> Listing[Deletion]:
+        return self._locked(lambda s: deletions.list_deletions(s, principal, after=after, limit=limit))
+
+    @override
+    def get_deletion(self, principal: Principal, deletion_id: UUID) -> Deletion:
+        return self._locked(lambda s: deletions.get_deletion(s, principal, deletion_id))
+
+    @override
+    def forget_deletions(self, *, before: datetime, limit: int) -> int:
+        return self._locked(lambda s: deletions.forget_deletions(s, before=before, limit=limit))
 
     # Search
     @override

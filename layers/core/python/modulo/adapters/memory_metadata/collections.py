@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from modulo.adapters.memory_metadata.deletions import open_receipt
 from modulo.adapters.memory_metadata.store import CollectionRow, Store
 from modulo.adapters.metadata_rules import assignable, id_taken, name_key, name_taken, require
 from modulo.domain.collection import Chunking, Collection
@@ -100,6 +101,7 @@ def tombstone_collection(store: Store, principal: Principal, collection_id: UUID
         raise NotFound
     require(role, Role.owner)
     if row.deleted_at is None:
+        open_receipt(store, principal, row, now=now)
         row.deleted_at = now
         row.purge_after = now + PURGE_AFTER
         row.version += 1

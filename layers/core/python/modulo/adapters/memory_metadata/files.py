@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from modulo.adapters.memory_metadata.deletions import open_receipt
 from modulo.adapters.memory_metadata.store import CollectionRow, FileRow, GenerationRow, Store
 from modulo.adapters.metadata_rules import id_taken, under_way
 from modulo.domain.errors import NotFound
@@ -44,6 +45,7 @@ def reserve_file(
         checksum_sha256=draft.checksum_sha256,
         storage_limit=quotas.storage_bytes,
         deadline=draft.deadline,
+        arrives_until=draft.arrives_until,
         created_at=now,
         updated_at=now,
     )
@@ -136,6 +138,7 @@ def tombstone_file(store: Store, principal: Principal, collection_id: UUID, file
     if row is None or row.collection_id != collection_id:
         raise NotFound
     if row.deleted_at is None:
+        open_receipt(store, principal, collection, row, now=now)
         row.deleted_at = now
         row.purge_after = now + PURGE_AFTER
         for generation in row.generations:

@@ -1,15 +1,25 @@
 """Sweeps and purges in memory."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
+from modulo.adapters.memory_metadata.deletions import open_until, proven, settle, tally_of
 from modulo.adapters.memory_metadata.ingestion import end_failed
 from modulo.adapters.memory_metadata.store import CollectionRow, FileRow, GenerationRow, Store
 from modulo.domain.collection import Space
-from modulo.domain.file import FileRef, Stage
-from modulo.domain.generation import ASK_AGAIN_AFTER, DEADLINE_EXCEEDED, NEVER_UPLOADED, overdue, requeued, stalled
+from modulo.domain.file import DocumentInfo, FileRef, Stage
+from modulo.domain.generation import (
+    ASK_AGAIN_AFTER,
+    DEADLINE_EXCEEDED,
+    FORGOTTEN,
+    NEVER_UPLOADED,
+    overdue,
+    requeued,
+    stalled,
+)
 from modulo.domain.transfer import Purge, PurgeRequest, Swept
 
 Row = TypeVar("Row", CollectionRow, FileRow, GenerationRow)
@@ -86,12 +96,12 @@ def purge_of(store: Store, tenant_id: UUID, collection_id: UUID, file_id: UUID |
         return None
     if file_id is None:
         gone = collection.deleted_at is not None and collection.purged_at is None
-        return Purge(collection.space, None, None, older=_older(collection)) if gone else None
+        return _tallied(store, Purge(collection.space, None, None, older=_older(collection))) if gone else None
     file = store.files.get((tenant_id, file_id))
-    if file is None or file.collection_id != collection_id or file.purged_at is not None:
+    if file is None or file.collection_id != collection_id or file.purged_at or collection.deleted_at:
         return None
     if file.deleted_at is not None:
-        return Purge(collection.space, file_id, None, older=_older(collection))
+        return _tallied(store, Purge(collection.space, file_id, None, older=_older(collection)))
     left = [row for row in file.generations if row.purged_at is None]
     retired = [row for row in left if row.retired_at is not None]
     objects = {row.source for row in retired} - {row.source for row in left if row.retired_at is None}
@@ -104,28 +114,56 @@ def _older(collection: CollectionRow) -> tuple[Space, ...]:
     return tuple(collection.made_with(number)[0] for number in others)
 
 
-def purged(store: Store, purge: Purge, *, now: datetime) -> None:
+def _tallied(store: Store, purge: Purge) -> Purge:
+    return replace(purge, tally=tally_of(store, purge))
+
+
+def purged(store: Store, purge: Purge, *, now: datetime) -> bool:
     """Record that nothing is left of it, and give its bytes back; once."""
-    tenant_id, collection_id = purge.space.tenant_id, purge.space.collection_id
-    collection = store.collections.get((tenant_id, collection_id))
-    if collection is None:
-        return
-    files = [row for row in store.files.values() if (row.tenant_id, row.collection_id) == (tenant_id, collection_id)]
-    if purge.file_id is None:
-        if collection.deleted_at is None or collection.purged_at is not None:
-            return
-        collection.purged_at, collection.purge_after = now, None
+    gone = _gone(store, purge)
+    if gone is None or not proven(store, purge):
+        return False
+    collection, files = gone
+    until = open_until(store, purge, now=now)
+    generations = [
+        generation
+        for file in files
+        for generation in file.generations
+        if purge.generations is None or (generation.number in purge.generations and generation.retired_at)
+    ]
+    if purge.generations is not None:
+        _pass_on(files[0], generations)
+    released = sum(_released(store, collection, generation) for generation in generations)
+    whole: Sequence[CollectionRow | FileRow] = files if purge.file_id else [collection]
+    if until is not None:
+        for row in whole:
+            row.purge_after = until
     else:
-        files = [row for row in files if row.id == purge.file_id]
-    for file in files:
-        if purge.generations is not None:
-            listed = [row for row in file.generations if row.number in purge.generations and row.retired_at]
-            _pass_on(file, listed)
-            _forget(store, collection, listed, now, stage=None)
-        elif purge.file_id is None or (file.deleted_at is not None and file.purged_at is None):
-            file.deleted_at = file.deleted_at or now
-            file.purged_at, file.purge_after = file.purged_at or now, None
-            _forget(store, collection, file.generations, now, stage=Stage.deleted)
+        for row in () if purge.generations else (*whole, *files):
+            row.deleted_at, row.purged_at = row.deleted_at or now, row.purged_at or now
+            row.purge_after, row.name = None, ""
+        for generation in generations:
+            generation.purged_at, generation.purge_after = generation.purged_at or now, None
+            if purge.generations is None:
+                generation.change(FORGOTTEN)
+                generation.document, generation.parts = DocumentInfo(), []
+    settle(store, purge, released, completed_at=None if until else now)
+    return True
+
+
+def _gone(store: Store, purge: Purge) -> tuple[CollectionRow, list[FileRow]] | None:
+    """The collection and those of its files that the purge is of; None where that lives, or was purged before."""
+    collection = store.collections.get((purge.tenant_id, purge.collection_id))
+    if collection is None:
+        return None
+    at = (purge.tenant_id, purge.collection_id)
+    files = [row for row in store.files.values() if (row.tenant_id, row.collection_id) == at]
+    if purge.file_id is None:
+        return (collection, files) if collection.deleted_at and not collection.purged_at else None
+    files = [row for row in files if row.id == purge.file_id]
+    if purge.generations is None:
+        files = [row for row in files if row.deleted_at and not row.purged_at]
+    return (collection, files) if files else None
 
 
 def _pass_on(file: FileRow, gone: Sequence[GenerationRow]) -> None:
@@ -137,14 +175,9 @@ def _pass_on(file: FileRow, gone: Sequence[GenerationRow]) -> None:
             row.charged, heir.charged = False, True
 
 
-def _forget(
-    store: Store, collection: CollectionRow, generations: Sequence[GenerationRow], now: datetime, *, stage: Stage | None
-) -> None:
-    for generation in generations:
-        if generation.charged:
-            store.charge(collection, -generation.size_bytes)
-        generation.charged = False
-        generation.purged_at, generation.purge_after = generation.purged_at or now, None
-        if stage is not None:
-            generation.stage = stage
-            generation.claim_token = generation.lease_until = None
+def _released(store: Store, collection: CollectionRow, generation: GenerationRow) -> int:
+    """Give a generation's bytes back, if they were charged."""
+    size = generation.size_bytes if generation.charged else 0
+    store.charge(collection, -size)
+    generation.charged = False
+    return size

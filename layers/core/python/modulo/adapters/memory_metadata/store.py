@@ -9,6 +9,7 @@ from uuid import UUID
 
 from modulo.adapters.metadata_rules import require, stages
 from modulo.domain.collection import Chunking, Collection, EmbeddingModel, Space, status_of
+from modulo.domain.deletion import Deletion, Held, Tally
 from modulo.domain.document import Part
 from modulo.domain.errors import NotFound
 from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef, Stage
@@ -88,6 +89,7 @@ class GenerationRow:
     created_at: datetime
     updated_at: datetime
     index_number: int | None = None
+    arrives_until: datetime | None = None
     stage: Stage = Stage.awaiting_upload
     charged: bool = True
     claim_token: UUID | None = None
@@ -197,6 +199,26 @@ class FileRow:
 
 
 @dataclass
+class DeletionRow:
+    """A receipt, whose owner at the time it is told to, and what the stores held when it was last recorded."""
+
+    tenant_id: UUID
+    owner_id: UUID
+    receipt: Deletion
+    revision: int = 0
+    held: Held = field(default_factory=Held)
+
+    @property
+    def tally(self) -> Tally:
+        """As a purge goes on from it."""
+        return Tally(self.receipt.id, self.revision, self.receipt.removed, self.held)
+
+    def change(self, **changes: object) -> None:
+        """Take new values."""
+        self.receipt = self.receipt.model_copy(update=changes)
+
+
+@dataclass
 class UsageRow:
     """A user's tokens in one period."""
 
@@ -214,6 +236,7 @@ class Store:
     keys: dict[bytes, ApiKey] = field(default_factory=dict)
     collections: dict[tuple[UUID, UUID], CollectionRow] = field(default_factory=dict)
     files: dict[tuple[UUID, UUID], FileRow] = field(default_factory=dict)
+    deletions: dict[tuple[UUID, UUID], DeletionRow] = field(default_factory=dict)
     usage: dict[tuple[UUID, UUID, date], UsageRow] = field(default_factory=dict)
     periods: set[date] = field(default_factory=set)
 

@@ -1,0 +1,19 @@
+"""GET /deletions/{deletion_id}."""
+
+from uuid import UUID
+
+from modulo.domain.deletion import Deletion
+from modulo.domain.errors import NotFound
+from modulo.runtime.endpoint import APIRouter, Reader, handler_of, responses, run, services
+from modulo.usecases.get_deletion import get_deletion
+
+router = APIRouter()
+
+
+@router.get("/deletions/{deletion_id}", operation_id="get_deletion", responses=responses(NotFound))
+async def endpoint(caller: Reader, deletion_id: UUID) -> Deletion:
+    """Show the receipt of a deletion that the caller asked for, or of what the caller owned."""
+    return await run(get_deletion, caller, deletion_id, metadata=services().metadata)
+
+
+handler = handler_of(router)

@@ -1,0 +1,156 @@
+"""Purges of the same at the same time, dying anywhere, while late bytes arrive: the receipt stays true."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+
+from modulo.adapters.memory_blobs import MemoryBlobs
+from modulo.adapters.memory_cache import MemoryCache
+from modulo.adapters.memory_metadata import MemoryMetadata
+from modulo.adapters.memory_vectors import MemoryVectors
+from modulo.adapters.system_clock import MemoryClock
+from modulo.domain.chunk import Chunk, EmbeddedChunk
+from modulo.domain.collection import Collection
+from modulo.domain.deletion import DeletionState, deletion_id
+from modulo.domain.errors import Unavailable
+from modulo.domain.file import FileRef
+from modulo.domain.transfer import CacheEntry, PurgeRequest
+from modulo.usecases.cache_keys import collection_prefix
+from modulo.usecases.purge import purge
+from tests.contracts.metadata_world import NOW, World
+
+CHUNKS, BYTES = 5, b"0123456789"
+
+
+class Died(Exception):
+    """A purge is killed."""
+
+
+@dataclass
+class Step:
+    """A store, or the metadata, before and behind whose every call something else may happen."""
+
+    real: Any
+    machine: "Purges"
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self.real, name)
+
+        def called(*args: Any, **given: Any) -> Any:
+            self.machine.meanwhile()
+            answer = method(*args, **given)
+            self.machine.meanwhile()
+            return answer
+
+        return called
+
+
+@dataclass
+class Written:
+    """What was ever stored of the collection."""
+
+    vectors: int = 0
+    objects: int = 0
+    cached: int = 0
+    late: bool = False
+
+
+class Purges(RuleBasedStateMachine):
+    """A deleted collection; between any two calls of a purge another may run, it may die, or something may arrive."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.metadata, self.vectors, self.blobs = MemoryMetadata(), MemoryVectors(), MemoryBlobs()
+        self.cache, self.clock = MemoryCache(), MemoryClock(NOW)
+        world = World(self.metadata)
+        self.owner = world.user()
+        self.collection: Collection = world.collection(self.owner)
+        self.space = self.metadata.grant(self.owner, self.collection.id).space
+        self.vectors.prepare(self.space)
+        self.written = Written()
+        self.plan: list[str] = []
+        for _ in range(2):
+            self.store(chunks=CHUNKS)
+        self.metadata.tombstone_collection(self.owner, self.collection.id, now=NOW)
+
+    def store(self, *, chunks: int) -> None:
+        """A file's chunks, its object and a cached result."""
+        ref = FileRef(self.space.tenant_id, self.collection.id, uuid4(), 1)
+        made = [Chunk(number, f"text {number}", 1, 0, 9, "", None) for number in range(chunks)]
+        vector = [1.0] + [0.0] * (self.space.model.dimensions - 1)
+        self.vectors.upsert(self.space, [EmbeddedChunk(ref, chunk, vector, "a.txt", "text/plain") for chunk in made])
+        self.blobs.put(ref, BYTES, media_type="text/plain")
+        prefix = collection_prefix(self.space.tenant_id, self.collection.id)
+        self.cache.put([CacheEntry(f"{prefix}{ref.file_id}", b"result", 9_999, (prefix,))])
+        self.written.vectors += chunks
+        self.written.objects += 1
+        self.written.cached += 1
+
+    def meanwhile(self) -> None:
+        if not self.plan:
+            return
+        match self.plan.pop():
+            case "die":
+                raise Died
+            case "purge":
+                self.run()
+            case "arrive":
+                self.written.late = True
+                self.store(chunks=1)
+
+    def run(self) -> None:
+        stores = {name: Step(getattr(self, name), self) for name in ("metadata", "vectors", "blobs", "cache")}
+        request = PurgeRequest(self.space.tenant_id, self.collection.id, None)
+        with suppress(Died, Unavailable):
+            purge(request, clock=self.clock, **stores)
+        self.true()
+
+    @rule(plan=st.lists(st.sampled_from(["go on", "go on", "go on", "die", "purge", "arrive"]), max_size=40))
+    def purge(self, plan: list[str]) -> None:
+        self.plan = plan
+        self.run()
+
+    @property
+    def receipt(self) -> Any:
+        return self.metadata.get_deletion(self.owner, deletion_id(self.collection.id))
+
+    def true(self) -> None:
+        """The receipt never claims more than was removed, and nothing less where nothing came late."""
+        told, removed = self.receipt, self.receipt.removed
+        left = self.vectors.count(self.space)
+        vectors = sum(removed.vectors.values())
+        assert vectors <= self.written.vectors - left
+        assert removed.objects <= self.written.objects - len(self.blobs._objects)
+        assert removed.object_bytes == removed.objects * len(BYTES)
+        assert removed.cached_entries <= self.written.cached
+        if told.state is DeletionState.completed:
+            assert told.proof.nothing
+            if not self.written.late:
+                assert (vectors, removed.objects) == (self.written.vectors, self.written.objects)
+                assert (left, self.blobs._objects) == (0, {})
+
+    def teardown(self) -> None:
+        """Undisturbed, it ends."""
+        self.plan = []
+        if self.receipt.state is not DeletionState.completed:
+            self.run()
+        assert self.receipt.state is DeletionState.completed
+
+
+def test_the_receipt_is_true_whatever_happens_meanwhile() -> None:
+    run_state_machine_as_test(
+        Purges,
+        settings=settings(
+            max_examples=300,
+            stateful_step_count=6,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
