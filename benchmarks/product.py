@@ -25,6 +25,7 @@ QUOTAS = {"QUOTAS__FILES": "1000000", "QUOTAS__COLLECTIONS": "1000000", "QUOTAS_
 """Benchmarks do more in a minute than a user in a day."""
 READY_SECONDS = 90.0
 PATIENCE_SECONDS = 240.0
+POLL_SECONDS = 0.1
 
 
 @dataclass(slots=True)
@@ -124,7 +125,7 @@ def await_ready(client: httpx.Client, collection: str, files: Sequence[str]) -> 
         while (found := client.get(f"/collections/{collection}/files/{file}").json())["stage"] != "ready":
             if found["stage"] == "failed" or time.monotonic() > give_up:
                 raise RuntimeError(f"{found['name']} is {found['stage']}: {found['problem']}")
-            time.sleep(0.05)
+            time.sleep(POLL_SECONDS)
 
 
 def load(client: httpx.Client, collection: str, documents: Mapping[str, bytes]) -> list[str]:
