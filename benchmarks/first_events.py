@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -135,6 +136,7 @@ class Scene:
             "download_file": lambda: {"file_id": self._file},
             "get_deletion": lambda: {"deletion_id": deletion_id(UUID(self._deleted()))},
             "get_file": lambda: {"file_id": self._file},
+            "remove_alias": self._alias,
             "remove_member": lambda: {"user_id": self._member()},
             "retry_file": lambda: {"file_id": self._ingested("broken.pdf", b"%PDF-1.7 " + _unique())},
             "search": lambda: {"body": {"question": f"{QUESTION} {uuid4()}", "collection_id": self.collection}},
@@ -143,6 +145,15 @@ class Scene:
             "upload_file": lambda: {"file": ("more.txt", _unique())},
         }
         return {"collection_id": self.collection, **ask.get(name, dict)()}
+
+    def _alias(self) -> dict[str, Any]:
+        """A file with another name, and that."""
+        content, alias = _unique(), f"{uuid4()}.txt"
+        file = self._uploaded("more.txt", content)
+        same = {"name": alias, "size_bytes": len(content), "checksum_sha256": sha256(content).hexdigest()}
+        event = self._request("create_upload", collection_id=self.collection, body=same | {"on_duplicate": "alias"})
+        function("create_upload").handler(event, None)
+        return {"file_id": file, "alias": alias}
 
     def _member(self) -> UUID:
         self._call("set_member")

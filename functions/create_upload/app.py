@@ -4,20 +4,20 @@ from uuid import UUID
 
 from modulo.domain.errors import Conflict, Forbidden, NotFound, QuotaExceeded, TooLarge
 from modulo.domain.upload import NewUpload, UploadTicket
-from modulo.runtime.endpoint import APIRouter, IdempotencyKey, Writer, handler_of, responses, run, services
+from modulo.runtime.endpoint import APIRouter, IdempotencyKey, Response, Writer, handler_of, responses, run, services
 from modulo.usecases.create_upload import create_upload
 
 router = APIRouter()
-PROBLEMS = responses(Conflict, Forbidden, NotFound, QuotaExceeded, TooLarge)
+ANSWERS = responses(Conflict, Forbidden, NotFound, QuotaExceeded, TooLarge) | {200: {"model": UploadTicket}}
 
 
-@router.post("/collections/{collection_id}/uploads", operation_id="create_upload", status_code=201, responses=PROBLEMS)
+@router.post("/collections/{collection_id}/uploads", operation_id="create_upload", status_code=201, responses=ANSWERS)
 async def endpoint(
-    caller: Writer, collection_id: UUID, body: NewUpload, idempotency_key: IdempotencyKey = None
+    caller: Writer, response: Response, collection_id: UUID, body: NewUpload, idempotency_key: IdempotencyKey = None
 ) -> UploadTicket:
     """Prepare an upload that goes straight to the object store."""
     s = services()
-    return await run(
+    ticket = await run(
         create_upload,
         caller,
         collection_id,
@@ -28,6 +28,8 @@ async def endpoint(
         clock=s.clock,
         limits=s.upload_limits(s.settings.max_file_bytes),
     )
+    response.status_code = {None: 201}.get(ticket.duplicate_of, 200)
+    return ticket
 
 
 handler = handler_of(router)

@@ -27,7 +27,7 @@ from modulo.domain.collection import Collection
 from modulo.domain.deletion import Held, deletion_id
 from modulo.domain.document import Part
 from modulo.domain.errors import Conflict, InvalidRequest, NotFound, Unavailable
-from modulo.domain.file import DocumentInfo, Stage
+from modulo.domain.file import DocumentInfo, OnDuplicate, Stage
 from modulo.domain.identity import Principal, Role, api_key_hash
 from modulo.domain.quota import Reservation
 from modulo.domain.transfer import Cursor, PartResult
@@ -126,6 +126,7 @@ class TestStatements:
         "list_members": 1,
         "set_member": 3,
         "remove_member": 2,
+        "remove_alias": 3,
         "reserve_file": 7,
         "list_files": 1,
         "changes": 1,
@@ -143,7 +144,7 @@ class TestStatements:
         "sweep": 12,
         "purge_of": 1,
         "record": 1,
-        "purged": 11,
+        "purged": 12,
         "list_deletions": 1,
         "get_deletion": 1,
         "forget_deletions": 1,
@@ -153,7 +154,7 @@ class TestStatements:
         "settle_tokens": 1,
         "open_period": 3,
         "ping": 1,
-        "tombstone_file": 7,
+        "tombstone_file": 8,
         "tombstone_collection": 6,
     }
 
@@ -185,6 +186,9 @@ class TestStatements:
         assert part is not None
         listing: dict[str, Any] = {"after": None, "limit": 3}
         tokens = Reservation(PERIOD, 5, 10)
+        alias = partial(store.reserve_file, owner, at, quotas=QUOTAS, now=NOW)
+        named = alias(world.upload("one", 10, checksum_sha256="01" * 32))
+        alias(world.upload("other", 10, checksum_sha256="01" * 32, on_duplicate=OnDuplicate.alias))
         return {
             "add_tenant": partial(world.user),
             "add_api_key": partial(store.add_api_key, key, secret_hash=secret),
@@ -198,6 +202,7 @@ class TestStatements:
             "set_member": partial(store.set_member, owner, at, member.user_id, Role.viewer),
             "list_members": partial(store.list_members, owner, at),
             "remove_member": partial(store.remove_member, owner, at, member.user_id),
+            "remove_alias": partial(store.remove_alias, owner, at, named.id, "other", now=NOW),
             "reserve_file": partial(world.file, owner, collection, "0.pdf", 10),
             "list_files": partial(store.list_files, owner, at, stage=None, **listing),
             "changes": partial(store.changes, owner, at, after=Cursor(NOW, fresh.id), limit=3),

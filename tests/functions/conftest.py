@@ -86,17 +86,25 @@ class Api:
         return str(reply.json["id"])
 
     def upload(self, collection: str, content: str | bytes, name: str = "notes.txt") -> dict[str, Any]:
-        reply = self.try_upload(collection, content, name)
+        reply = self.try_upload(collection, content, name, "new")
         assert reply.status == 202, reply.text
         found: dict[str, Any] = reply.json
         return found
 
-    def try_upload(self, collection: str, content: str | bytes, name: str = "notes.txt", **headers: str) -> Reply:
+    def try_upload(
+        self,
+        collection: str,
+        content: str | bytes,
+        name: str = "notes.txt",
+        on_duplicate: str = "existing",
+        **headers: str,
+    ) -> Reply:
         content = content.encode() if isinstance(content, str) else content
         disposition = f'form-data; name="file"; filename="{name}"'
         body = b"--b\r\nContent-Disposition: " + disposition.encode() + b"\r\n\r\n" + content + b"\r\n--b--\r\n"
         form = {"content-type": "multipart/form-data; boundary=b", **headers}
-        return self("POST", f"/collections/{collection}/files", body=body, headers=form)
+        query = {"on_duplicate": on_duplicate}
+        return self("POST", f"/collections/{collection}/files", body=body, query=query, headers=form)
 
 
 def invoke(

@@ -3,6 +3,8 @@ from datetime import timedelta
 
 import pytest
 
+from tests.functions.conftest import ingest
+
 TEXT = "The Antarctic ice sheet holds about 26.5 million cubic kilometres of ice."
 
 
@@ -55,3 +57,40 @@ def test_too_large_is_413(api):
     assert (form.status, form.json["type"]) == (413, "urn:modulo:problem:too-large")
     assert api.try_upload(collection, "x" * 200_000).status == 413
     assert api("GET", "/usage").json["storage_bytes"] == 0
+
+
+@pytest.mark.parametrize("name", ["a.txt", "b.txt"])
+def test_bytes_that_are_there_need_no_form(api, name):
+    collection = api.create_collection()
+    receipt = api.upload(collection, TEXT, "a.txt")
+    checksum = hashlib.sha256(TEXT.encode()).hexdigest()
+    body = {"name": name, "size_bytes": len(TEXT), "checksum_sha256": checksum}
+    ingest(api, collection, receipt)
+    reply = api("POST", f"/collections/{collection}/uploads", json=body)
+    assert reply.status == 200
+    assert reply.json == {
+        "file_id": receipt["file_id"],
+        "task_id": receipt["task_id"],
+        "status": "ready",
+        "generation": 1,
+        "upload": None,
+        "expires_at": None,
+        "duplicate_of": "a.txt",
+    }
+    unknown = {name: value for name, value in body.items() if name != "checksum_sha256"}
+    for other in (body | {"on_duplicate": "new"}, unknown):
+        reply = api("POST", f"/collections/{collection}/uploads", json=other)
+        assert (reply.status, reply.json["duplicate_of"]) == (201, None)
+        assert reply.json["upload"]["url"]
+
+
+def test_bytes_that_are_awaited_may_be_sent_by_whoever_comes_first(api, clock):
+    collection = api.create_collection()
+    body = {"size_bytes": len(TEXT), "checksum_sha256": hashlib.sha256(TEXT.encode()).hexdigest()}
+    first = api("POST", f"/collections/{collection}/uploads", json={"name": "a.txt", **body})
+    clock.advance(timedelta(minutes=10))
+    second = api("POST", f"/collections/{collection}/uploads", json={"name": "b.txt", **body})
+    assert (first.status, second.status) == (201, 200)
+    assert second.json["duplicate_of"] == "a.txt"
+    assert second.json["upload"]["fields"]["key"] == first.json["upload"]["fields"]["key"]
+    assert second.json["expires_at"] == "2026-03-14T09:55:00Z"

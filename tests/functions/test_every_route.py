@@ -22,7 +22,7 @@ def call(
     api: Api, route: Route, collection: str, file: str, user: str | None = None, deletion: UUID | str | None = None
 ):
     ids = {"collection_id": collection, "file_id": file, "user_id": user or uuid4(), "deletion_id": deletion or uuid4()}
-    path = route.path.format(**ids)
+    path = route.path.format(**ids, alias="a.txt")
     if route.function == "upload_file":
         return api.try_upload(collection, "content")
     body = BODIES.get(route.function)
@@ -101,7 +101,7 @@ def test_an_id_that_is_none_names_the_field(api, route):
     path = re.sub(r"\{[^}]+\}", "not-an-id", route.path)
     reply = api(route.method, path, json=BODIES.get(route.function, {}))
     assert reply.status == 422
-    named = re.findall(r"\{([^}]+)\}", route.path)
+    named = re.findall(r"\{([^}]+_id)\}", route.path)
     assert {error["field"] for error in reply.json["errors"]} >= set(named)
 
 

@@ -32,7 +32,7 @@ def test_a_form_without_a_file_names_the_field(api):
 def test_quotas_are_429_and_leave_nothing(api):
     collection = api.create_collection()
     api.upload(collection, TEXT)
-    files = api.try_upload(collection, TEXT, "second.txt")
+    files = api.try_upload(collection, TEXT + TEXT, "second.txt")
     assert (files.status, files.json["resource"]) == (429, "files")
     storage = api.try_upload(api.create_collection("other"), TEXT, "third.txt")
     assert (storage.status, storage.json["resource"]) == (429, "storage_bytes")
@@ -60,3 +60,63 @@ def test_the_same_name_again_is_a_new_generation(api):
     ingest(api, collection, second)
     texts = [r["chunk"]["text"] for r in api("POST", "/search", json=question).json["query_results"]]
     assert texts == ["The launch is on Friday."]
+
+
+def test_bytes_that_are_there_are_not_taken_again(api, services):
+    collection = api.create_collection()
+    first = api.upload(collection, TEXT, "a.txt")
+    ingest(api, collection, first)
+    for name in ("b.txt", "a.txt"):
+        reply = api.try_upload(collection, TEXT, name)
+        told = {"status": "ready", "duplicate_of": "a.txt"}
+        assert (reply.status, reply.json) == (200, first | told)
+    assert api("GET", "/usage").json["storage_bytes"] == len(TEXT)
+    (file,) = api("GET", f"/collections/{collection}/files").json["items"]
+    assert (file["name"], file["aliases"], file["generation"]) == ("a.txt", [], 1)
+
+
+def test_bytes_on_their_way_are_not_taken_again(api, services):
+    collection = api.create_collection()
+    first = api.upload(collection, TEXT, "a.txt")
+    reply = api.try_upload(collection, TEXT, "b.txt")
+    assert (reply.status, reply.json) == (200, first | {"duplicate_of": "a.txt"})
+    ingest(api, collection, first)
+    assert api("GET", f"/collections/{collection}/files/{first['file_id']}").json["stage"] == "ready"
+
+
+def test_bytes_that_another_form_waits_for_are_sent_to_it(api, services):
+    collection = api.create_collection()
+    checksum = hashlib.sha256(TEXT.encode()).hexdigest()
+    form = {"name": "a.txt", "size_bytes": len(TEXT), "checksum_sha256": checksum}
+    ticket = api("POST", f"/collections/{collection}/uploads", json=form).json
+    receipt = api.try_upload(collection, TEXT, "b.txt").json
+    assert (receipt["file_id"], receipt["duplicate_of"]) == (ticket["file_id"], "a.txt")
+    ingest(api, collection, receipt)
+    assert api("GET", f"/collections/{collection}/files/{ticket['file_id']}").json["stage"] == "ready"
+
+
+def test_an_alias_is_another_name_of_the_file(api, services):
+    collection = api.create_collection()
+    first = api.upload(collection, TEXT, "a.txt")
+    reply = api.try_upload(collection, TEXT, "b.txt", "alias")
+    assert (reply.status, reply.json["file_id"]) == (200, first["file_id"])
+    assert api("GET", f"/collections/{collection}/files/{first['file_id']}").json["aliases"] == ["b.txt"]
+    other = api.try_upload(collection, TEXT + TEXT, "b.txt", "alias")
+    assert (other.status, other.json["duplicate_of"]) == (202, None)
+    listed = api("GET", f"/collections/{collection}/files").json["items"]
+    assert {file["name"]: file["aliases"] for file in listed} == {"a.txt": [], "b.txt": []}
+
+
+def test_a_duplicate_is_made_on_purpose(api, services):
+    collection = api.create_collection()
+    first = api.upload(collection, TEXT, "a.txt")
+    ingest(api, collection, first)
+    second = api.try_upload(collection, TEXT, "b.txt", "new")
+    assert (second.status, second.json["duplicate_of"]) == (202, None)
+    assert second.json["file_id"] != first["file_id"]
+    assert api.try_upload(collection, TEXT, "a.txt", "new").json["generation"] == 2
+
+
+def test_there_is_no_other_way_with_duplicates(api):
+    reply = api.try_upload(api.create_collection(), TEXT, "a.txt", "rename")
+    assert (reply.status, reply.json["errors"][0]["field"]) == (422, "on_duplicate")

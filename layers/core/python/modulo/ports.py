@@ -409,10 +409,13 @@ class Metadata(Protocol):
         """Reserve quota and a generation for an upload; needs an editor. The owner is charged the bytes.
 
         A name that the collection already has makes the next generation of that file, in place of one
-        that was not uploaded yet; the same draft id answers with what is there.
+        that was not uploaded yet; the same draft id answers with what is there. Where the draft asks
+        for it, a file that holds the same bytes answers as a `Duplicate`, and nothing is reserved.
+        A name that was an alias stays one if its bytes are found, and is the new file's otherwise.
 
         Raises:
-            Conflict: a generation of the file is being ingested, or the id was used for another.
+            Conflict: a generation of the file is being ingested, the id was used for another, or the
+                file has too many names.
             QuotaExceeded: no file or byte more fits.
         """
         ...
@@ -433,6 +436,16 @@ class Metadata(Protocol):
 
     def get_file(self, principal: Principal, collection_id: UUID, file_id: UUID, *, fresh: bool = False) -> File:
         """One of them; `fresh` reads where it was written."""
+        ...
+
+    def remove_alias(
+        self, principal: Principal, collection_id: UUID, file_id: UUID, name: str, *, now: datetime
+    ) -> None:
+        """Take one of a file's aliases away and raise the collection's version; needs an editor.
+
+        Raises:
+            NotFound: the file has no such alias.
+        """
         ...
 
     def tombstone_file(self, principal: Principal, collection_id: UUID, file_id: UUID, *, now: datetime) -> FileRef:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, select, true, tuple_, update
+from sqlalchemy import Connection, delete, select, true, tuple_, update
 
 from modulo.adapters.postgres_deletions import open_receipt
 from modulo.adapters.postgres_rows import (
@@ -16,7 +16,7 @@ from modulo.adapters.postgres_rows import (
     locked,
     visible,
 )
-from modulo.adapters.postgres_tables import collections, files, generations, members
+from modulo.adapters.postgres_tables import aliases, collections, files, generations, members
 from modulo.domain.errors import NotFound
 from modulo.domain.file import File, FileRef, Stage
 from modulo.domain.generation import PURGE_AFTER
@@ -121,6 +121,7 @@ def tombstone_file(
         return ref
     open_receipt(connection, principal, collection, row, now=now)
     connection.execute(update(files).values(deleted_at=now, purge_after=now + PURGE_AFTER).where(*at))
+    connection.execute(delete(aliases).where(in_tenant(principal.tenant_id, aliases), aliases.c.file_id == file_id))
     ended = {"stage": Stage.deleting.value, "claim_token": None, "lease_until": None, "purge_after": None}
     connection.execute(
         update(generations)

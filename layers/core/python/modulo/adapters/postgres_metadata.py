@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, text
 from typing_extensions import override
 
+from modulo.adapters import postgres_aliases as aliases
 from modulo.adapters import postgres_collections as collections
 from modulo.adapters import postgres_deletions as deletions
 from modulo.adapters import postgres_files as files
@@ -172,6 +173,12 @@ class PostgresMetadata(Metadata):
     def get_file(self, principal: Principal, collection_id: UUID, file_id: UUID, *, fresh: bool = False) -> File:
         ask = self._at_once if fresh else self._read
         return ask(lambda c: files.get_file(c, principal, collection_id, file_id))
+
+    @override
+    def remove_alias(
+        self, principal: Principal, collection_id: UUID, file_id: UUID, name: str, *, now: datetime
+    ) -> None:
+        self._write(lambda c: aliases.remove_alias(c, principal, collection_id, file_id, name, now=now))
 
     @override
     def tombstone_file(self, principal: Principal, collection_id: UUID, file_id: UUID, *, now: datetime) -> FileRef:

@@ -29,7 +29,7 @@ from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from modulo.adapters.postgres_deletions import TALLY, proven, settle, tally
 from modulo.adapters.postgres_rows import OF_COLLECTION, SPACE, in_tenant, lock_collection, space, stored, uncharge
-from modulo.adapters.postgres_tables import collections, deletions, files, generations, indexes, parts
+from modulo.adapters.postgres_tables import aliases, collections, deletions, files, generations, indexes, parts
 from modulo.domain.collection import EmbeddingModel, Space
 from modulo.domain.deletion import deletion_id
 from modulo.domain.file import Stage
@@ -173,6 +173,7 @@ def _purged_collection(connection: Connection, tenant_id: UUID, collection_id: U
     )
     ids = _ids(tenant_id, collection_id)
     connection.execute(delete(parts).where(in_tenant(tenant_id, parts), parts.c.file_id.in_(ids)))
+    connection.execute(delete(aliases).where(in_tenant(tenant_id, aliases), aliases.c.collection_id == collection_id))
     of_files = and_(in_tenant(tenant_id, generations), generations.c.file_id.in_(ids))
     return _purged_generations(connection, of_files, now, whole=True)
 

@@ -16,19 +16,21 @@ from sqlalchemy import (
     Select,
     Table,
     TableValuedAlias,
+    Text,
     Uuid,
     and_,
     bindparam,
     case,
     column,
     func,
+    literal,
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from modulo.adapters.metadata_rules import require, stages
-from modulo.adapters.postgres_tables import collections, files, generations, members, users
+from modulo.adapters.postgres_tables import aliases, collections, files, generations, members, users
 from modulo.domain.collection import Collection, EmbeddingModel, Space, status_of
 from modulo.domain.errors import NotFound
 from modulo.domain.file import File, Stage
@@ -62,11 +64,19 @@ LIVE_SOURCE = (
     .label("live_source")
 )
 """The generation that was uploaded as what is the live one now."""
+ALIASES = (
+    select(func.array_agg(aggregate_order_by(aliases.c.name, aliases.c.name.collate("C")), type_=ARRAY(Text)))
+    .where(aliases.c.tenant_id == files.c.tenant_id, aliases.c.file_id == files.c.id)
+    .correlate(files)
+    .scalar_subquery()
+)
+"""A file's other names."""
 
 FILE = (
     files.c.id,
     files.c.collection_id,
     files.c.name,
+    func.coalesce(ALIASES, literal([], ARRAY(Text))).label("aliases"),
     generations.c.stage,
     files.c.generation,
     files.c.live_generation,

@@ -217,6 +217,20 @@ Index(
 Index("ix_files_listing", files.c.tenant_id, files.c.collection_id, files.c.created_at, files.c.id)
 Index("ix_files_purge", files.c.purge_after, postgresql_where=files.c.purge_after.is_not(None))
 
+aliases = Table(
+    "aliases",
+    metadata,
+    _tenant(),
+    _column("collection_id", Uuid()),
+    _column("name", Text()),
+    _column("file_id", Uuid()),
+    _column("created_at", Moment()),
+    PrimaryKeyConstraint("tenant_id", "collection_id", "name"),
+    _reference("collection_id", "collections"),
+    _reference("file_id", "files"),
+)
+Index("ix_aliases_file", aliases.c.tenant_id, aliases.c.file_id)
+
 generations = Table(
     "generations",
     metadata,
@@ -264,6 +278,7 @@ generations = Table(
     CheckConstraint("purged_at IS NULL OR (purge_after IS NULL AND NOT charged)", "purge"),
 )
 _unfinished = generations.c.stage.in_([stage.value for stage in UNFINISHED])
+Index("ix_generations_checksum", generations.c.tenant_id, generations.c.checksum_sha256)
 Index("ix_generations_deadline", generations.c.deadline, postgresql_where=_unfinished)
 Index("ix_generations_lease", generations.c.lease_until, postgresql_where=_unfinished)
 Index("ix_generations_changes", generations.c.tenant_id, generations.c.updated_at, generations.c.file_id)

@@ -1,17 +1,20 @@
 """Reserving quota and generations for uploads in Postgres."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, exists, func, select, union_all, update
+from sqlalchemy import Connection, RowMapping, and_, exists, func, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert
 
 from modulo.adapters.metadata_rules import id_taken, problem, under_way
+from modulo.adapters.postgres_aliases import answered, release
 from modulo.adapters.postgres_files import get_file
 from modulo.adapters.postgres_rows import FILE, NEWEST, file, in_tenant, locked, uncharge
-from modulo.adapters.postgres_tables import collections, files, generations, users
-from modulo.domain.file import UNFINISHED, File, FileRef, Stage
+from modulo.adapters.postgres_tables import aliases, collections, files, generations, users
+from modulo.domain.duplicates import duplicate
+from modulo.domain.file import UNFINISHED, File, FileRef, OnDuplicate, Stage
 from modulo.domain.generation import PURGE_AFTER, SUPERSEDED
 from modulo.domain.identity import Principal, Role
 from modulo.domain.quota import Quotas, exceeded
@@ -29,14 +32,22 @@ def reserve_file(
 ) -> File:
     """Reserve quota and a generation: the first of a new file, or the next of the one of that name."""
     collection = locked(connection, principal, collection_id, Role.editor)
-    known = _known(connection, principal.tenant_id, collection_id, draft)
-    if known is not None and known["same_draft"]:
-        if known["name"] != draft.name or known["collection_id"] != collection_id or known["deleted_at"] is not None:
+    rows = _known(connection, principal.tenant_id, collection_id, draft)
+    drafted = next((row for row in rows if row["same_draft"]), None)
+    if drafted is not None:
+        if (drafted["name"], drafted["collection_id"], drafted["deleted_at"]) != (draft.name, collection_id, None):
             raise id_taken()
-        return file(known)
+        return file(drafted)
+    held = any(row["held"] for row in rows)
+    found = duplicate(draft, map(file, rows))
+    if found is not None:
+        return answered(connection, principal, found, draft, held=held, now=now)
+    known = next((row for row in rows if row["name"] == draft.name), None)
     if known is not None and known["stage"] in UNFINISHED:
         _supersede(connection, principal.tenant_id, known, now)
     _charge(connection, collection, draft, quotas, is_new=known is None)
+    if held:
+        release(connection, principal.tenant_id, collection_id, draft.name, now=now)
     if known is None:
         ref = FileRef(principal.tenant_id, collection_id, draft.id, 1)
         _add_file(connection, ref, principal, draft, now)
@@ -49,15 +60,21 @@ def reserve_file(
     return get_file(connection, principal, collection_id, ref.file_id)
 
 
-def _known(connection: Connection, tenant_id: UUID, collection_id: UUID, draft: FileDraft) -> RowMapping | None:
-    """The file that the draft reserved before or, else, the living one of its name."""
-    of_draft = in_tenant(tenant_id, generations) & (generations.c.draft_id == draft.id)
-    named = select(files.c.id).where(
-        in_tenant(tenant_id, files),
-        files.c.collection_id == collection_id,
-        files.c.name == draft.name,
-        files.c.deleted_at.is_(None),
+def _known(connection: Connection, tenant_id: UUID, collection_id: UUID, draft: FileDraft) -> Sequence[RowMapping]:
+    """The file that the draft reserved before, and the collection's that have its name or its bytes."""
+    living = select(files.c.id).where(
+        in_tenant(tenant_id, files), files.c.collection_id == collection_id, files.c.deleted_at.is_(None)
     )
+    of_draft = in_tenant(tenant_id, generations) & (generations.c.draft_id == draft.id)
+    holds = and_(in_tenant(tenant_id, aliases), aliases.c.collection_id == collection_id, aliases.c.name == draft.name)
+    wanted = [
+        living.where(files.c.name == draft.name),
+        select(generations.c.file_id).where(of_draft),
+        select(aliases.c.file_id).where(holds),
+    ]
+    if draft.on_duplicate is not OnDuplicate.new and draft.checksum_sha256 is not None:
+        same = living.join(generations, NEWEST).where(generations.c.checksum_sha256 == draft.checksum_sha256)
+        wanted.append(same.where(in_tenant(tenant_id, generations)))
     drafted = generations.alias("drafted")
     same_draft = exists().where(
         drafted.c.tenant_id == files.c.tenant_id, drafted.c.file_id == files.c.id, drafted.c.draft_id == draft.id
@@ -68,16 +85,14 @@ def _known(connection: Connection, tenant_id: UUID, collection_id: UUID, draft: 
         .where(every.c.tenant_id == files.c.tenant_id, every.c.file_id == files.c.id)
         .scalar_subquery()
     )
+    held = exists().where(holds, aliases.c.file_id == files.c.id)
+    labelled = (same_draft.label("same_draft"), numbers.label("numbers"), held.label("held"))
     statement = (
-        select(*FILE, files.c.deleted_at, same_draft.label("same_draft"), numbers.label("numbers"))
+        select(*FILE, files.c.deleted_at, *labelled)
         .join(generations, NEWEST)
-        .where(
-            in_tenant(tenant_id, files),
-            files.c.id.in_(union_all(named, select(generations.c.file_id).where(of_draft).correlate(None))),
-        )
+        .where(in_tenant(tenant_id, files), files.c.id.in_(union_all(*(one.correlate(None) for one in wanted))))
     )
-    rows = connection.execute(statement).mappings().all()
-    return next((row for row in rows if row["same_draft"]), rows[0] if rows else None)
+    return connection.execute(statement).mappings().all()
 
 
 def _supersede(connection: Connection, tenant_id: UUID, known: RowMapping, now: datetime) -> None:

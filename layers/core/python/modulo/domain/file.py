@@ -52,6 +52,17 @@ def _clipped(said: object) -> object:
 _Saying = Annotated[str, BeforeValidator(_clipped)]
 
 
+class OnDuplicate(StrEnum):
+    """What to do with an upload of bytes that a file of the collection holds already.
+
+    Answer with that file, have it take the upload's name as well, or make a new file or generation all the same.
+    """
+
+    existing = "existing"
+    alias = "alias"
+    new = "new"
+
+
 class DocumentInfo(Value):
     """What the file itself says of its document; what it does not say is null.
 
@@ -114,6 +125,7 @@ class File(Value):
     id: UUID
     collection_id: UUID
     name: str
+    aliases: tuple[str, ...] = Field(default=(), description="its other names, under which the same bytes came")
     stage: Stage
     generation: int
     live_generation: int | None = None
@@ -149,6 +161,10 @@ class File(Value):
         if self.live_generation is None:
             return self.ref(tenant_id)
         return FileRef(tenant_id, self.collection_id, self.id, self.live_generation, self.live_source)
+
+
+class Duplicate(File):
+    """The file that answers an upload, for which nothing was reserved: it holds the same bytes, or is about to."""
 
 
 @dataclass(frozen=True, slots=True)

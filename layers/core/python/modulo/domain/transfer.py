@@ -11,7 +11,7 @@ from modulo.domain.collection import Chunking, EmbeddingModel, Space
 from modulo.domain.deletion import Tally
 from modulo.domain.document import Part
 from modulo.domain.errors import InvalidRequest
-from modulo.domain.file import DocumentInfo, FileRef
+from modulo.domain.file import DocumentInfo, FileRef, OnDuplicate
 from modulo.domain.identity import Role
 from modulo.domain.passage import LiveDocument
 from modulo.domain.value import Value
@@ -68,6 +68,7 @@ class FileDraft:
     deadline: datetime
     arrives_until: datetime | None = None
     """Until when its form can still bring bytes, again and again; None for bytes that come without one, once."""
+    on_duplicate: OnDuplicate = OnDuplicate.new
 
 
 class Member(Value):

@@ -1,11 +1,11 @@
 """What endpoints are written with."""
 
-from fastapi import APIRouter, Query, Response, UploadFile
+from fastapi import APIRouter, Query, Response
 
 from modulo.runtime.auth import Reader, Watcher, Writer
 from modulo.runtime.calls import run
 from modulo.runtime.http import handler_of
-from modulo.runtime.parameters import After, IdempotencyKey, LastEventId, PageSize
+from modulo.runtime.parameters import After, IdempotencyKey, LastEventId, PageSize, SmallFile
 from modulo.runtime.problems import responses
 from modulo.services import services
 
@@ -18,7 +18,7 @@ __all__ = [
     "Query",
     "Reader",
     "Response",
-    "UploadFile",
+    "SmallFile",
     "Watcher",
     "Writer",
     "handler_of",

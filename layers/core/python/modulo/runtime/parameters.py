@@ -2,7 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import Header, Query
+from fastapi import Depends, Header, Query, UploadFile
+
+from modulo.domain.file import OnDuplicate
+from modulo.domain.upload import SentFile
 
 IdempotencyKey = Annotated[
     str | None,
@@ -18,3 +21,16 @@ LastEventId = Annotated[
 ]
 After = Annotated[str | None, Query(max_length=500, description="`next` of the page before")]
 PageSize = Annotated[int, Query(alias="limit", ge=1, le=100)]
+
+
+async def _sent(
+    file: UploadFile,
+    on_duplicate: Annotated[OnDuplicate, Query(description="where a file holds the same bytes already")] = (
+        OnDuplicate.existing
+    ),
+    idempotency_key: IdempotencyKey = None,
+) -> SentFile:
+    return SentFile(file.filename or "", await file.read(), on_duplicate, idempotency_key)
+
+
+SmallFile = Annotated[SentFile, Depends(_sent)]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from modulo.domain.deletion import LATE_UPLOAD
 from modulo.domain.errors import TooLarge
-from modulo.domain.file import File, FileRef
+from modulo.domain.file import Duplicate, File, FileRef, Stage
 from modulo.domain.identity import Principal
 from modulo.domain.media import media_type_of, safe_name
 from modulo.domain.quota import Quotas
@@ -39,6 +39,8 @@ def create_upload(
 ) -> UploadTicket:
     """Reserve quota for a file and answer with the form that uploads exactly its bytes.
 
+    A duplicate whose bytes are there already needs no form.
+
     Raises:
         TooLarge: the file is larger than the limit.
         InvalidRequest, UnsupportedFile: the name is not usable or of a type that cannot be read.
@@ -56,6 +58,18 @@ def create_upload(
         by_form=True,
     )
     ref = file_ref(principal, file)
+    duplicate_of = name_of_duplicate(file)
+    ticket = UploadTicket(
+        file_id=file.id,
+        task_id=ref.task_id,
+        status=file.stage,
+        generation=file.generation,
+        upload=None,
+        expires_at=None,
+        duplicate_of=duplicate_of,
+    )
+    if duplicate_of and file.stage is not Stage.awaiting_upload:
+        return ticket
     post = blobs.presigned_post(
         ref,
         media_type=file.media_type,
@@ -63,14 +77,8 @@ def create_upload(
         checksum_sha256=file.checksum_sha256,
         expires_in=limits.presign_seconds,
     )
-    return UploadTicket(
-        file_id=file.id,
-        task_id=ref.task_id,
-        status=file.stage,
-        generation=file.generation,
-        upload=post,
-        expires_at=clock.now() + timedelta(seconds=limits.presign_seconds),
-    )
+    expires_at = clock.now() + timedelta(seconds=limits.presign_seconds)
+    return ticket.model_copy(update={"upload": post, "expires_at": expires_at})
 
 
 def reserve(
@@ -85,7 +93,7 @@ def reserve(
     limits: UploadLimits,
     by_form: bool = False,
 ) -> File:
-    """Reserve quota and a generation."""
+    """Reserve quota and a generation, unless a duplicate answers."""
     if request.size_bytes > limits.max_bytes:
         raise TooLarge(f"A file may have at most {limits.max_bytes} bytes; this one has {request.size_bytes}.")
     now = clock.now()
@@ -97,6 +105,7 @@ def reserve(
         checksum_sha256=request.checksum_sha256,
         deadline=now + timedelta(seconds=limits.deadline_seconds),
         arrives_until=now + timedelta(seconds=limits.presign_seconds) + LATE_UPLOAD if by_form else None,
+        on_duplicate=request.on_duplicate,
     )
     return metadata.reserve_file(principal, collection_id, draft, quotas=limits.quotas, now=now)
 
@@ -104,3 +113,8 @@ def reserve(
 def file_ref(principal: Principal, file: File) -> FileRef:
     """The newest generation of a file."""
     return FileRef(principal.tenant_id, file.collection_id, file.id, file.generation)
+
+
+def name_of_duplicate(file: File) -> str | None:
+    """The file's name, if it is a duplicate."""
+    return file.name if isinstance(file, Duplicate) else None

@@ -137,6 +137,12 @@ class MemoryMetadata(Metadata):
         return self._locked(lambda s: files.get_file(s, principal, collection_id, file_id))
 
     @override
+    def remove_alias(
+        self, principal: Principal, collection_id: UUID, file_id: UUID, name: str, *, now: datetime
+    ) -> None:
+        self._locked(lambda s: files.remove_alias(s, principal, collection_id, file_id, name, now=now))
+
+    @override
     def tombstone_file(self, principal: Principal, collection_id: UUID, file_id: UUID, *, now: datetime) -> FileRef:
         return self._locked(lambda s: files.tombstone_file(s, principal, collection_id, file_id, now=now))
 

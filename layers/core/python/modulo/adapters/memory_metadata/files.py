@@ -7,8 +7,9 @@ from uuid import UUID
 from modulo.adapters.memory_metadata.deletions import open_receipt
 from modulo.adapters.memory_metadata.store import CollectionRow, FileRow, GenerationRow, Store
 from modulo.adapters.metadata_rules import id_taken, under_way
+from modulo.domain.duplicates import duplicate, taken_name
 from modulo.domain.errors import NotFound
-from modulo.domain.file import File, FileRef, Stage
+from modulo.domain.file import Duplicate, File, FileRef, Stage
 from modulo.domain.generation import PURGE_AFTER, SUPERSEDED
 from modulo.domain.identity import Principal, Role
 from modulo.domain.passage import LiveDocument
@@ -27,6 +28,11 @@ def reserve_file(
         if known.name != draft.name or known.collection_id != collection_id or known.deleted_at is not None:
             raise id_taken()
         return known.view()
+    rows = {row.id: row for row in store.files_of(collection)}
+    holder = next((row for row in rows.values() if draft.name in row.aliases), None)
+    found = duplicate(draft, [row.view() for row in rows.values()])
+    if found is not None:
+        return _answered(collection, rows[found.id], draft, holder=holder, now=now)
     file = next((row for row in store.files_of(collection) if row.name == draft.name), None)
     superseded = file.newest if file is not None and file.newest.stage is Stage.awaiting_upload else None
     if file is not None and superseded is None and file.newest.stage.unfinished:
@@ -35,6 +41,8 @@ def reserve_file(
     if superseded is not None:
         _supersede(store, collection, superseded, now)
     store.charge(collection, draft.size_bytes)
+    if holder is not None:
+        _rename(collection, draft.name, holder, None, now)
     number = len(file.generations) + 1 if file else 1
     generation = GenerationRow(
         number=number,
@@ -58,6 +66,41 @@ def reserve_file(
     file.generations.append(generation)
     file.generation = number
     return file.view()
+
+
+def _answered(
+    collection: CollectionRow, row: FileRow, draft: FileDraft, *, holder: FileRow | None, now: datetime
+) -> Duplicate:
+    """The duplicate, once it has taken the draft's name where it is to; one that waits for its bytes waits longer."""
+    name = taken_name(draft, row.view(), held=holder is not None)
+    if row.newest.stage is Stage.awaiting_upload:
+        row.newest.deadline = max(row.newest.deadline, draft.deadline)
+        forms = [until for until in (row.newest.arrives_until, draft.arrives_until) if until is not None]
+        row.newest.arrives_until = max(forms, default=None)
+    if name is not None:
+        _rename(collection, name, holder, row, now)
+    return Duplicate.model_validate(row.view(), from_attributes=True)
+
+
+def _rename(collection: CollectionRow, name: str, holder: FileRow | None, taker: FileRow | None, now: datetime) -> None:
+    """Take an alias from one file and give it to another."""
+    if holder is not None:
+        holder.aliases.remove(name)
+    if taker is not None:
+        taker.aliases.append(name)
+    collection.version += 1
+    collection.updated_at = now
+
+
+def remove_alias(
+    store: Store, principal: Principal, collection_id: UUID, file_id: UUID, name: str, *, now: datetime
+) -> None:
+    """Take one of a file's aliases away."""
+    collection = store.visible(principal, collection_id, Role.editor)
+    row = next((row for row in store.files_of(collection) if row.id == file_id), None)
+    if row is None or name not in row.aliases:
+        raise NotFound
+    _rename(collection, name, row, None, now)
 
 
 def _supersede(store: Store, collection: CollectionRow, generation: GenerationRow, now: datetime) -> None:
@@ -141,6 +184,7 @@ def tombstone_file(store: Store, principal: Principal, collection_id: UUID, file
         open_receipt(store, principal, collection, row, now=now)
         row.deleted_at = now
         row.purge_after = now + PURGE_AFTER
+        row.aliases.clear()
         for generation in row.generations:
             generation.stage = Stage.deleting
             generation.claim_token = generation.lease_until = generation.purge_after = None

@@ -142,6 +142,8 @@ def purged(store: Store, purge: Purge, *, now: datetime) -> bool:
         for row in () if purge.generations else (*whole, *files):
             row.deleted_at, row.purged_at = row.deleted_at or now, row.purged_at or now
             row.purge_after, row.name = None, ""
+        for file in () if purge.generations else files:
+            file.aliases.clear()
         for generation in generations:
             generation.purged_at, generation.purge_after = generation.purged_at or now, None
             if purge.generations is None:

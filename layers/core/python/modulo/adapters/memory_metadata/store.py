@@ -144,6 +144,7 @@ class FileRow:
     created_at: datetime
     generations: list[GenerationRow]
     generation: int = 1
+    aliases: list[str] = field(default_factory=list)
     live_generation: int | None = None
     deleted_at: datetime | None = None
     purge_after: datetime | None = None
@@ -178,6 +179,7 @@ class FileRow:
             id=self.id,
             collection_id=self.collection_id,
             name=self.name,
+            aliases=tuple(sorted(self.aliases)),
             stage=newest.stage,
             generation=newest.number,
             live_generation=self.live_generation,

@@ -1,0 +1,24 @@
+"""DELETE /collections/{collection_id}/files/{file_id}/aliases/{alias}."""
+
+from uuid import UUID
+
+from modulo.domain.errors import Forbidden, NotFound
+from modulo.runtime.endpoint import APIRouter, Writer, handler_of, responses, run, services
+from modulo.usecases.remove_alias import remove_alias
+
+router = APIRouter()
+
+
+@router.delete(
+    "/collections/{collection_id}/files/{file_id}/aliases/{alias}",
+    operation_id="remove_alias",
+    status_code=204,
+    responses=responses(Forbidden, NotFound),
+)
+async def endpoint(caller: Writer, collection_id: UUID, file_id: UUID, alias: str) -> None:
+    """Take one of a file's other names away; the file stays."""
+    s = services()
+    await run(remove_alias, caller, collection_id, file_id, alias, metadata=s.metadata, clock=s.clock)
+
+
+handler = handler_of(router)
