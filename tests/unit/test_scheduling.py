@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from modulo.cli.models.scheduling import PATIENCE, Full, Lane, Request, Schedule, Stopped, Workers
+from modulo.cli.models.scheduling import LONGEST_SECONDS, PATIENCE, Full, Lane, Request, Schedule, Stopped, Workers
 
 SECONDS = 10
 
@@ -58,6 +58,15 @@ def test_more_than_a_lane_holds_only_fits_an_empty_one() -> None:
     schedule = Schedule({Lane.query: 2, Lane.bulk: 2})
     assert schedule.add(Lane.bulk, Request("m", [item()] * 5))
     assert not schedule.add(Lane.bulk, Request("m", [item()]))
+
+
+def test_a_lane_takes_no_more_than_can_be_done_in_time() -> None:
+    schedule = Schedule()
+    assert schedule.add(Lane.query, Request("m", [item(60)]), most=100)
+    assert not schedule.add(Lane.query, Request("m", [item(30), item(11)]), most=100)
+    assert schedule.add(Lane.query, Request("m", [item(30), item(10)]), most=100)
+    assert not schedule.add(Lane.query, Request("m", [item()]), most=100)
+    assert schedule.add(Lane.bulk, Request("m", [item(500)]), most=100)
 
 
 def test_cancelled_work_is_dropped() -> None:
@@ -124,6 +133,22 @@ def test_a_full_queue_says_when_to_come_back(workers: Workers, model: Doubling) 
     assert 1 <= full.value.retry_after <= 60
     model.go.set()
     assert [result.result(SECONDS) for result in [*busy, *waiting]] == [[2]] * 6
+
+
+def test_thirty_two_answers_at_once_are_none_too_many(model: Doubling) -> None:
+    """Each has ten passages reranked, of 200 tokens, then sixteen sentences, of 40."""
+    workers = Workers({"m": model}, threads=2)
+    assert workers.submit(Lane.query, "m", [item(200)]).result(SECONDS) == [400]
+    workers._tokens_per_second = 1_500.0  # of one thread, as measured on a slow machine
+    model.go.clear()
+    for lengths in ([200] * 10, [40] * 16):
+        results = [workers.submit(Lane.query, "m", [item(length) for length in lengths]) for _ in range(32)]
+    with pytest.raises(Full) as full:
+        workers.submit(Lane.query, "m", [item(200)] * 300)
+    assert 5 <= full.value.retry_after <= LONGEST_SECONDS
+    model.go.set()
+    assert [result.result(SECONDS) for result in results] == [[80] * 16] * 32
+    workers.stop()
 
 
 def test_stopping_refuses_what_waits(model: Doubling) -> None:

@@ -26,8 +26,10 @@ class Lane(StrEnum):
     bulk = "bulk"
 
 
-# Items; each lane holds well under a minute of work.
-CAPACITY = {Lane.query: 256, Lane.bulk: 1_024}
+# Items.
+CAPACITY = {Lane.query: 2_048, Lane.bulk: 1_024}
+# What cannot be done by then is refused at once: callers wait for a minute.
+LONGEST_SECONDS = 40.0
 
 
 class Full(Exception):
@@ -89,10 +91,11 @@ class Schedule:
         """The lengths of the lane's items that have not been taken."""
         return [len(item) for request in self._lanes[lane] for item in request.waiting]
 
-    def add(self, lane: Lane, request: Request) -> bool:
-        """Queue the request, unless the lane is full; more than a lane holds only fits an empty one."""
-        waiting = sum(len(other.waiting) for other in self._lanes[lane])
-        if waiting and waiting + len(request.items) > self._capacity[lane]:
+    def add(self, lane: Lane, request: Request, *, most: float = math.inf) -> bool:
+        """Queue the request, unless the lane is full or would hold more than so many tokens; an empty one takes any."""
+        waiting = self.waiting(lane)
+        lengths = [*waiting, *map(len, request.items)]
+        if waiting and (len(lengths) > self._capacity[lane] or sum(lengths) > most):
             return False
         self._lanes[lane].append(request)
         return True
@@ -154,8 +157,9 @@ class Workers:
         with self._changed:
             if self._stopped:
                 raise Stopped
-            if not self._schedule.add(lane, request):
-                raise Full(self._retry_after(lane))
+            rate = self._tokens_per_second * len(self._threads)
+            if not self._schedule.add(lane, request, most=rate * LONGEST_SECONDS if rate else math.inf):
+                raise Full(self._retry_after(lane, rate))
             self._changed.notify(len(items))
         return request.result
 
@@ -169,10 +173,8 @@ class Workers:
         for request in self._schedule.drain():
             request.settle(Stopped())
 
-    def _retry_after(self, lane: Lane) -> int:
-        if not self._tokens_per_second:
-            return 1
-        seconds = sum(self._schedule.waiting(lane)) / 2 / (self._tokens_per_second * len(self._threads))
+    def _retry_after(self, lane: Lane, rate: float) -> int:
+        seconds = sum(self._schedule.waiting(lane)) / 2 / rate if rate else 1
         return min(60, max(1, math.ceil(seconds)))
 
     def _work(self) -> None:
