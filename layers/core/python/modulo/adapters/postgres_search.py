@@ -1,10 +1,12 @@
 """What a search asks of Postgres: one statement each, built once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Connection, RowMapping, Select, Uuid, any_, bindparam, exists, select, true
+from sqlalchemy import ARRAY, Connection, Select, Uuid, any_, bindparam, exists, func, select, true
+from sqlalchemy.dialects.postgresql import JSONB
 
 from modulo.adapters.postgres_rows import MEMBERSHIP, SPACE, in_tenant, space
 from modulo.adapters.postgres_tables import collections, files, generations, members
@@ -41,11 +43,12 @@ _DOCUMENTS = (
 
 
 def _live_documents(*, reserve: bool) -> Select[Any]:
-    """The grant with each live document, or alone where there is none; no row where nothing is granted."""
+    """The grant with all documents in one row, whose columns are read once; none where nothing is granted."""
     granted = _GRANT.add_columns(members.c.user_id).cte("granted")
-    documents = _DOCUMENTS.subquery("documents")
+    live = _DOCUMENTS.subquery("live")
+    documents = select(func.jsonb_agg(live.table_valued(), type_=JSONB)).scalar_subquery()
     reserved = select(exists(reserving(granted).select())).scalar_subquery() if reserve else true()
-    return select(granted, documents, reserved.label("reserved")).join_from(granted, documents, true(), isouter=True)
+    return select(granted, documents.label("documents"), reserved.label("reserved"))
 
 
 _LIVE_DOCUMENTS = {reserve: _live_documents(reserve=reserve) for reserve in (False, True)}
@@ -70,18 +73,23 @@ def live_documents(
     asked = _asked(principal, collection_id) | {"file_ids": list(file_ids)}
     if reservation:
         asked |= {"period": reservation.period, "tokens": reservation.tokens, "limit": reservation.limit}
-    rows = connection.execute(_LIVE_DOCUMENTS[reservation is not None], asked).mappings().all()
-    if not rows:
+    row = connection.execute(_LIVE_DOCUMENTS[reservation is not None], asked).mappings().one_or_none()
+    if row is None:
         raise NotFound
-    found = [_live(row) for row in rows if row["id"] is not None]
-    return Live(Grant(space(rows[0]), rows[0]["version"]), {one.file_id: one for one in found}, rows[0]["reserved"])
+    found = [_live(document) for document in row["documents"] or ()]
+    return Live(Grant(space(row), row["version"]), {one.file_id: one for one in found}, row["reserved"])
 
 
 def _asked(principal: Principal, collection_id: UUID) -> dict[str, Any]:
     return {"tenant_id": principal.tenant_id, "user_id": principal.user_id, "collection_id": collection_id}
 
 
-def _live(row: RowMapping) -> LiveDocument:
-    info = DocumentInfo.model_validate(row["document"])
-    created_at = row["created_at"].isoformat()
-    return LiveDocument(row["id"], row["number"], row["name"], row["chunk_count"], info, created_at)
+def _live(document: Mapping[str, Any]) -> LiveDocument:
+    return LiveDocument(
+        UUID(document["id"]),
+        document["number"],
+        document["name"],
+        document["chunk_count"],
+        DocumentInfo.model_validate(document["document"]),
+        datetime.fromisoformat(document["created_at"]).isoformat(),
+    )

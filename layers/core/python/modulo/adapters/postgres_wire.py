@@ -8,12 +8,13 @@ all of a statement goes out with one Sync, so that one alone is a transaction of
 
 import select
 from collections.abc import Sequence
+from datetime import datetime
 from functools import lru_cache
 from struct import pack
 from typing import Any, cast
 
 from pg8000 import dbapi
-from pg8000.converters import make_params
+from pg8000.converters import TIMESTAMPTZ, make_params
 from pg8000.core import Context
 
 _EXECUTE = b"E\0\0\0\x09\0\0\0\0\0"
@@ -26,6 +27,10 @@ _STATEMENTS = 1_000
 
 class WireConnection(dbapi.Connection):  # type: ignore[misc] # pg8000 has no types
     """A connection whose statements with parameters take one round trip each."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.register_in_adapter(TIMESTAMPTZ, datetime.fromisoformat)  # pg8000's own takes ten times as long
 
     def cursor(self) -> "_WireCursor":
         """A cursor on this connection."""

@@ -5,8 +5,10 @@ import logging
 import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from typing import TextIO
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
+_configured: tuple[str, TextIO] | None = None
 
 
 class JsonFormatter(logging.Formatter):
@@ -27,10 +29,14 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure_logging(level: str) -> None:
-    """Send the logs of this process to standard error; doing it again changes nothing more."""
+    """Send the logs of this process to standard error; doing it again changes nothing, and costs nothing."""
+    global _configured  # noqa: PLW0603 - what logging itself keeps for the whole process
+    if _configured == (level, sys.stderr):
+        return
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("modulo").setLevel(level)
+    _configured = (level, sys.stderr)
