@@ -39,6 +39,7 @@ from modulo.domain.transfer import (
     Swept,
 )
 from modulo.domain.value import Listing
+from modulo.domain.web import Fetched
 
 
 class Clock(Protocol):
@@ -112,6 +113,21 @@ class Blobs(Protocol):
 
     def ping(self) -> None:
         """Ask for something small."""
+        ...
+
+
+class Web(Protocol):
+    """Other people's servers."""
+
+    def fetch(self, url: str, *, max_bytes: int) -> Fetched:
+        """What an address answers with, at most so many bytes.
+
+        Raises:
+            RefusedUrl: it, or where it leads on to, may not be fetched.
+            DeniedUrl: its server refuses it.
+            UnreachableUrl: its server does not answer, for now.
+            UnsupportedFile, OversizedFile: what it answers with cannot be read.
+        """
         ...
 
 
@@ -648,4 +664,5 @@ __all__ = [
     "Reranker",
     "Tokens",
     "Vectors",
+    "Web",
 ]

@@ -123,6 +123,13 @@ class Services:
         return S3Blobs(self.settings.blobs_bucket)
 
     @cached_property
+    def web(self) -> "ports.Web":
+        """Other people's servers."""
+        from modulo.adapters.httpx_web import HttpxWeb
+
+        return HttpxWeb()
+
+    @cached_property
     def purges(self) -> "ports.Queue":
         """The queue of `purge`."""
         return self._queue(self.settings.purge_queue_url)

@@ -168,6 +168,20 @@ class FileRejected(FileFailed):
     title = "File rejected"
 
 
+class RefusedUrl(FileRejected):
+    """The address may not be fetched: only public servers can be, by http or https, without a password."""
+
+
+class DeniedUrl(FileRejected):
+    """The address's server refuses it: there is no such page, or it asks for a login."""
+
+
+class UnreachableUrl(FileFailed):
+    """The address's server does not answer: add the address again later."""
+
+    retryable = True
+
+
 class LostFile(FileRejected):
     """The bytes that were uploaded are no longer there: upload the file again."""
 
