@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
@@ -17,10 +18,11 @@ from uuid import UUID, uuid4
 from modulo.cli.keys import LOCAL, create_key
 from modulo.domain.deletion import deletion_id
 from modulo.domain.file import FileRef
-from modulo.domain.identity import external_id
-from modulo.domain.transfer import Delivery, IngestRequest, PurgeRequest
+from modulo.domain.identity import Principal, Scope, external_id
+from modulo.domain.transfer import Delivery, FetchRequest, FileDraft, IngestRequest, PurgeRequest
 from modulo.runtime.queue import record_of
 from modulo.runtime.worker import function
+from modulo.services import services
 
 Event = dict[str, Any]
 QUESTION = "How tall is the lighthouse of Tarnby?"
@@ -111,6 +113,7 @@ class Scene:
         tenant = f"tenant-{uuid4()}"
         self.key = create_key(tenant, "ada", "first events")
         create_key(tenant, "ben", "first events")
+        self._tenant_name = tenant
         self._tenant, self._ben = external_id(LOCAL, f"tenant:{tenant}"), external_id(LOCAL, f"user:{tenant}:ben")
         self.collection = ""
         self.collection = self._new_collection()
@@ -122,6 +125,8 @@ class Scene:
             return {"source": "aws.scheduler"}
         if name == "ingest_file":
             return _message(IngestRequest(self._ref(self._uploaded("more.txt", _unique()))).body())
+        if name == "fetch_url":
+            return _message(FetchRequest(self._addressed()).body())
         if name == "purge":
             file = self._deleted()
             return _message(PurgeRequest(self._tenant, UUID(self.collection), UUID(file)).body())
@@ -129,6 +134,7 @@ class Scene:
 
     def _asked(self, name: str) -> dict[str, Any]:
         ask: dict[str, Callable[[], dict[str, Any]]] = {
+            "add_url": lambda: {"body": {"url": "https://docs.example.org/notes.txt"}},
             "create_collection": lambda: {"body": {"name": f"collection {uuid4()}"}},
             "create_upload": lambda: {"body": {"name": "more.txt", "size_bytes": 100}},
             "delete_collection": lambda: {"collection_id": self._new_collection()},
@@ -198,6 +204,16 @@ class Scene:
         file = self._uploaded(name, content)
         function("ingest_file").handler(_message(IngestRequest(self._ref(file)).body()), None)
         return file
+
+    def _addressed(self) -> FileRef:
+        """A generation that waits for its bytes from an address which will be refused: benchmarks fetch nothing."""
+        caller = Principal(self._tenant, external_id(LOCAL, f"user:{self._tenant_name}:ada"), frozenset(Scope))
+        deadline = datetime.now(UTC) + timedelta(hours=1)
+        draft = FileDraft(uuid4(), f"{uuid4()}.txt", "text/plain", 0, None, deadline, source_url="http://127.0.0.1/")
+        made = services()
+        now, quotas = made.clock.now(), made.settings.quotas
+        file = made.metadata.reserve_file(caller, UUID(self.collection), draft, quotas=quotas, now=now)
+        return FileRef(self._tenant, file.collection_id, file.id, file.generation)
 
     def _deleted(self) -> str:
         event = self.event("delete_file")

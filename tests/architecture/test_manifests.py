@@ -108,7 +108,11 @@ def test_each_queue_has_its_workers() -> None:
         scaler["spec"]["scaleTargetRef"]["name"]: scaler["spec"]["triggers"][0]["metadata"]["queueURLFromEnv"]
         for scaler in of_kind(path, "ScaledObject")
     }
-    assert scaled == {"ingest-file": "INGEST_QUEUE_URL", "purge": "PURGE_QUEUE_URL"}
+    assert scaled == {
+        "ingest-file": "INGEST_QUEUE_URL",
+        "fetch-url": "FETCH_QUEUE_URL",
+        "purge": "PURGE_QUEUE_URL",
+    }
 
 
 def test_the_trigger_ends_where_events_are_taken() -> None:

@@ -62,7 +62,7 @@ def test_a_role_holds_only_known_policies(name: str) -> None:
     foreign = {arn.rpartition("/")[2] for arn in attached if isinstance(arn, str)}
     shared = {branch["Fn::If"][1]["Ref"] for branch in attached if isinstance(branch, dict)}
     assert foreign <= set(MANAGED_POLICIES)
-    assert ("AWSLambdaSQSQueueExecutionRole" in foreign) == (name in {"ingest_file", "purge"})
+    assert ("AWSLambdaSQSQueueExecutionRole" in foreign) == (name in {"ingest_file", "fetch_url", "purge"})
     assert "DatabaseAccess" in shared
     assert ("ModelAccess" in shared) == (name in MODEL_USERS)
     assert shared <= SHARED_POLICIES
@@ -81,10 +81,11 @@ def test_only_uploads_write_and_only_purge_deletes() -> None:
     def holders(action: str) -> set[str]:
         return {name for name in FUNCTIONS for entry in statements(name) if action in many(entry["Action"])}
 
-    assert holders("s3:PutObject") == {"create_upload", "upload_file"}
-    assert holders("s3:GetObject") == {"download_file", "ingest_file", "retry_file", "retry_files"}
+    assert holders("s3:PutObject") == {"create_upload", "fetch_url", "upload_file"}
+    assert holders("s3:GetObject") == {"download_file", "fetch_url", "ingest_file", "retry_file", "retry_files"}
     assert holders("s3:DeleteObject") == holders("s3:DeleteObjectVersion") == {"purge"}
     assert holders("sqs:SendMessage") == {
+        "add_url",
         "delete_collection",
         "delete_file",
         "ingest_file",

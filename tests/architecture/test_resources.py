@@ -7,7 +7,7 @@ import pytest
 from modulo.settings import Settings
 from tests.architecture.sources import FUNCTIONS, logical_id, properties, resources, template
 
-QUEUES = {"ingest_file": "IngestQueue", "purge": "PurgeQueue"}
+QUEUES = {"ingest_file": "IngestQueue", "fetch_url": "FetchQueue", "purge": "PurgeQueue"}
 API_SECONDS = 29
 DLQ_SECONDS = 14 * 86_400
 
@@ -82,7 +82,7 @@ def test_the_queue_takes_messages_of_this_bucket_only() -> None:
     assert arn == {"Fn::Sub": f"arn:${{AWS::Partition}}:s3:::{name}"}
 
 
-@pytest.mark.parametrize("policy", ["UploadsPolicy", "IngestQueuePolicy", "PurgeQueuePolicy"])
+@pytest.mark.parametrize("policy", ["UploadsPolicy", "IngestQueuePolicy", "FetchQueuePolicy", "PurgeQueuePolicy"])
 def test_plain_http_is_refused(policy: str) -> None:
     entries = template()["Resources"][policy]["Properties"]["PolicyDocument"]["Statement"]
     refusals = [entry.get("Fn::If", [None, entry])[1] for entry in entries][-1]

@@ -104,6 +104,11 @@ class World:
         now = NOW + timedelta(seconds=self.created)
         return self.metadata.reserve_file(user, collection.id, self.upload(name, size), quotas=QUOTAS, now=now)
 
+    def addressed(self, user: Principal, collection: Collection, name: str = "page.html") -> File:
+        """One whose bytes are to be fetched."""
+        draft = self.upload(name, 0, source_url="https://docs.example.org/page", checksum_sha256=None)
+        return self.metadata.reserve_file(user, collection.id, draft, quotas=QUOTAS, now=NOW)
+
     def ref(self, file: File) -> FileRef:
         return FileRef(self.tenant_id, file.collection_id, file.id, file.generation)
 

@@ -20,6 +20,7 @@ from modulo.domain.file import DocumentInfo, Stage
 from modulo.domain.identity import Principal, Role, Scope, api_key_hash
 from modulo.domain.quota import Reservation
 from modulo.domain.transfer import PartResult, Purge
+from modulo.domain.web import Arrival
 from modulo.ports import Metadata
 from tests.contracts.metadata_world import FINAL, HOUR, NOW, PERIOD, QUOTAS, MetadataContract, World
 from tests.contracts.test_metadata_identities import key_of
@@ -63,6 +64,7 @@ class Estate:
         world.ready(self.owner, self.collection, "replaced.pdf")
         self.file = world.ready(self.owner, self.collection, "replaced.pdf")
         self.waiting = world.file(self.owner, self.collection, "waiting.pdf")
+        self.addressed = world.addressed(self.owner, self.collection)
         self.claim = world.claim(world.file(self.owner, self.collection, "claimed.pdf"))
         self.key = key_of(self.owner)
         self.metadata.add_api_key(self.key, secret_hash=api_key_hash(str(self.key.id)))
@@ -123,8 +125,12 @@ class Estate:
             "problem": FINAL,
             "parts": [Part(0, 0, 1)],
             "number": 0,
+            "arrival": Arrival(1, "00" * 32, "text/plain"),
+            "before": None,
             "result": PartResult(1, "00" * 32, DocumentInfo()),
         }
+        if "fetch" in name or name in ("arrive", "refuse"):
+            known["ref"] = replace(self.world.ref(self.addressed), tenant_id=caller.tenant_id)
         return {parameter: known[parameter] for parameter in PARAMETERS[name]}
 
     def purge_in(self, tenant_id: UUID, purge: Purge) -> Purge:

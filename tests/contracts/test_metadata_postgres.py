@@ -31,6 +31,7 @@ from modulo.domain.file import DocumentInfo, OnDuplicate, Stage
 from modulo.domain.identity import Principal, Role, api_key_hash
 from modulo.domain.quota import Reservation
 from modulo.domain.transfer import Cursor, PartResult
+from modulo.domain.web import Arrival
 from modulo.settings import Settings
 from tests.contracts.metadata_world import (
     FINAL,
@@ -109,6 +110,9 @@ class Sql(list[str]):
             event.remove(pool, "before_cursor_execute", note)
 
 
+ARRIVAL = Arrival(5, "00" * 32, "text/html")
+
+
 class TestStatements:
     """How many each method sends, what each holds, and what none may hold behind a pooler."""
 
@@ -131,6 +135,9 @@ class TestStatements:
         "list_files": 1,
         "changes": 1,
         "get_file": 1,
+        "begin_fetch": 1,
+        "arrive": 5,
+        "refuse": 4,
         "claim": 1,
         "advance": 1,
         "publish": 6,
@@ -184,6 +191,7 @@ class TestStatements:
         assert store.divide(divided, PARTS, pages_total=2, deadline=NOW + HOUR, **lease)
         part = store.claim_part(divided.ref, 0, **lease)
         assert part is not None
+        pages = [world.addressed(owner, large, name) for name in ("a.html", "b.html")]
         listing: dict[str, Any] = {"after": None, "limit": 3}
         tokens = Reservation(PERIOD, 5, 10)
         alias = partial(store.reserve_file, owner, at, quotas=QUOTAS, now=NOW)
@@ -207,6 +215,9 @@ class TestStatements:
             "list_files": partial(store.list_files, owner, at, stage=None, **listing),
             "changes": partial(store.changes, owner, at, after=Cursor(NOW, fresh.id), limit=3),
             "get_file": partial(store.get_file, owner, at, fresh.id),
+            "begin_fetch": partial(store.begin_fetch, world.ref(pages[0]), now=NOW),
+            "arrive": partial(store.arrive, world.ref(pages[0]), ARRIVAL, before=None, now=NOW),
+            "refuse": partial(store.refuse, world.ref(pages[1]), FINAL, now=NOW),
             "claim": partial(world.claim, fresh),
             "advance": partial(store.advance, first, Stage.embedding, pages_done=1, lease_until=NOW + HOUR, now=NOW),
             "publish": partial(world.publish, first),

@@ -166,7 +166,7 @@ def test_a_discovery_document_of_another_issuer_is_refused(issuer):
 
 
 def test_a_token_tells_who_it_was_issued_to(issuer):
-    tokens = OidcTokens(issuer=issuer.url, audience=AUDIENCE, algorithms=["RS256"])
+    tokens = OidcTokens(issuer=issuer.url, audience=AUDIENCE, algorithms=["RS256"], tenant_claim="tenant")
     sender = "system:serviceaccount:modulo:uploads"
     assert tokens.subject(issuer.token(sub=sender, tenant=None, scope=None)) == sender
     for forged in (issuer.token(key=OTHER_KEY), issuer.token(aud="another"), issuer.token(sub=None)):

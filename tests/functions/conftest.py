@@ -231,6 +231,16 @@ def upload_failed(api: Api, services: Services, collection: str, name: str) -> d
     return receipt
 
 
+def fetch(services: Services, *, attempts: int = 1) -> list[dict[str, str]]:
+    """Have `fetch_url` handle what is queued for it, so many times as it fails; the failures of the last time."""
+    (delivery,) = services.fetches.receive(limit=10, wait_seconds=0)
+    for attempt in range(1, attempts + 1):
+        event = sqs_event(delivery.body, attempt=attempt)
+        failures: list[dict[str, str]] = function("fetch_url").handler(event, None)["batchItemFailures"]
+    services.fetches.delete(delivery.receipt)
+    return failures
+
+
 def deliver_queued(services: Services) -> None:
     """Have `ingest_file` handle everything that is queued for it."""
     for delivery in services.ingests.receive(limit=10, wait_seconds=0):

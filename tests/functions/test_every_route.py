@@ -10,6 +10,7 @@ from tests.functions.conftest import Api, Route, as_user, ingest, invoke, routes
 
 OPEN = {"health"}
 BODIES = {
+    "add_url": {"url": "https://docs.example.org/stolen.txt"},
     "create_collection": {"name": "stolen"},
     "update_collection": {"name": "stolen"},
     "create_upload": {"name": "a.txt", "size_bytes": 3},

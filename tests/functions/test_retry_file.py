@@ -36,7 +36,7 @@ def test_bytes_that_are_gone_are_asked_for_again(api, services, collection):
     services.blobs.delete(ref.tenant_id, ref.prefix)
     reply = api("POST", f"/collections/{collection}/files/{receipt['file_id']}/retry")
     assert reply.status == 409
-    assert "upload them again" in reply.json["detail"]
+    assert "upload them, or add its address, again" in reply.json["detail"]
 
 
 def test_a_viewer_may_not_retry(api, services, collection):

@@ -39,7 +39,7 @@ from modulo.domain.transfer import (
     Swept,
 )
 from modulo.domain.value import Listing
-from modulo.domain.web import Fetched
+from modulo.domain.web import Arrival, Fetch, Fetched
 
 
 class Clock(Protocol):
@@ -469,6 +469,26 @@ class Metadata(Protocol):
 
         Doing it again changes nothing.
         """
+        ...
+
+    # Fetching
+    def begin_fetch(self, ref: FileRef, *, now: datetime) -> Fetch | None:
+        """Count a try to fetch the bytes of a generation that waits for them; None where it does not (any more)."""
+        ...
+
+    def arrive(self, ref: FileRef, arrival: Arrival, *, before: str | None, now: datetime) -> bool:
+        """Record the bytes that were fetched and will be stored now, and charge the owner.
+
+        False where the generation does not wait for them, or others than those with the checksum `before` arrived
+        since the fetch began.
+
+        Raises:
+            QuotaExceeded: they do not fit; nothing changed.
+        """
+        ...
+
+    def refuse(self, ref: FileRef, problem: FileProblem, *, now: datetime) -> bool:
+        """End as failed a generation whose bytes cannot be fetched; False where it does not wait for them."""
         ...
 
     # Ingestion

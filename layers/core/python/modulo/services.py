@@ -73,31 +73,25 @@ class Services:
     def tokens(self) -> "ports.Tokens | None":
         """Bearer tokens, where an issuer is configured."""
         s = self.settings
-        if s.oidc_issuer is None or s.oidc_audience is None:
-            return None
-        from modulo.adapters.oidc_tokens import OidcTokens
-
-        return OidcTokens(
-            issuer=s.oidc_issuer,
-            audience=s.oidc_audience,
-            algorithms=s.oidc_algorithms,
-            tenant_claim=s.oidc_tenant_claim,
-            jwks_url=s.oidc_jwks_url,
-        )
+        return self._issued(s.oidc_issuer, s.oidc_audience, s.oidc_jwks_url)
 
     @cached_property
     def event_senders(self) -> "ports.Tokens | None":
         """Tokens of those who send events over HTTP, where their issuer is configured."""
         s = self.settings
-        if s.events_issuer is None or s.events_audience is None:
+        return self._issued(s.events_issuer, s.events_audience, s.events_jwks_url)
+
+    def _issued(self, issuer: str | None, audience: str | None, jwks_url: str | None) -> "ports.Tokens | None":
+        if issuer is None or audience is None:
             return None
         from modulo.adapters.oidc_tokens import OidcTokens
 
         return OidcTokens(
-            issuer=s.events_issuer,
-            audience=s.events_audience,
-            algorithms=s.oidc_algorithms,
-            jwks_url=s.events_jwks_url,
+            issuer=issuer,
+            audience=audience,
+            algorithms=self.settings.oidc_algorithms,
+            tenant_claim=self.settings.oidc_tenant_claim,
+            jwks_url=jwks_url,
         )
 
     @cached_property
@@ -133,6 +127,11 @@ class Services:
     def purges(self) -> "ports.Queue":
         """The queue of `purge`."""
         return self._queue(self.settings.purge_queue_url)
+
+    @cached_property
+    def fetches(self) -> "ports.Queue":
+        """The queue of `fetch_url`."""
+        return self._queue(self.settings.fetch_queue_url)
 
     @cached_property
     def ingests(self) -> "ports.Queue":

@@ -56,6 +56,7 @@ class Settings(BaseModel):
     # S3 and SQS; boto3 itself reads AWS_ENDPOINT_URL, AWS_REGION and the credentials
     blobs_bucket: str = Field(default=MEMORY, description="the bucket of uploads, or memory:")
     purge_queue_url: str = Field(default=MEMORY, description="the queue of `purge`, or memory:")
+    fetch_queue_url: str = Field(default=MEMORY, description="the queue of `fetch_url`, or memory:")
     ingest_queue_url: str = Field(default=MEMORY, description="the queue of `ingest_file`, or memory:")
     schedules_queue_url: str = Field(default=MEMORY, description="the queue of ticks that workers serve, or memory:")
     presign_seconds: int = Field(default=900, ge=1, le=604_800)
@@ -85,6 +86,7 @@ class Settings(BaseModel):
     # Ingestion
     max_file_bytes: int = Field(default=256 * 1024**2, ge=1)
     max_upload_bytes: int = Field(default=4 * 1024**2, ge=1, description="of a direct upload; Lambda takes 6 MB in all")
+    max_url_bytes: int = Field(default=32 * 1024**2, ge=1, description="of what is fetched by its address")
     ingest_part_pages: int = Field(default=250, ge=1, description="of a PDF; a longer one is ingested in parts")
     ingest_part_bytes: int = Field(
         default=4 * 1024**2, ge=1_024, le=64 * 1024**2, description="of plain text; a longer one is ingested in parts"

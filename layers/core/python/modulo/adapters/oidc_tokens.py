@@ -33,7 +33,7 @@ class OidcTokens:
         issuer: str,
         audience: str,
         algorithms: Sequence[str],
-        tenant_claim: str = "tenant",
+        tenant_claim: str,
         jwks_url: str | None = None,
         timeout: float = 5,
     ) -> None:

@@ -11,6 +11,7 @@ from typing_extensions import override
 from modulo.adapters import postgres_aliases as aliases
 from modulo.adapters import postgres_collections as collections
 from modulo.adapters import postgres_deletions as deletions
+from modulo.adapters import postgres_fetching as fetching
 from modulo.adapters import postgres_files as files
 from modulo.adapters import postgres_identities as identities
 from modulo.adapters import postgres_ingestion as ingestion
@@ -44,6 +45,7 @@ from modulo.domain.transfer import (
     Swept,
 )
 from modulo.domain.value import Listing
+from modulo.domain.web import Arrival, Fetch
 from modulo.ports import Metadata
 
 Result = TypeVar("Result")
@@ -183,6 +185,19 @@ class PostgresMetadata(Metadata):
     @override
     def tombstone_file(self, principal: Principal, collection_id: UUID, file_id: UUID, *, now: datetime) -> FileRef:
         return self._write(lambda c: files.tombstone_file(c, principal, collection_id, file_id, now=now))
+
+    # Fetching
+    @override
+    def begin_fetch(self, ref: FileRef, *, now: datetime) -> Fetch | None:
+        return self._write(lambda c: fetching.begin_fetch(c, ref, now=now))
+
+    @override
+    def arrive(self, ref: FileRef, arrival: Arrival, *, before: str | None, now: datetime) -> bool:
+        return self._write(lambda c: fetching.arrive(c, ref, arrival, before=before, now=now))
+
+    @override
+    def refuse(self, ref: FileRef, problem: FileProblem, *, now: datetime) -> bool:
+        return self._write(lambda c: fetching.refuse(c, ref, problem, now=now))
 
     # Ingestion
     @override

@@ -53,7 +53,16 @@ def add_twins(connection: Connection, which: ColumnElement[bool], index: int, no
     """Queue these generations, one of a file at most, for another index as far as they are not in it; how many."""
     there = exists().where(_OF_SAME_OBJECT, _relative.c.index_number == index, _relative.c.retired_at.is_(None))
     made = {name: literal(value, generations.c[name].type) for name, value in stored(twin(index, now)).items()}
-    kept = ("tenant_id", "file_id", "source", "media_type", "size_bytes", "checksum_sha256", "storage_limit")
+    kept = (
+        "tenant_id",
+        "file_id",
+        "source",
+        "media_type",
+        "size_bytes",
+        "checksum_sha256",
+        "storage_limit",
+        "source_url",
+    )
     values: dict[str, ColumnElement[Any]] = {name: generations.c[name] for name in kept}
     values |= made
     values |= {"number": _NUMBERS + 1, "draft_id": func.gen_random_uuid()}

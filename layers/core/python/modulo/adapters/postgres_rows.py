@@ -85,6 +85,7 @@ FILE = (
     generations.c.media_type,
     generations.c.size_bytes,
     generations.c.checksum_sha256,
+    generations.c.source_url,
     generations.c.pages_done,
     generations.c.pages_total,
     generations.c.started_at,

@@ -244,6 +244,7 @@ generations = Table(
     _column("media_type", Text()),
     _column("size_bytes", BigInteger()),
     _column("checksum_sha256", Text(), nullable=True),
+    _column("source_url", Text(), nullable=True),
     _column("storage_limit", BigInteger()),
     _column("charged", Boolean()),
     _column("deadline", Moment()),

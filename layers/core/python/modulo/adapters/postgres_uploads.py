@@ -197,6 +197,7 @@ def _insert_generation(connection: Connection, ref: FileRef, draft: FileDraft, q
         "media_type": draft.media_type,
         "size_bytes": draft.size_bytes,
         "checksum_sha256": draft.checksum_sha256,
+        "source_url": draft.source_url,
         "storage_limit": quotas.storage_bytes,
         "charged": True,
         "deadline": draft.deadline,

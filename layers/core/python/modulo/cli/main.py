@@ -90,7 +90,7 @@ def serve(
 
 @app.command()
 def worker(
-    names: Annotated[list[str], typer.Argument(help="ingest_file, purge, reset_quotas, sweep")],
+    names: Annotated[list[str], typer.Argument(help="ingest_file, fetch_url, purge, reset_quotas, sweep")],
     *,
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="messages of each queue at a time")] = 2,
     grace: Annotated[float, typer.Option(min=0, help="seconds to finish in, once told to stop")] = 30,

@@ -134,6 +134,7 @@ class File(Value):
     media_type: str
     size_bytes: int
     checksum_sha256: str | None = None
+    source_url: str | None = Field(default=None, description="where its bytes were fetched")
     pages_done: int = 0
     pages_total: int | None = None
     started_at: datetime | None = Field(default=None, description="when its ingestion began")

@@ -69,6 +69,8 @@ class FileDraft:
     arrives_until: datetime | None = None
     """Until when its form can still bring bytes, again and again; None for bytes that come without one, once."""
     on_duplicate: OnDuplicate = OnDuplicate.new
+    source_url: str | None = None
+    """From where its bytes will be fetched; then their size is not known yet."""
 
 
 class Member(Value):
@@ -233,6 +235,17 @@ class IngestRequest:
         body: dict[str, object] = {"ingest": replace(self.ref, source=None).key}
         body |= {} if self.part is None else {"part": self.part}
         return body | ({} if self.ref.source in (None, self.ref.generation) else {"source": self.ref.source})
+
+
+@dataclass(frozen=True, slots=True)
+class FetchRequest:
+    """A message to `fetch_url`: the generation whose bytes are to be fetched."""
+
+    ref: FileRef
+
+    def body(self) -> dict[str, object]:
+        """As it is queued."""
+        return {"fetch": self.ref.key}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -12,6 +13,8 @@ from modulo.domain.media import EXTENSIONS, MAX_NAME, READABLE, safe_name
 from modulo.domain.value import Value
 
 MAX_URL: Final = 2_000
+STORING = timedelta(minutes=2)
+"""How long it may take from the record of what was fetched until it is stored: a function does not live longer."""
 PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443}
 _GLOBAL_IPV6 = ip_network("2000::/3")
 _TRANSLATED = (
@@ -86,20 +89,26 @@ def _plain_host(host: str) -> bool:
 
     Numbers that only look like names (2130706433, 0x7f.1, 0177.0.0.1) are addresses to some programs.
     """
-    try:
+    if _is_address(host):
         return str(ip_address(host)) == host.lower() and "%" not in host
-    except ValueError:
-        labels = host.removesuffix(".").split(".")
+    labels = host.removesuffix(".").split(".")
     named = len(labels) > 1 and all(_LABEL.fullmatch(label) for label in labels)
     return named and not _NUMBER.fullmatch(labels[-1])
 
 
-def is_public(address: str) -> bool:
-    """Whether an IP address is one of the public internet's, and of no other network by way of a translation."""
+def _is_address(host: str) -> bool:
     try:
-        ip = ip_address(address)
+        ip_address(host)
     except ValueError:
         return False
+    return True
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the public internet's, and of no other network by way of a translation."""
+    if not _is_address(address):
+        return False
+    ip = ip_address(address)
     if isinstance(ip, IPv6Address) and ip not in _GLOBAL_IPV6:
         return False
     if any(ip in network for network in _REFUSED if network.version == ip.version):
@@ -126,7 +135,10 @@ def checked_url(url: str) -> str:
     except ValueError:
         raise InvalidRequest.field("url", "is not an address") from None
     userinfo = parts.netloc.rpartition("@")[0] or ("@" if "@" in parts.netloc else "")
-    require_plain(scheme=parts.scheme, userinfo=userinfo, host=parts.hostname or "", port=port)
+    host = parts.hostname or ""
+    require_plain(scheme=parts.scheme, userinfo=userinfo, host=host, port=port)
+    if _is_address(host) and not is_public(host):
+        raise RefusedUrl("The address leads to no public server.")
     return url
 
 

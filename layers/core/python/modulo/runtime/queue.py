@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 
 from modulo.domain.backoff import pause
 from modulo.domain.errors import ModuloError
-from modulo.domain.transfer import Delivery, PurgeRequest
+from modulo.domain.file import FileRef
+from modulo.domain.transfer import Delivery, FetchRequest, PurgeRequest
 from modulo.ports import Queue
 from modulo.runtime.events import UnreadableMessage, json_object
 from modulo.runtime.snapshot import keep_ready
@@ -107,6 +108,18 @@ def _postpone(delivery: Delivery, error: Exception, queue: Queue) -> None:
         queue.postpone(delivery.receipt, 0 if delivery.attempt == s.ingest_attempts else later)
     except ModuloError as problem:
         log.warning("retry left to the queue's visibility timeout: %s", problem.detail)
+
+
+def fetches(message: Mapping[str, Any]) -> list[FetchRequest]:
+    """The generation whose bytes a message to `fetch_url` asks for.
+
+    Raises:
+        UnreadableMessage: it is no such message.
+    """
+    ref = FileRef.of_key(str(message.get("fetch")))
+    if ref is None:
+        raise UnreadableMessage
+    return [FetchRequest(ref)]
 
 
 def purges(message: Mapping[str, Any]) -> list[PurgeRequest]:

@@ -18,6 +18,7 @@ from modulo.services import Services, services
 
 QUEUES: Final[Mapping[str, Callable[[Services], Queue]]] = {
     "ingest_file": lambda s: s.ingests,
+    "fetch_url": lambda s: s.fetches,
     "purge": lambda s: s.purges,
 }
 SCHEDULED: Final = ("reset_quotas", "sweep")

@@ -87,6 +87,7 @@ def reserve(
     request: NewUpload,
     *,
     media_type: str,
+    source_url: str | None = None,
     idempotency_key: str | None,
     metadata: Metadata,
     clock: Clock,
@@ -98,7 +99,7 @@ def reserve(
         raise TooLarge(f"A file may have at most {limits.max_bytes} bytes; this one has {request.size_bytes}.")
     now = clock.now()
     draft = FileDraft(
-        id=new_id(principal, f"file:{collection_id}", idempotency_key),
+        id=new_id(principal, f"{'url' if source_url else 'file'}:{collection_id}", idempotency_key),
         name=safe_name(request.name),
         media_type=media_type,
         size_bytes=request.size_bytes,
@@ -106,6 +107,7 @@ def reserve(
         deadline=now + timedelta(seconds=limits.deadline_seconds),
         arrives_until=now + timedelta(seconds=limits.presign_seconds) + LATE_UPLOAD if by_form else None,
         on_duplicate=request.on_duplicate,
+        source_url=source_url,
     )
     return metadata.reserve_file(principal, collection_id, draft, quotas=limits.quotas, now=now)
 

@@ -28,7 +28,7 @@ def retry_file(
         raise Conflict("Only a file that failed with a problem marked as retryable can be tried again.")
     receipt = queued(principal, file, blobs=blobs, ingests=ingests)
     if receipt is None:
-        raise Conflict("The bytes of this file never arrived: upload them again.")
+        raise Conflict("The bytes of this file never arrived: upload them, or add its address, again.")
     return receipt
 
 

@@ -7,7 +7,16 @@ from uuid import UUID
 
 from typing_extensions import override
 
-from modulo.adapters.memory_metadata import collections, deletions, files, identities, ingestion, purging, usage
+from modulo.adapters.memory_metadata import (
+    collections,
+    deletions,
+    fetching,
+    files,
+    identities,
+    ingestion,
+    purging,
+    usage,
+)
 from modulo.adapters.memory_metadata import parts as dividing
 from modulo.adapters.memory_metadata.store import CollectionRow, Store
 from modulo.domain.collection import Chunking, Collection
@@ -31,6 +40,7 @@ from modulo.domain.transfer import (
     Swept,
 )
 from modulo.domain.value import Listing
+from modulo.domain.web import Arrival, Fetch
 from modulo.ports import Metadata
 
 Result = TypeVar("Result")
@@ -145,6 +155,19 @@ class MemoryMetadata(Metadata):
     @override
     def tombstone_file(self, principal: Principal, collection_id: UUID, file_id: UUID, *, now: datetime) -> FileRef:
         return self._locked(lambda s: files.tombstone_file(s, principal, collection_id, file_id, now=now))
+
+    # Fetching
+    @override
+    def begin_fetch(self, ref: FileRef, *, now: datetime) -> Fetch | None:
+        return self._locked(lambda s: fetching.begin_fetch(s, ref, now=now))
+
+    @override
+    def arrive(self, ref: FileRef, arrival: Arrival, *, before: str | None, now: datetime) -> bool:
+        return self._locked(lambda s: fetching.arrive(s, ref, arrival, before=before, now=now))
+
+    @override
+    def refuse(self, ref: FileRef, problem: FileProblem, *, now: datetime) -> bool:
+        return self._locked(lambda s: fetching.refuse(s, ref, problem, now=now))
 
     # Ingestion
     @override

@@ -56,6 +56,7 @@ def reserve_file(
         arrives_until=draft.arrives_until,
         created_at=now,
         updated_at=now,
+        source_url=draft.source_url,
     )
     if file is None:
         file = FileRow(principal.tenant_id, draft.id, collection_id, draft.name, principal.user_id, now, [])

@@ -36,6 +36,7 @@ def add_twin(file: FileRow, generation: GenerationRow, index: int, now: datetime
         media_type=generation.media_type,
         size_bytes=generation.size_bytes,
         checksum_sha256=generation.checksum_sha256,
+        source_url=generation.source_url,
         storage_limit=generation.storage_limit,
         deadline=now,
         created_at=now,

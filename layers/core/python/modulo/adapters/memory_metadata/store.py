@@ -88,6 +88,7 @@ class GenerationRow:
     deadline: datetime
     created_at: datetime
     updated_at: datetime
+    source_url: str | None = None
     index_number: int | None = None
     arrives_until: datetime | None = None
     stage: Stage = Stage.awaiting_upload
@@ -188,6 +189,7 @@ class FileRow:
             media_type=newest.media_type,
             size_bytes=newest.size_bytes,
             checksum_sha256=newest.checksum_sha256,
+            source_url=newest.source_url,
             pages_done=newest.pages_done,
             pages_total=newest.pages_total,
             started_at=newest.started_at,

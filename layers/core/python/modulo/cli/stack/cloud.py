@@ -22,6 +22,7 @@ ATTEMPTS = 4  # then a message goes to the dead-letter queue
 DEAD_LETTER_SECONDS = 14 * 86_400
 QUEUES: Mapping[str, Mapping[str, str]] = {
     "ingest": {"VisibilityTimeout": "960"},
+    "fetch": {"VisibilityTimeout": "960"},
     "purge": {"VisibilityTimeout": "960"},
     "schedules": {"VisibilityTimeout": "60", "MessageRetentionPeriod": "3600"},  # an old tick is worth nothing
 }

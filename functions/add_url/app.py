@@ -1,0 +1,34 @@
+"""POST /collections/{collection_id}/urls."""
+
+from uuid import UUID
+
+from modulo.domain.errors import Conflict, Forbidden, NotFound, QuotaExceeded
+from modulo.domain.upload import UploadReceipt
+from modulo.domain.web import NewUrl
+from modulo.runtime.endpoint import APIRouter, IdempotencyKey, Writer, handler_of, responses, run, services
+from modulo.usecases.add_url import add_url
+
+router = APIRouter()
+PROBLEMS = responses(Conflict, Forbidden, NotFound, QuotaExceeded)
+
+
+@router.post("/collections/{collection_id}/urls", operation_id="add_url", status_code=202, responses=PROBLEMS)
+async def endpoint(
+    caller: Writer, collection_id: UUID, body: NewUrl, idempotency_key: IdempotencyKey = None
+) -> UploadReceipt:
+    """Have what a public address answers with fetched and ingested; the same name again makes a new generation."""
+    s = services()
+    return await run(
+        add_url,
+        caller,
+        collection_id,
+        body,
+        idempotency_key=idempotency_key,
+        metadata=s.metadata,
+        fetches=s.fetches,
+        clock=s.clock,
+        limits=s.upload_limits(s.settings.max_url_bytes),
+    )
+
+
+handler = handler_of(router)

@@ -1,0 +1,70 @@
+"""Generations in Postgres whose bytes are fetched."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, select, update
+
+from modulo.adapters.metadata_rules import problem
+from modulo.adapters.postgres_parts import LIVING, generation_of
+from modulo.adapters.postgres_rows import in_tenant, lock_collection, stored, uncharge
+from modulo.adapters.postgres_tables import collections, files, generations
+from modulo.adapters.postgres_uploads import charge_owner
+from modulo.domain.file import FileProblem, FileRef, Stage
+from modulo.domain.generation import failed
+from modulo.domain.quota import exceeded
+from modulo.domain.web import STORING, Arrival, Fetch
+
+_WAITING = and_(LIVING, generations.c.stage == Stage.awaiting_upload.value, generations.c.source_url.is_not(None))
+
+
+def begin_fetch(connection: Connection, ref: FileRef, *, now: datetime) -> Fetch | None:
+    """Count a try."""
+    statement = (
+        update(generations)
+        .where(_WAITING, generation_of(ref))
+        .values(attempt=generations.c.attempt + 1, updated_at=now)
+        .returning(files.c.name, generations.c.source_url, generations.c.attempt, generations.c.checksum_sha256)
+    )
+    row = connection.execute(statement).one_or_none()
+    return None if row is None else Fetch(row.name, row.source_url, row.attempt, row.checksum_sha256)
+
+
+def arrive(connection: Connection, ref: FileRef, arrival: Arrival, *, before: str | None, now: datetime) -> bool:
+    """Record what was fetched; the generation is held meanwhile, so that nobody claims it for its former size."""
+    if not lock_collection(connection, ref.tenant_id, ref.collection_id):
+        return False
+    this = (_WAITING, generation_of(ref), generations.c.checksum_sha256.is_not_distinct_from(before))
+    known = select(generations.c.size_bytes, generations.c.storage_limit, collections.c.owner_id)
+    row = connection.execute(known.where(*this).with_for_update(of=generations)).one_or_none()
+    if row is None:
+        return False
+    values = {"size_bytes": arrival.size_bytes, "checksum_sha256": arrival.checksum_sha256, "attempt": 0}
+    changed = update(generations).where(*this)
+    connection.execute(
+        changed.values(**values, media_type=arrival.media_type, arrives_until=now + STORING, updated_at=now)
+    )
+    more = arrival.size_bytes - row.size_bytes
+    if more <= 0:
+        uncharge(connection, {(ref.tenant_id, ref.collection_id): -more})
+        return True
+    connection.execute(
+        update(collections)
+        .values(storage_bytes=collections.c.storage_bytes + more)
+        .where(in_tenant(ref.tenant_id, collections), collections.c.id == ref.collection_id)
+    )
+    if not charge_owner(connection, ref.tenant_id, row.owner_id, more, row.storage_limit):
+        raise exceeded("storage_bytes", row.storage_limit)
+    return True
+
+
+def refuse(connection: Connection, ref: FileRef, found: FileProblem, *, now: datetime) -> bool:
+    """End it as failed."""
+    if not lock_collection(connection, ref.tenant_id, ref.collection_id):
+        return False
+    values = stored(failed(found, now)) | {"problem": problem(found)}
+    statement = update(generations).where(_WAITING, generation_of(ref)).values(values)
+    row = connection.execute(statement.returning(generations.c.size_bytes)).one_or_none()
+    if row is None:
+        return False
+    uncharge(connection, {(ref.tenant_id, ref.collection_id): row.size_bytes})
+    return True

@@ -1,0 +1,120 @@
+"""Files whose bytes are fetched, whichever metadata keeps them."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from modulo.domain.errors import QuotaExceeded
+from modulo.domain.file import File, Stage
+from modulo.domain.web import Arrival, Fetch
+from modulo.ports import Metadata
+from tests.contracts.metadata_world import FINAL, HOUR, NOW, PASSING, MetadataContract, World
+
+PAGE = Arrival(600, "ab" * 32, "text/html")
+URL = "https://docs.example.org/page"
+
+
+class TestFetching(MetadataContract):
+    @pytest.fixture
+    def file(self, world: World) -> File:
+        self.owner = world.user()
+        self.collection = world.collection(self.owner)
+        return world.addressed(self.owner, self.collection)
+
+    def seen(self, metadata: Metadata, file: File) -> File:
+        return metadata.get_file(self.owner, self.collection.id, file.id, fresh=True)
+
+    def test_it_waits_for_its_bytes_and_is_charged_nothing_yet(
+        self, metadata: Metadata, world: World, file: File
+    ) -> None:
+        assert (file.stage, file.size_bytes, file.source_url) == (Stage.awaiting_upload, 0, URL)
+        assert self.seen(metadata, file) == file
+        assert world.usage(self.owner).storage_bytes == 0
+
+    def test_tries_are_counted(self, metadata: Metadata, world: World, file: File) -> None:
+        for attempt in (1, 2):
+            assert metadata.begin_fetch(world.ref(file), now=NOW) == Fetch("page.html", URL, attempt, None)
+
+    def test_what_arrives_is_recorded_and_charged(self, metadata: Metadata, world: World, file: File) -> None:
+        ref = world.ref(file)
+        assert metadata.arrive(ref, PAGE, before=None, now=NOW)
+        found = self.seen(metadata, file)
+        assert (found.size_bytes, found.checksum_sha256, found.media_type) == (600, "ab" * 32, "text/html")
+        assert found.stage is Stage.awaiting_upload
+        assert world.usage(self.owner).storage_bytes == 600
+        assert metadata.get_collection(self.owner, self.collection.id).storage_bytes == 600
+        claim = world.claim(file)
+        assert (claim.size_bytes, claim.checksum_sha256, claim.attempt) == (600, "ab" * 32, 1)
+        assert world.publish(claim)
+        assert self.seen(metadata, file).source_url == URL
+
+    def test_other_bytes_take_the_place_of_those_before(self, metadata: Metadata, world: World, file: File) -> None:
+        ref = world.ref(file)
+        assert metadata.arrive(ref, PAGE, before=None, now=NOW)
+        fetch = metadata.begin_fetch(ref, now=NOW)
+        assert fetch is not None
+        assert (fetch.attempt, fetch.checksum) == (1, "ab" * 32)
+        smaller = Arrival(200, "cd" * 32, "text/html")
+        assert not metadata.arrive(ref, smaller, before=None, now=NOW)
+        assert metadata.arrive(ref, smaller, before=fetch.checksum, now=NOW)
+        assert world.usage(self.owner).storage_bytes == 200
+        assert metadata.arrive(ref, replace(smaller, size_bytes=900), before=smaller.checksum_sha256, now=NOW)
+        assert world.usage(self.owner).storage_bytes == 900
+
+    def test_of_two_who_fetch_at_once_one_arrives(self, metadata: Metadata, world: World, file: File) -> None:
+        found = [Arrival(number, f"{number:02}" * 32, "text/html") for number in range(1, 9)]
+        with ThreadPoolExecutor(4) as pool:
+            won = list(pool.map(lambda each: metadata.arrive(world.ref(file), each, before=None, now=NOW), found))
+        assert won.count(True) == 1
+        winner = found[won.index(True)]
+        assert self.seen(metadata, file).checksum_sha256 == winner.checksum_sha256
+        assert world.usage(self.owner).storage_bytes == winner.size_bytes
+
+    def test_what_does_not_fit_changes_nothing(self, metadata: Metadata, world: World, file: File) -> None:
+        world.file(self.owner, self.collection, size=500)
+        with pytest.raises(QuotaExceeded) as caught:
+            metadata.arrive(world.ref(file), PAGE, before=None, now=NOW)
+        assert caught.value.extra["resource"] == "storage_bytes"
+        assert self.seen(metadata, file) == file
+        assert world.usage(self.owner).storage_bytes == 500
+        assert metadata.arrive(world.ref(file), replace(PAGE, size_bytes=500), before=None, now=NOW)
+
+    @pytest.mark.parametrize("problem", [FINAL, PASSING])
+    @pytest.mark.parametrize("arrived", [False, True])
+    def test_what_cannot_be_fetched_fails(
+        self, metadata: Metadata, world: World, file: File, problem: object, arrived: bool
+    ) -> None:
+        if arrived:
+            assert metadata.arrive(world.ref(file), PAGE, before=None, now=NOW)
+        assert metadata.refuse(world.ref(file), problem, now=NOW)  # type: ignore[arg-type]
+        found = self.seen(metadata, file)
+        assert (found.stage, found.problem) == (Stage.failed, problem)
+        assert world.usage(self.owner).storage_bytes == 0
+        assert metadata.begin_fetch(world.ref(file), now=NOW) is None
+        assert not metadata.arrive(world.ref(file), PAGE, before=None, now=NOW)
+        assert not metadata.refuse(world.ref(file), problem, now=NOW)  # type: ignore[arg-type]
+        again = world.addressed(self.owner, self.collection)
+        assert (again.id, again.generation) == (file.id, 2)
+
+    @pytest.mark.parametrize("how", ["claimed", "deleted", "collection deleted", "superseded", "overdue", "uploaded"])
+    def test_what_waits_no_more_is_left_alone(self, metadata: Metadata, world: World, file: File, how: str) -> None:
+        ref = world.ref(file)
+        match how:
+            case "claimed":
+                world.claim(file)
+            case "deleted":
+                metadata.tombstone_file(self.owner, self.collection.id, file.id, now=NOW)
+            case "collection deleted":
+                metadata.tombstone_collection(self.owner, self.collection.id, now=NOW)
+            case "superseded":
+                world.addressed(self.owner, self.collection)
+            case "overdue":
+                assert world.swept(now=NOW + 2 * HOUR)[0] == [ref]
+            case "uploaded":
+                ref = world.ref(world.file(self.owner, self.collection, "form.pdf"))
+        before = world.usage(self.owner)
+        assert metadata.begin_fetch(ref, now=NOW) is None
+        assert not metadata.arrive(ref, PAGE, before=None, now=NOW)
+        assert not metadata.refuse(ref, FINAL, now=NOW)
+        assert world.usage(self.owner) == before

@@ -1,0 +1,200 @@
+"""Fetching what was added: from the address to the answer, and everything that can go wrong on the way."""
+
+import pytest
+
+from modulo.adapters.memory_web import MemoryWeb
+from modulo.domain.errors import DeniedUrl, RefusedUrl, Unavailable, UnreachableUrl
+from modulo.domain.web import Fetched
+from modulo.runtime.worker import function
+from tests.functions.conftest import fetch, ingest, ref_of, sqs_event
+from tests.functions.test_add_url import URL, add
+
+PAGE = Fetched(b"<!doctype html><html><body><p>Snow fell in July on the lighthouse.</p></body></html>", "text/html")
+
+
+@pytest.fixture
+def collection(api):
+    return api.create_collection()
+
+
+@pytest.fixture
+def web(services):
+    services.web = MemoryWeb({URL: PAGE})
+    return services.web
+
+
+def file_of(api, collection, receipt):
+    return api("GET", f"/collections/{collection}/files/{receipt['file_id']}").json
+
+
+def test_an_address_is_fetched_ingested_and_found(api, collection, services, web):
+    receipt = add(api, collection).json
+    assert fetch(services) == []
+    file = file_of(api, collection, receipt)
+    assert (file["size_bytes"], file["media_type"]) == (len(PAGE.content), "text/html")
+    assert api("GET", "/usage").json["storage_bytes"] == len(PAGE.content)
+    assert ingest(api, collection, receipt) == []
+    assert file_of(api, collection, receipt)["stage"] == "ready"
+    question = {"question": "When did snow fall?", "collection_id": collection}
+    (found,) = api("POST", "/search", json=question).json["query_results"]
+    assert "Snow fell in July" in found["chunk"]["text"]
+
+
+def test_the_same_address_again_is_a_new_generation(api, collection, services, web):
+    for number, text in enumerate((b"The launch is on Monday.", b"The launch is on Friday."), start=1):
+        web.pages[URL] = Fetched(b"<html><p>" + text, "text/html")
+        receipt = add(api, collection).json
+        assert receipt["generation"] == number
+        fetch(services)
+        ingest(api, collection, receipt)
+    found = api("POST", "/search", json={"question": "When is the launch?", "collection_id": collection}).json
+    assert ["Friday" in result["chunk"]["text"] for result in found["query_results"]] == [True]
+
+
+def test_what_was_fetched_is_not_fetched_again_for_the_same_key(api, collection, services, web):
+    path, key = f"/collections/{collection}/urls", {"idempotency-key": "k"}
+    receipt = api("POST", path, json={"url": URL}, headers=key).json
+    fetch(services)
+    ingest(api, collection, receipt)
+    assert api("POST", path, json={"url": URL}, headers=key).json == receipt
+    assert services.fetches.receive(limit=1, wait_seconds=0) == []
+
+
+def test_a_page_without_an_extension_is_read_as_what_it_is(api, collection, services, web):
+    url = "https://en.example.org/wiki/Moon"
+    web.pages[url] = PAGE
+    receipt = add(api, collection, url).json
+    fetch(services)
+    ingest(api, collection, receipt)
+    file = file_of(api, collection, receipt)
+    assert (file["media_type"], file["stage"]) == ("text/html", "ready")
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (RefusedUrl("The address leads to no public server."), "refused-url"),
+        (DeniedUrl("The address's server refuses it (status 404)."), "denied-url"),
+        (Fetched(b"", "text/html"), "empty-file"),
+        (Fetched(b"\x89PNG\r\n" + b"x" * 99, "text/html"), "unsupported-file"),
+        (Fetched(b"x" * 2_000, "text/html"), "oversized-file"),
+    ],
+)
+@pytest.mark.parametrize("settings", [{"max_url_bytes": 1_000}], indirect=True)
+def test_what_cannot_be_had_fails_at_once_and_says_why(api, collection, services, web, answer, code):
+    web.pages[URL] = answer
+    receipt = add(api, collection).json
+    assert fetch(services) == []
+    problem = file_of(api, collection, receipt)["problem"]
+    assert (problem["code"], problem["retryable"]) == (code, False)
+    assert api("GET", "/usage").json["storage_bytes"] == 0
+
+
+@pytest.mark.parametrize("settings", [{"quotas": {"storage_bytes": 10}}], indirect=True)
+def test_what_does_not_fit_the_quota_fails(api, collection, services, web):
+    receipt = add(api, collection).json
+    assert fetch(services) == []
+    assert file_of(api, collection, receipt)["problem"]["code"] == "quota-exceeded"
+    assert services.blobs.info(ref_of(api, collection, receipt)) is None
+
+
+def test_a_server_that_is_down_is_tried_again(api, collection, services, web):
+    web.pages[URL] = UnreachableUrl()
+    receipt = add(api, collection).json
+    assert fetch(services, attempts=3)
+    assert file_of(api, collection, receipt)["stage"] == "awaiting_upload"
+    web.pages[URL] = PAGE
+    assert again(api, collection, receipt) == []
+    ingest(api, collection, receipt)
+    assert file_of(api, collection, receipt)["stage"] == "ready"
+
+
+def again(api, collection, receipt):
+    """The message is delivered once more."""
+    event = sqs_event({"fetch": ref_of(api, collection, receipt).key})
+    return function("fetch_url").handler(event, None)["batchItemFailures"]
+
+
+def test_a_server_that_stays_down_ends_the_file_and_leaves_no_dead_letter(api, collection, services, web):
+    web.pages[URL] = UnreachableUrl()
+    receipt = add(api, collection).json
+    assert fetch(services, attempts=4) == []
+    problem = file_of(api, collection, receipt)["problem"]
+    assert (problem["code"], problem["retryable"]) == ("unreachable-url", True)
+    retry = api("POST", f"/collections/{collection}/files/{receipt['file_id']}/retry")
+    assert (retry.status, "add its address" in retry.json["detail"]) == (409, True)
+    assert add(api, collection).json["generation"] == 2
+
+
+@pytest.mark.parametrize("error", [Unavailable(dependency="s3"), RuntimeError("a bug")])
+def test_a_store_that_fails_is_tried_again(api, collection, services, web, error):
+    class Down:
+        def put(self, *args, **options):
+            raise error
+
+        def info(self, ref):
+            return None
+
+    receipt = add(api, collection).json
+    working, services.blobs = services.blobs, Down()
+    assert fetch(services, attempts=3)
+    services.blobs = working
+    web.pages[URL] = Fetched(PAGE.content + b"<p>More.", "text/html")
+    assert again(api, collection, receipt) == []
+    assert services.blobs.info(ref_of(api, collection, receipt)).size_bytes == len(PAGE.content) + 8
+    assert api("GET", "/usage").json["storage_bytes"] == len(PAGE.content) + 8
+    assert ingest(api, collection, receipt) == []
+    assert file_of(api, collection, receipt)["stage"] == "ready"
+
+
+def test_tries_that_never_get_that_far_end_the_file(api, collection, services, web):
+    class Broken:
+        def fetch(self, url, *, max_bytes):
+            raise RuntimeError("a bug")
+
+    services.web = Broken()
+    receipt = add(api, collection).json
+    assert fetch(services, attempts=4)
+    problem = file_of(api, collection, receipt)["problem"]
+    assert (problem["code"], "a bug" in problem["detail"]) == ("internal-error", False)
+
+
+def test_a_message_that_comes_twice_changes_nothing(api, collection, services, web):
+    receipt = add(api, collection).json
+    fetch(services)
+    web.pages[URL] = Fetched(b"<html>another", "text/html")
+    assert again(api, collection, receipt) == []
+    ingest(api, collection, receipt)
+    before = file_of(api, collection, receipt)
+    assert again(api, collection, receipt) == []
+    assert file_of(api, collection, receipt) == before
+    assert before["size_bytes"] == len(PAGE.content)
+
+
+def test_who_is_overtaken_stores_nothing(api, collection, services, web):
+    receipt = add(api, collection).json
+    other = Fetched(b"<html>another", "text/html")
+
+    class Slow:
+        """While it answers, another delivery of the same message fetches, arrives and stores."""
+
+        def fetch(self, url, *, max_bytes):
+            services.web = web
+            assert again(api, collection, receipt) == []
+            return other
+
+    services.web = Slow()
+    assert fetch(services) == []
+    assert services.blobs.info(ref_of(api, collection, receipt)).size_bytes == len(PAGE.content)
+
+
+def test_a_file_that_was_deleted_is_not_fetched(api, collection, services, web):
+    web.pages = None
+    receipt = add(api, collection).json
+    api("DELETE", f"/collections/{collection}/files/{receipt['file_id']}")
+    assert fetch(services) == []
+
+
+@pytest.mark.parametrize("body", [{}, {"fetch": 7}, {"fetch": "tenants/x"}, {"ingest": "x"}])
+def test_a_message_that_cannot_be_read_fails(services, body):
+    assert function("fetch_url").handler(sqs_event(body), None)["batchItemFailures"] == [{"itemIdentifier": "m0"}]
