@@ -92,6 +92,7 @@ class Estate:
             "collection_id": self.collection.id,
             "file_id": self.file.id,
             "file_ids": [self.file.id],
+            "names": ["a.pdf"],
             "key_id": self.key.id,
             "user_id": self.member.user_id,
             "role": Role.editor,

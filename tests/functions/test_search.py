@@ -297,3 +297,23 @@ def test_chain_of_thought_is_left_alone_where_there_is_one_part_or_it_is_disable
     assert ask(api, collection, question=two, cot_enabled=True, cot_disabled=True).json["cot_output"] is None
     passages = ask(api, collection, question=two, cot_enabled=True, retrieve_only=True).json
     assert (passages["answer"], passages["cot_output"]) == (None, None)
+
+
+def test_a_file_is_found_by_any_of_its_names(api):
+    collection = api.create_collection()
+    receipt = api.upload(collection, "The vault opens at noon.", "a.txt")
+    ingest(api, collection, receipt)
+    ingest(api, collection, api.upload(collection, "The bakery opens at six.", "c.txt"))
+
+    def found(*names):
+        config = {"retrieve_only": True, "filters": {"source": list(names), "page_number": {"gte": 1}}}
+        body = {"question": "When does it open?", "collection_id": collection, "config_metadata": config}
+        results = api("POST", "/search", json=body).json["query_results"]
+        return sorted(result["chunk"]["metadata"]["source"] for result in results)
+
+    assert found("b.txt") == []
+    api.try_upload(collection, "The vault opens at noon.", "b.txt", "alias")
+    assert found("b.txt") == found("a.txt") == ["a.txt"]
+    assert found("b.txt", "c.txt") == ["a.txt", "c.txt"]
+    api("DELETE", f"/collections/{collection}/files/{receipt['file_id']}/aliases/b.txt")
+    assert found("b.txt") == []

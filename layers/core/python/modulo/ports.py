@@ -624,6 +624,10 @@ class Metadata(Protocol):
         """Membership and everything a search needs to know of the collection, in one statement."""
         ...
 
+    def sources(self, principal: Principal, collection_id: UUID, names: Sequence[str]) -> dict[str, str]:
+        """Those of the names that are aliases, each with its file's name, in one statement."""
+        ...
+
     def live_documents(
         self, principal: Principal, collection_id: UUID, file_ids: Sequence[UUID], *, reservation: Reservation | None
     ) -> Live:

@@ -310,6 +310,10 @@ class PostgresMetadata(Metadata):
         return self._read(lambda c: search.grant(c, principal, collection_id))
 
     @override
+    def sources(self, principal: Principal, collection_id: UUID, names: Sequence[str]) -> dict[str, str]:
+        return self._read(lambda c: aliases.sources(c, principal, collection_id, names))
+
+    @override
     def live_documents(
         self, principal: Principal, collection_id: UUID, file_ids: Sequence[UUID], *, reservation: Reservation | None
     ) -> Live:

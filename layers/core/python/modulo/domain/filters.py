@@ -1,7 +1,7 @@
 """Metadata filters: parsed here into conditions that adapters translate, never passed on as text."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -61,6 +61,21 @@ def parse_filters(filters: Mapping[str, Any]) -> tuple[Condition, ...]:
             many = wanted if isinstance(wanted, list | tuple) else [wanted]
             conditions.append(Condition(field, Comparison.within, _values(field, many, at)))
     return tuple(conditions)
+
+
+def sources(conditions: Sequence[Condition]) -> list[str]:
+    """The names of files that the conditions hold."""
+    return [str(name) for one in conditions if one.field is FilterField.source for name in one.values]
+
+
+def renamed(conditions: Sequence[Condition], names: Mapping[str, str]) -> tuple[Condition, ...]:
+    """The conditions with the names of files in place of their aliases."""
+    return tuple(
+        replace(one, values=tuple(names.get(str(name), name) for name in one.values))
+        if one.field is FilterField.source
+        else one
+        for one in conditions
+    )
 
 
 def _bounds(field: FilterField, bounds: Mapping[str, Any], at: str) -> list[Condition]:

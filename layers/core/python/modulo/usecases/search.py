@@ -9,7 +9,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from modulo.domain.collection import EmbeddingModel
 from modulo.domain.errors import InvalidRequest
-from modulo.domain.filters import Condition, parse_filters
+from modulo.domain.filters import Condition, parse_filters, renamed, sources
 from modulo.domain.identity import Principal
 from modulo.domain.reasoning import Step, combine, decompose
 from modulo.domain.search import SearchInput, SearchMetadata, SearchOutput
@@ -80,6 +80,9 @@ def search(
     if known is not None and known[0] == grant:
         metrics.count("rag_cache_hits_total", kind="result")
         return _again(run, known[1], seconds=perf_counter() - started)
+    if named := sources(run.conditions):
+        names = run.timed("metadata", lambda: metadata.sources(principal, request.collection_id, named))
+        run.conditions = renamed(run.conditions, names)
     share = max(1, request.config_metadata.max_citations // len(questions))
     with run.metered():
         while True:

@@ -273,6 +273,10 @@ class MemoryMetadata(Metadata):
         return self._locked(lambda s: _grant(s.visible(principal, collection_id)))
 
     @override
+    def sources(self, principal: Principal, collection_id: UUID, names: Sequence[str]) -> dict[str, str]:
+        return self._locked(lambda s: files.sources(s, principal, collection_id, names))
+
+    @override
     def live_documents(
         self, principal: Principal, collection_id: UUID, file_ids: Sequence[UUID], *, reservation: Reservation | None
     ) -> Live:

@@ -104,6 +104,12 @@ def remove_alias(
     _rename(collection, name, row, None, now)
 
 
+def sources(store: Store, principal: Principal, collection_id: UUID, names: Sequence[str]) -> dict[str, str]:
+    """Those of the names that are aliases, each with its file's name."""
+    rows = list(store.files_of(store.visible(principal, collection_id)))
+    return {name: row.name for row in rows for name in names if name in row.aliases}
+
+
 def _supersede(store: Store, collection: CollectionRow, generation: GenerationRow, now: datetime) -> None:
     """End a generation whose bytes never came; what still arrives by its form is purged once the form is void."""
     generation.stage, generation.problem = Stage.failed, SUPERSEDED
