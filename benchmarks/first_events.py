@@ -127,6 +127,8 @@ class Scene:
             return _message(IngestRequest(self._ref(self._uploaded("more.txt", _unique()))).body())
         if name == "fetch_url":
             return _message(FetchRequest(self._addressed()).body())
+        if name == "bury":
+            return self._given_up()
         if name == "purge":
             file = self._deleted()
             return _message(PurgeRequest(self._tenant, UUID(self.collection), UUID(file)).body())
@@ -139,11 +141,14 @@ class Scene:
             "create_upload": lambda: {"body": {"name": "more.txt", "size_bytes": 100}},
             "delete_collection": lambda: {"collection_id": self._new_collection()},
             "delete_file": lambda: {"file_id": self._ingested("more.txt", _unique())},
+            "discard_dead_letter": lambda: {"letter_id": self._letter()},
             "download_file": lambda: {"file_id": self._file},
             "get_deletion": lambda: {"deletion_id": deletion_id(UUID(self._deleted()))},
             "get_file": lambda: {"file_id": self._file},
             "remove_alias": self._alias,
             "remove_member": lambda: {"user_id": self._member()},
+            "retry_dead_letter": lambda: {"letter_id": self._letter()},
+            "retry_dead_letters": lambda: {"letter_id": self._letter()},
             "retry_file": lambda: {"file_id": self._ingested("broken.pdf", b"%PDF-1.7 " + _unique())},
             "search": lambda: {"body": {"question": f"{QUESTION} {uuid4()}", "collection_id": self.collection}},
             "set_member": lambda: {"user_id": self._ben, "body": {"role": "viewer"}},
@@ -214,6 +219,15 @@ class Scene:
         now, quotas = made.clock.now(), made.settings.quotas
         file = made.metadata.reserve_file(caller, UUID(self.collection), draft, quotas=quotas, now=now)
         return FileRef(self._tenant, file.collection_id, file.id, file.generation)
+
+    def _given_up(self) -> Event:
+        return _message(IngestRequest(self._ref(self._uploaded("more.txt", _unique()))).body())
+
+    def _letter(self) -> str:
+        """A dead letter that can be retried."""
+        function("bury").handler(self._given_up(), None)
+        event = self._request("list_dead_letters", collection_id=self.collection)
+        return str(json.loads(function("list_dead_letters").handler(event, None)["body"])["items"][0]["id"])
 
     def _deleted(self) -> str:
         event = self.event("delete_file")

@@ -42,7 +42,18 @@ VECTORS = {"grpc", "numpy", "pymilvus"}
 FIRST_EVENT = {
     **dict.fromkeys(FUNCTIONS, SQL),
     **dict.fromkeys(("create_upload", "delete_collection", "delete_file", "download_file"), SQL | AWS),
-    **dict.fromkeys(("add_url", "retry_file", "retry_files", "sweep", "upload_file"), SQL | AWS),
+    **dict.fromkeys(
+        (
+            "add_url",
+            "retry_dead_letter",
+            "retry_dead_letters",
+            "retry_file",
+            "retry_files",
+            "sweep",
+            "upload_file",
+        ),
+        SQL | AWS,
+    ),
     "fetch_url": SQL | AWS | {"httpx"},
     "health": SQL | AWS | VECTORS | {"httpx", "redis"},
     "ingest_file": SQL | AWS | VECTORS | {"httpx", "redis"},

@@ -112,6 +112,7 @@ def test_each_queue_has_its_workers() -> None:
         "ingest-file": "INGEST_QUEUE_URL",
         "fetch-url": "FETCH_QUEUE_URL",
         "purge": "PURGE_QUEUE_URL",
+        "bury": "DEAD_LETTERS_QUEUE_URL",
     }
 
 

@@ -62,7 +62,8 @@ def test_a_role_holds_only_known_policies(name: str) -> None:
     foreign = {arn.rpartition("/")[2] for arn in attached if isinstance(arn, str)}
     shared = {branch["Fn::If"][1]["Ref"] for branch in attached if isinstance(branch, dict)}
     assert foreign <= set(MANAGED_POLICIES)
-    assert ("AWSLambdaSQSQueueExecutionRole" in foreign) == (name in {"ingest_file", "fetch_url", "purge"})
+    fed = {"bury", "fetch_url", "ingest_file", "purge"}
+    assert ("AWSLambdaSQSQueueExecutionRole" in foreign) == (name in fed)
     assert "DatabaseAccess" in shared
     assert ("ModelAccess" in shared) == (name in MODEL_USERS)
     assert shared <= SHARED_POLICIES
@@ -89,6 +90,8 @@ def test_only_uploads_write_and_only_purge_deletes() -> None:
         "delete_collection",
         "delete_file",
         "ingest_file",
+        "retry_dead_letter",
+        "retry_dead_letters",
         "retry_file",
         "retry_files",
         "sweep",

@@ -24,8 +24,15 @@ def test_a_queue_waits_and_gives_up_as_lambda_asks(name: str) -> None:
     assert event(name)["Queue"] == {"Fn::GetAtt": [QUEUES[name], "Arn"]}
     assert queue["VisibilityTimeout"] >= 6 * properties(name)["Timeout"]
     assert queue["RedrivePolicy"]["maxReceiveCount"] == Settings.model_fields["ingest_attempts"].default
-    dead_letters = queues[queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]]
-    assert dead_letters["MessageRetentionPeriod"] == DLQ_SECONDS > queue["MessageRetentionPeriod"]
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": ["DeadLetters", "Arn"]}
+    assert queues["DeadLetters"]["MessageRetentionPeriod"] == DLQ_SECONDS > queue["MessageRetentionPeriod"]
+
+
+def test_what_was_given_up_is_buried() -> None:
+    queue = resources("AWS::SQS::Queue")["DeadLetters"]
+    assert event("bury")["Queue"] == {"Fn::GetAtt": ["DeadLetters", "Arn"]}
+    assert queue["VisibilityTimeout"] >= 6 * properties("bury")["Timeout"]
+    assert "RedrivePolicy" not in queue, "what cannot be recorded is tried again until it can"
 
 
 def test_every_queue_is_encrypted_and_known() -> None:
@@ -39,7 +46,7 @@ def test_every_queue_is_encrypted_and_known() -> None:
     assert all(queue["SqsManagedSseEnabled"] for queue in queues.values())
 
 
-@pytest.mark.parametrize("name", QUEUES)
+@pytest.mark.parametrize("name", [*QUEUES, "bury"])
 def test_one_bad_message_fails_alone(name: str) -> None:
     assert event(name)["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert "MaximumConcurrency" in event(name)["ScalingConfig"]
@@ -82,7 +89,9 @@ def test_the_queue_takes_messages_of_this_bucket_only() -> None:
     assert arn == {"Fn::Sub": f"arn:${{AWS::Partition}}:s3:::{name}"}
 
 
-@pytest.mark.parametrize("policy", ["UploadsPolicy", "IngestQueuePolicy", "FetchQueuePolicy", "PurgeQueuePolicy"])
+@pytest.mark.parametrize(
+    "policy", ["UploadsPolicy", "IngestQueuePolicy", "FetchQueuePolicy", "PurgeQueuePolicy", "DeadLettersPolicy"]
+)
 def test_plain_http_is_refused(policy: str) -> None:
     entries = template()["Resources"][policy]["Properties"]["PolicyDocument"]["Statement"]
     refusals = [entry.get("Fn::If", [None, entry])[1] for entry in entries][-1]

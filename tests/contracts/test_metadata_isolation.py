@@ -18,12 +18,14 @@ from modulo.domain.document import Part
 from modulo.domain.errors import NotFound
 from modulo.domain.file import DocumentInfo, Stage
 from modulo.domain.identity import Principal, Role, Scope, api_key_hash
+from modulo.domain.letter import LetterPage
 from modulo.domain.quota import Reservation
-from modulo.domain.transfer import PartResult, Purge
+from modulo.domain.transfer import IngestRequest, PartResult, Purge
 from modulo.domain.web import Arrival
 from modulo.ports import Metadata
 from tests.contracts.metadata_world import FINAL, HOUR, NOW, PERIOD, QUOTAS, MetadataContract, World
 from tests.contracts.test_metadata_identities import key_of
+from tests.contracts.test_metadata_letters import burial
 
 PARAMETERS = {
     name: tuple(inspect.signature(method).parameters)[1:]
@@ -46,6 +48,8 @@ OF_NOBODY = {
     "principal_of",
     "sweep",
     "forget_deletions",
+    "bury",
+    "buried_letters",
     "open_period",
     "ping",
 }
@@ -75,6 +79,8 @@ class Estate:
         self.metadata.tombstone_collection(self.owner, dropped.id, now=NOW)
         self.dropped = world.found(dropped)
         self.purge = purge
+        self.letter = burial(IngestRequest(world.ref(self.waiting)))
+        assert self.metadata.bury(self.letter, now=NOW)
 
     def stranger(self, kind: str) -> Principal:
         """Someone else; with the owner's own user id where only the tenant differs."""
@@ -95,6 +101,8 @@ class Estate:
             "names": ["a.pdf"],
             "key_id": self.key.id,
             "user_id": self.member.user_id,
+            "page": LetterPage(9),
+            "letter_ids": [self.letter.id],
             "role": Role.editor,
             "draft": self.world.upload("more.pdf") if name == "reserve_file" else self.world.draft("more"),
             "quotas": QUOTAS,
@@ -152,6 +160,7 @@ class Estate:
             self.world.usage(self.owner),
             self.metadata.list_deletions(self.owner, after=None, limit=99),
             self.metadata.purge_of(self.world.tenant_id, self.dropped.collection_id, None),
+            self.metadata.list_letters(self.owner, at, LetterPage(99)),
             self.metadata.advance(self.claim, Stage.parsing, lease_until=NOW + HOUR, now=NOW),
         ]
 

@@ -29,8 +29,9 @@ from modulo.domain.document import Part
 from modulo.domain.errors import Conflict, InvalidRequest, NotFound, Unavailable
 from modulo.domain.file import DocumentInfo, OnDuplicate, Stage
 from modulo.domain.identity import Principal, Role, api_key_hash
+from modulo.domain.letter import LetterPage
 from modulo.domain.quota import Reservation
-from modulo.domain.transfer import Cursor, PartResult
+from modulo.domain.transfer import Cursor, IngestRequest, PartResult
 from modulo.domain.web import Arrival
 from modulo.settings import Settings
 from tests.contracts.metadata_world import (
@@ -45,9 +46,10 @@ from tests.contracts.metadata_world import (
 )
 from tests.contracts.test_metadata_identities import key_of
 from tests.contracts.test_metadata_isolation import PARAMETERS
+from tests.contracts.test_metadata_letters import burial
 
 Environment = dict[str, str]
-OF_ALL_TENANTS = {"add_tenant", "principal_of", "sweep", "forget_deletions", "open_period", "ping"}
+OF_ALL_TENANTS = {"add_tenant", "principal_of", "sweep", "forget_deletions", "buried_letters", "open_period", "ping"}
 
 
 @contextmanager
@@ -148,13 +150,18 @@ class TestStatements:
         "claim_part": 4,
         "finish_part": 5,
         "viable": 1,
-        "sweep": 12,
+        "sweep": 13,
         "purge_of": 1,
         "record": 1,
-        "purged": 12,
+        "purged": 13,
         "list_deletions": 1,
         "get_deletion": 1,
         "forget_deletions": 1,
+        "bury": 3,
+        "list_letters": 2,
+        "buried_letters": 1,
+        "mark_retried": 1,
+        "discard_letters": 1,
         "grant": 1,
         "live_documents": 1,
         "sources": 1,
@@ -198,6 +205,7 @@ class TestStatements:
         alias = partial(store.reserve_file, owner, at, quotas=QUOTAS, now=NOW)
         named = alias(world.upload("one", 10, checksum_sha256="01" * 32))
         alias(world.upload("other", 10, checksum_sha256="01" * 32, on_duplicate=OnDuplicate.alias))
+        letter = burial(IngestRequest(world.ref(fresh)))
         return {
             "add_tenant": partial(world.user),
             "add_api_key": partial(store.add_api_key, key, secret_hash=secret),
@@ -237,6 +245,11 @@ class TestStatements:
             "list_deletions": partial(store.list_deletions, owner, **listing),
             "get_deletion": partial(store.get_deletion, owner, deletion_id(dropped[0].id)),
             "forget_deletions": partial(store.forget_deletions, before=NOW - HOUR, limit=10),
+            "bury": partial(store.bury, letter, now=NOW),
+            "list_letters": partial(store.list_letters, owner, at, LetterPage(3)),
+            "buried_letters": partial(store.buried_letters, LetterPage(3)),
+            "mark_retried": partial(store.mark_retried, world.tenant_id, [letter.id], now=NOW),
+            "discard_letters": partial(store.discard_letters, world.tenant_id, [letter.id]),
             "grant": partial(store.grant, owner, at),
             "live_documents": partial(store.live_documents, owner, at, [file.id for file in files], reservation=tokens),
             "usage": partial(world.usage, owner),

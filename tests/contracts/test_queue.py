@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ from modulo.adapters.memory_queue import MemoryQueue
 from modulo.adapters.sqs_queue import SqsQueue
 from modulo.domain.errors import Unavailable
 from modulo.ports import Queue
+from modulo.runtime.queue import delivery_of, record_of
 
 Environment = dict[str, str]
 
@@ -26,11 +28,33 @@ def cloud_environment(cloud: Environment, monkeypatch: pytest.MonkeyPatch) -> En
 
 
 @pytest.fixture
+def dead_sqs_url(cloud_environment: Environment) -> Iterator[str]:
+    client = boto3.client("sqs")
+    url = client.create_queue(QueueName=f"contract-dead-{uuid4()}")["QueueUrl"]
+    yield url
+    client.delete_queue(QueueUrl=url)
+
+
+@pytest.fixture
 def sqs_url(cloud_environment: Environment) -> Iterator[str]:
     client = boto3.client("sqs")
     url = client.create_queue(QueueName=f"contract-{uuid4()}")["QueueUrl"]
     yield url
     client.delete_queue(QueueUrl=url)
+
+
+@pytest.fixture(params=["memory", "sqs"])
+def redriving(request: pytest.FixtureRequest) -> tuple[Queue, Queue]:
+    """A queue that gives up after two deliveries, and what it gives up to."""
+    if request.param == "memory":
+        dead = MemoryQueue()
+        return MemoryQueue(dead, attempts=2), dead
+    dead_url, url = (request.getfixturevalue(name) for name in ("dead_sqs_url", "sqs_url"))
+    client = boto3.client("sqs")
+    arn = client.get_queue_attributes(QueueUrl=dead_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 2})
+    client.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": policy})
+    return SqsQueue(url), SqsQueue(dead_url)
 
 
 @pytest.fixture(params=["memory", "sqs"])
@@ -103,6 +127,25 @@ class TestQueue:
         assert len(queue.receive(limit=3, wait_seconds=0)) == 3
         assert len(queue.receive(limit=3, wait_seconds=0)) == 1
 
+    def test_what_is_given_up_goes_to_the_dead_letters_under_its_id(self, redriving: tuple[Queue, Queue]) -> None:
+        queue, dead = redriving
+        queue.send({"poison": 1})
+        queue.send({"good": 1})
+        ids = {}
+        for _ in range(2):
+            for delivery in queue.receive(limit=10, wait_seconds=0):
+                ids[delivery.body] = delivery.id
+                if "good" in delivery.body:
+                    queue.delete(delivery.receipt)
+                else:
+                    queue.postpone(delivery.receipt, 0)
+        assert dead.receive(limit=10, wait_seconds=0) == []
+        assert queue.receive(limit=10, wait_seconds=0) == []
+        [letter] = dead.receive(limit=10, wait_seconds=0)
+        assert (letter.body, letter.id) == ('{"poison": 1}', ids['{"poison": 1}'])
+        dead.delete(letter.receipt)
+        assert dead.receive(limit=10, wait_seconds=0) == []
+
     def test_waiting_ends_with_a_message(self, queue: Queue) -> None:
         with ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(queue.receive, limit=1, wait_seconds=5)
@@ -122,6 +165,24 @@ class TestMemoryQueue:
 
 
 class TestSqsQueue:
+    def test_it_tells_when_a_message_was_sent_and_who_gave_it_up(
+        self, cloud_environment: Environment, sqs_url: str, dead_sqs_url: str
+    ) -> None:
+        client = boto3.client("sqs")
+        arn = client.get_queue_attributes(QueueUrl=dead_sqs_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 1})
+        client.set_queue_attributes(QueueUrl=sqs_url, Attributes={"RedrivePolicy": policy})
+        queue, before = SqsQueue(sqs_url), datetime.now(UTC) - timedelta(seconds=1)
+        queue.send({"poison": 1})
+        [first] = queue.receive(limit=1, wait_seconds=0)
+        queue.postpone(first.receipt, 0)
+        assert queue.receive(limit=1, wait_seconds=0) == []
+        [letter] = SqsQueue(dead_sqs_url).receive(limit=1, wait_seconds=0)
+        assert (first.given_up_by, letter.given_up_by) == (None, sqs_url.rpartition("/")[2])
+        assert letter.sent_at is not None
+        assert before <= letter.sent_at <= datetime.now(UTC) + timedelta(seconds=1)
+        assert delivery_of(record_of(letter)) == letter
+
     def test_a_queue_that_is_not_there(self, cloud_environment: Environment) -> None:
         queue = SqsQueue(f"{cloud_environment['AWS_ENDPOINT_URL']}/000000000000/missing")
         for call in (queue.ping, lambda: queue.send({}), lambda: queue.receive(limit=1, wait_seconds=0)):

@@ -97,7 +97,7 @@ class TestCloud:
         for name in ("INGEST", "PURGE", "SCHEDULES"):
             url = cloud[f"{name}_QUEUE_URL"]
             attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-            assert f"{name.lower()}-dead" in attributes["RedrivePolicy"]
+            assert ("schedules-dead" if name == "SCHEDULES" else "dead_letters") in attributes["RedrivePolicy"]
             assert '"maxReceiveCount": 4' in attributes["RedrivePolicy"]
         ingest = sqs.get_queue_attributes(QueueUrl=cloud["INGEST_QUEUE_URL"], AttributeNames=["VisibilityTimeout"])
         assert ingest["Attributes"]["VisibilityTimeout"] == "960"

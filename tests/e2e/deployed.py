@@ -59,21 +59,6 @@ class Deployed:
     def until_empty(self, *queues: str) -> None:
         until(lambda: all(self.waiting(queue) == 0 for queue in queues), what=f"{queues} are empty")
 
-    def arn(self, queue: str) -> str:
-        asked = self.client("sqs").get_queue_attributes(QueueUrl=self.made.outputs[queue], AttributeNames=["QueueArn"])
-        return str(asked["Attributes"]["QueueArn"])
-
-    def redrive(self, dead: str, queue: str) -> None:
-        """Have the messages that were given up delivered again; MiniStack has no task for it."""
-        sqs = self.client("sqs")
-        if self.emulator != "ministack":
-            sqs.start_message_move_task(SourceArn=self.arn(dead), DestinationArn=self.arn(queue))
-            return
-        while found := sqs.receive_message(QueueUrl=self.made.outputs[dead], MaxNumberOfMessages=10).get("Messages"):
-            for message in found:
-                sqs.send_message(QueueUrl=self.made.outputs[queue], MessageBody=message["Body"])
-                sqs.delete_message(QueueUrl=self.made.outputs[dead], ReceiptHandle=message["ReceiptHandle"])
-
     def invocations(self, function: str) -> int:
         """How often a function ran, as the cloud itself counted; MiniStack tells only of the first runs."""
         if self.emulator == "ministack":

@@ -21,6 +21,7 @@ from modulo.cli.stack.process import free_port
 from modulo.cli.stack.stack import SERVICES
 from modulo.domain.answer import NOT_FOUND
 from modulo.domain.identity import Principal, Scope, external_id
+from modulo.domain.letter import BuriedLetter, LetterPage
 from modulo.domain.quota import Quotas, Reservation, period_of
 from modulo.services import Services, install
 from modulo.settings import Settings
@@ -30,7 +31,7 @@ from tests.e2e.deployed import LIGHTHOUSE, QUESTION, Deployed, User, object_crea
 EMULATORS = [name for name in ("ministack", "localstack") if name in SERVICES]
 FUNCTIONS = {path.parent.name for path in ROOT.glob("functions/*/app.py")}
 DEPLOY_SECONDS = 60
-PURGED = ("PurgeQueueUrl", "PurgeDeadLettersUrl")
+PURGED = ("PurgeQueueUrl", "DeadLettersUrl")
 
 
 @pytest.fixture(scope="module", params=EMULATORS)
@@ -67,7 +68,7 @@ def routes() -> Iterator[tuple[str, str]]:
     for path, methods in json.loads((ROOT / "infra" / "openapi.json").read_text())["paths"].items():
         for method in methods:
             filled = path.removeprefix("/api")
-            for name in ("collection_id", "file_id", "user_id"):
+            for name in ("collection_id", "file_id", "user_id", "letter_id"):
                 filled = filled.replace(f"{{{name}}}", str(uuid4()))
             yield method.upper(), filled
 
@@ -158,7 +159,8 @@ def test_what_is_deleted_is_gone_everywhere(deployed: Deployed, ada: User) -> No
     deployed.until_empty(*PURGED)
 
 
-def test_events_that_come_twice_late_or_early_change_nothing(deployed: Deployed, ada: User) -> None:
+def test_events_that_come_twice_late_or_early_change_nothing(stack: tuple[Deployed, Services], ada: User) -> None:
+    deployed = stack[0]
     collection, bucket = ada.create(), deployed.made.outputs["Uploads"]
     ticket = ada.announce(collection, "launch.txt", 24)
     file, first = ticket["file_id"], ticket["upload"]["fields"]["key"]
@@ -172,37 +174,48 @@ def test_events_that_come_twice_late_or_early_change_nothing(deployed: Deployed,
     until(lambda: ada.file(collection, file)["live_generation"] == 2, what="the second generation is live")
     deployed.until_empty(*PURGED)
     before, second = ada.file(collection, file), ticket["upload"]["fields"]["key"]
-    dead = deployed.waiting("IngestDeadLettersUrl")
+    dead = stack[1].metadata.buried_letters(LetterPage(100))
     for key, sequencer in ((second, "03"), (first, "02"), (second, "03"), (first, "01"), ("tenants/x/y", "04")):
         deployed.send("IngestQueueUrl", object_created(bucket, key, size=24, sequencer=sequencer))
     deployed.until_empty("IngestQueueUrl")
     assert ada.file(collection, file) == before
-    assert deployed.waiting("IngestDeadLettersUrl") == dead
+    assert deployed.waiting("DeadLettersUrl") == 0
+    assert stack[1].metadata.buried_letters(LetterPage(100)) == dead
     found = ada.ask(collection, "When is the launch?")
     assert [result["chunk"]["text"] for result in found["query_results"]] == ["The launch is on Friday."]
 
 
-def test_what_is_given_up_waits_for_its_redrive(deployed: Deployed, ada: User) -> None:
-    """A message nobody can read, and a file whose model is down; once that is mended, a redrive saves the file."""
+def test_what_is_given_up_becomes_a_letter_that_is_retried_and_discarded(
+    stack: tuple[Deployed, Services], ada: User
+) -> None:
+    """A message nobody can read, and a file whose model is down; once that is mended, a retry saves the file."""
+    deployed, ours = stack
     collection, ingest = ada.create(), deployed.made.functions["IngestFile"]
+    path = f"/collections/{collection}/dead-letters"
     present = deployed.client("lambda").get_function_configuration(FunctionName=ingest)["Environment"]["Variables"]
     deployed.set_environment(ingest, EMBEDDING_URL=f"http://127.0.0.1:{free_port()}/v1")
     file = ada.upload(collection, "lighthouse.txt", LIGHTHOUSE)
     deployed.send("IngestQueueUrl", {"poison": True})
-    until(lambda: deployed.waiting("IngestDeadLettersUrl") == 2, what="both messages were given up")
-    found = ada.file(collection, file)
-    assert (found["stage"], found["problem"]["retryable"]) == ("failed", True)
-    assert deployed.waiting("IngestQueueUrl") == 0
+
+    def unreadable() -> list[BuriedLetter]:
+        page = ours.metadata.buried_letters(LetterPage(100))
+        return [letter for letter in page.items if letter.body == '{"poison": true}']
+
+    [letter] = until(lambda: ada("GET", path, 200)["items"], what="the file's message was given up")
+    [poison] = until(unreadable, what="the other one too")
+    assert (poison.function, poison.problem.code) == ("ingest_file", "unreadable-message")
+    assert (letter["file_id"], letter["state"], letter["problem"]["code"]) == (file, "waiting", "unavailable")
+    assert ada.file(collection, file)["problem"] == letter["problem"]
+    deployed.until_empty("IngestQueueUrl", "DeadLettersUrl")
     deployed.set_environment(ingest, EMBEDDING_URL=present["EMBEDDING_URL"])
-    deployed.redrive("IngestDeadLettersUrl", "IngestQueueUrl")
+    assert [one["id"] for one in ada("POST", f"{path}/retry", 202)["items"]] == [letter["id"]]
     ada.finished(collection, file, "ready")
     assert "41 metres" in ada.ask(collection)["answer"]
-    # The unreadable one is not lost: tried again, or given up again. LocalStack does not count its deliveries anew.
-    ingests = ("IngestQueueUrl", "IngestDeadLettersUrl")
-    until(lambda: sum(map(deployed.waiting, ingests)) == 1, what="only the unreadable message is left")
-    for queue in ingests:
-        deployed.client("sqs").purge_queue(QueueUrl=deployed.made.outputs[queue])
-    deployed.until_empty(*ingests)
+    assert [one["state"] for one in ada("GET", path, 200)["items"]] == ["closed"]
+    ada("POST", f"{path}/{letter['id']}/retry", 409)
+    ada("DELETE", f"{path}/{letter['id']}", 204)
+    assert ada("GET", path, 200)["items"] == []
+    assert ours.metadata.discard_letters(None, [poison.id]) == 1
 
 
 def test_a_schedule_resets_quotas(stack: tuple[Deployed, Services]) -> None:

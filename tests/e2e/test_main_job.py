@@ -1,6 +1,7 @@
 """The main job on real Postgres, Valkey, Milvus, S3, SQS and models: upload, ingest, search, delete."""
 
 import hashlib
+import os
 import socket
 import threading
 import time
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
+import boto3
 import httpx
 import pytest
 import uvicorn
@@ -16,8 +18,10 @@ from sqlalchemy import event
 from modulo.cli.keys import create_key
 from modulo.cli.serve import composed
 from modulo.domain.answer import NOT_FOUND
+from modulo.domain.errors import Unavailable
 from modulo.domain.file import FileRef
-from modulo.domain.transfer import Stored
+from modulo.domain.letter import BuriedLetter, LetterPage
+from modulo.domain.transfer import IngestRequest, PurgeRequest, Stored
 from modulo.runtime.auth import authenticate
 from modulo.runtime.calls import use_threads
 from modulo.runtime.worker import work
@@ -46,7 +50,7 @@ def product(
         made.migrate()
         install(made)
         stop = threading.Event()
-        worker = threading.Thread(target=work, args=(["ingest_file", "purge", "sweep"], stop))
+        worker = threading.Thread(target=work, args=(["ingest_file", "purge", "bury", "sweep"], stop))
         worker.start()
         yield made
         stop.set()
@@ -204,6 +208,82 @@ def test_a_new_generation_replaces_the_old_one(ada: Client, product: Services) -
     assert [result["chunk"]["text"] for result in found["query_results"]] == ["The launch is on Friday."]
     space = product.metadata.grant(authenticate(ada.key, services=product), UUID(collection)).space
     until(lambda: product.vectors.count(space, file_id=UUID(first)) == 1)
+
+
+class Broken:
+    """An embedder that is down."""
+
+    def embed(self, *_: Any) -> Any:
+        raise Unavailable("The embedder does not answer.", dependency="embedder")
+
+
+def test_what_is_given_up_becomes_letters_that_are_listed_retried_and_discarded(
+    ada: Client, product: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collection = ada.create()
+    path = f"/collections/{collection}/dead-letters"
+    working = product.embedder
+    monkeypatch.setattr(product, "embedder", Broken())
+    files = [ada.upload(collection, name, f"{name}: {LIGHTHOUSE}") for name in ("saved.txt", "thrown.txt")]
+    poison = f"poison {uuid4()}"
+    product.ingests.send({poison: True})
+
+    def nobodys() -> list[BuriedLetter]:
+        page = product.metadata.buried_letters(LetterPage(99))
+        return [letter for letter in page.items if poison in letter.body]
+
+    until(lambda: len(ada("GET", path, 200)["items"]) == 2 and nobodys())
+    letters = {letter["name"]: letter for letter in ada("GET", path, 200)["items"]}
+    assert {letter["file_id"] for letter in letters.values()} == set(files)
+    for letter in letters.values():
+        assert (letter["function"], letter["state"], letter["attempts"]) == ("ingest_file", "waiting", 4)
+        assert (letter["problem"]["code"], letter["problem"]["retryable"]) == ("unavailable", True)
+        assert letter["sent_at"] < letter["buried_at"]
+    [unreadable] = nobodys()
+    assert (unreadable.tenant_id, unreadable.function) == (None, "ingest_file")
+    assert (unreadable.problem.code, unreadable.problem.retryable) == ("unreadable-message", False)
+    ada("DELETE", f"{path}/{letters['thrown.txt']['id']}", 204)
+    monkeypatch.setattr(product, "embedder", working)
+    assert [letter["name"] for letter in ada("POST", f"{path}/retry", 202)["items"]] == ["saved.txt"]
+    until(lambda: ada.file(collection, files[0])["stage"] == "ready")
+    assert [letter["state"] for letter in ada("GET", path, 200)["items"]] == ["closed"]
+    ada("POST", f"{path}/{letters['saved.txt']['id']}/retry", 409)
+    assert ada.file(collection, files[1])["stage"] == "failed"
+    assert product.metadata.discard_letters(None, [unreadable.id]) == 1
+    assert nobodys() == []
+
+
+def test_a_redrive_of_what_is_ready_replaced_or_deleted_changes_nothing(ada: Client, product: Services) -> None:
+    collection = ada.create()
+    tenant = authenticate(ada.key, services=product).tenant_id
+    ready, deleted = (ada.upload(collection, name, LIGHTHOUSE) for name in ("ready.txt", "deleted.txt"))
+    for file in (ready, deleted):
+        ada.finished(collection, file)
+    ada.upload(collection, "ready.txt", f"Again: {LIGHTHOUSE}")
+    until(lambda: ada.file(collection, ready)["live_generation"] == 2)
+    ada("DELETE", f"/collections/{collection}/files/{deleted}", 202)
+    until(lambda: product.metadata.purge_of(tenant, UUID(collection), UUID(deleted)) is None)
+    before, count = ada.file(collection, ready), ada("GET", "/usage", 200)
+    refs = [FileRef(tenant, UUID(collection), UUID(ready), number) for number in (1, 2)]
+    for ref in (*refs, FileRef(tenant, UUID(collection), UUID(deleted), 1)):
+        product.ingests.send(IngestRequest(ref).body())
+        product.purges.send(PurgeRequest(tenant, ref.collection_id, ref.file_id).body())
+    last = ada.upload(collection, "last.txt", "The last one.")
+    ada.finished(collection, last)
+    ada("DELETE", f"/collections/{collection}/files/{last}", 202)
+    until(lambda: waiting("INGEST_QUEUE_URL", "PURGE_QUEUE_URL", "DEAD_LETTERS_QUEUE_URL") == 0)
+    assert (ada.file(collection, ready), ada("GET", "/usage", 200)) == (before, count)
+    assert ada("GET", f"/collections/{collection}/dead-letters", 200)["items"] == []
+    space = product.metadata.grant(authenticate(ada.key, services=product), UUID(collection)).space
+    assert product.vectors.count(space) == 1
+
+
+def waiting(*queues: str) -> int:
+    """Messages in the queues, those under way among them."""
+    names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    sqs = boto3.client("sqs")
+    asked = [sqs.get_queue_attributes(QueueUrl=os.environ[queue], AttributeNames=names) for queue in queues]
+    return sum(int(count) for one in asked for count in one["Attributes"].values())
 
 
 @pytest.mark.parametrize("dedicated", [False, True], ids=["shared", "dedicated"])

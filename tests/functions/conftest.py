@@ -13,13 +13,17 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from modulo.adapters.memory_queue import MemoryQueue
 from modulo.adapters.system_clock import MemoryClock
 from modulo.cli.keys import create_key
 from modulo.domain.errors import Unavailable
 from modulo.domain.file import FileRef
 from modulo.domain.identity import Scope
+from modulo.domain.letter import LetterPage
+from modulo.domain.transfer import Delivery, IngestRequest
+from modulo.runtime.hands import handle
 from modulo.runtime.queue import record_of
-from modulo.runtime.worker import function, function_names
+from modulo.runtime.worker import QUEUES, function, function_names
 from modulo.services import Services, install
 from modulo.settings import Settings
 
@@ -246,3 +250,63 @@ def deliver_queued(services: Services) -> None:
     for delivery in services.ingests.receive(limit=10, wait_seconds=0):
         answer = function("ingest_file").handler({"Records": [record_of(delivery)]}, None)
         assert answer["batchItemFailures"] == []
+
+
+class Queues:
+    """In-memory queues of a service whose time passes when it is told to."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self.seconds = 0.0
+        services.dead_letters = MemoryQueue(clock=lambda: self.seconds)
+        made = (MemoryQueue(services.dead_letters, clock=lambda: self.seconds) for _ in range(3))
+        services.ingests, services.fetches, services.purges = made
+
+    def run(self, *names: str) -> int:
+        """Deliver once what is visible to these functions; how many deliveries were handled."""
+        handled = 0
+        for name in names:
+            queue = QUEUES[name](self.services)
+            for delivery in queue.receive(limit=100, wait_seconds=0):
+                handled += handle(function(name).handler, queue, delivery)
+        return handled
+
+    def give_up(self) -> int:
+        """Let time pass until what is queued is done or given up, and bury that; how many messages were."""
+        for _ in range(6):
+            self.seconds += 1_000
+            self.run("ingest_file", "fetch_url", "purge")
+        return self.run("bury")
+
+
+@pytest.fixture
+def queues(services: Services) -> Queues:
+    return Queues(services)
+
+
+def give_up_file(api: Api, queues: Queues, collection: str, name: str = "vault.txt") -> dict[str, Any]:
+    """A file whose message was given up, the embedder being down; it works again."""
+    services = queues.services
+    working, services.embedder = services.embedder, Failing()
+    receipt = api.upload(collection, f"The {name} opens at noon.", name)
+    services.ingests.send(IngestRequest(ref_of(api, collection, receipt)).body())
+    assert queues.give_up() == 1
+    services.embedder = working
+    return receipt
+
+
+def bury_about(ref: FileRef) -> str:
+    """A message about the generation was given up; the id of its letter."""
+    from modulo.services import services
+
+    event = {"Records": [record_of(Delivery(str(uuid4()), "receipt", json.dumps(IngestRequest(ref).body()), 1))]}
+    assert function("bury").handler(event, None) == {"batchItemFailures": []}
+    page = services().metadata.buried_letters(LetterPage(99))
+    return str(next(letter.id for letter in page.items if letter.file_id == ref.file_id))
+
+
+def letters_of(api: Api, collection: str, **query: str) -> list[dict[str, Any]]:
+    reply = api("GET", f"/collections/{collection}/dead-letters", query=query)
+    assert reply.status == 200, reply.text
+    found: list[dict[str, Any]] = reply.json["items"]
+    return found

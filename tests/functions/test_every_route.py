@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from modulo.domain.identity import Scope
-from tests.functions.conftest import Api, Route, as_user, ingest, invoke, routes
+from tests.functions.conftest import Api, Route, as_user, bury_about, ingest, invoke, ref_of, routes
 
 OPEN = {"health"}
 BODIES = {
@@ -19,10 +19,15 @@ BODIES = {
 GUARDED = [route for route in routes() if route.function not in OPEN]
 
 
-def call(
-    api: Api, route: Route, collection: str, file: str, user: str | None = None, deletion: UUID | str | None = None
-):
-    ids = {"collection_id": collection, "file_id": file, "user_id": user or uuid4(), "deletion_id": deletion or uuid4()}
+def call(api: Api, route: Route, collection: str, file: str, **others: UUID | str):
+    ids = {
+        "collection_id": collection,
+        "file_id": file,
+        "user_id": uuid4(),
+        "deletion_id": uuid4(),
+        "letter_id": uuid4(),
+    }
+    ids |= others
     path = route.path.format(**ids, alias="a.txt")
     if route.function == "upload_file":
         return api.try_upload(collection, "content")
@@ -77,10 +82,11 @@ def test_foreign_ids_answer_like_unknown_ones(services, route, stranger):
     collection = ada.create_collection()
     file = ada.upload(collection, "The mass of the moon is 7.3e22 kg.", "old.txt")
     assert ingest(ada, collection, file) == []
+    letter = bury_about(ref_of(ada, collection, file))
     eve = as_user(*stranger)
     dropped = ada.create_collection("dropped")
     deletion = ada("DELETE", f"/collections/{dropped}").json["deletion_id"]
-    foreign = call(eve, route, collection, file["file_id"], deletion=deletion)
+    foreign = call(eve, route, collection, file["file_id"], deletion_id=deletion, letter_id=letter)
     unknown = call(eve, route, str(uuid4()), str(uuid4()))
     assert foreign.status == unknown.status == 404, foreign.text
     told, expected = foreign.json, unknown.json

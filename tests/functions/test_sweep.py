@@ -10,7 +10,15 @@ from modulo.runtime.worker import function
 from modulo.usecases import sweep as use_case
 from tests.functions.conftest import ingest
 
-NOTHING = {"failed": 0, "requeued": 0, "purges": 0, "oldest_seconds": {}, "files": {}, "more": False}
+NOTHING = {
+    "failed": 0,
+    "requeued": 0,
+    "purges": 0,
+    "oldest_seconds": {},
+    "files": {},
+    "letters_forgotten": 0,
+    "more": False,
+}
 
 
 def sweep():
@@ -52,6 +60,7 @@ def test_it_reports_what_it_found_and_for_how_long_that_had_waited(api, services
             "failed": [f"{tenant}/{UUID(collection)}/{late['file_id']}/1"],
             "purged": [f"{tenant}/{UUID(collection)}/{gone['file_id']}"],
         },
+        "letters_forgotten": 0,
         "more": False,
     }
     assert json.loads(capsys.readouterr().err.splitlines()[-1])["message"] == f"done: {report}"

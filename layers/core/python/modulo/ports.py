@@ -17,6 +17,7 @@ from modulo.domain.document import Extent, Page, Part
 from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef, Stage
 from modulo.domain.filters import Condition
 from modulo.domain.identity import ApiKey, Principal, Role, Tenant, User
+from modulo.domain.letter import Burial, BuriedLetter, DeadLetter, LetterPage
 from modulo.domain.passage import Hit
 from modulo.domain.quota import Quotas, Reservation, Usage
 from modulo.domain.transfer import (
@@ -578,7 +579,8 @@ class Metadata(Protocol):
         """End generations whose deadline has passed; name those to queue anew and what is left to purge.
 
         Each kind at most `limit`, of all tenants, those that wait longest first. What is named is
-        named again ten minutes later unless it was claimed or purged by then.
+        named again ten minutes later unless it was claimed or purged by then. Old dead letters are
+        forgotten.
         """
         ...
 
@@ -602,7 +604,8 @@ class Metadata(Protocol):
 
         False where there is nothing to be purged (any more), or the receipt was recorded otherwise since, or its last
         record proves nothing; then nothing changed. What something may still arrive of stays to be purged once
-        more, when that time is over; only then its receipt is completed, and what the metadata say of it is forgotten.
+        more, when that time is over; only then its receipt is completed, and what the metadata say of it is forgotten,
+        its dead letters included.
         """
         ...
 
@@ -617,6 +620,31 @@ class Metadata(Protocol):
 
     def forget_deletions(self, *, before: datetime, limit: int) -> int:
         """Drop at most `limit` receipts, of all tenants, that were completed before; the number dropped."""
+        ...
+
+    # Dead letters
+    def bury(self, burial: Burial, *, now: datetime) -> bool:
+        """Record a message that was given up, in place of earlier ones about the same.
+
+        One about a file that failed has the file's problem; one about what does not exist is the
+        operator's. False where it is recorded already, or what it is about is purged.
+        """
+        ...
+
+    def list_letters(self, principal: Principal, collection_id: UUID, page: LetterPage) -> Listing[DeadLetter]:
+        """The collection's dead letters, newest first; needs an editor."""
+        ...
+
+    def buried_letters(self, page: LetterPage) -> Listing[BuriedLetter]:
+        """Those of all tenants and of nobody, newest first: for the operator."""
+        ...
+
+    def mark_retried(self, tenant_id: UUID | None, letter_ids: Sequence[UUID], *, now: datetime) -> int:
+        """Record that the tenant's letters, or nobody's, were sent again; how many there were."""
+        ...
+
+    def discard_letters(self, tenant_id: UUID | None, letter_ids: Sequence[UUID]) -> int:
+        """Forget the tenant's letters, or nobody's; how many there were."""
         ...
 
     # Search

@@ -126,28 +126,34 @@ class Services:
     @cached_property
     def purges(self) -> "ports.Queue":
         """The queue of `purge`."""
-        return self._queue(self.settings.purge_queue_url)
+        return self._queue(self.settings.purge_queue_url, redrives=True)
 
     @cached_property
     def fetches(self) -> "ports.Queue":
         """The queue of `fetch_url`."""
-        return self._queue(self.settings.fetch_queue_url)
+        return self._queue(self.settings.fetch_queue_url, redrives=True)
 
     @cached_property
     def ingests(self) -> "ports.Queue":
         """The queue of `ingest_file`."""
-        return self._queue(self.settings.ingest_queue_url)
+        return self._queue(self.settings.ingest_queue_url, redrives=True)
+
+    @cached_property
+    def dead_letters(self) -> "ports.Queue":
+        """The queue of `bury`: what the others gave up."""
+        return self._queue(self.settings.dead_letters_queue_url)
 
     @cached_property
     def schedules(self) -> "ports.Queue":
         """The queue of ticks that workers serve."""
         return self._queue(self.settings.schedules_queue_url)
 
-    def _queue(self, url: str) -> "ports.Queue":
+    def _queue(self, url: str, *, redrives: bool = False) -> "ports.Queue":
         if url == MEMORY:
             from modulo.adapters.memory_queue import MemoryQueue
 
-            return MemoryQueue()
+            dead = self.dead_letters if redrives else None
+            return MemoryQueue(dead if isinstance(dead, MemoryQueue) else None, attempts=self.settings.ingest_attempts)
         from modulo.adapters.sqs_queue import SqsQueue
 
         return SqsQueue(url)

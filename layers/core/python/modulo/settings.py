@@ -58,6 +58,9 @@ class Settings(BaseModel):
     purge_queue_url: str = Field(default=MEMORY, description="the queue of `purge`, or memory:")
     fetch_queue_url: str = Field(default=MEMORY, description="the queue of `fetch_url`, or memory:")
     ingest_queue_url: str = Field(default=MEMORY, description="the queue of `ingest_file`, or memory:")
+    dead_letters_queue_url: str = Field(
+        default=MEMORY, description="the queue of what those three gave up, which `bury` empties, or memory:"
+    )
     schedules_queue_url: str = Field(default=MEMORY, description="the queue of ticks that workers serve, or memory:")
     presign_seconds: int = Field(default=900, ge=1, le=604_800)
 

@@ -22,19 +22,27 @@ class _Message:
 
 
 class MemoryQueue:
-    """A queue that keeps its messages until their deliveries are ended; `clock` counts seconds, never back."""
+    """A queue that keeps its messages until their deliveries are ended; `clock` counts seconds, never back.
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+    What was delivered `attempts` times and would be once more goes to the dead letters, where there are any.
+    """
+
+    def __init__(
+        self,
+        dead_letters: "MemoryQueue | None" = None,
+        *,
+        attempts: int = 4,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._clock = clock
+        self._dead_letters = dead_letters
+        self._attempts = attempts
         self._messages: list[_Message] = []
         self._changed = Condition()
 
     def send(self, body: Mapping[str, object]) -> None:
         """Add a message: a JSON object."""
-        message = _Message(json.dumps(dict(body)), self._clock())
-        with self._changed:
-            self._messages.append(message)
-            self._changed.notify()
+        self._add(_Message(json.dumps(dict(body)), self._clock()))
 
     def receive(self, *, limit: int, wait_seconds: int) -> list[Delivery]:
         """Up to `limit` messages, oldest first; where there is none yet, wait so long for one."""
@@ -59,9 +67,21 @@ class MemoryQueue:
     def ping(self) -> None:
         """Memory always answers."""
 
+    def _add(self, message: _Message) -> None:
+        with self._changed:
+            self._messages.append(message)
+            self._changed.notify()
+
     def _visible(self) -> list[_Message]:
         now = self._clock()
-        return [message for message in self._messages if message.visible_at <= now]
+        visible = [message for message in self._messages if message.visible_at <= now]
+        if self._dead_letters is None:
+            return visible
+        for message in [message for message in visible if message.attempt >= self._attempts]:
+            visible.remove(message)
+            self._messages.remove(message)
+            self._dead_letters._add(_Message(message.body, now, message.id))  # noqa: SLF001 - a queue like this one
+        return visible
 
     def _delivered(self, message: _Message) -> Delivery:
         message.attempt += 1

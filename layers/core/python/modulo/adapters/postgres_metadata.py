@@ -15,6 +15,7 @@ from modulo.adapters import postgres_fetching as fetching
 from modulo.adapters import postgres_files as files
 from modulo.adapters import postgres_identities as identities
 from modulo.adapters import postgres_ingestion as ingestion
+from modulo.adapters import postgres_letters as letters
 from modulo.adapters import postgres_members as members
 from modulo.adapters import postgres_parts as dividing
 from modulo.adapters import postgres_purging as purging
@@ -29,6 +30,7 @@ from modulo.domain.document import Part
 from modulo.domain.errors import NotFound, QuotaExceeded
 from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef, Stage
 from modulo.domain.identity import ApiKey, Principal, Role, Tenant, User
+from modulo.domain.letter import Burial, BuriedLetter, DeadLetter, LetterPage
 from modulo.domain.quota import Quotas, Reservation, Usage
 from modulo.domain.transfer import (
     Claim,
@@ -303,6 +305,27 @@ class PostgresMetadata(Metadata):
     @override
     def forget_deletions(self, *, before: datetime, limit: int) -> int:
         return self._write(lambda c: deletions.forget_deletions(c, before=before, limit=limit))
+
+    # Dead letters
+    @override
+    def bury(self, burial: Burial, *, now: datetime) -> bool:
+        return self._write(lambda c: letters.bury(c, burial, now=now))
+
+    @override
+    def list_letters(self, principal: Principal, collection_id: UUID, page: LetterPage) -> Listing[DeadLetter]:
+        return self._at_once(lambda c: letters.list_letters(c, principal, collection_id, page))
+
+    @override
+    def buried_letters(self, page: LetterPage) -> Listing[BuriedLetter]:
+        return self._at_once(lambda c: letters.buried_letters(c, page))
+
+    @override
+    def mark_retried(self, tenant_id: UUID | None, letter_ids: Sequence[UUID], *, now: datetime) -> int:
+        return self._write(lambda c: letters.mark_retried(c, tenant_id, letter_ids, now=now))
+
+    @override
+    def discard_letters(self, tenant_id: UUID | None, letter_ids: Sequence[UUID]) -> int:
+        return self._write(lambda c: letters.discard_letters(c, tenant_id, letter_ids))
 
     # Search
     @override

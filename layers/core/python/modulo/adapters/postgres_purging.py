@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from modulo.adapters.postgres_deletions import TALLY, proven, settle, tally
+from modulo.adapters.postgres_letters import forget_purged
 from modulo.adapters.postgres_rows import OF_COLLECTION, SPACE, in_tenant, lock_collection, space, stored, uncharge
 from modulo.adapters.postgres_tables import aliases, collections, deletions, files, generations, indexes, parts
 from modulo.domain.collection import EmbeddingModel, Space
@@ -130,6 +131,7 @@ def purged(connection: Connection, purge: Purge, *, now: datetime) -> bool:
         return False
     uncharge(connection, {(tenant_id, collection_id): released})
     settle(connection, purge, released, completed_at=None if until else now)
+    forget_purged(connection, tenant_id)
     return True
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Integer, Table, Uuid, and_, case, delete, fun
 from sqlalchemy.dialects.postgresql import JSONB
 
 from modulo.adapters.metadata_rules import problem
+from modulo.adapters.postgres_letters import forget_old
 from modulo.adapters.postgres_parts import LIVING
 from modulo.adapters.postgres_rows import WAS_CHARGED, arrays, stored, uncharge
 from modulo.adapters.postgres_tables import collections, files, generations, parts
@@ -41,6 +42,7 @@ def sweep(connection: Connection, *, now: datetime, limit: int) -> Swept:
         purge=_ask_for_purges(connection, now, found),
         since=found.since,
         more=found.more,
+        forgotten=forget_old(connection, now=now, limit=limit),
     )
 
 

@@ -1,6 +1,6 @@
 """The tables, as the migrations make them.
 
-Every key begins with the tenant, so that a reference across tenants cannot be stored. Counters on
+Every key but a dead letter's begins with the tenant, so that a reference across tenants cannot be stored. Counters on
 users and collections exist so that a quota is checked and taken in one conditional update.
 """
 
@@ -59,9 +59,9 @@ def _count(name: str, kind: Any = Integer) -> Column[Any]:
     return _column(name, kind(), server_default=text("0"))
 
 
-def _reference(column: str, table: str) -> ForeignKeyConstraint:
+def _reference(column: str, table: str, **options: Any) -> ForeignKeyConstraint:
     """A foreign key inside the tenant."""
-    return ForeignKeyConstraint(["tenant_id", column], [f"{table}.tenant_id", f"{table}.id"])
+    return ForeignKeyConstraint(["tenant_id", column], [f"{table}.tenant_id", f"{table}.id"], **options)
 
 
 tenants = Table(
@@ -348,6 +348,39 @@ Index(
     postgresql_where=deletions.c.completed_at.is_(None),
 )
 Index("ix_deletions_completed", deletions.c.completed_at, postgresql_where=deletions.c.completed_at.is_not(None))
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    _column("id", Uuid()),
+    _column("message_id", Text()),
+    _column("function", Text(), nullable=True),
+    _column("tenant_id", Uuid(), nullable=True),  # nobody's, where nobody can read it
+    _column("collection_id", Uuid(), nullable=True),
+    _column("file_id", Uuid(), nullable=True),
+    _column("generation", Integer(), nullable=True),
+    _column("part", Integer(), nullable=True),
+    _column("body", Text()),
+    _column("problem", JSONB()),
+    _column("attempts", Integer()),
+    _column("sent_at", Moment(), nullable=True),
+    _column("buried_at", Moment()),
+    _column("retried_at", Moment(), nullable=True),
+    PrimaryKeyConstraint("id"),
+    _reference("collection_id", "collections", ondelete="CASCADE"),
+    _reference("file_id", "files", ondelete="CASCADE"),
+    CheckConstraint("(tenant_id IS NULL) = (collection_id IS NULL)", "place"),
+    CheckConstraint("file_id IS NULL OR tenant_id IS NOT NULL", "file"),
+    CheckConstraint("(generation IS NULL OR file_id IS NOT NULL) AND (part IS NULL OR generation IS NOT NULL)", "part"),
+)
+Index(
+    "ix_dead_letters_listing",
+    dead_letters.c.tenant_id,
+    dead_letters.c.collection_id,
+    dead_letters.c.buried_at,
+    dead_letters.c.id,
+)
+Index("ix_dead_letters_buried", dead_letters.c.buried_at, dead_letters.c.id)
 
 usage = Table(
     "usage",

@@ -29,15 +29,10 @@ class SqsQueue:
                 QueueUrl=self._url,
                 MaxNumberOfMessages=min(limit, MOST_AT_ONCE),
                 WaitTimeSeconds=wait_seconds,
-                MessageSystemAttributeNames=["ApproximateReceiveCount"],
+                MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp", "DeadLetterQueueSourceArn"],
             )
         return [
-            Delivery(
-                id=message["MessageId"],
-                receipt=message["ReceiptHandle"],
-                body=message["Body"],
-                attempt=int(message["Attributes"]["ApproximateReceiveCount"]),
-            )
+            Delivery.of(message["MessageId"], message["ReceiptHandle"], message["Body"], message["Attributes"])
             for message in answer.get("Messages", [])
         ]
 

@@ -19,6 +19,9 @@ app.add_typer(keys, name="keys")
 localstack = typer.Typer(no_args_is_help=True, help="The whole template on a cloud of this machine.")
 app.add_typer(localstack, name="localstack")
 
+dead_letters = typer.Typer(no_args_is_help=True, help="Messages that were given up, of every tenant and of nobody.")
+app.add_typer(dead_letters, name="dead-letters")
+
 Host = Annotated[str, typer.Option(help="the address to listen on")]
 Port = Annotated[int, typer.Option(min=1, max=65_535)]
 TenantName = Annotated[str, typer.Option(help="the tenant's name")]
@@ -28,6 +31,14 @@ class LocalGenerator(StrEnum):
     """A generator that `modulo up` brings along."""
 
     local = "local"  # a small language model: enough to see that path work
+
+
+class State(StrEnum):
+    """What is to be done about a dead letter."""
+
+    waiting = "waiting"
+    retried = "retried"
+    closed = "closed"
 
 
 class Emulator(StrEnum):
@@ -90,7 +101,7 @@ def serve(
 
 @app.command()
 def worker(
-    names: Annotated[list[str], typer.Argument(help="ingest_file, fetch_url, purge, reset_quotas, sweep")],
+    names: Annotated[list[str], typer.Argument(help="ingest_file, fetch_url, purge, bury, reset_quotas, sweep")],
     *,
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="messages of each queue at a time")] = 2,
     grace: Annotated[float, typer.Option(min=0, help="seconds to finish in, once told to stop")] = 30,
@@ -169,6 +180,44 @@ def list_keys(*, tenant: TenantName) -> None:
 def revoke_key(key_id: UUID, *, tenant: TenantName) -> None:
     """End a key."""
     run("cli.keys:revoke_key", tenant, key_id)
+
+
+LetterId = Annotated[UUID | None, typer.Argument(help="the letter; none with --all")]
+
+
+@dead_letters.command("list")
+def list_dead_letters(*, state: Annotated[State | None, typer.Option(help="only those in this state")] = None) -> None:
+    """List the letters, newest first."""
+    run("cli.dead_letters:print_letters", state.value if state else None)
+
+
+@dead_letters.command("retry")
+def retry_dead_letter(
+    letter: LetterId = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="all that wait and that a retry can help")] = False,
+) -> None:
+    """Have what was given up tried once more."""
+    one_or_all(letter, everything)
+    typer.echo(f"{run('cli.dead_letters:retry', letter)} sent again")
+
+
+@dead_letters.command("discard")
+def discard_dead_letter(
+    letter: LetterId = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="all of them, or all in the state")] = False,
+    state: Annotated[State | None, typer.Option(help="with --all")] = None,
+) -> None:
+    """Throw letters away; what they are about stays as it is."""
+    one_or_all(letter, everything)
+    typer.echo(f"{run('cli.dead_letters:discard', letter, state.value if state else None)} discarded")
+
+
+def one_or_all(letter: UUID | None, everything: bool) -> None:
+    """Refuse a command that names neither one letter nor all, or both."""
+    if (letter is None) != everything:
+        fail("name one letter, or --all")
 
 
 if __name__ == "__main__":

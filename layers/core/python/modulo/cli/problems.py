@@ -5,7 +5,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from modulo import runtime
-from modulo.domain.errors import FileFailed, ModuloError, explanation
+from modulo.domain.errors import DeadMessage, FileFailed, ModuloError, explanation
 from modulo.runtime.problems import TYPE
 
 PAGE = """\
@@ -20,6 +20,12 @@ What a retry cannot help fails at once. All else is tried again, later each time
 
 {files}
 
+## Why a message is given up
+
+A message to `ingest_file` whose file failed has that file's problem; others have one of these.
+
+{messages}
+
 ## Why a request fails
 
 {requests}
@@ -29,11 +35,13 @@ What a retry cannot help fails at once. All else is tried again, later each time
 def page() -> str:
     """The page, made of the error tree."""
     every = sorted(kinds(), key=lambda error: error.code())
-    files = [error for error in every if issubclass(error, FileFailed) or error.retryable]
-    requests = [error for error in every if not issubclass(error, FileFailed)]
+    messages = [error for error in every if issubclass(error, DeadMessage)]
+    files = [error for error in every if issubclass(error, FileFailed) or (error.retryable and error not in messages)]
+    requests = [error for error in every if not issubclass(error, FileFailed | DeadMessage)]
     return PAGE.format(
         type=TYPE,
-        files=_table("code | a retry can help | meaning", (_row(e, "yes" if e.retryable else "no") for e in files)),
+        files=_helped(files),
+        messages=_helped(messages),
         requests=_table("code | status | meaning", (_row(e, str(e.status)) for e in requests)),
     )
 
@@ -45,7 +53,7 @@ def kinds() -> list[type[ModuloError]]:
     homes = ("modulo.domain.", "modulo.runtime.")
     ours = [error for error in _below(ModuloError) if error.__module__.startswith(homes)]
     found = {error.code(): error for error in reversed(ours)}
-    return [error for error in found.values() if error not in (ModuloError, FileFailed)]
+    return [error for error in found.values() if error not in (ModuloError, FileFailed, DeadMessage)]
 
 
 def print_problems() -> None:
@@ -57,6 +65,10 @@ def _below(error: type[ModuloError]) -> Iterator[type[ModuloError]]:
     yield error
     for child in error.__subclasses__():
         yield from _below(child)
+
+
+def _helped(errors: Iterable[type[ModuloError]]) -> str:
+    return _table("code | a retry can help | meaning", (_row(e, "yes" if e.retryable else "no") for e in errors))
 
 
 def _row(error: type[ModuloError], second: str) -> str:

@@ -20,7 +20,7 @@ from modulo.cli.stack.process import HOST, Process, Program, answers_http, free_
 from modulo.cli.stack.service import write_private
 
 SERVICES = ("postgres", "valkey", "milvus", "cloud", "models")
-EVENT_FUNCTIONS = ("ingest_file", "fetch_url", "purge", "reset_quotas", "sweep")
+EVENT_FUNCTIONS = ("ingest_file", "fetch_url", "purge", "bury", "reset_quotas", "sweep")
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 HEALTH = "/api/health"
 READY_SECONDS = 90.0

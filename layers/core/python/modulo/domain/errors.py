@@ -227,3 +227,16 @@ class AlteredFile(FileRejected):
 
 class RefusedPassage(FileRejected):
     """The embedding model refuses a passage of the file: reword it or leave it out, and upload the file again."""
+
+
+class DeadMessage(ModuloError):
+    """A message was given up."""
+
+    title = "Dead message"
+
+
+class GivenUp(DeadMessage):
+    """No delivery was brought to its end: the log says why, or time or memory ran out."""
+
+    title = "Given up"
+    retryable = True

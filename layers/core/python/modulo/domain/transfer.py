@@ -4,7 +4,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from modulo.domain.collection import Chunking, EmbeddingModel, Space
@@ -215,12 +215,30 @@ class PurgeRequest:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message as a queue hands it out; `attempt` counts its deliveries from 1."""
+    """A message as a queue hands it out; `attempt` counts its deliveries from 1.
+
+    `given_up_by` names the queue whose message it was before it came to the dead letters, where that is known.
+    """
 
     id: str
     receipt: str
     body: str
     attempt: int
+    sent_at: datetime | None = None
+    given_up_by: str | None = None
+
+    @classmethod
+    def of(cls, message_id: str, receipt: str, body: str, attributes: Mapping[str, str]) -> "Delivery":
+        """A delivery of SQS, with the attributes that it gives."""
+        sent, source = attributes.get("SentTimestamp"), attributes.get("DeadLetterQueueSourceArn")
+        return cls(
+            message_id,
+            receipt,
+            body,
+            int(attributes.get("ApproximateReceiveCount", "1")),
+            datetime.fromtimestamp(int(sent) / 1000, UTC) if sent else None,
+            source.rpartition(":")[2] if source else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +277,8 @@ class Swept:
     """By each of these names that found any: the earliest deadline, end of a lease, or time set for a purge."""
     more: bool
     """Whether one of them reached the limit, so that more may be left."""
+    forgotten: int = 0
+    """Dead letters whose time was over."""
 
 
 @dataclass(frozen=True, slots=True)

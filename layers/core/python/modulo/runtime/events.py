@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
-from modulo.domain.errors import ModuloError
+from modulo.domain.errors import DeadMessage
 from modulo.domain.file import FileRef
 from modulo.domain.transfer import IngestRequest
 from modulo.services import services
@@ -20,7 +20,7 @@ DEEPEST: Final = 4
 _CREATED = re.compile(r"(?:^|[.:])ObjectCreated(?::|$)", re.IGNORECASE)
 
 
-class UnreadableMessage(ModuloError):
+class UnreadableMessage(DeadMessage):
     """The message is none that this function understands; in a queue it ends among the dead letters."""
 
     status = 400

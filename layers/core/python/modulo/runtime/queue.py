@@ -24,20 +24,37 @@ def queue_handler(
     handle: Callable[[Work], object],
     queue: Callable[[Services], Queue],
 ) -> QueueHandler:
+    """The handler of messages that are JSON, an SQS event or not.
+
+    An event that is not one of SQS is a message itself, as where S3, SNS or EventBridge invoke the
+    function; should it fail, it is queued.
+    """
+    deliver = delivery_handler(lambda delivery: read(json_object(delivery.body)), handle, queue)
+
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        if _is_batch(event):
+            return deliver(event, context)
+        configure_logging(services().settings.log_level)
+        _invoked(event, read, handle, queue)
+        return {"batchItemFailures": []}
+
+    return handler
+
+
+def delivery_handler(
+    read: Callable[[Delivery], list[Work]],
+    handle: Callable[[Work], object],
+    queue: Callable[[Services], Queue],
+) -> QueueHandler:
     """The handler of an SQS event: answers which messages failed, so that only they come again.
 
     A failed message comes again after a pause that doubles with `retry_base_seconds`; after its last
-    delivery the queue's redrive policy moves it to the dead-letter queue, with no pause any more. Any
-    other event is a message itself, as where S3, SNS or EventBridge invoke the function; should it
-    fail, it is queued.
+    delivery the queue's redrive policy moves it to the dead letters, with no pause any more.
     """
     keep_ready(handle)
 
     def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         configure_logging(services().settings.log_level)
-        if not _is_batch(event):
-            _invoked(event, read, handle, queue)
-            return {"batchItemFailures": []}
         failed = [record for record in event["Records"] if not _handled(delivery_of(record), read, handle, queue)]
         return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in failed]}
 
@@ -46,17 +63,21 @@ def queue_handler(
 
 def delivery_of(record: Mapping[str, Any]) -> Delivery:
     """A record of an SQS event."""
-    attempt = int(record.get("attributes", {}).get("ApproximateReceiveCount", "1"))
-    return Delivery(record["messageId"], record["receiptHandle"], record["body"], attempt)
+    return Delivery.of(record["messageId"], record["receiptHandle"], record["body"], record.get("attributes", {}))
 
 
 def record_of(delivery: Delivery) -> dict[str, Any]:
     """The record of an SQS event that a delivery would be."""
+    attributes = {"ApproximateReceiveCount": str(delivery.attempt)}
+    if delivery.sent_at:
+        attributes["SentTimestamp"] = str(round(delivery.sent_at.timestamp() * 1000))
+    if delivery.given_up_by:
+        attributes["DeadLetterQueueSourceArn"] = delivery.given_up_by
     return {
         "messageId": delivery.id,
         "receiptHandle": delivery.receipt,
         "body": delivery.body,
-        "attributes": {"ApproximateReceiveCount": str(delivery.attempt)},
+        "attributes": attributes,
         "eventSource": "aws:sqs",
     }
 
@@ -84,13 +105,13 @@ def _invoked(
 
 def _handled(
     delivery: Delivery,
-    read: Callable[[Mapping[str, Any]], list[Work]],
+    read: Callable[[Delivery], list[Work]],
     handle: Callable[[Work], object],
     queue: Callable[[Services], Queue],
 ) -> bool:
     request_id.set(delivery.id)
     try:
-        for work in read(json_object(delivery.body)):
+        for work in read(delivery):
             handle(work)
     except Exception as error:
         known = isinstance(error, ModuloError)

@@ -20,6 +20,7 @@ QUEUES: Final[Mapping[str, Callable[[Services], Queue]]] = {
     "ingest_file": lambda s: s.ingests,
     "fetch_url": lambda s: s.fetches,
     "purge": lambda s: s.purges,
+    "bury": lambda s: s.dead_letters,
 }
 SCHEDULED: Final = ("reset_quotas", "sweep")
 """Fed by one queue of ticks, each naming the function to run; both may run at any time, any number of times."""

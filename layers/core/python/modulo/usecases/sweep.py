@@ -20,6 +20,7 @@ class SweepReport(Value):
     """What a sweep did: how many, for how long the oldest of them had waited, and the first 20 of each by name.
 
     A name is that of tenant, collection, file and generation, as far as there is one. Ages are by outcome.
+    Dead letters are forgotten after 30 days.
     """
 
     failed: int = 0
@@ -27,6 +28,7 @@ class SweepReport(Value):
     purges: int = 0
     oldest_seconds: Mapping[str, int] = {}
     files: Mapping[str, tuple[str, ...]] = {}
+    letters_forgotten: int = 0
     more: bool = False
     """Whether more may be left for the next sweep."""
 
@@ -78,6 +80,7 @@ def _report(rounds: list[Swept], now: datetime) -> SweepReport:
         purges=counts["purge"],
         oldest_seconds=oldest,
         files=files,
+        letters_forgotten=sum(swept.forgotten for swept in rounds),
         more=rounds[-1].more,
     )
 

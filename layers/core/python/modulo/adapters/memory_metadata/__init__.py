@@ -14,6 +14,7 @@ from modulo.adapters.memory_metadata import (
     files,
     identities,
     ingestion,
+    letters,
     purging,
     usage,
 )
@@ -24,6 +25,7 @@ from modulo.domain.deletion import Deletion, Held
 from modulo.domain.document import Part
 from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef, Stage
 from modulo.domain.identity import ApiKey, Principal, Role, Tenant, User
+from modulo.domain.letter import Burial, BuriedLetter, DeadLetter, LetterPage
 from modulo.domain.quota import Quotas, Reservation, Usage
 from modulo.domain.transfer import (
     Claim,
@@ -266,6 +268,27 @@ class MemoryMetadata(Metadata):
     @override
     def forget_deletions(self, *, before: datetime, limit: int) -> int:
         return self._locked(lambda s: deletions.forget_deletions(s, before=before, limit=limit))
+
+    # Dead letters
+    @override
+    def bury(self, burial: Burial, *, now: datetime) -> bool:
+        return self._locked(lambda s: letters.bury(s, burial, now=now))
+
+    @override
+    def list_letters(self, principal: Principal, collection_id: UUID, page: LetterPage) -> Listing[DeadLetter]:
+        return self._locked(lambda s: letters.list_letters(s, principal, collection_id, page))
+
+    @override
+    def buried_letters(self, page: LetterPage) -> Listing[BuriedLetter]:
+        return self._locked(lambda s: letters.buried_letters(s, page))
+
+    @override
+    def mark_retried(self, tenant_id: UUID | None, letter_ids: Sequence[UUID], *, now: datetime) -> int:
+        return self._locked(lambda s: letters.mark_retried(s, tenant_id, letter_ids, now=now))
+
+    @override
+    def discard_letters(self, tenant_id: UUID | None, letter_ids: Sequence[UUID]) -> int:
+        return self._locked(lambda s: letters.discard_letters(s, tenant_id, letter_ids))
 
     # Search
     @override

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
+from modulo.adapters.memory_metadata import letters
 from modulo.adapters.memory_metadata.deletions import open_until, proven, settle, tally_of
 from modulo.adapters.memory_metadata.ingestion import end_failed
 from modulo.adapters.memory_metadata.store import CollectionRow, FileRow, GenerationRow, Store
@@ -48,6 +49,7 @@ def sweep(store: Store, *, now: datetime, limit: int) -> Swept:
         purge=tuple(_ask_for_purges(store, *due, now)),
         since={kind: min(moments) for kind, moments in waiting.items() if moments},
         more=any(len(rows) == limit for rows in (late, lost, *due)),
+        forgotten=letters.forget_old(store, now=now, limit=limit),
     )
 
 
@@ -150,6 +152,7 @@ def purged(store: Store, purge: Purge, *, now: datetime) -> bool:
                 generation.change(FORGOTTEN)
                 generation.document, generation.parts = DocumentInfo(), []
     settle(store, purge, released, completed_at=None if until else now)
+    letters.forget_purged(store)
     return True
 
 

@@ -15,6 +15,7 @@ from modulo.domain.errors import NotFound
 from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef, Stage
 from modulo.domain.generation import Changes
 from modulo.domain.identity import ApiKey, Principal, Role, Tenant
+from modulo.domain.letter import Burial, Request
 from modulo.domain.transfer import PartResult
 
 
@@ -223,6 +224,16 @@ class DeletionRow:
 
 
 @dataclass
+class LetterRow:
+    """A dead letter; `request` is None where nobody can read it or what it is about does not exist."""
+
+    burial: Burial
+    request: Request | None
+    buried_at: datetime
+    retried_at: datetime | None = None
+
+
+@dataclass
 class UsageRow:
     """A user's tokens in one period."""
 
@@ -232,7 +243,7 @@ class UsageRow:
 
 @dataclass
 class Store:
-    """All rows; every key begins with the tenant. Whoever touches it holds the lock."""
+    """All rows; every key but a letter's begins with the tenant. Whoever touches it holds the lock."""
 
     lock: RLock = field(default_factory=RLock)
     tenants: dict[UUID, Tenant] = field(default_factory=dict)
@@ -242,6 +253,7 @@ class Store:
     files: dict[tuple[UUID, UUID], FileRow] = field(default_factory=dict)
     deletions: dict[tuple[UUID, UUID], DeletionRow] = field(default_factory=dict)
     usage: dict[tuple[UUID, UUID, date], UsageRow] = field(default_factory=dict)
+    letters: dict[UUID, LetterRow] = field(default_factory=dict)
     periods: set[date] = field(default_factory=set)
 
     def introduce(self, principal: Principal) -> UserRow:

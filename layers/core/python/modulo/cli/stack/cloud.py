@@ -20,6 +20,8 @@ ACCESS_KEY = "modulo"
 BUCKET = "modulo"
 ATTEMPTS = 4  # then a message goes to the dead-letter queue
 DEAD_LETTER_SECONDS = 14 * 86_400
+DEAD_LETTERS = "dead_letters"
+"""What the queues gave up; nobody misses a tick, so those go elsewhere."""
 QUEUES: Mapping[str, Mapping[str, str]] = {
     "ingest": {"VisibilityTimeout": "960"},
     "fetch": {"VisibilityTimeout": "960"},
@@ -100,10 +102,11 @@ def make_resources(access: dict[str, str]) -> dict[str, str]:
     )
 
     s3.create_bucket(Bucket=BUCKET)
-    queues = {}
+    kept = {"MessageRetentionPeriod": str(DEAD_LETTER_SECONDS)}
+    queues = {DEAD_LETTERS: make_queue(sqs, DEAD_LETTERS, kept)}
     for name, special in QUEUES.items():
-        dead = f"{name}-dead"
-        make_queue(sqs, dead, {"MessageRetentionPeriod": str(DEAD_LETTER_SECONDS)})
+        dead = f"{name}-dead" if name == "schedules" else DEAD_LETTERS
+        make_queue(sqs, dead, kept)
         redrive = {"deadLetterTargetArn": queue_arn(dead), "maxReceiveCount": ATTEMPTS}
         attributes = {
             **special,

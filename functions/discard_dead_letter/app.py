@@ -1,0 +1,23 @@
+"""DELETE /collections/{collection_id}/dead-letters/{letter_id}."""
+
+from uuid import UUID
+
+from modulo.domain.errors import Forbidden, NotFound
+from modulo.runtime.endpoint import APIRouter, Writer, handler_of, responses, run, services
+from modulo.usecases.discard_dead_letter import discard_dead_letter
+
+router = APIRouter()
+
+
+@router.delete(
+    "/collections/{collection_id}/dead-letters/{letter_id}",
+    operation_id="discard_dead_letter",
+    status_code=204,
+    responses=responses(Forbidden, NotFound),
+)
+async def endpoint(caller: Writer, collection_id: UUID, letter_id: UUID) -> None:
+    """Throw a dead letter away; what it is about stays as it is."""
+    await run(discard_dead_letter, caller, collection_id, letter_id, metadata=services().metadata)
+
+
+handler = handler_of(router)

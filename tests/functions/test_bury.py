@@ -1,0 +1,126 @@
+import json
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+
+from modulo.domain.errors import Unavailable
+from modulo.domain.letter import LONGEST_BODY, LetterPage
+from modulo.runtime import dead_letters
+from modulo.runtime.worker import function
+from tests.functions.conftest import give_up_file, ingest, letters_of, ref_of, s3_event, sqs_event
+
+
+def bury(*bodies, **attributes):
+    event = sqs_event(*bodies)
+    for record in event["Records"]:
+        record["attributes"] |= attributes
+    return function("bury").handler(event, None)["batchItemFailures"]
+
+
+def buried(services):
+    return services.metadata.buried_letters(LetterPage(99)).items
+
+
+def test_a_message_that_is_given_up_becomes_a_letter(api, queues, services):
+    collection = api.create_collection()
+    receipt = give_up_file(api, queues, collection)
+    [letter] = letters_of(api, collection)
+    assert (letter["file_id"], letter["name"], letter["generation"]) == (receipt["file_id"], "vault.txt", 1)
+    assert letter["problem"] == {"code": "unavailable", "detail": "busy", "retryable": True}
+    assert (letter["function"], letter["attempts"], letter["state"]) == ("ingest_file", 4, "waiting")
+    assert services.metrics.counts["rag_dead_letters_total", ()] == 1
+    assert queues.run("ingest_file", "bury") == 0, "it is in no queue any more"
+
+
+def test_a_purge_that_is_given_up_becomes_one_too(api, queues, services):
+    collection = api.create_collection()
+    receipt = api.upload(collection, "content")
+    assert ingest(api, collection, receipt) == []
+    api("DELETE", f"/collections/{collection}/files/{receipt['file_id']}")
+    vectors = services.vectors
+
+    class Down:
+        def count(self, space, **which):
+            raise Unavailable(dependency="milvus")
+
+    services.vectors = Down()
+    assert queues.give_up() == 1
+    [letter] = letters_of(api, collection)
+    assert (letter["function"], letter["file_id"], letter["generation"]) == ("purge", receipt["file_id"], None)
+    assert letter["problem"]["code"] == "given-up"
+    services.vectors = vectors
+    api("POST", f"/collections/{collection}/dead-letters/{letter['id']}/retry")
+    assert queues.run("purge") == 1
+    assert letters_of(api, collection) == [], "it goes with what is purged"
+
+
+def test_an_address_that_was_given_up_is_fetched_again(api, queues, services):
+    collection = api.create_collection()
+    ref = ref_of(api, collection, api.upload(collection, "content"))
+    assert bury({"fetch": ref.key}) == []
+    [letter] = letters_of(api, collection)
+    assert (letter["function"], letter["generation"]) == ("fetch_url", 1)
+    assert api("POST", f"/collections/{collection}/dead-letters/retry").json["items"][0]["id"] == letter["id"]
+    [delivery] = services.fetches.receive(limit=9, wait_seconds=0)
+    assert json.loads(delivery.body) == {"fetch": ref.key}
+
+
+def test_a_message_that_comes_twice_is_one_letter_and_time_and_queue_are_told(services):
+    source = "arn:aws:sqs:us-east-1:000000000000:ingest"
+    sent = datetime(2026, 3, 1, 12, 30, 15, 500_000, UTC)
+    object.__setattr__(services.settings, "ingest_queue_url", "https://sqs.us-east-1.amazonaws.com/000000000000/ingest")
+    told = {"SentTimestamp": str(round(sent.timestamp() * 1000)), "DeadLetterQueueSourceArn": source}
+    for _ in range(2):
+        assert bury("nonsense", **told) == []
+    [letter] = buried(services)
+    assert (letter.function, letter.sent_at, letter.message_id) == ("ingest_file", sent, "m0")
+    assert (letter.body, letter.tenant_id) == ("nonsense", None)
+    assert (letter.problem.code, letter.problem.retryable) == ("unreadable-message", False)
+
+
+@pytest.mark.parametrize("body", ["", "[]", "{", '{"hello": 1}', '{"tenant_id": "x"}', "[" * 100_000])
+def test_what_nobody_can_read_is_the_operators(services, body):
+    assert bury(body) == []
+    [letter] = buried(services)
+    assert (letter.body, letter.function) == (body[:LONGEST_BODY], None)
+    assert letter.problem.code == "unreadable-message"
+
+
+def test_a_bug_in_reading_keeps_no_message_from_its_burial(services, monkeypatch):
+    def broken(message):
+        raise TypeError("a bug")
+
+    monkeypatch.setattr(dead_letters, "uploads", broken)
+    assert bury('{"a": 1}') == []
+    assert [letter.problem.code for letter in buried(services)] == ["internal-error"]
+
+
+def test_a_message_about_two_files_is_a_letter_for_each(api, services):
+    first, second = api.create_collection("first"), api.create_collection("second")
+    refs = [ref_of(api, at, api.upload(at, "content")) for at in (first, second)]
+    assert bury(s3_event(*refs)) == []
+    found = [letters_of(api, at) for at in (first, second)]
+    assert [[letter["file_id"] for letter in each] for each in found] == [[str(ref.file_id)] for ref in refs]
+
+
+def test_what_names_no_upload_is_no_letter(services):
+    assert bury({"Event": "s3:TestEvent"}, {"Records": []}) == []
+    assert not buried(services)
+
+
+def test_a_letter_about_an_unknown_file_is_the_operators(services):
+    tenant, collection, file = uuid4(), uuid4(), uuid4()
+    key = f"tenants/{tenant}/collections/{collection}/files/{file}/1/content"
+    assert bury({"ingest": key}) == []
+    [letter] = buried(services)
+    assert (letter.tenant_id, json.loads(letter.body)) == (None, {"ingest": key})
+
+
+def test_what_cannot_be_recorded_stays_in_its_queue(services):
+    class Down:
+        def bury(self, burial, *, now):
+            raise Unavailable(dependency="postgres")
+
+    services.metadata = Down()
+    assert bury({"hello": 1}, {"hello": 2}) == [{"itemIdentifier": "m0"}, {"itemIdentifier": "m1"}]
