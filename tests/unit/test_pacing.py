@@ -222,3 +222,40 @@ def test_a_pause_ends_with_its_event():
     clock = MemoryClock(NOW)
     assert (clock.pause(9, event), clock.now()) == (True, NOW)
     assert SystemClock().pause(9, event) is True
+
+
+@pytest.mark.parametrize("error", [Unavailable("down", retry_after=1), Throttled("busy", retry_after=1)])
+def test_a_claim_that_cannot_be_kept_is_no_matter_of_the_models(clock, error):
+    def keep():
+        raise error
+
+    model = Model(clock, throttled=[True], retry_after=99)
+    pace = Pace(1, 100, until=NOW + timedelta(hours=1), clock=clock, keep=keep, keep_seconds=9)
+    with pytest.raises(type(error)):
+        pace.through(model)
+    assert len(model.asked) == 1
+
+
+def test_a_throttled_call_of_before_a_pause_makes_all_wait_as_long_as_it_says(clock, kept):
+    """Two calls under way are throttled one after the other; the second is asked for more patience."""
+    together = threading.Barrier(2)
+    order = iter([3, 30])
+    lock = threading.Lock()
+    asked = []
+
+    def ask(size):
+        with lock:
+            asked.append((clock.now() - NOW).total_seconds())
+            first = len(asked) <= 2
+        if first:
+            together.wait(timeout=10)
+            with lock:
+                seconds = next(order)
+            raise Throttled("busy", retry_after=seconds)
+        return size
+
+    pace = pace_of(clock, kept, batches=2, chance=lambda low, high: low)
+    in_threads(2, lambda: pace.through(ask))
+    assert asked[:2] == [0, 0]
+    assert max(asked[2:]) >= 30
+    assert pace.share == 1 + 2 / 8

@@ -62,15 +62,16 @@ class Pace:
             Exception: whatever else `ask` or `keep` raises.
         """
         while True:
-            turn = self._enter()
+            self._enter()
             try:
-                self._wait()
-                result = ask(turn.size)
-            except (Throttled, Unavailable) as error:
-                self._slow_down(turn, error)
-            else:
-                self._speed_up()
-                return result
+                turn = self._wait()
+                try:
+                    result = ask(turn.size)
+                except (Throttled, Unavailable) as error:
+                    self._slow_down(turn, error)
+                else:
+                    self._speed_up()
+                    return result
             finally:
                 self._leave()
 
@@ -80,24 +81,24 @@ class Pace:
             self._stopped.set()
             self._changed.notify_all()
 
-    def _enter(self) -> _Turn:
+    def _enter(self) -> None:
         with self._changed:
             while self._under_way >= max(1, int(self.share)) and not self._stopped.is_set():
                 self._changed.wait()
             self._under_way += 1
-            return _Turn(max(1, int(min(self.share, 1) * self.batch)), self._round)
 
     def _leave(self) -> None:
         with self._changed:
             self._under_way -= 1
             self._changed.notify_all()
 
-    def _wait(self) -> None:
+    def _wait(self) -> _Turn:
         while not self._stopped.is_set() and (left := (self._not_before - self.clock.now()).total_seconds()) > 0:
             self.keep()
             self.clock.pause(min(left, self.keep_seconds), self._stopped)
         if self._stopped.is_set():
             raise Throttled
+        return _Turn(max(1, int(min(self.share, 1) * self.batch)), self._round)
 
     def _speed_up(self) -> None:
         with self._changed:
@@ -106,7 +107,7 @@ class Pace:
 
     def _slow_down(self, turn: _Turn, error: Throttled | Unavailable) -> None:
         """Ask less, and later; calls that were under way together lessen it once."""
-        if self._stopped.is_set() or (isinstance(error, Unavailable) and error.retry_after is None):
+        if isinstance(error, Unavailable) and error.retry_after is None:
             raise error
         with self._changed:
             seconds = float(error.retry_after or 0)
