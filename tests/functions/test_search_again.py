@@ -205,6 +205,13 @@ def test_tokens_are_reserved_for_the_largest_prompt_and_settled(api, collection,
     assert tokens(api, services) == (0, 7)
 
 
+def test_passages_alone_reserve_nothing(api, collection, services):
+    services.generator = Model(error=AssertionError("asked"))
+    services.metadata = Watched(services.metadata)
+    assert ask(api, collection, retrieve_only=True).status == 200
+    assert services.metadata.calls == ["live_documents"]
+
+
 @pytest.mark.parametrize("fault", ["generator", "threshold", "reranker"])
 def test_tokens_that_no_answer_took_are_given_back(api, collection, services, fault):
     services.generator = Model(error=BadModelAnswer() if fault == "generator" else None)

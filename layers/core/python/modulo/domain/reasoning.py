@@ -57,6 +57,8 @@ def decompose(question: str) -> list[str]:
 
 def combine(steps: Sequence[Step]) -> tuple[tuple[Passage, ...], Answer]:
     """The passages of all steps, each once, and their answers as one; marks then count these passages."""
+    if len(steps) == 1:
+        return steps[0].passages, steps[0].answer
     found: dict[UUID, Passage] = {}
     for step in steps:
         for passage in step.passages:

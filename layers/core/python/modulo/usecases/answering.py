@@ -27,6 +27,7 @@ from modulo.ports import Embedder, Generator, Metadata, Metrics, Reranker, Vecto
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 WIDEST = 1_000
+_UNKNOWN = DocumentInfo()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,17 +141,24 @@ class Answering:
     def _live(self, questions: Sequence[str], hits: Sequence[Sequence[Hit]]) -> Live:
         """What is live of the hits; their answers' tokens are reserved with it, before any is chosen."""
         file_ids = sorted({hit.ref.file_id for found in hits for hit in found}, key=str)
-        period, limit = period_of(self.now), self.limits.quotas.tokens_per_day
-        prompts = [self._largest(question, found) for question, found in zip(questions, hits, strict=True) if found]
-        tokens = sum(map(self.generator.reserve, prompts)) - self.reserved  # some are, where this is a wider search
-        reservation = Reservation(period, tokens, limit) if tokens > 0 else None
+        reservation = self._reservation(questions, hits)
         live = self.metadata.live_documents(
             self.principal, self.request.collection_id, file_ids, reservation=reservation
         )
-        if not live.reserved:
-            raise exceeded("tokens a day", limit, retry_after=ceil((resets_at(period) - self.now).total_seconds()))
-        self.reserved += reservation.tokens if reservation else 0
+        if reservation is not None:
+            if not live.reserved:
+                wait = ceil((resets_at(reservation.period) - self.now).total_seconds())
+                raise exceeded("tokens a day", reservation.limit, retry_after=wait)
+            self.reserved += reservation.tokens
         return live
+
+    def _reservation(self, questions: Sequence[str], hits: Sequence[Sequence[Hit]]) -> Reservation | None:
+        """The tokens that answers may take; without those that are reserved, where this is a wider search."""
+        if self.request.config_metadata.retrieve_only:
+            return None
+        prompts = [self._largest(question, found) for question, found in zip(questions, hits, strict=True) if found]
+        tokens = sum(map(self.generator.reserve, prompts)) - self.reserved
+        return Reservation(period_of(self.now), tokens, self.limits.quotas.tokens_per_day) if tokens > 0 else None
 
     def _largest(self, question: str, hits: Sequence[Hit]) -> Prompt:
         """The prompt of those hits that would take most tokens."""
@@ -211,4 +219,4 @@ def _living(hits: Sequence[Hit], live: Live) -> list[Passage]:
 
 def _supposed(hit: Hit) -> Passage:
     """The passage that a hit becomes if it is live."""
-    return Passage(hit, LiveDocument(hit.ref.file_id, hit.ref.generation, hit.source, 0, DocumentInfo(), ""))
+    return Passage(hit, LiveDocument(hit.ref.file_id, hit.ref.generation, hit.source, 0, _UNKNOWN, ""))
