@@ -48,6 +48,8 @@ class TestFetching(MetadataContract):
         assert (claim.size_bytes, claim.checksum_sha256, claim.attempt) == (600, "ab" * 32, 1)
         assert world.publish(claim)
         assert self.seen(metadata, file).source_url == URL
+        live = metadata.live_documents(self.owner, self.collection.id, [file.id], reservation=None)
+        assert live.documents[file.id].url == URL
 
     def test_other_bytes_take_the_place_of_those_before(self, metadata: Metadata, world: World, file: File) -> None:
         ref = world.ref(file)

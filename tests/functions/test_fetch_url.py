@@ -38,6 +38,7 @@ def test_an_address_is_fetched_ingested_and_found(api, collection, services, web
     question = {"question": "When did snow fall?", "collection_id": collection}
     (found,) = api("POST", "/search", json=question).json["query_results"]
     assert "Snow fell in July" in found["chunk"]["text"]
+    assert found["chunk"]["metadata"]["url"] == URL
 
 
 def test_the_same_address_again_is_a_new_generation(api, collection, services, web):

@@ -30,7 +30,7 @@ _GRANT = (
 )
 _DOCUMENTS = (
     select(files.c.id, generations.c.number, files.c.name, generations.c.chunk_count, generations.c.document)
-    .add_columns(files.c.created_at)
+    .add_columns(files.c.created_at, generations.c.source_url)
     .join(generations, (generations.c.tenant_id == files.c.tenant_id) & (generations.c.file_id == files.c.id))
     .where(
         in_tenant(bindparam("tenant_id", type_=Uuid()), files),
@@ -92,4 +92,5 @@ def _live(document: Mapping[str, Any]) -> LiveDocument:
         document["chunk_count"],
         DocumentInfo.model_validate(document["document"]),
         datetime.fromisoformat(document["created_at"]).isoformat(),
+        document["source_url"],
     )

@@ -28,6 +28,8 @@ class LiveDocument:
     chunk_count: int
     info: DocumentInfo
     created_at: str
+    url: str | None = None
+    """Where it was fetched, where it was."""
 
 
 @dataclass(frozen=True, slots=True)

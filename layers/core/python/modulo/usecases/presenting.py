@@ -31,6 +31,7 @@ def query_result(passage: Passage) -> QueryResult:
             start_index=chunk.start,
             end_index=chunk.end,
             table_index=chunk.table,
+            url=passage.document.url,
             created_at=passage.document.created_at,
             author=passage.document.info.author,
         ),

@@ -216,4 +216,5 @@ def _live(row: FileRow, generation: GenerationRow) -> LiveDocument:
         generation.chunk_count or 0,
         generation.document,
         row.created_at.isoformat(),
+        generation.source_url,
     )
