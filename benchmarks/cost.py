@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field, replace
-from itertools import count
 from pathlib import Path
 from time import perf_counter
 from uuid import uuid4
@@ -108,9 +107,10 @@ class Events:
         with inside(self.environment) as services:
             services.generator = noted = Noted(services.generator, services.generator.name)
             timed = self._each(services, self._timed)
-            cold = {name: self._cold(name) for name in ("search", "ingest_file")}
         with counted(self.environment) as (counts, rewired), inside(rewired) as services:
             sent = self._each(services, lambda runs, work: _counted(counts, runs, work))
+        with inside(self.environment):  # last: its uploads leave messages in the queue
+            cold = {name: self._cold(name) for name in ("search", "ingest_file")}
         query = float(estimate(corpus.questions(1)[0]))
         tokens = {
             "retrieval": {"embedded_tokens": query},
@@ -137,11 +137,11 @@ class Events:
         """What `take` finds out of each kind of event, given how often to do it and how."""
         with self.product.client() as client:
             functions = Functions(services, self.product.key, new_collection(client, f"cost {uuid4()}"))
-        content, question = _file(), (f"{text} {uuid4()}" for text in corpus.questions(10_000))
-        names, deliveries = (f"{number}.pdf" for number in count()), []
-        functions.upload("first.pdf", corpus.pdf(corpus.sections(1, seed=20)))
+        question = (f"{text} {uuid4()}" for text in corpus.questions(10_000))
+        files, deliveries = iter([(f"{seed}.pdf", _file(seed)) for seed in range(FILES)]), []
+        functions.upload("first.pdf", corpus.pdf(corpus.sections(1, seed=FILES)))
         functions.ingest(functions.delivery())
-        found = {"upload": take(FILES, lambda: functions.upload(next(names), content))}
+        found = {"upload": take(FILES, lambda: functions.upload(*next(files)))}
         deliveries += [functions.delivery() for _ in range(FILES)]
         found["ingest"] = take(FILES, lambda: functions.ingest(deliveries.pop()))
         known = next(question)
@@ -218,12 +218,12 @@ class _Template(yaml.SafeLoader):  # type: ignore[misc]  # it ships no types
 _Template.add_multi_constructor("!", lambda *_: None)
 
 
-def _file() -> bytes:
-    return corpus.pdf(corpus.sections(PAGES_A_FILE, seed=21))
+def _file(seed: int) -> bytes:
+    return corpus.pdf(corpus.sections(PAGES_A_FILE, seed=seed))
 
 
 def _embedded_tokens() -> float:
-    pages = parser_for(PDF).parse(io.BytesIO(_file())).pages()
+    pages = parser_for(PDF).parse(io.BytesIO(_file(0))).pages()
     return float(sum(estimate(piece.embedded_text) for piece in chunk(pages, Chunking())))
 
 

@@ -4,14 +4,16 @@ import hashlib
 import os
 import platform
 import subprocess
-from collections.abc import Container, Iterator
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Container, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import distributions
 from pathlib import Path
 from time import perf_counter
 
 ROOT = Path(__file__).parents[1]
+LOOK_SECONDS = 0.2
 PACKAGES = ("fastapi", "milvus-lite", "onnxruntime", "pg8000", "pydantic", "pymilvus", "redis", "sqlalchemy", "uvicorn")
 
 
@@ -70,15 +72,37 @@ def peak_bytes(pid: int) -> int:
     return _kilobytes(Path(f"/proc/{pid}/status"), "VmHWM") * 1024
 
 
+@contextmanager
+def most_bytes(pid: int) -> Iterator[Callable[[], int]]:
+    """Meanwhile looks often at what a process and those it started hold together; tells the most."""
+    found, stop = [0], threading.Event()
+
+    def look() -> None:
+        while not stop.wait(LOOK_SECONDS):
+            total = 0
+            with suppress(OSError, LookupError):  # one has just ended
+                for one in (pid, *descendants(pid)):
+                    total += proportional_bytes(one)
+            found.append(total)
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield lambda: max(found)
+    finally:
+        stop.set()
+        thread.join()
+
+
 def proportional_bytes(pid: int) -> int:
     """What is in memory, with what is shared divided among those that share it."""
     return _kilobytes(Path(f"/proc/{pid}/smaps_rollup"), "Pss") * 1024
 
 
-def cpu_seconds(pid: int) -> float:
-    """The processor time that a process has used."""
+def cpu_seconds(pid: int, *, ended: bool = False) -> float:
+    """The processor time that a process has used; with that of those it started and saw the end of, if wanted."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return sum(map(int, fields[11 : 15 if ended else 13])) / os.sysconf("SC_CLK_TCK")
 
 
 def family_seconds(without: Container[int] = ()) -> float:
@@ -87,7 +111,7 @@ def family_seconds(without: Container[int] = ()) -> float:
     for pid in descendants(os.getpid()):
         if pid not in without:
             with suppress(OSError):  # it has just ended
-                total += cpu_seconds(pid)
+                total += cpu_seconds(pid, ended=True)
     return total
 
 

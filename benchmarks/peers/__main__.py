@@ -249,9 +249,9 @@ def _ingested(
 
 
 def _processors(product: Product, peer: Peer) -> tuple[float, float]:
-    used = {name: sum(map(cpu_seconds, pids)) for name, pids in product.processes().items()}
+    used = {name: sum(cpu_seconds(pid, ended=True) for pid in pids) for name, pids in product.processes().items()}
     embedder = used.pop("models")
-    return embedder, sum(used.values()) + cpu_seconds(peer.process.pid)
+    return embedder, sum(used.values()) + cpu_seconds(peer.process.pid, ended=True)
 
 
 def _asked(system: System, questions: Sequence[str], connections: int, total: int) -> Load:
