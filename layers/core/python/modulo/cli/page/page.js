@@ -153,6 +153,13 @@ byId("create").onsubmit = (event) => {
     await showCollections(made.id);
   });
 };
+byId("add").onsubmit = (event) => {
+  event.preventDefault();
+  attempt(async () => {
+    await api(`/collections/${collection()}/urls`, { method: "POST", json: { url: byId("url").value } });
+    byId("url").value = "";
+  });
+};
 byId("collections").onchange = () => attempt(showFiles);
 byId("files").onchange = () => attempt(async () => {
   try {
