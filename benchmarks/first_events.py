@@ -143,15 +143,20 @@ class Scene:
             "delete_file": lambda: {"file_id": self._ingested("more.txt", _unique())},
             "discard_dead_letter": lambda: {"letter_id": self._letter()},
             "download_file": lambda: {"file_id": self._file},
+            "end_reembedding": lambda: {"collection_id": self._reembedded()},
             "get_deletion": lambda: {"deletion_id": deletion_id(UUID(self._deleted()))},
             "get_file": lambda: {"file_id": self._file},
+            "get_reembedding": lambda: {"collection_id": self._reembedded()},
             "remove_alias": self._alias,
             "remove_member": lambda: {"user_id": self._member()},
             "retry_dead_letter": lambda: {"letter_id": self._letter()},
             "retry_dead_letters": lambda: {"letter_id": self._letter()},
             "retry_file": lambda: {"file_id": self._ingested("broken.pdf", b"%PDF-1.7 " + _unique())},
+            "roll_back_reembedding": lambda: {"collection_id": self._reembedded(switched=True), "body": {}},
             "search": lambda: {"body": {"question": f"{QUESTION} {uuid4()}", "collection_id": self.collection}},
             "set_member": lambda: {"user_id": self._ben, "body": {"role": "viewer"}},
+            "start_reembedding": lambda: {"collection_id": self._new_collection(), "body": {}},
+            "switch_reembedding": lambda: {"collection_id": self._reembedded(), "body": {}},
             "update_collection": lambda: {"body": {"name": f"collection {uuid4()}"}},
             "upload_file": lambda: {"file": ("more.txt", _unique())},
         }
@@ -169,6 +174,13 @@ class Scene:
     def _member(self) -> UUID:
         self._call("set_member")
         return self._ben
+
+    def _reembedded(self, *, switched: bool = False) -> str:
+        """An empty collection that is being embedded anew, or was."""
+        collection = self._new_collection()
+        for name in ("start_reembedding", "switch_reembedding")[: 1 + switched]:
+            function(name).handler(self._request(name, body={}, collection_id=collection), None)
+        return collection
 
     def _request(self, name: str, *, body: Any = None, file: tuple[str, bytes] | None = None, **ids: Any) -> Event:
         (route,) = function(name).router.routes

@@ -55,6 +55,7 @@ FIRST_EVENT = {
         SQL | AWS,
     ),
     "fetch_url": SQL | AWS | {"httpx"},
+    "start_reembedding": SQL | AWS,
     "health": SQL | AWS | VECTORS | {"httpx", "redis"},
     "ingest_file": SQL | AWS | VECTORS | {"httpx", "redis"},
     "migrate": SQL | {"alembic"},

@@ -94,6 +94,7 @@ def test_only_uploads_write_and_only_purge_deletes() -> None:
         "retry_dead_letters",
         "retry_file",
         "retry_files",
+        "start_reembedding",
         "sweep",
     }
 

@@ -20,10 +20,11 @@ from modulo.domain.file import DocumentInfo, Stage
 from modulo.domain.identity import Principal, Role, Scope, api_key_hash
 from modulo.domain.letter import LetterPage
 from modulo.domain.quota import Reservation
+from modulo.domain.reembedding import ReembeddingDraft, State
 from modulo.domain.transfer import IngestRequest, PartResult, Purge
 from modulo.domain.web import Arrival
 from modulo.ports import Metadata
-from tests.contracts.metadata_world import FINAL, HOUR, NOW, PERIOD, QUOTAS, MetadataContract, World
+from tests.contracts.metadata_world import FINAL, HOUR, MODEL, NOW, PERIOD, QUOTAS, MetadataContract, World
 from tests.contracts.test_metadata_identities import key_of
 from tests.contracts.test_metadata_letters import burial
 
@@ -92,6 +93,11 @@ class Estate:
 
     def arguments(self, name: str, caller: Principal) -> dict[str, Any]:
         """What the owner would call the method with, but for the caller."""
+        drafts = {
+            "reserve_file": self.world.upload("more.pdf"),
+            "create_collection": self.world.draft("more"),
+            "start_reembedding": ReembeddingDraft(uuid4(), MODEL, None, auto_switch=True, keep_seconds=1),
+        }
         known = {
             "principal": caller,
             "tenant_id": caller.tenant_id,
@@ -104,7 +110,9 @@ class Estate:
             "page": LetterPage(9),
             "letter_ids": [self.letter.id],
             "role": Role.editor,
-            "draft": self.world.upload("more.pdf") if name == "reserve_file" else self.world.draft("more"),
+            "draft": drafts.get(name),
+            "to": State.switched,
+            "leave_out": True,
             "quotas": QUOTAS,
             "limit": 10,
             "after": None,

@@ -31,12 +31,14 @@ from modulo.domain.file import DocumentInfo, OnDuplicate, Stage
 from modulo.domain.identity import Principal, Role, api_key_hash
 from modulo.domain.letter import LetterPage
 from modulo.domain.quota import Reservation
+from modulo.domain.reembedding import ReembeddingDraft, State
 from modulo.domain.transfer import Cursor, IngestRequest, PartResult
 from modulo.domain.web import Arrival
 from modulo.settings import Settings
 from tests.contracts.metadata_world import (
     FINAL,
     HOUR,
+    MODEL,
     NOW,
     PERIOD,
     QUOTAS,
@@ -129,6 +131,10 @@ class TestStatements:
         "list_collections": 1,
         "get_collection": 1,
         "update_collection": 3,
+        "start_reembedding": 7,
+        "get_reembedding": 3,
+        "move_reembedding": 11,
+        "end_reembedding": 7,
         "list_members": 1,
         "set_member": 3,
         "remove_member": 2,
@@ -150,7 +156,7 @@ class TestStatements:
         "claim_part": 4,
         "finish_part": 5,
         "viable": 1,
-        "sweep": 13,
+        "sweep": 14,
         "purge_of": 1,
         "record": 1,
         "purged": 13,
@@ -201,6 +207,10 @@ class TestStatements:
         assert part is not None
         pages = [world.addressed(owner, large, name) for name in ("a.html", "b.html")]
         listing: dict[str, Any] = {"after": None, "limit": 3}
+        rebuilt = world.collection(owner, "rebuilt")
+        leaving: dict[str, Any] = {"leave_out": True, "now": NOW}
+        draft = ReembeddingDraft(uuid4(), MODEL, None, auto_switch=False, keep_seconds=60)
+        world.ready(owner, rebuilt, "rebuilt.pdf", 10)
         tokens = Reservation(PERIOD, 5, 10)
         alias = partial(store.reserve_file, owner, at, quotas=QUOTAS, now=NOW)
         named = alias(world.upload("one", 10, checksum_sha256="01" * 32))
@@ -216,6 +226,10 @@ class TestStatements:
             "list_collections": partial(store.list_collections, owner, name="c", **listing),
             "get_collection": partial(store.get_collection, owner, at),
             "update_collection": partial(store.update_collection, owner, at, name="renamed", chunking=None, now=NOW),
+            "start_reembedding": partial(store.start_reembedding, owner, rebuilt.id, draft, now=NOW),
+            "get_reembedding": partial(store.get_reembedding, owner, rebuilt.id, now=NOW),
+            "move_reembedding": partial(store.move_reembedding, owner, rebuilt.id, State.switched, **leaving),
+            "end_reembedding": partial(store.end_reembedding, owner, rebuilt.id, now=NOW),
             "set_member": partial(store.set_member, owner, at, member.user_id, Role.viewer),
             "list_members": partial(store.list_members, owner, at),
             "remove_member": partial(store.remove_member, owner, at, member.user_id),

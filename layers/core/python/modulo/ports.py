@@ -20,6 +20,7 @@ from modulo.domain.identity import ApiKey, Principal, Role, Tenant, User
 from modulo.domain.letter import Burial, BuriedLetter, DeadLetter, LetterPage
 from modulo.domain.passage import Hit
 from modulo.domain.quota import Quotas, Reservation, Usage
+from modulo.domain.reembedding import Reembedding, ReembeddingDraft, Started, State
 from modulo.domain.transfer import (
     CacheEntry,
     Claim,
@@ -396,6 +397,53 @@ class Metadata(Protocol):
         """
         ...
 
+    # Re-embedding
+    def start_reembedding(
+        self, principal: Principal, collection_id: UUID, draft: ReembeddingDraft, *, now: datetime
+    ) -> Started:
+        """Open another index of the collection and queue every live file for it; needs the owner.
+
+        The draft that was started last answers with what is there.
+
+        Raises:
+            Conflict: another index is open.
+        """
+        ...
+
+    def get_reembedding(self, principal: Principal, collection_id: UUID, *, now: datetime) -> Reembedding:
+        """The latest one.
+
+        Raises:
+            NotFound: there was none, or no such collection is visible to the caller.
+        """
+        ...
+
+    def move_reembedding(
+        self, principal: Principal, collection_id: UUID, to: State, *, leave_out: bool, now: datetime
+    ) -> Reembedding:
+        """Have searches see the other index, from one moment to the next; needs the owner.
+
+        To `switched`, that is the one that was built; the one they saw is kept up to date for the time the
+        draft said. To `rolled_back`, it is the one of before, and what was built is purged. With `leave_out`,
+        files that are not ready there are not found until they are.
+
+        Raises:
+            NotFound: there was none.
+            Conflict: there is nothing to switch to, or files are not ready there and not to be left out.
+        """
+        ...
+
+    def end_reembedding(self, principal: Principal, collection_id: UUID, *, now: datetime) -> Reembedding:
+        """Have the index purged that searches do not see: the new one before the switch, then the old one.
+
+        Needs the owner.
+
+        Raises:
+            NotFound: there was none.
+            Conflict: it has ended already.
+        """
+        ...
+
     # Members
     def list_members(self, principal: Principal, collection_id: UUID) -> list[Member]:
         """Who may use the collection."""
@@ -576,7 +624,9 @@ class Metadata(Protocol):
         ...
 
     def sweep(self, *, now: datetime, limit: int) -> Swept:
-        """End generations whose deadline has passed; name those to queue anew and what is left to purge.
+        """Switch re-embeddings that are complete and may be; give old indexes up that are kept no longer.
+
+        End generations whose deadline has passed; name those to queue anew and what is left to purge.
 
         Each kind at most `limit`, of all tenants, those that wait longest first. What is named is
         named again ten minutes later unless it was claimed or purged by then. Old dead letters are

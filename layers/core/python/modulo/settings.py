@@ -106,6 +106,9 @@ class Settings(BaseModel):
     retry_base_seconds: int = Field(
         default=60, ge=1, description="before the first retry, or a half of it; twice as long before each further one"
     )
+    reembedding_keep_seconds: int = Field(
+        default=7 * 86_400, ge=0, description="how long a re-embedding can be rolled back"
+    )
 
     # Quotas of a user
     quotas: Quotas = Quotas()

@@ -17,12 +17,12 @@ from modulo.adapters.postgres_parts import (
     lock_part,
     release_part,
 )
-from modulo.adapters.postgres_reembedding import IS_PAID_FOR, add_missing
 from modulo.adapters.postgres_rows import WAS_CHARGED, in_tenant, lock_collection, stored, uncharge
 from modulo.adapters.postgres_tables import collections, files, generations
+from modulo.adapters.postgres_twins import IS_PAID_FOR, add_missing, retired
 from modulo.adapters.postgres_uploads import charge_owner
 from modulo.domain.file import WAITING, WORKING, DocumentInfo, FileProblem, FileRef, Stage
-from modulo.domain.generation import PURGE_AFTER, REVIVED, ended, failed
+from modulo.domain.generation import REVIVED, ended, failed
 from modulo.domain.quota import exceeded
 from modulo.domain.transfer import Claim
 
@@ -112,7 +112,7 @@ def publish(
     if index is None:
         return False
     forget_parts(connection, ref)
-    if index == collection.index_number:
+    if index == collection["index_number"]:
         _go_live(connection, claimed.ref, now)
     add_missing(connection, collection, claimed.ref, index, now)
     return True
@@ -127,7 +127,7 @@ def _go_live(connection: Connection, ref: FileRef, now: datetime) -> None:
     )
     connection.execute(
         update(generations)
-        .values(retired_at=now, purge_after=now + PURGE_AFTER)
+        .values(retired(now))
         .where(
             in_tenant(ref.tenant_id, generations),
             generations.c.file_id == ref.file_id,

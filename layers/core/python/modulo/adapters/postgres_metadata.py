@@ -1,11 +1,10 @@
 """The Metadata port on Postgres: which pool each method uses, and one transaction for each."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
-from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import text
 from typing_extensions import override
 
 from modulo.adapters import postgres_aliases as aliases
@@ -19,19 +18,22 @@ from modulo.adapters import postgres_letters as letters
 from modulo.adapters import postgres_members as members
 from modulo.adapters import postgres_parts as dividing
 from modulo.adapters import postgres_purging as purging
+from modulo.adapters import postgres_reembedding as reembedding
 from modulo.adapters import postgres_search as search
 from modulo.adapters import postgres_sweeping as sweeping
 from modulo.adapters import postgres_uploads as uploads
 from modulo.adapters import postgres_usage as usage
-from modulo.adapters.postgres_engine import statements, transaction
+from modulo.adapters.postgres_engine import statements
+from modulo.adapters.postgres_pools import PostgresPools
 from modulo.domain.collection import Chunking, Collection
 from modulo.domain.deletion import Deletion, Held
 from modulo.domain.document import Part
-from modulo.domain.errors import NotFound, QuotaExceeded
+from modulo.domain.errors import QuotaExceeded
 from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef, Stage
 from modulo.domain.identity import ApiKey, Principal, Role, Tenant, User
 from modulo.domain.letter import Burial, BuriedLetter, DeadLetter, LetterPage
 from modulo.domain.quota import Quotas, Reservation, Usage
+from modulo.domain.reembedding import Reembedding, ReembeddingDraft, Started, State
 from modulo.domain.transfer import (
     Claim,
     CollectionDraft,
@@ -50,42 +52,9 @@ from modulo.domain.value import Listing
 from modulo.domain.web import Arrival, Fetch
 from modulo.ports import Metadata
 
-Result = TypeVar("Result")
 
-
-class PostgresMetadata(Metadata):
-    """Writes and what must be fresh go to the writer, all else to the reader.
-
-    What a lagging reader does not find is asked of the writer, so that what was just made is there.
-    """
-
-    def __init__(self, writer: Engine, reader: Engine) -> None:
-        self._writer = writer
-        self._reader = reader
-
-    def close(self) -> None:
-        """Close the pooled connections; the next request opens others."""
-        self._writer.dispose()
-        self._reader.dispose()
-
-    def _write(self, work: Callable[[Connection], Result]) -> Result:
-        with transaction(self._writer) as connection:
-            return work(connection)
-
-    def _read(self, work: Callable[[Connection], Result]) -> Result:
-        if self._reader is not self._writer:
-            try:
-                with statements(self._reader) as connection:
-                    found = work(connection)
-            except NotFound:
-                found = None
-            if found is not None:
-                return found
-        return self._at_once(work)
-
-    def _at_once(self, work: Callable[[Connection], Result]) -> Result:
-        with statements(self._writer) as connection:
-            return work(connection)
+class PostgresMetadata(PostgresPools, Metadata):
+    """Each method is one transaction, or one statement."""
 
     # Identities
     @override
@@ -140,6 +109,26 @@ class PostgresMetadata(Metadata):
     @override
     def tombstone_collection(self, principal: Principal, collection_id: UUID, *, now: datetime) -> None:
         self._write(lambda c: collections.tombstone_collection(c, principal, collection_id, now=now))
+
+    @override
+    def start_reembedding(
+        self, principal: Principal, collection_id: UUID, draft: ReembeddingDraft, *, now: datetime
+    ) -> Started:
+        return self._write(lambda c: reembedding.start(c, principal, collection_id, draft, now=now))
+
+    @override
+    def get_reembedding(self, principal: Principal, collection_id: UUID, *, now: datetime) -> Reembedding:
+        return self._write(lambda c: reembedding.get(c, principal, collection_id, now=now))
+
+    @override
+    def move_reembedding(
+        self, principal: Principal, collection_id: UUID, to: State, *, leave_out: bool, now: datetime
+    ) -> Reembedding:
+        return self._write(lambda c: reembedding.move(c, principal, collection_id, to, leave_out=leave_out, now=now))
+
+    @override
+    def end_reembedding(self, principal: Principal, collection_id: UUID, *, now: datetime) -> Reembedding:
+        return self._write(lambda c: reembedding.end(c, principal, collection_id, now=now))
 
     # Members
     @override

@@ -11,7 +11,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Integer,
-    Row,
     RowMapping,
     Select,
     Table,
@@ -151,17 +150,20 @@ def locked(connection: Connection, principal: Principal, collection_id: UUID, ne
 
 
 def lock_collection(
-    connection: Connection, tenant_id: UUID, collection_id: UUID, *, living: bool = True
-) -> Row[Any] | None:
-    """The collection, held until the transaction ends; None where there is none (alive, if so asked)."""
+    connection: Connection, tenant_id: UUID, collection_id: UUID, *, living: bool = True, waiting: bool = True
+) -> RowMapping | None:
+    """The collection, held until the transaction ends; None where there is none (alive, if so asked).
+
+    Not waiting finds none either where another transaction holds it.
+    """
     statement = (
         select(collections)
         .where(in_tenant(tenant_id, collections), collections.c.id == collection_id)
-        .with_for_update(key_share=True)
+        .with_for_update(key_share=True, skip_locked=not waiting)
     )
     if living:
         statement = statement.where(collections.c.deleted_at.is_(None))
-    return connection.execute(statement).first()
+    return connection.execute(statement).mappings().first()
 
 
 def collections_of(principal: Principal) -> Select[Any]:

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from modulo.adapters.metadata_rules import problem
 from modulo.adapters.postgres_letters import forget_old
 from modulo.adapters.postgres_parts import LIVING
+from modulo.adapters.postgres_reembedding import turn_over
 from modulo.adapters.postgres_rows import WAS_CHARGED, arrays, stored, uncharge
 from modulo.adapters.postgres_tables import collections, files, generations, parts
 from modulo.domain.file import UNFINISHED, FileRef, Stage
@@ -35,6 +36,7 @@ _REF = (
 def sweep(connection: Connection, *, now: datetime, limit: int) -> Swept:
     """One sweep at a time; a second one waits for the first and finds what that left."""
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    turn_over(connection, now=now, limit=limit)
     found = _Found(limit)
     return Swept(
         failed=_end_overdue(connection, now, found),

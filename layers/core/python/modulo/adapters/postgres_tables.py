@@ -153,6 +153,7 @@ indexes = Table(
     _column("draft_id", Uuid(), nullable=True),
     _column("replaces", Integer(), nullable=True),
     _column("auto_switch", Boolean(), server_default=text("false")),
+    _count("keep_seconds"),
     _column("started_at", Moment(), nullable=True),
     _column("switched_at", Moment(), nullable=True),
     _column("kept_until", Moment(), nullable=True),

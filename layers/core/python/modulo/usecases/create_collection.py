@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from modulo.domain.collection import Collection, EmbeddingModel, NewCollection
+from modulo.domain.collection import Chunking, Collection, EmbeddingModel, NewCollection
 from modulo.domain.errors import InvalidRequest
 from modulo.domain.identity import Principal
 from modulo.domain.transfer import CollectionDraft
@@ -30,9 +30,7 @@ def create_collection(
     model = embedding_model(request.embedding_model)
     if model is None:
         raise InvalidRequest.field("embedding_model", "is not a model this service offers")
-    most = model.max_tokens * 9 // 10  # chunks are measured by an estimate, which may be a little short
-    if request.chunking.max_tokens > most:
-        raise InvalidRequest.field("chunking.max_tokens", f"must be at most {most}: more {model.name} would not read")
+    require_fitting(model, request.chunking)
     draft = CollectionDraft(
         id=new_id(principal, "collection", idempotency_key),
         name=request.name,
@@ -41,3 +39,14 @@ def create_collection(
         dedicated=request.dedicated,
     )
     return metadata.create_collection(principal, draft, limit=limit, now=clock.now())
+
+
+def require_fitting(model: EmbeddingModel, chunking: Chunking) -> None:
+    """Refuse chunks of which the model would not read the end.
+
+    Raises:
+        InvalidRequest: they are too long.
+    """
+    most = model.max_tokens * 9 // 10  # chunks are measured by an estimate, which may be a little short
+    if chunking.max_tokens > most:
+        raise InvalidRequest.field("chunking.max_tokens", f"must be at most {most}: more {model.name} would not read")

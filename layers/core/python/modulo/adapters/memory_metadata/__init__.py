@@ -16,6 +16,7 @@ from modulo.adapters.memory_metadata import (
     ingestion,
     letters,
     purging,
+    reembedding,
     usage,
 )
 from modulo.adapters.memory_metadata import parts as dividing
@@ -27,6 +28,7 @@ from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef, Stage
 from modulo.domain.identity import ApiKey, Principal, Role, Tenant, User
 from modulo.domain.letter import Burial, BuriedLetter, DeadLetter, LetterPage
 from modulo.domain.quota import Quotas, Reservation, Usage
+from modulo.domain.reembedding import Reembedding, ReembeddingDraft, Started, State
 from modulo.domain.transfer import (
     Claim,
     CollectionDraft,
@@ -111,6 +113,26 @@ class MemoryMetadata(Metadata):
     @override
     def tombstone_collection(self, principal: Principal, collection_id: UUID, *, now: datetime) -> None:
         self._locked(lambda s: collections.tombstone_collection(s, principal, collection_id, now=now))
+
+    @override
+    def start_reembedding(
+        self, principal: Principal, collection_id: UUID, draft: ReembeddingDraft, *, now: datetime
+    ) -> Started:
+        return self._locked(lambda s: reembedding.start(s, principal, collection_id, draft, now=now))
+
+    @override
+    def get_reembedding(self, principal: Principal, collection_id: UUID, *, now: datetime) -> Reembedding:
+        return self._locked(lambda s: reembedding.get(s, principal, collection_id, now=now))
+
+    @override
+    def move_reembedding(
+        self, principal: Principal, collection_id: UUID, to: State, *, leave_out: bool, now: datetime
+    ) -> Reembedding:
+        return self._locked(lambda s: reembedding.move(s, principal, collection_id, to, leave_out=leave_out, now=now))
+
+    @override
+    def end_reembedding(self, principal: Principal, collection_id: UUID, *, now: datetime) -> Reembedding:
+        return self._locked(lambda s: reembedding.end(s, principal, collection_id, now=now))
 
     # Members
     @override

@@ -10,7 +10,7 @@ from modulo.adapters.metadata_rules import id_taken, under_way
 from modulo.domain.duplicates import duplicate, taken_name
 from modulo.domain.errors import NotFound
 from modulo.domain.file import Duplicate, File, FileRef, Stage
-from modulo.domain.generation import PURGE_AFTER, SUPERSEDED
+from modulo.domain.generation import PURGE_AFTER, SUPERSEDED, ended
 from modulo.domain.identity import Principal, Role
 from modulo.domain.passage import LiveDocument
 from modulo.domain.quota import Quotas, exceeded
@@ -119,8 +119,11 @@ def _supersede(store: Store, collection: CollectionRow, generation: GenerationRo
 
 
 def retire(generation: GenerationRow, now: datetime) -> None:
-    """Have the generation purged; once."""
+    """Have the generation purged, once; who works on it loses the claim."""
     if generation.retired_at is None:
+        stage = Stage.deleted if generation.stage.unfinished else generation.stage
+        generation.change(ended(stage, now))
+        generation.parts.clear()
         generation.retired_at = now
         generation.purge_after = now + PURGE_AFTER
 

@@ -5,8 +5,8 @@ from datetime import datetime
 from uuid import uuid4
 
 from modulo.adapters.memory_metadata.files import retire
-from modulo.adapters.memory_metadata.reembedding import add_missing
 from modulo.adapters.memory_metadata.store import CollectionRow, FileRow, GenerationRow, Store
+from modulo.adapters.memory_metadata.twins import add_missing
 from modulo.adapters.metadata_rules import document, problem
 from modulo.domain import generation as rules
 from modulo.domain.document import Part

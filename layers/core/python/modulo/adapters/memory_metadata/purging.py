@@ -9,6 +9,7 @@ from uuid import UUID
 from modulo.adapters.memory_metadata import letters
 from modulo.adapters.memory_metadata.deletions import open_until, proven, settle, tally_of
 from modulo.adapters.memory_metadata.ingestion import end_failed
+from modulo.adapters.memory_metadata.reembedding import turn_over
 from modulo.adapters.memory_metadata.store import CollectionRow, FileRow, GenerationRow, Store
 from modulo.domain.collection import Space
 from modulo.domain.file import DocumentInfo, FileRef, Stage
@@ -28,6 +29,7 @@ Row = TypeVar("Row", CollectionRow, FileRow, GenerationRow)
 
 def sweep(store: Store, *, now: datetime, limit: int) -> Swept:
     """End the overdue, take up the stalled, name the unpurged."""
+    turn_over(store, now=now, limit=limit)
     rows = [(file, row) for file in store.files.values() for row in file.generations]
     found = [living for file, row in rows if (living := store.living(file.ref(row))) is not None]
     late = sorted((row for row in found if overdue(row[2], now)), key=lambda row: row[2].deadline)[:limit]

@@ -16,6 +16,7 @@ from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef, Stage
 from modulo.domain.generation import Changes
 from modulo.domain.identity import ApiKey, Principal, Role, Tenant
 from modulo.domain.letter import Burial, Request
+from modulo.domain.reembedding import State
 from modulo.domain.transfer import PartResult
 
 
@@ -59,6 +60,11 @@ class CollectionRow:
         """Where the vectors live that searches see."""
         return Space(self.tenant_id, self.id, self.owner_id, self.model, self.dedicated, self.index_number)
 
+    @property
+    def latest(self) -> "IndexRow | None":
+        """The index that the latest re-embedding made."""
+        return next((self.indexes[number] for number in sorted(self.indexes, reverse=True) if number > 1), None)
+
     def made_with(self, number: int) -> tuple[Space, Chunking]:
         """Where the vectors of an index live, and how its documents are cut."""
         if number == self.index_number:
@@ -73,6 +79,14 @@ class IndexRow:
 
     model: EmbeddingModel
     chunking: Chunking
+    state: State | None = None
+    draft_id: UUID | None = None
+    auto_switch: bool = False
+    keep_seconds: int = 0
+    started_at: datetime | None = None
+    switched_at: datetime | None = None
+    kept_until: datetime | None = None
+    ended_at: datetime | None = None
 
 
 @dataclass

@@ -1,0 +1,24 @@
+"""GET /collections/{collection_id}/reembedding."""
+
+from uuid import UUID
+
+from modulo.domain.errors import NotFound
+from modulo.domain.reembedding import Reembedding
+from modulo.runtime.endpoint import APIRouter, Reader, handler_of, responses, run, services
+from modulo.usecases.get_reembedding import get_reembedding
+
+router = APIRouter()
+
+
+@router.get(
+    "/collections/{collection_id}/reembedding",
+    operation_id="get_reembedding",
+    responses=responses(NotFound),
+)
+async def endpoint(caller: Reader, collection_id: UUID) -> Reembedding:
+    """Show how far a collection's latest re-embedding has come."""
+    s = services()
+    return await run(get_reembedding, caller, collection_id, metadata=s.metadata, clock=s.clock)
+
+
+handler = handler_of(router)
