@@ -18,6 +18,7 @@ def work(request: IngestRequest) -> Outcome:
         embedder=s.embedder,
         cache=s.cache,
         parser_for=s.parser_for,
+        unpacker=s.unpacker,
         ingests=s.ingests,
         purges=s.purges,
         metrics=s.metrics,

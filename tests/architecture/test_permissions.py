@@ -82,7 +82,7 @@ def test_only_uploads_write_and_only_purge_deletes() -> None:
     def holders(action: str) -> set[str]:
         return {name for name in FUNCTIONS for entry in statements(name) if action in many(entry["Action"])}
 
-    assert holders("s3:PutObject") == {"create_upload", "fetch_url", "upload_file"}
+    assert holders("s3:PutObject") == {"create_upload", "fetch_url", "ingest_file", "upload_file"}
     assert holders("s3:GetObject") == {"download_file", "fetch_url", "ingest_file", "retry_file", "retry_files"}
     assert holders("s3:DeleteObject") == holders("s3:DeleteObjectVersion") == {"purge"}
     assert holders("sqs:SendMessage") == {

@@ -95,6 +95,7 @@ class Estate:
         """What the owner would call the method with, but for the caller."""
         drafts = {
             "reserve_file": self.world.upload("more.pdf"),
+            "reserve_archived": self.world.upload("more.pdf"),
             "create_collection": self.world.draft("more"),
             "start_reembedding": ReembeddingDraft(uuid4(), MODEL, None, auto_switch=True, keep_seconds=1),
         }
@@ -129,6 +130,7 @@ class Estate:
             "ref": replace(self.world.ref(self.waiting), tenant_id=caller.tenant_id),
             "purge": self.purge_in(caller.tenant_id, self.dropped if name == "record" else self.purge),
             "deletion_id": deletion_id(self.dropped.collection_id),
+            "keep": [],
             "held": Held(),
             "cached": 0,
             "version": "etag",

@@ -176,6 +176,8 @@ class TestStatements:
         "open_period": 3,
         "ping": 1,
         "tombstone_file": 8,
+        "reserve_archived": 8,
+        "drop_archived": 9,
         "tombstone_collection": 6,
     }
 
@@ -201,6 +203,7 @@ class TestStatements:
         assert proven is not None
         large = world.collection(owner, "large")
         whole, divided = (world.claim(world.file(owner, large, name, 10)) for name in ("p", "q"))
+        held = world.claim(world.file(owner, large, "a.zip", 10))
         lease: dict[str, Any] = {"lease_until": NOW + HOUR, "now": NOW}
         assert store.divide(divided, PARTS, pages_total=2, deadline=NOW + HOUR, **lease)
         part = store.claim_part(divided.ref, 0, **lease)
@@ -270,6 +273,10 @@ class TestStatements:
             "settle_tokens": partial(store.settle_tokens, owner, period=PERIOD, reserved=5, used=1),
             "open_period": partial(store.open_period, PERIOD, keep_from=PERIOD),
             "ping": partial(store.ping),
+            "reserve_archived": partial(
+                store.reserve_archived, held, world.upload("a.zip/b", 1), quotas=QUOTAS, now=NOW
+            ),
+            "drop_archived": partial(store.drop_archived, held, keep=[], now=NOW),
             "tombstone_file": partial(store.tombstone_file, owner, at, fresh.id, now=NOW),
             "tombstone_collection": partial(store.tombstone_collection, owner, at, now=NOW),
         }

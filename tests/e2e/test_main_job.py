@@ -161,6 +161,25 @@ def test_every_format_becomes_ready_and_is_found(ada: Client) -> None:
     assert cited["query_results"][0]["chunk"]["metadata"]["page_number"] >= 1
 
 
+def test_an_archive_becomes_files_and_goes_with_them(ada: Client) -> None:
+    collection = ada.create()
+    parts = [
+        ("guides/lighthouse.txt", LIGHTHOUSE.encode()),
+        ("report.docx", documents.word()),
+        ("a.png", documents.png()),
+    ]
+    archive = ada.finished(collection, ada.upload(collection, "guides.zip", documents.zipped(parts)))
+    assert (archive["stage"], archive["document"]["files"]) == ("ready", 2)
+    assert [item["path"] for item in archive["document"]["left_out"]] == ["a.png"]
+    listed = {item["name"]: item["id"] for item in ada("GET", f"/collections/{collection}/files", 200)["items"]}
+    assert set(listed) == {"guides.zip", "guides.zip/guides/lighthouse.txt", "guides.zip/report.docx"}
+    assert {ada.finished(collection, file)["stage"] for file in listed.values()} == {"ready"}
+    answer = ada.ask(collection, "How tall is the lighthouse?")
+    assert answer["citations"][0]["title"] == "guides.zip/guides/lighthouse.txt"
+    ada("DELETE", f"/collections/{collection}/files/{archive['id']}", 202)
+    assert ada("GET", f"/collections/{collection}/files", 200)["items"] == []
+
+
 def test_what_cannot_be_read_fails_with_its_reason_and_spoils_nothing(ada: Client) -> None:
     collection = ada.create()
     good = ada.upload(collection, "good.txt", LIGHTHOUSE)

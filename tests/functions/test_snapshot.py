@@ -44,7 +44,7 @@ PORTS = {
     "get_usage": {"clock", "metadata"},
     "get_file": {"metadata"},
     "ingest_file": {"blobs", "cache", "clock", "embedder", "ingests", "metadata", "metrics", "parser_for"}
-    | {"purges", "vectors"}
+    | {"purges", "unpacker", "vectors"}
     | {"dead_letters"},  # in memory each queue moves there itself what it gives up
     "purge": {"blobs", "cache", "clock", "metadata", "vectors"},
     "reset_quotas": {"clock", "metadata"},

@@ -10,6 +10,7 @@ from typing import BinaryIO, Protocol
 from uuid import UUID
 
 from modulo.domain.answer import Draft, Prompt
+from modulo.domain.archive import ArchivedFile
 from modulo.domain.chunk import EmbeddedChunk
 from modulo.domain.collection import Chunking, Collection, EmbeddingModel, Space
 from modulo.domain.deletion import Deletion, Held
@@ -181,6 +182,18 @@ class Parsed(Protocol):
 
         Raises:
             FileRejected: the document cannot be read on, as the subclass says.
+        """
+        ...
+
+
+class Unpacker(Protocol):
+    """A reader of archives."""
+
+    def unpack(self, content: BinaryIO) -> Iterator[ArchivedFile]:
+        """The files of an archive and of those in it, in order, each read when asked for.
+
+        Raises:
+            FileRejected: it is no archive that can be read, as the subclass says.
         """
         ...
 
@@ -516,7 +529,28 @@ class Metadata(Protocol):
     def tombstone_file(self, principal: Principal, collection_id: UUID, file_id: UUID, *, now: datetime) -> FileRef:
         """Make it invisible, raise the collection's version and open the receipt; needs an editor.
 
-        Doing it again changes nothing.
+        With an archive go the files it was expanded into, each with a receipt of its own; the sweep has them
+        purged. Doing it again changes nothing.
+        """
+        ...
+
+    # Archives
+    def reserve_archived(self, claim: Claim, draft: FileDraft, *, quotas: Quotas, now: datetime) -> File | None:
+        """Reserve, for who uploaded the claimed archive, one of the files it is expanded into; as `reserve_file`.
+
+        None where the claim no longer holds.
+
+        Raises:
+            NotFound, Forbidden: who uploaded it may no longer.
+            Conflict: a generation of the file is being ingested.
+            QuotaExceeded: no file or byte more fits.
+        """
+        ...
+
+    def drop_archived(self, claim: Claim, *, keep: Sequence[str], now: datetime) -> bool:
+        """Tombstone the files that the archive was expanded into, but for those of these names.
+
+        False where the claim no longer holds, in which case nothing changed.
         """
         ...
 
@@ -765,6 +799,7 @@ __all__ = [
     "Queue",
     "Reranker",
     "Tokens",
+    "Unpacker",
     "Vectors",
     "Web",
 ]

@@ -270,10 +270,14 @@ class Services:
         from modulo.adapters.isolated_parsers import IsolatedParsers, ParserLimits
 
         s = self.settings
-        limits = ParserLimits(
-            seconds=s.parse_seconds, memory_bytes=s.parse_memory_bytes, output_bytes=s.parse_output_bytes
-        )
-        return IsolatedParsers(limits, self.metrics)
+        return IsolatedParsers(ParserLimits(s.parse_seconds, s.parse_memory_bytes, s.parse_output_bytes), self.metrics)
+
+    @cached_property
+    def unpacker(self) -> "ports.Unpacker":
+        """What reads archives."""
+        from modulo.adapters.zip_unpacker import ZipUnpacker
+
+        return ZipUnpacker(self.settings.archive_limits)
 
     @property
     def search_limits(self) -> "SearchLimits":
@@ -320,12 +324,8 @@ class Services:
         from modulo.usecases.create_upload import UploadLimits
 
         s = self.settings
-        return UploadLimits(
-            quotas=s.quotas,
-            max_bytes=max_bytes,
-            presign_seconds=s.presign_seconds,
-            deadline_seconds=s.presign_seconds + s.ingest_deadline_seconds,
-        )
+        deadline_seconds = s.presign_seconds + s.ingest_deadline_seconds
+        return UploadLimits(s.quotas, max_bytes, s.presign_seconds, deadline_seconds)
 
     @property
     def ingest_limits(self) -> "IngestLimits":
@@ -345,6 +345,7 @@ class Services:
                 vector_batch=s.vector_batch_size,
                 run_seconds=s.ingest_run_seconds,
             ),
+            quotas=s.quotas,
             lease_seconds=s.ingest_lease_seconds,
             deadline_seconds=s.ingest_deadline_seconds,
             attempts=s.ingest_attempts,

@@ -11,6 +11,7 @@ from typing import Any, Literal, Self, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from modulo.domain.archive import ArchiveLimits
 from modulo.domain.collection import EmbeddingModel, Metric
 from modulo.domain.quota import Quotas
 
@@ -97,6 +98,9 @@ class Settings(BaseModel):
     parse_seconds: int = Field(default=120, ge=1, description="of the CPU, for a file or a part of one")
     parse_memory_bytes: int = Field(default=1024**3, ge=1024**2, description="beyond what a parser takes by itself")
     parse_output_bytes: int = Field(default=128 * 1024**2, ge=1_024, description="text of a file or a part of one")
+    archive_files: int = Field(default=1_000, ge=1, description="that one archive is expanded into")
+    archive_bytes: int = Field(default=1024**3, ge=1, description="of all of them together")
+    archive_depth: int = Field(default=3, ge=1, description="archives in archives, counted from the outermost")
     ingest_lease_seconds: int = Field(default=900, ge=1)
     ingest_run_seconds: int = Field(
         default=780, ge=0, description="how long one attempt may wait for a throttled embedder; a function has 900"
@@ -153,6 +157,11 @@ class Settings(BaseModel):
         if self.generator == "bedrock" and not self.generator_model:
             raise ValueError("GENERATOR=bedrock needs GENERATOR_MODEL")
         return self
+
+    @property
+    def archive_limits(self) -> ArchiveLimits:
+        """How much of an archive is expanded."""
+        return ArchiveLimits(self.archive_files, self.archive_bytes, self.max_file_bytes, self.archive_depth)
 
     def embedding_model(self, name: str | None) -> EmbeddingModel | None:
         """The configured model of that name, or the default one."""

@@ -1,9 +1,27 @@
 """Files in Postgres, as their users see them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, select, true, tuple_, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    RowMapping,
+    ScalarSelect,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+    true,
+    tuple_,
+    update,
+)
 
 from modulo.adapters.postgres_deletions import open_receipt
 from modulo.adapters.postgres_rows import (
@@ -111,26 +129,47 @@ def tombstone_file(
 ) -> FileRef:
     """Make it invisible and fence off whoever ingests it; once."""
     collection = locked(connection, principal, collection_id, Role.editor)
-    at = (in_tenant(principal.tenant_id, files), files.c.id == file_id, files.c.collection_id == collection_id)
-    found = select(files.c.id, files.c.name, files.c.generation, files.c.deleted_at).where(*at)
-    row = connection.execute(found).mappings().one_or_none()
+    itself = files.alias("archive")
+    name = select(itself.c.name).where(itself.c.tenant_id == principal.tenant_id, itself.c.id == file_id)
+    held = and_(files.c.deleted_at.is_(None), is_of_archive(name.scalar_subquery()))
+    found = select(files.c.id, files.c.name, files.c.generation, files.c.deleted_at).where(
+        in_tenant(principal.tenant_id, files),
+        files.c.collection_id == collection_id,
+        or_(files.c.id == file_id, held),
+    )
+    rows = connection.execute(found).mappings().all()
+    row = next((row for row in rows if row["id"] == file_id), None)
     if row is None:
         raise NotFound
-    ref = FileRef(principal.tenant_id, collection_id, file_id, row["generation"])
-    if row["deleted_at"] is not None:
-        return ref
-    open_receipt(connection, principal, collection, row, now=now)
-    connection.execute(update(files).values(deleted_at=now, purge_after=now + PURGE_AFTER).where(*at))
-    connection.execute(delete(aliases).where(in_tenant(principal.tenant_id, aliases), aliases.c.file_id == file_id))
+    if row["deleted_at"] is None:
+        tombstone(connection, principal, collection, rows, now=now)
+    return FileRef(principal.tenant_id, collection_id, file_id, row["generation"])
+
+
+def is_of_archive(name: ColumnElement[str] | ScalarSelect[str]) -> ColumnElement[bool]:
+    """Whether a file is one that the archive of that name was expanded into."""
+    return func.starts_with(files.c.name, name.concat("/"))
+
+
+def tombstone(
+    connection: Connection, principal: Principal, collection: RowMapping, rows: Sequence[RowMapping], *, now: datetime
+) -> None:
+    """Make living files of a locked collection invisible, each with a receipt of its own."""
+    for row in rows:
+        open_receipt(connection, principal, collection, row, now=now)
+    ids = bindparam(None, [row["id"] for row in rows], type_=ARRAY(Uuid))
+    gone = update(files).where(in_tenant(principal.tenant_id, files), files.c.id == any_(ids))
+    connection.execute(gone.values(deleted_at=now, purge_after=now + PURGE_AFTER))
+    connection.execute(delete(aliases).where(in_tenant(principal.tenant_id, aliases), aliases.c.file_id == any_(ids)))
     ended = {"stage": Stage.deleting.value, "claim_token": None, "lease_until": None, "purge_after": None}
     connection.execute(
         update(generations)
         .values(**ended, updated_at=now)
-        .where(in_tenant(ref.tenant_id, generations), generations.c.file_id == file_id)
+        .where(in_tenant(principal.tenant_id, generations), generations.c.file_id == any_(ids))
     )
+    fewer = {"file_count": collections.c.file_count - len(rows), "version": collections.c.version + 1}
     connection.execute(
         update(collections)
-        .values(file_count=collections.c.file_count - 1, version=collections.c.version + 1, updated_at=now)
-        .where(in_tenant(ref.tenant_id, collections), collections.c.id == collection_id)
+        .values(**fewer, updated_at=now)
+        .where(in_tenant(principal.tenant_id, collections), collections.c.id == collection["id"])
     )
-    return ref

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from typing_extensions import override
 
 from modulo.adapters import postgres_aliases as aliases
+from modulo.adapters import postgres_archives as archives
 from modulo.adapters import postgres_collections as collections
 from modulo.adapters import postgres_deletions as deletions
 from modulo.adapters import postgres_fetching as fetching
@@ -176,6 +177,15 @@ class PostgresMetadata(PostgresPools, Metadata):
     @override
     def tombstone_file(self, principal: Principal, collection_id: UUID, file_id: UUID, *, now: datetime) -> FileRef:
         return self._write(lambda c: files.tombstone_file(c, principal, collection_id, file_id, now=now))
+
+    # Archives
+    @override
+    def reserve_archived(self, claim: Claim, draft: FileDraft, *, quotas: Quotas, now: datetime) -> File | None:
+        return self._write(lambda c: archives.reserve_archived(c, claim, draft, quotas=quotas, now=now))
+
+    @override
+    def drop_archived(self, claim: Claim, *, keep: Sequence[str], now: datetime) -> bool:
+        return self._write(lambda c: archives.drop_archived(c, claim, keep=keep, now=now))
 
     # Fetching
     @override

@@ -205,7 +205,7 @@ class ScannedFile(FileRejected):
 class UnsupportedFile(FileRejected):
     """The file is of a type that cannot be read.
 
-    Readable are PDF, DOCX, PPTX, XLSX, HTML, e-mail, Markdown, CSV, JSON, source code and plain text.
+    Readable are PDF, DOCX, PPTX, XLSX, HTML, e-mail, Markdown, CSV, JSON, source code, plain text and ZIP.
     """
 
 

@@ -17,6 +17,7 @@ LONGEST_SAYING = 1_000
 """How many characters are kept of each thing that a file says of itself."""
 MOST_HEADINGS = 12
 MOST_PAGES = 100
+MOST_LEFT_OUT = 50
 MOST_GENERATIONS = 2**31 - 1
 
 
@@ -63,6 +64,14 @@ class OnDuplicate(StrEnum):
     new = "new"
 
 
+class LeftOut(Value):
+    """A file of an archive that was left out, and why."""
+
+    path: _Saying
+    code: str
+    detail: _Saying
+
+
 class DocumentInfo(Value):
     """What the file itself says of its document; what it does not say is null.
 
@@ -86,6 +95,11 @@ class DocumentInfo(Value):
     shortened_pages: tuple[int, ...] | None = Field(
         default=None,
         description="the first 100 pages with a passage of which the embedding model took only the beginning",
+    )
+
+    files: int | None = Field(default=None, description="into how many files an archive was expanded")
+    left_out: tuple[LeftOut, ...] | None = Field(
+        default=None, description="the first 50 files of an archive that it was not expanded into"
     )
 
     @classmethod

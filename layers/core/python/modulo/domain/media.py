@@ -25,6 +25,7 @@ CODE = "text/x-source"
 SQL = "application/sql"
 YAML = "application/yaml"
 TOML = "application/toml"
+ZIP = "application/zip"
 
 _CODE_EXTENSIONS = (
     *("py", "pyi", "js", "mjs", "cjs", "jsx", "ts", "tsx", "java", "kt", "scala", "go", "rs", "c", "h", "cc", "cpp"),
@@ -62,14 +63,15 @@ EXTENSIONS: Mapping[str, str] = {
     "ini": TOML,
     "cfg": TOML,
     **dict.fromkeys(_CODE_EXTENSIONS, CODE),
+    "zip": ZIP,
 }
 READABLE = tuple(dict.fromkeys(EXTENSIONS.values()))
 
 _OFFICE = (DOCX, PPTX, XLSX)
-_TEXTUAL = frozenset(READABLE) - {PDF, *_OFFICE}
+_TEXTUAL = frozenset(READABLE) - {PDF, ZIP, *_OFFICE}
 _MEMBER = re.compile(rb"PK\x03\x04.{26}(word|ppt|xl)/", re.DOTALL)
 _OFFICE_FOLDERS = {b"word": DOCX, b"ppt": PPTX, b"xl": XLSX}
-_ZIP = b"PK\x03\x04"
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # the second begins one that holds nothing
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _BEGINNINGS = {
@@ -140,9 +142,14 @@ def safe_name(name: str) -> str:
         raise InvalidRequest.field("name", f"must have at most {MAX_NAME} characters")
     if "/" in composed or "\\" in composed:
         raise InvalidRequest.field("name", "must be a file's name without a path")
-    if any(c in _DECEPTIVE or unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in composed):
+    if any(map(shows_nothing, composed)):
         raise InvalidRequest.field("name", "must not hold control characters")
     return composed
+
+
+def shows_nothing(character: str) -> bool:
+    """Whether it is a control character, or one that makes a name look like another."""
+    return character in _DECEPTIVE or unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}
 
 
 def _extension(name: str) -> str:
@@ -159,12 +166,12 @@ def _unknown(extension: str) -> UnsupportedFile:
 
 
 def _office(head: bytes, named: str | None) -> str:
-    """The document inside a zip archive: its first members name it, else the file's name must."""
+    """A zip archive, or the document inside: its first members name it, else the file's name must."""
     if member := _MEMBER.search(head):
         return _OFFICE_FOLDERS[member[1]]
-    if named in _OFFICE:
+    if named in (ZIP, *_OFFICE):
         return named
-    raise UnsupportedFile("The file is a zip archive: unpack it and upload its documents.")
+    raise UnsupportedFile("The file is a zip archive, but is not called .zip.")
 
 
 def _refuse_foreign(head: bytes) -> None:

@@ -20,10 +20,12 @@ from modulo.domain.errors import (
     Unavailable,
 )
 from modulo.domain.file import DocumentInfo, FileProblem, Stage
-from modulo.domain.media import media_type_of
+from modulo.domain.media import HEAD_BYTES, ZIP, media_type_of
+from modulo.domain.quota import Quotas
 from modulo.domain.transfer import Claim, IngestRequest, ObjectInfo, PartResult, PurgeRequest
-from modulo.ports import Blobs, Cache, Clock, Embedder, Metadata, Metrics, Parsed, Parser, Queue, Vectors
+from modulo.ports import Blobs, Cache, Clock, Embedder, Metadata, Metrics, Parsed, Parser, Queue, Unpacker, Vectors
 from modulo.usecases.cache_keys import chunk_group
+from modulo.usecases.expanding import Expanding
 from modulo.usecases.holding import ClaimLostError, Holding
 from modulo.usecases.indexing import Indexing, IndexLimits, indexing_of
 from modulo.usecases.purge import request_purge
@@ -50,6 +52,7 @@ class IngestLimits:
     part_pages: int
     part_bytes: int
     index: IndexLimits
+    quotas: Quotas
     lease_seconds: int
     deadline_seconds: int
     attempts: int
@@ -64,6 +67,7 @@ def ingest_file(
     embedder: Embedder,
     cache: Cache,
     parser_for: Callable[[str], Parser],
+    unpacker: Unpacker,
     ingests: Queue,
     purges: Queue,
     metrics: Metrics,
@@ -75,6 +79,8 @@ def ingest_file(
     A large document is divided: each part is a message of its own, and who ingests the last one
     publishes the whole. Should messages get lost, the sweep has the whole claimed again, which sends
     those of the parts that are left.
+
+    An archive is expanded into files, each of which is ingested by the event that storing it raises.
 
     A delivery that comes twice, late or for something deleted is skipped. A file that cannot be
     read ends failed with the reason. What a retry can help is raised, so that the queue delivers
@@ -94,7 +100,7 @@ def ingest_file(
     indexing = indexing_of(
         holding, vectors=vectors, embedder=embedder, cache=cache, metrics=metrics, limits=limits.index
     )
-    run = _Run(holding, indexing, metadata, blobs, vectors, parser_for, ingests, metrics, limits)
+    run = _Run(holding, indexing, metadata, blobs, vectors, parser_for, unpacker, ingests, metrics, limits)
     try:
         outcome = run.work(stored)
     except ClaimLostError:
@@ -133,6 +139,7 @@ class _Run:
     blobs: Blobs
     vectors: Vectors
     parser_for: Callable[[str], Parser]
+    unpacker: Unpacker
     ingests: Queue
     metrics: Metrics
     limits: IngestLimits
@@ -148,7 +155,10 @@ class _Run:
             return self._go_on()
         self.vectors.prepare(self.claim.space)
         with self._opened() as content:
-            parsed = self._parsed(self._checked(content, stored))
+            media_type = self._media_type(self._checked(content, stored))
+            if media_type == ZIP:
+                return self._publish(self._expand(content))
+            parsed = self.parser_for(media_type).parse(content)
             if self.claim.part is None and len(parts := self._parts(parsed)) > 1:
                 total = parsed.info.total_pages or len(parts)
                 self.holding.divide(parts, pages_total=total, deadline_seconds=self.limits.deadline_seconds)
@@ -242,10 +252,16 @@ class _Run:
         content.seek(0)
         return content
 
-    def _parsed(self, content: BinaryIO) -> Parsed:
-        head = content.read(4096)
+    def _media_type(self, content: BinaryIO) -> str:
+        head = content.read(HEAD_BYTES)
         content.seek(0)
-        return self.parser_for(media_type_of(self.claim.name, head)).parse(content)
+        return media_type_of(self.claim.name, head)
+
+    def _expand(self, content: BinaryIO) -> PartResult:
+        """Make files of what an archive holds; it has no chunks of its own."""
+        limits = self.limits
+        expanding = Expanding(self.holding, self.metadata, self.blobs, limits.quotas, limits.deadline_seconds)
+        return expanding.expand(self.unpacker.unpack(content))
 
     def _progress(self) -> None:
         self.holding.advance(Stage.embedding, pages_done=self.indexing.pages_read)

@@ -8,6 +8,7 @@ from uuid import UUID
 from typing_extensions import override
 
 from modulo.adapters.memory_metadata import (
+    archives,
     collections,
     deletions,
     fetching,
@@ -179,6 +180,14 @@ class MemoryMetadata(Metadata):
     @override
     def tombstone_file(self, principal: Principal, collection_id: UUID, file_id: UUID, *, now: datetime) -> FileRef:
         return self._locked(lambda s: files.tombstone_file(s, principal, collection_id, file_id, now=now))
+
+    @override
+    def reserve_archived(self, claim: Claim, draft: FileDraft, *, quotas: Quotas, now: datetime) -> File | None:
+        return self._locked(lambda s: archives.reserve_archived(s, claim, draft, quotas=quotas, now=now))
+
+    @override
+    def drop_archived(self, claim: Claim, *, keep: Sequence[str], now: datetime) -> bool:
+        return self._locked(lambda s: archives.drop_archived(s, claim, keep=keep, now=now))
 
     # Fetching
     @override

@@ -191,6 +191,20 @@ def tombstone_file(store: Store, principal: Principal, collection_id: UUID, file
     if row is None or row.collection_id != collection_id:
         raise NotFound
     if row.deleted_at is None:
+        tombstone(store, principal, collection, [row, *files_of_archive(store, collection, row)], now=now)
+    return row.ref(row.newest)
+
+
+def files_of_archive(store: Store, collection: CollectionRow, archive: FileRow) -> list[FileRow]:
+    """The living files that it was expanded into."""
+    return [row for row in store.files_of(collection) if row.name.startswith(f"{archive.name}/")]
+
+
+def tombstone(
+    store: Store, principal: Principal, collection: CollectionRow, rows: Sequence[FileRow], *, now: datetime
+) -> None:
+    """Make living files invisible, each with a receipt of its own."""
+    for row in rows:
         open_receipt(store, principal, collection, row, now=now)
         row.deleted_at = now
         row.purge_after = now + PURGE_AFTER
@@ -202,7 +216,6 @@ def tombstone_file(store: Store, principal: Principal, collection_id: UUID, file
         collection.file_count -= 1
         collection.version += 1
         collection.updated_at = now
-    return row.ref(row.newest)
 
 
 def live_documents(store: Store, collection: CollectionRow, file_ids: Sequence[UUID]) -> dict[UUID, LiveDocument]:
