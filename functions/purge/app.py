@@ -7,9 +7,17 @@ from modulo.usecases.purge import purge
 
 
 def work(request: PurgeRequest) -> bool:
-    """Remove one file, its older generations or a collection."""
+    """Remove one file, its older generations, a collection, or the next of a tenant."""
     s = services()
-    return purge(request, metadata=s.metadata, vectors=s.vectors, blobs=s.blobs, cache=s.cache, clock=s.clock)
+    return purge(
+        request,
+        metadata=s.metadata,
+        vectors=s.vectors,
+        blobs=s.blobs,
+        cache=s.cache,
+        purges=s.purges,
+        clock=s.clock,
+    )
 
 
 handler = queue_handler(purges, work, lambda s: s.purges)

@@ -90,6 +90,7 @@ def test_only_uploads_write_and_only_purge_deletes() -> None:
         "delete_collection",
         "delete_file",
         "ingest_file",
+        "purge",
         "retry_dead_letter",
         "retry_dead_letters",
         "retry_file",

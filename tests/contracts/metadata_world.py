@@ -166,8 +166,8 @@ class World:
     def purged(self, purge: Purge, *, now: datetime = NOW) -> Purge:
         """What a purge does that finds nothing in the stores."""
         if purge.tally is not None:
-            recorded = self.metadata.record(purge, Held(), cached=0, now=now)
+            recorded = self.metadata.record(purge.tenant_id, purge.tally, Held(), cached=0, now=now)
             assert recorded is not None
-            purge = recorded
+            purge = replace(purge, tally=recorded)
         assert self.metadata.purged(purge, now=now)
         return purge

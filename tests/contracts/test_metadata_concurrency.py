@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from random import Random
 from threading import Barrier
@@ -148,8 +149,12 @@ class TestConcurrency(MetadataContract):
         for collection in collections:
             metadata.tombstone_collection(owner, collection.id, now=NOW)
         purges = [metadata.purge_of(world.tenant_id, collection.id, None) for collection in collections]
-        proven = [metadata.record(purge, Held(), cached=0, now=NOW) for purge in purges if purge is not None]
-        made = at_once([partial(metadata.purged, purge, now=NOW) for purge in proven * 5 if purge is not None])
+        proven = [
+            replace(purge, tally=metadata.record(world.tenant_id, purge.tally, Held(), cached=0, now=NOW))
+            for purge in purges
+            if purge is not None and purge.tally is not None
+        ]
+        made = at_once([partial(metadata.purged, purge, now=NOW) for purge in proven * 5])
         assert made == {"bool": 20}
         usage = world.usage(owner)
         assert (usage.storage_bytes, usage.collections) == (0, 0)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
@@ -21,7 +21,7 @@ from modulo.domain.identity import Principal, Role, Scope, api_key_hash
 from modulo.domain.letter import LetterPage
 from modulo.domain.quota import Reservation
 from modulo.domain.reembedding import ReembeddingDraft, State
-from modulo.domain.transfer import IngestRequest, PartResult, Purge
+from modulo.domain.transfer import IngestRequest, PartResult
 from modulo.domain.web import Arrival
 from modulo.ports import Metadata
 from tests.contracts.metadata_world import FINAL, HOUR, MODEL, NOW, PERIOD, QUOTAS, MetadataContract, World
@@ -43,6 +43,7 @@ OF_CALLERS = [
 OF_TENANTS = [name for name, given in PARAMETERS.items() if given[:1] == ("tenant_id",)]
 OF_CLAIMS = [name for name, given in PARAMETERS.items() if given[:1] in {("claim",), ("ref",), ("purge",)}]
 OF_NOBODY = {
+    "list_tenants",
     "add_tenant",
     "add_user",
     "add_api_key",
@@ -128,7 +129,8 @@ class Estate:
             "used": 1,
             "claim": replace(self.claim, ref=replace(self.claim.ref, tenant_id=caller.tenant_id)),
             "ref": replace(self.world.ref(self.waiting), tenant_id=caller.tenant_id),
-            "purge": self.purge_in(caller.tenant_id, self.dropped if name == "record" else self.purge),
+            "purge": replace(self.purge, space=replace(self.purge.space, tenant_id=caller.tenant_id)),
+            "tally": self.dropped.tally,
             "deletion_id": deletion_id(self.dropped.collection_id),
             "keep": [],
             "held": Held(),
@@ -151,9 +153,6 @@ class Estate:
         if "fetch" in name or name in ("arrive", "refuse"):
             known["ref"] = replace(self.world.ref(self.addressed), tenant_id=caller.tenant_id)
         return {parameter: known[parameter] for parameter in PARAMETERS[name]}
-
-    def purge_in(self, tenant_id: UUID, purge: Purge) -> Purge:
-        return replace(purge, space=replace(purge.space, tenant_id=tenant_id))
 
     def state(self) -> list[object]:
         """All that the owner sees."""
@@ -220,7 +219,9 @@ class TestIsolation(MetadataContract):
     def test_another_tenant_holds_nothing_of_it(self, metadata: Metadata, estate: Estate, name: str) -> None:
         before = estate.state()
         arguments = estate.arguments(name, estate.stranger("foreign"))
-        if name == "revoke_api_key":
+        if name == "tombstone_tenant":
+            metadata.tombstone_tenant(**arguments)
+        elif name == "revoke_api_key":
             with pytest.raises(NotFound):
                 metadata.revoke_api_key(**arguments)
         else:

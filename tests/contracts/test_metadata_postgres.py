@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -51,7 +52,16 @@ from tests.contracts.test_metadata_isolation import PARAMETERS
 from tests.contracts.test_metadata_letters import burial
 
 Environment = dict[str, str]
-OF_ALL_TENANTS = {"add_tenant", "principal_of", "sweep", "forget_deletions", "buried_letters", "open_period", "ping"}
+OF_ALL_TENANTS = {
+    "add_tenant",
+    "list_tenants",
+    "principal_of",
+    "sweep",
+    "forget_deletions",
+    "buried_letters",
+    "open_period",
+    "ping",
+}
 
 
 @contextmanager
@@ -156,12 +166,18 @@ class TestStatements:
         "claim_part": 4,
         "finish_part": 5,
         "viable": 1,
-        "sweep": 14,
+        "sweep": 15,
         "purge_of": 1,
         "record": 1,
         "purged": 13,
         "list_deletions": 1,
         "get_deletion": 1,
+        "find_deletion": 1,
+        "list_tenants": 1,
+        "tenant_deleted": 1,
+        "tombstone_tenant": 4,
+        "dismantle": 12,
+        "end_tenant": 4,
         "forget_deletions": 1,
         "bury": 3,
         "list_letters": 2,
@@ -176,7 +192,7 @@ class TestStatements:
         "open_period": 3,
         "ping": 1,
         "tombstone_file": 8,
-        "reserve_archived": 8,
+        "reserve_archived": 9,
         "drop_archived": 9,
         "tombstone_collection": 6,
     }
@@ -199,8 +215,21 @@ class TestStatements:
             world.ready(owner, gone, f"{number}.pdf", 10)
             store.tombstone_collection(owner, gone.id, now=NOW)
         deleted = world.found(dropped[0])
-        proven = store.record(world.found(dropped[1]), Held(), cached=0, now=NOW)
-        assert proven is not None
+        empty = world.found(dropped[1])
+        assert deleted.tally
+        assert empty.tally
+        proven = replace(empty, tally=store.record(world.tenant_id, empty.tally, Held(), cached=0, now=NOW))
+        living, gone = World(store), World(store)
+        living.user()
+        gone.ready(gone_owner := gone.user(), gone.collection(gone_owner))
+        store.tombstone_tenant(gone.tenant_id, now=NOW)
+        ending = World(store)
+        ending.user()
+        store.tombstone_tenant(ending.tenant_id, now=NOW)
+        step = store.dismantle(ending.tenant_id, now=NOW, limit=9)
+        assert step
+        assert step.tally
+        ended = store.record(ending.tenant_id, step.tally, Held(), cached=0, now=NOW)
         large = world.collection(owner, "large")
         whole, divided = (world.claim(world.file(owner, large, name, 10)) for name in ("p", "q"))
         held = world.claim(world.file(owner, large, "a.zip", 10))
@@ -257,10 +286,16 @@ class TestStatements:
             "fail": partial(store.fail, second, FINAL, now=NOW),
             "sweep": partial(store.sweep, now=NOW + 2 * HOUR, limit=50),
             "purge_of": partial(store.purge_of, world.tenant_id, at, None),
-            "record": partial(store.record, deleted, Held(), cached=0, now=NOW),
+            "record": partial(store.record, world.tenant_id, deleted.tally, Held(), cached=0, now=NOW),
             "purged": partial(store.purged, proven, now=NOW + HOUR),
             "list_deletions": partial(store.list_deletions, owner, **listing),
             "get_deletion": partial(store.get_deletion, owner, deletion_id(dropped[0].id)),
+            "find_deletion": partial(store.find_deletion, world.tenant_id, deletion_id(dropped[0].id)),
+            "list_tenants": partial(store.list_tenants, after=world.tenant_id, limit=3),
+            "tenant_deleted": partial(store.tenant_deleted, world.tenant_id),
+            "tombstone_tenant": partial(store.tombstone_tenant, living.tenant_id, now=NOW),
+            "dismantle": partial(store.dismantle, gone.tenant_id, now=NOW, limit=9),
+            "end_tenant": partial(store.end_tenant, ending.tenant_id, ended, now=NOW),
             "forget_deletions": partial(store.forget_deletions, before=NOW - HOUR, limit=10),
             "bury": partial(store.bury, letter, now=NOW),
             "list_letters": partial(store.list_letters, owner, at, LetterPage(3)),
@@ -293,9 +328,9 @@ class TestStatements:
                 assert not re.match(r"\s*(SET|RESET|PREPARE|DECLARE|LISTEN|LOCK|CREATE|DISCARD)\b", statement, re.I)
                 assert not re.search(r"nextval|setval|set_config|pg_advisory_lock|\bTEMP", statement, re.I), name
                 if name not in OF_ALL_TENANTS:
-                    assert re.search(r"tenant_id(\)|,| =|::)", statement), statement
+                    assert re.search(r"tenant_id(\)|,| =|::)|tenants\.id = ", statement), statement
                     if not statement.startswith(("INSERT", "WITH")):
-                        assert re.search(r"tenant_id = (%s|given\.)", statement), statement
+                        assert re.search(r"(tenant_id = (%s|given\.)|tenants\.id = %s)", statement), statement
         counts["add_user"] = counts["add_tenant"]
         assert set(counts) == set(PARAMETERS)
         assert {name: count for name, count in counts.items() if count > self.LIMITS[name]} == {}

@@ -13,10 +13,12 @@ import boto3
 import httpx
 import pytest
 import uvicorn
-from sqlalchemy import event
+from sqlalchemy import event, func, select
 
+from modulo.adapters.postgres_tables import metadata as tables
 from modulo.cli.keys import create_key
 from modulo.cli.serve import composed
+from modulo.cli.tenants import delete_tenant
 from modulo.domain.answer import NOT_FOUND
 from modulo.domain.errors import Unavailable
 from modulo.domain.file import FileRef
@@ -345,6 +347,42 @@ def test_deletion_is_invisible_at_once_and_proven_soon(ada: Client, product: Ser
     assert (whole["id"], of_file["id"], of_file["proof"]) == (receipt, told["id"], told["proof"])
     assert (whole["removed"]["vectors"], whole["removed"]["objects"]) == ({space.name: 1}, 1)
     assert LIGHTHOUSE not in str((whole, of_file))
+
+
+def test_a_deleted_tenant_leaves_one_receipt_and_nothing_else(ada: Client, product: Services) -> None:
+    principal = authenticate(ada.key, services=product)
+    tenant, spaces = principal.tenant_id, []
+    for dedicated in (False, True):
+        collection = ada.create(f"dedicated {dedicated}", dedicated=dedicated)
+        ada.finished(collection, ada.upload(collection, "lighthouse.txt", LIGHTHOUSE))
+        assert ada.ask(collection, "How tall is the lighthouse?")["metadata"]["found"] is True
+        spaces.append(product.metadata.grant(principal, UUID(collection)).space)
+    receipt = delete_tenant(tenant)
+    until(lambda: (found := product.metadata.find_deletion(tenant, receipt)) and found.completed_at)
+    told = product.metadata.find_deletion(tenant, receipt)
+    assert told is not None
+    assert told.removed.vectors == {space.name: 1 for space in spaces}
+    assert (told.removed.objects, told.removed.object_bytes) == (2, 2 * len(LIGHTHOUSE))
+    assert told.removed.storage_bytes == 2 * len(LIGHTHOUSE)
+    assert {name: told.removed.rows[name] for name in ("collections", "files", "users", "api_keys")} == {
+        "collections": 2,
+        "files": 2,
+        "users": 1,
+        "api_keys": 1,
+    }
+    assert [product.vectors.count(space) for space in spaces] == [0, 0]
+    assert product.blobs.count(tenant, f"tenants/{tenant}/") == Stored(0, 0)
+    for space in spaces:
+        assert product.cache.delete(collection_prefix(tenant, space.collection_id)) == 0
+    with product.metadata._writer.connect() as connection:
+        left = {
+            table.name: connection.execute(select(func.count()).where(table.c.tenant_id == tenant)).scalar_one()
+            for table in tables.sorted_tables
+            if "tenant_id" in table.c
+        }
+    assert {name: rows for name, rows in left.items() if rows} == {"deletions": 1}
+    product.known_keys.clear()  # as after API_KEY_CACHE_SECONDS
+    ada("GET", "/collections", 401)
 
 
 def test_tenants_with_the_same_words_stay_apart(http: httpx.Client) -> None:

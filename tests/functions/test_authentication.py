@@ -6,7 +6,8 @@ from uuid import uuid4
 import pytest
 
 from modulo.cli.keys import create_key, list_keys, revoke_key
-from modulo.domain.identity import Principal, Scope
+from modulo.domain.errors import Unauthenticated
+from modulo.domain.identity import Principal, Scope, external_id
 from modulo.runtime import auth
 from tests.functions.conftest import Api, as_user
 
@@ -58,3 +59,47 @@ def test_a_bearer_token_speaks_for_its_principal(services):
     api = Api({"authorization": "bearer a.b.c"})
     collection = api.create_collection()
     assert api("GET", f"/collections/{collection}").json["owner_id"] == str(principal.user_id)
+
+
+@pytest.mark.parametrize("settings", [{"api_key_cache_seconds": 0}], indirect=True)
+def test_the_credentials_of_a_deleted_tenant_are_unknown(services):
+    by_key = as_user("ada")
+    principal = Principal(external_id("modulo", "tenant:acme"), uuid4(), frozenset(Scope))
+
+    class Tokens:
+        def principal(self, token):
+            if token != "a.b.c":
+                raise Unauthenticated
+            return principal
+
+    services.tokens = Tokens()
+    by_token, unknown = (Api({"authorization": f"bearer {token}"}) for token in ("a.b.c", "x.y.z"))
+    for api in (by_key, by_token):
+        assert api("GET", "/collections").status == 200
+    services.metadata.tombstone_tenant(principal.tenant_id, now=services.clock.now())
+    for api in (by_key, by_token):
+        assert api("GET", "/collections").status == 401
+    told, expected = (api("GET", "/collections").json for api in (by_token, unknown))
+    assert told.pop("request_id") != expected.pop("request_id")
+    assert told == expected
+
+
+def test_a_living_tenant_is_asked_for_once_in_a_while(services, monkeypatch):
+    monkeypatch.setattr(auth, "KNOWN_KEYS", 1)
+    principals = [Principal(uuid4(), uuid4(), frozenset(Scope)) for _ in range(2)]
+    asked = []
+
+    class Tokens:
+        def principal(self, token):
+            return principals[int(token)]
+
+    class Counting:
+        def tenant_deleted(self, tenant_id):
+            asked.append(tenant_id)
+            return False
+
+    services.tokens, services.metadata = Tokens(), Counting()
+    for token in "00110":
+        assert auth.authenticate(token, services=services) is principals[int(token)]
+    first, second = (principal.tenant_id for principal in principals)
+    assert asked == [first, second, first]

@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from modulo.adapters.memory_blobs import MemoryBlobs
 from modulo.adapters.memory_cache import MemoryCache
 from modulo.adapters.memory_metadata import MemoryMetadata
+from modulo.adapters.memory_queue import MemoryQueue
 from modulo.adapters.memory_vectors import MemoryVectors
 from modulo.adapters.system_clock import MemoryClock
 from modulo.domain.chunk import Chunk, EmbeddedChunk
@@ -107,7 +108,7 @@ class Purges(RuleBasedStateMachine):
         stores = {name: Step(getattr(self, name), self) for name in ("metadata", "vectors", "blobs", "cache")}
         request = PurgeRequest(self.space.tenant_id, self.collection.id, None)
         with suppress(Died, Unavailable):
-            purge(request, clock=self.clock, **stores)
+            purge(request, purges=MemoryQueue(), clock=self.clock, **stores)
         self.true()
 
     @rule(plan=st.lists(st.sampled_from(["go on", "go on", "go on", "die", "purge", "arrive"]), max_size=40))

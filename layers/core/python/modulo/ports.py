@@ -13,7 +13,7 @@ from modulo.domain.answer import Draft, Prompt
 from modulo.domain.archive import ArchivedFile
 from modulo.domain.chunk import EmbeddedChunk
 from modulo.domain.collection import Chunking, Collection, EmbeddingModel, Space
-from modulo.domain.deletion import Deletion, Held
+from modulo.domain.deletion import Deletion, Held, Tally
 from modulo.domain.document import Extent, Page, Part
 from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef, Stage
 from modulo.domain.filters import Condition
@@ -28,6 +28,7 @@ from modulo.domain.transfer import (
     CollectionDraft,
     Cursor,
     Delivery,
+    Dismantled,
     FileDraft,
     Finished,
     Grant,
@@ -330,11 +331,40 @@ class Metadata(Protocol):
         """Store the tenant; an existing one of the same id is left as it is."""
         ...
 
+    def list_tenants(self, *, after: UUID | None, limit: int) -> list[Tenant]:
+        """The tenants whose ids are behind `after`, in their order; deleted ones go without a name once purged."""
+        ...
+
+    def tenant_deleted(self, tenant_id: UUID) -> bool:
+        """Whether the tenant is tombstoned; one that nobody knows yet is not."""
+        ...
+
+    def tombstone_tenant(self, tenant_id: UUID, *, now: datetime) -> None:
+        """End the tenant's keys, refuse it new users, and open the receipt. Doing it again changes nothing.
+
+        Raises:
+            NotFound: there is no such tenant.
+        """
+        ...
+
+    def dismantle(self, tenant_id: UUID, *, now: datetime, limit: int) -> Dismantled | None:
+        """Take a tombstoned tenant apart, at most `limit` of each kind; None where it is not tombstoned, or is gone.
+
+        Collections are tombstoned; of those that are purged all rows go and their receipts are summed up in the
+        tenant's; once there is none left, users go with their keys and usage. While collections are being purged
+        there is nothing to do: the next sweeps name the tenant, as should whoever purged one.
+        """
+        ...
+
+    def end_tenant(self, tenant_id: UUID, tally: Tally, *, now: datetime) -> bool:
+        """Complete the receipt of a dismantled tenant, of which the tombstone stays; False as with `purged`."""
+        ...
+
     def add_user(self, user: User) -> None:
         """Store the user; an existing one of the same id is left as it is.
 
         Raises:
-            NotFound: there is no such tenant.
+            NotFound: there is no such tenant, or it is tombstoned.
         """
         ...
 
@@ -675,11 +705,11 @@ class Metadata(Protocol):
         """
         ...
 
-    def record(self, purge: Purge, held: Held, *, cached: int, now: datetime) -> Purge | None:
-        """Record in the receipt what the stores hold now, and how many cached entries went.
+    def record(self, tenant_id: UUID, tally: Tally, held: Held, *, cached: int, now: datetime) -> Tally | None:
+        """Record in a receipt what the stores hold now, and how many cached entries went.
 
-        The purge with the receipt's tally as it then is, or None where another purge recorded something in
-        between, in which case nothing changed.
+        Its tally as it then is, or None where another purge recorded something in between, in which case nothing
+        changed.
         """
         ...
 
@@ -700,6 +730,10 @@ class Metadata(Protocol):
 
     def get_deletion(self, principal: Principal, deletion_id: UUID) -> Deletion:
         """One of them."""
+        ...
+
+    def find_deletion(self, tenant_id: UUID, deletion_id: UUID) -> Deletion | None:
+        """Any receipt of a tenant, for an operator."""
         ...
 
     def forget_deletions(self, *, before: datetime, limit: int) -> int:

@@ -31,7 +31,7 @@ class Services:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.known_keys: dict[bytes, tuple[float, Principal]] = {}
-        """API keys found valid, by hash, with the moment of the monotonic clock until which to trust it."""
+        """API keys by hash and tenants of tokens by id, found valid, each with the moment until which to trust it."""
 
     @cached_property
     def clock(self) -> "ports.Clock":

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from modulo.adapters.metadata_rules import id_taken, name_key, require
-from modulo.adapters.postgres_deletions import open_receipt
+from modulo.adapters.postgres_deletions import open_receipts
 from modulo.adapters.postgres_identities import introduce
 from modulo.adapters.postgres_rows import MEMBERSHIP, collection, collections_of, in_tenant, locked
 from modulo.adapters.postgres_tables import collections, members, users
@@ -129,7 +129,7 @@ def tombstone_collection(connection: Connection, principal: Principal, collectio
     require(role, Role.owner)
     if row is None or row["deleted_at"] is not None:
         return
-    open_receipt(connection, principal, row, now=now)
+    open_receipts(connection, principal.tenant_id, [row], principal.user_id, now=now)
     gone = {"deleted_at": now, "purge_after": now + PURGE_AFTER, "version": collections.c.version + 1}
     connection.execute(update(collections).values(gone).where(*at))
     connection.execute(

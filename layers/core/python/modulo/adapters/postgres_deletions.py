@@ -1,7 +1,7 @@
 """The receipts of deletions in Postgres."""
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,10 +9,15 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Row,
     RowMapping,
+    Text,
+    Uuid,
     and_,
+    cast,
     delete,
     func,
+    literal,
     or_,
     select,
     tuple_,
@@ -21,7 +26,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from modulo.adapters.postgres_rows import in_tenant
+from modulo.adapters.postgres_moment import Moment
+from modulo.adapters.postgres_rows import among, arrays, in_tenant
 from modulo.adapters.postgres_tables import deletions, files, generations, parts
 from modulo.domain.deletion import (
     DIRECT_UPLOAD,
@@ -37,7 +43,7 @@ from modulo.domain.deletion import (
 from modulo.domain.errors import NotFound
 from modulo.domain.file import Stage
 from modulo.domain.identity import Principal
-from modulo.domain.transfer import Cursor, Purge
+from modulo.domain.transfer import Cursor
 from modulo.domain.value import Listing
 
 _RECEIPT = tuple(deletions.c[name] for name in Deletion.model_fields if name in deletions.c)
@@ -45,43 +51,57 @@ TALLY = (deletions.c.id.label("deletion_id"), deletions.c.revision, deletions.c.
 """The columns of a `Tally`."""
 
 
-def open_receipt(
+def open_receipts(
     connection: Connection,
-    principal: Principal,
-    collection: RowMapping,
-    file: RowMapping | None = None,
+    tenant_id: UUID,
+    found: Sequence[RowMapping],
+    requested_by: UUID | None,
     *,
+    file: RowMapping | None = None,
+    part_of: UUID | None = None,
     now: datetime,
 ) -> None:
-    """Begin the receipt of a file or collection that is about to be tombstoned."""
-    target = file or collection
-    moments = _arrivals(connection, principal.tenant_id, collection["id"], file["id"] if file else None)
-    receipt_id = deletion_id(target["id"])
+    """Begin the receipts of collections that are about to be tombstoned, or of one file of one of them."""
+    ids = [row["id"] for row in found]
+    moments = _arrivals(connection, tenant_id, ids, file)
     if file is None:
-        moments += _made_part(connection, principal.tenant_id, collection["id"], receipt_id)
+        for row in _made_part(connection, tenant_id, ids):
+            moments[row.collection_id].append(row.open_until)
+    targets = [file] if file else found
+    given = arrays(
+        id=(Uuid(), [deletion_id(row["id"]) for row in targets]),
+        target_id=(Uuid(), [row["id"] for row in targets]),
+        collection_id=(Uuid(), ids),
+        name=(Text(), [row["name"] for row in targets]),
+        owner_id=(Uuid(), [row["owner_id"] for row in found]),
+        open_until=(Moment(), [still_open(moments[collection_id], now=now) for collection_id in ids]),
+    )
     values = {
-        "tenant_id": principal.tenant_id,
-        "id": receipt_id,
-        "kind": (DeletionKind.file if file else DeletionKind.collection).value,
-        "target_id": target["id"],
-        "collection_id": collection["id"],
-        "name": target["name"],
-        "owner_id": collection["owner_id"],
-        "requested_by": principal.user_id,
-        "requested_at": now,
-        "open_until": still_open(moments, now=now),
+        "tenant_id": literal(tenant_id, Uuid()),
+        "kind": literal((DeletionKind.file if file else DeletionKind.collection).value),
+        "requested_by": literal(requested_by, Uuid()),
+        "requested_at": literal(now, Moment()),
+        "part_of": literal(part_of, Uuid()),
+        **{column.name: column for column in given.c},
     }
-    connection.execute(insert(deletions).values(values))
+    rows = select(*(cast(value, deletions.c[name].type).label(name) for name, value in values.items()))
+    connection.execute(insert(deletions).from_select(list(values), rows))
 
 
 def _arrivals(
-    connection: Connection, tenant_id: UUID, collection_id: UUID, file_id: UUID | None
-) -> list[datetime | None]:
-    """Until when something may still come of the generations: by a form, directly, or from who ingests them."""
+    connection: Connection, tenant_id: UUID, collection_ids: Sequence[UUID], file: RowMapping | None
+) -> defaultdict[UUID, list[datetime | None]]:
+    """By collection, until when something may still come: by a form, directly, or from who ingests it."""
     created = func.max(generations.c.created_at).filter(generations.c.stage == Stage.awaiting_upload.value)
     leased = func.max(generations.c.lease_until).filter(generations.c.claim_token.is_not(None))
     statement = (
-        select(created, func.max(generations.c.arrives_until), leased, func.max(parts.c.lease_until))
+        select(
+            files.c.collection_id,
+            created.label("created"),
+            func.max(generations.c.arrives_until),
+            leased,
+            func.max(parts.c.lease_until),
+        )
         .select_from(files)
         .join(generations, and_(generations.c.tenant_id == files.c.tenant_id, generations.c.file_id == files.c.id))
         .outerjoin(
@@ -92,33 +112,35 @@ def _arrivals(
                 parts.c.generation == generations.c.number,
             ),
         )
-        .where(in_tenant(tenant_id, files), files.c.collection_id == collection_id)
+        .where(in_tenant(tenant_id, files), among(files.c.collection_id, collection_ids))
+        .group_by(files.c.collection_id)
     )
-    if file_id is not None:
-        statement = statement.where(files.c.id == file_id)
-    direct, *others = connection.execute(statement).one()
-    return [direct + DIRECT_UPLOAD if direct else None, *others]
+    if file is not None:
+        statement = statement.where(files.c.id == file["id"])
+    found: defaultdict[UUID, list[datetime | None]] = defaultdict(list)
+    for collection_id, direct, *others in connection.execute(statement):
+        found[collection_id] = [direct + DIRECT_UPLOAD if direct else None, *others]
+    return found
 
 
-def _made_part(connection: Connection, tenant_id: UUID, collection_id: UUID, whole: UUID) -> list[datetime | None]:
-    """Make the deletions of files that are under way part of the collection's; until when these are open."""
+def _made_part(connection: Connection, tenant_id: UUID, collection_ids: Sequence[UUID]) -> Sequence[Row[Any]]:
+    """Make the deletions of files that are under way part of their collections'; until when these are open."""
+    given = arrays(id=(Uuid(), collection_ids), whole=(Uuid(), map(deletion_id, collection_ids)))
     statement = (
         update(deletions)
-        .values(part_of=whole, revision=deletions.c.revision + 1)
+        .values(part_of=given.c.whole, revision=deletions.c.revision + 1)
         .where(
             in_tenant(tenant_id, deletions),
-            deletions.c.collection_id == collection_id,
+            deletions.c.collection_id == given.c.id,
             deletions.c.completed_at.is_(None),
         )
-        .returning(deletions.c.open_until)
+        .returning(deletions.c.collection_id, deletions.c.open_until)
     )
-    return list(connection.execute(statement).scalars())
+    return connection.execute(statement).all()
 
 
-def tally(row: RowMapping) -> Tally | None:
-    """The tally of a joined receipt; None where there is none."""
-    if row["deletion_id"] is None:
-        return None
+def tally(row: RowMapping) -> Tally:
+    """The tally of a joined receipt."""
     return Tally(
         row["deletion_id"],
         row["revision"],
@@ -127,11 +149,11 @@ def tally(row: RowMapping) -> Tally | None:
     )
 
 
-def record(connection: Connection, purge: Purge, held: Held, *, cached: int, now: datetime) -> Purge | None:
+def record(
+    connection: Connection, tenant_id: UUID, known: Tally, held: Held, *, cached: int, now: datetime
+) -> Tally | None:
     """Record what is held now, in one conditional update."""
-    if purge.tally is None:
-        return None
-    then = purge.tally.then(held, cached=cached)
+    then = known.then(held, cached=cached)
     values = {
         "revision": then.revision,
         "removed": then.removed.model_dump(mode="json"),
@@ -139,32 +161,30 @@ def record(connection: Connection, purge: Purge, held: Held, *, cached: int, now
         "started_at": func.coalesce(deletions.c.started_at, now),
         "proved_at": now if held.nothing else None,
     }
-    changed = connection.execute(update(deletions).values(values).where(_as_known(purge.tenant_id, purge.tally)))
-    return replace(purge, tally=then) if changed.rowcount else None
+    changed = connection.execute(update(deletions).values(values).where(_as_known(tenant_id, known)))
+    return then if changed.rowcount else None
 
 
-def proven(connection: Connection, purge: Purge, *, now: datetime) -> tuple[bool, datetime | None]:
+def proven(connection: Connection, tenant_id: UUID, known: Tally, *, now: datetime) -> tuple[bool, datetime | None]:
     """Hold the receipt: whether it proves what the purge knows, and until when something may still come."""
-    if purge.tally is None:
-        return True, None
-    proof = and_(_as_known(purge.tenant_id, purge.tally), deletions.c.proved_at.is_not(None))
+    proof = and_(_as_known(tenant_id, known), deletions.c.proved_at.is_not(None))
     row = connection.execute(select(deletions.c.open_until).where(proof).with_for_update()).one_or_none()
     return row is not None, still_open([row.open_until], now=now) if row else None
 
 
-def settle(connection: Connection, purge: Purge, released: int, *, completed_at: datetime | None) -> None:
+def close_receipt(
+    connection: Connection, tenant_id: UUID, known: Tally, released: int, *, completed_at: datetime | None
+) -> None:
     """Record the quota given back and, once nothing can come any more, the end; also of what is part of it."""
-    if purge.tally is None:
-        return
-    removed = purge.tally.removed.plus(Removed(storage_bytes=released)).model_dump(mode="json")
-    values = {"revision": purge.tally.revision + 1, "removed": removed, "completed_at": completed_at}
-    whole = update(deletions).values(values).where(_as_known(purge.tenant_id, purge.tally))
-    proved_at = connection.execute(whole.returning(deletions.c.proved_at)).scalar_one()
-    if completed_at is not None and purge.file_id is None:
-        part = and_(in_tenant(purge.tenant_id, deletions), deletions.c.part_of == purge.tally.id)
-        held = purge.tally.held.model_dump(mode="json")
-        proven = {"held": held, "proved_at": proved_at, "completed_at": completed_at}
-        connection.execute(update(deletions).values(proven).where(part))
+    removed = known.removed.plus(Removed(storage_bytes=released)).model_dump(mode="json")
+    values = {"revision": known.revision + 1, "removed": removed, "completed_at": completed_at}
+    whole = update(deletions).values(values).where(_as_known(tenant_id, known)).returning(deletions.c.proved_at)
+    proved_at = connection.execute(whole).scalar_one()
+    if completed_at is not None:
+        part = and_(in_tenant(tenant_id, deletions), deletions.c.part_of == known.id)
+        held = known.held.model_dump(mode="json")
+        ended = {"held": held, "proved_at": proved_at, "completed_at": completed_at}
+        connection.execute(update(deletions).values(ended).where(part))
 
 
 def _as_known(tenant_id: UUID, known: Tally) -> ColumnElement[bool]:
@@ -202,6 +222,14 @@ def list_deletions(
 def _behind(after: Cursor | None) -> Iterable[ColumnElement[bool]]:
     if after is not None:
         yield tuple_(deletions.c.requested_at, deletions.c.id) < (after.moment, after.id)
+
+
+def find_deletion(connection: Connection, tenant_id: UUID, deletion_id: UUID) -> Deletion | None:
+    """Any receipt of a tenant."""
+    statement = select(*_RECEIPT, deletions.c.held, deletions.c.proved_at)
+    found = statement.where(in_tenant(tenant_id, deletions), deletions.c.id == deletion_id)
+    row = connection.execute(found).mappings().one_or_none()
+    return receipt(row) if row else None
 
 
 def get_deletion(connection: Connection, principal: Principal, deletion_id: UUID) -> Deletion:

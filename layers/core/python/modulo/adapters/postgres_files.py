@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from modulo.adapters.postgres_deletions import open_receipt
+from modulo.adapters.postgres_deletions import open_receipts
 from modulo.adapters.postgres_rows import (
     FILE,
     MEMBERSHIP,
@@ -156,7 +156,7 @@ def tombstone(
 ) -> None:
     """Make living files of a locked collection invisible, each with a receipt of its own."""
     for row in rows:
-        open_receipt(connection, principal, collection, row, now=now)
+        open_receipts(connection, principal.tenant_id, [collection], principal.user_id, file=row, now=now)
     ids = bindparam(None, [row["id"] for row in rows], type_=ARRAY(Uuid))
     gone = update(files).where(in_tenant(principal.tenant_id, files), files.c.id == any_(ids))
     connection.execute(gone.values(deleted_at=now, purge_after=now + PURGE_AFTER))

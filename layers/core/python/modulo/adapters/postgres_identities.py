@@ -3,34 +3,42 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, func, or_, select, update
+from sqlalchemy import Connection, RowMapping, Uuid, and_, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from modulo.adapters.postgres_rows import in_tenant
 from modulo.adapters.postgres_tables import api_keys, tenants, users
 from modulo.domain.errors import NotFound
-from modulo.domain.identity import ApiKey, Principal, Scope, Tenant, User
+from modulo.domain.identity import ApiKey, Principal, Scope, User
 
 _KEY = tuple(column for column in api_keys.c if column.name != "secret_hash")
 
 
-def add_tenant(connection: Connection, tenant: Tenant) -> None:
-    """Store the tenant, unless it is there."""
-    connection.execute(insert(tenants).values(id=tenant.id, name=tenant.name).on_conflict_do_nothing())
-
-
 def add_user(connection: Connection, user: User) -> None:
-    """Store the user, unless it is there."""
-    values = {"tenant_id": user.tenant_id, "id": user.id, "name": user.name}
-    connection.execute(insert(users).values(values).on_conflict_do_nothing())
+    """Store the user, unless it is there, in a tenant that lives."""
+    values = (literal(user.tenant_id, Uuid()), literal(user.id, Uuid()), literal(user.name))
+    living = select(*values).select_from(tenants).where(tenants.c.id == user.tenant_id, tenants.c.deleted_at.is_(None))
+    known = {"name": users.c.name}
+    statement = (
+        insert(users)
+        .from_select(["tenant_id", "id", "name"], living)
+        .on_conflict_do_update(constraint=users.primary_key, set_=known)
+    )
+    if connection.execute(statement).rowcount == 0:
+        raise NotFound("There is no such tenant, or it was deleted.")
 
 
 def introduce(connection: Connection, principal: Principal) -> bool:
-    """Store a caller whom only an identity provider knew until now, named by id; False where known."""
+    """Store a caller whom only an identity provider knew until now, named by id; False where known.
+
+    Nobody is stored in a tenant that is tombstoned.
+    """
     tenant = insert(tenants).values(id=principal.tenant_id, name=str(principal.tenant_id)).on_conflict_do_nothing()
+    tombstoned = exists().where(tenants.c.id == principal.tenant_id, tenants.c.deleted_at.is_not(None))
+    values = (literal(principal.tenant_id, Uuid()), literal(principal.user_id, Uuid()), literal(str(principal.user_id)))
     user = (
         insert(users)
-        .values(tenant_id=principal.tenant_id, id=principal.user_id, name=str(principal.user_id))
+        .from_select(["tenant_id", "id", "name"], select(*values).where(~tombstoned))
         .on_conflict_do_nothing()
         .returning(users.c.id)
         .add_cte(tenant.cte("tenant"))
@@ -64,7 +72,10 @@ def revoke_api_key(connection: Connection, tenant_id: UUID, key_id: UUID, *, now
 
 def principal_of(connection: Connection, secret_hash: bytes, *, now: datetime) -> Principal | None:
     """Whom a valid key speaks for."""
-    statement = select(api_keys.c.tenant_id, api_keys.c.user_id, api_keys.c.scopes).where(
+    statement = select(api_keys.c.tenant_id, api_keys.c.user_id, api_keys.c.scopes).join_from(
+        api_keys, tenants, and_(tenants.c.id == api_keys.c.tenant_id, tenants.c.deleted_at.is_(None))
+    )
+    statement = statement.where(
         api_keys.c.secret_hash == secret_hash,
         api_keys.c.revoked_at.is_(None),
         or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > now),

@@ -13,7 +13,6 @@ from modulo.adapters import postgres_collections as collections
 from modulo.adapters import postgres_deletions as deletions
 from modulo.adapters import postgres_fetching as fetching
 from modulo.adapters import postgres_files as files
-from modulo.adapters import postgres_identities as identities
 from modulo.adapters import postgres_ingestion as ingestion
 from modulo.adapters import postgres_letters as letters
 from modulo.adapters import postgres_members as members
@@ -25,13 +24,13 @@ from modulo.adapters import postgres_sweeping as sweeping
 from modulo.adapters import postgres_uploads as uploads
 from modulo.adapters import postgres_usage as usage
 from modulo.adapters.postgres_engine import statements
-from modulo.adapters.postgres_pools import PostgresPools
+from modulo.adapters.postgres_tenancy import PostgresTenancy
 from modulo.domain.collection import Chunking, Collection
-from modulo.domain.deletion import Deletion, Held
+from modulo.domain.deletion import Deletion, Held, Tally
 from modulo.domain.document import Part
 from modulo.domain.errors import QuotaExceeded
 from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef, Stage
-from modulo.domain.identity import ApiKey, Principal, Role, Tenant, User
+from modulo.domain.identity import Principal, Role
 from modulo.domain.letter import Burial, BuriedLetter, DeadLetter, LetterPage
 from modulo.domain.quota import Quotas, Reservation, Usage
 from modulo.domain.reembedding import Reembedding, ReembeddingDraft, Started, State
@@ -51,36 +50,10 @@ from modulo.domain.transfer import (
 )
 from modulo.domain.value import Listing
 from modulo.domain.web import Arrival, Fetch
-from modulo.ports import Metadata
 
 
-class PostgresMetadata(PostgresPools, Metadata):
+class PostgresMetadata(PostgresTenancy):
     """Each method is one transaction, or one statement."""
-
-    # Identities
-    @override
-    def add_tenant(self, tenant: Tenant) -> None:
-        self._write(lambda c: identities.add_tenant(c, tenant))
-
-    @override
-    def add_user(self, user: User) -> None:
-        self._write(lambda c: identities.add_user(c, user))
-
-    @override
-    def add_api_key(self, key: ApiKey, *, secret_hash: bytes) -> None:
-        self._write(lambda c: identities.add_api_key(c, key, secret_hash))
-
-    @override
-    def list_api_keys(self, tenant_id: UUID) -> list[ApiKey]:
-        return self._read(lambda c: identities.list_api_keys(c, tenant_id))
-
-    @override
-    def revoke_api_key(self, tenant_id: UUID, key_id: UUID, *, now: datetime) -> None:
-        self._write(lambda c: identities.revoke_api_key(c, tenant_id, key_id, now=now))
-
-    @override
-    def principal_of(self, secret_hash: bytes, *, now: datetime) -> Principal | None:
-        return self._read(lambda c: identities.principal_of(c, secret_hash, now=now))
 
     # Collections
     @override
@@ -285,8 +258,8 @@ class PostgresMetadata(PostgresPools, Metadata):
         return self._at_once(lambda c: purging.purge_of(c, tenant_id, collection_id, file_id))
 
     @override
-    def record(self, purge: Purge, held: Held, *, cached: int, now: datetime) -> Purge | None:
-        return self._write(lambda c: deletions.record(c, purge, held, cached=cached, now=now))
+    def record(self, tenant_id: UUID, tally: Tally, held: Held, *, cached: int, now: datetime) -> Tally | None:
+        return self._write(lambda c: deletions.record(c, tenant_id, tally, held, cached=cached, now=now))
 
     @override
     def purged(self, purge: Purge, *, now: datetime) -> bool:
@@ -300,6 +273,10 @@ class PostgresMetadata(PostgresPools, Metadata):
     @override
     def get_deletion(self, principal: Principal, deletion_id: UUID) -> Deletion:
         return self._at_once(lambda c: deletions.get_deletion(c, principal, deletion_id))
+
+    @override
+    def find_deletion(self, tenant_id: UUID, deletion_id: UUID) -> Deletion | None:
+        return self._at_once(lambda c: deletions.find_deletion(c, tenant_id, deletion_id))
 
     @override
     def forget_deletions(self, *, before: datetime, limit: int) -> int:

@@ -27,12 +27,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
-from modulo.adapters.postgres_deletions import TALLY, proven, settle, tally
+from modulo.adapters.postgres_deletions import TALLY, close_receipt, proven, tally
 from modulo.adapters.postgres_letters import forget_purged
 from modulo.adapters.postgres_rows import OF_COLLECTION, SPACE, in_tenant, lock_collection, space, stored, uncharge
 from modulo.adapters.postgres_tables import aliases, collections, deletions, files, generations, indexes, parts
 from modulo.domain.collection import EmbeddingModel, Space
-from modulo.domain.deletion import deletion_id
+from modulo.domain.deletion import Tally, deletion_id
 from modulo.domain.file import Stage
 from modulo.domain.generation import FORGOTTEN
 from modulo.domain.transfer import Purge
@@ -83,7 +83,7 @@ def purge_of(connection: Connection, tenant_id: UUID, collection_id: UUID, file_
             .where(at, collections.c.deleted_at.is_not(None), collections.c.purged_at.is_(None))
         )
         row = connection.execute(whole).mappings().one_or_none()
-        return Purge(space(row), None, None, older=_older(row), tally=tally(row)) if row else None
+        return Purge(space(row), None, None, older=_older(row), tally=_tally(row)) if row else None
     statement = (
         select(*SPACE, _OLDER, *TALLY, files.c.deleted_at, _RETIRED, _OBJECTS)
         .join(files, OF_COLLECTION)
@@ -94,10 +94,15 @@ def purge_of(connection: Connection, tenant_id: UUID, collection_id: UUID, file_
     if row is None:
         return None
     if row["deleted_at"] is not None:
-        return Purge(space(row), file_id, None, older=_older(row), tally=tally(row))
+        return Purge(space(row), file_id, None, older=_older(row), tally=_tally(row))
     if not row["retired"]:
         return None
     return Purge(space(row), file_id, tuple(row["retired"]), tuple(row["objects"] or ()), _older(row))
+
+
+def _tally(row: RowMapping) -> Tally | None:
+    """What was deleted before there were receipts has none."""
+    return tally(row) if row["deletion_id"] else None
 
 
 def _older(row: RowMapping) -> tuple[Space, ...]:
@@ -111,7 +116,7 @@ def purged(connection: Connection, purge: Purge, *, now: datetime) -> bool:
     tenant_id, collection_id = purge.tenant_id, purge.collection_id
     if not lock_collection(connection, tenant_id, collection_id, living=False):
         return False
-    known, until = proven(connection, purge, now=now)
+    known, until = proven(connection, tenant_id, purge.tally, now=now) if purge.tally else (True, None)
     if not known:
         return False
     released: int | None
@@ -130,7 +135,8 @@ def purged(connection: Connection, purge: Purge, *, now: datetime) -> bool:
     if released is None:
         return False
     uncharge(connection, {(tenant_id, collection_id): released})
-    settle(connection, purge, released, completed_at=None if until else now)
+    if purge.tally is not None:
+        close_receipt(connection, tenant_id, purge.tally, released, completed_at=None if until else now)
     forget_purged(connection, tenant_id)
     return True
 

@@ -1,6 +1,6 @@
 """What statements share: the tenant predicate, joins, locks, and how rows become values."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,6 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
-    Integer,
     RowMapping,
     Select,
     Table,
@@ -18,6 +17,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     and_,
+    any_,
     bindparam,
     case,
     column,
@@ -27,6 +27,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+from sqlalchemy.types import TypeEngine
 
 from modulo.adapters.metadata_rules import require, stages
 from modulo.adapters.postgres_tables import aliases, collections, files, generations, members, users
@@ -251,7 +252,12 @@ def uncharge(connection: Connection, released: Mapping[tuple[UUID, UUID], int]) 
     )
 
 
-def arrays(**columns: tuple[Uuid[UUID] | Integer, Iterable[Any]]) -> TableValuedAlias:
+def among(column: ColumnElement[Any], ids: Sequence[UUID]) -> ColumnElement[bool]:
+    """The ids sent as one array: the statement stays short however many they are."""
+    return column.__eq__(any_(bindparam(None, list(ids), type_=ARRAY(Uuid()))))
+
+
+def arrays(**columns: tuple[TypeEngine[Any], Iterable[Any]]) -> TableValuedAlias:
     """Rows sent as one array a column: the statement stays short however many they are."""
     parameters = [bindparam(None, list(values), type_=ARRAY(kind)) for kind, values in columns.values()]
     names = [column(name, kind) for name, (kind, _) in columns.items()]

@@ -15,7 +15,7 @@ from modulo.adapters.postgres_letters import forget_old
 from modulo.adapters.postgres_parts import LIVING
 from modulo.adapters.postgres_reembedding import turn_over
 from modulo.adapters.postgres_rows import WAS_CHARGED, arrays, stored, uncharge
-from modulo.adapters.postgres_tables import collections, files, generations, parts
+from modulo.adapters.postgres_tables import collections, files, generations, parts, tenants
 from modulo.domain.file import UNFINISHED, FileRef, Stage
 from modulo.domain.generation import ASK_AGAIN_AFTER, DEADLINE_EXCEEDED, NEVER_UPLOADED, failed, requeued
 from modulo.domain.transfer import PurgeRequest, Swept
@@ -155,9 +155,8 @@ def _requeue_stalled(connection: Connection, now: datetime, found: _Found) -> tu
 
 def _ask_for_purges(connection: Connection, now: datetime, found: _Found) -> tuple[PurgeRequest, ...]:
     """Whatever should have been purged by now; it is named again later where it still is not."""
-    requests = [
-        PurgeRequest(row.tenant_id, row.id, None) for row in _postponed(connection, collections, now, found, "id")
-    ]
+    requests = [PurgeRequest(row.id) for row in _postponed(connection, tenants, now, found)]
+    requests += [PurgeRequest(row.tenant_id, row.id) for row in _postponed(connection, collections, now, found, "id")]
     requests += [
         PurgeRequest(row.tenant_id, row.collection_id, row.id)
         for row in _postponed(connection, files, now, found, "id", "collection_id")
@@ -183,7 +182,7 @@ def _postponed(
         update(table)
         .values(purge_after=now + ASK_AGAIN_AFTER, **values)
         .where(*(table.c[name] == due.c[name] for name in key))
-        .returning(table.c.tenant_id, *(table.c[name] for name in columns), due.c.since)
+        .returning(table.c[key[0]], *(table.c[name] for name in columns), due.c.since)
     )
     rows = connection.execute(statement).all()
     found.add("purge", [row.since for row in rows], selected=len(rows))

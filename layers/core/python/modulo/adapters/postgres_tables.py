@@ -70,8 +70,13 @@ tenants = Table(
     _column("id", Uuid()),
     _column("name", Text()),
     _column("created_at", Moment(), server_default=func.now()),
+    _column("deleted_at", Moment(), nullable=True),
+    _column("purge_after", Moment(), nullable=True),
+    _column("purged_at", Moment(), nullable=True),
     PrimaryKeyConstraint("id"),
+    CheckConstraint("deleted_at IS NOT NULL OR (purge_after IS NULL AND purged_at IS NULL)", "purge"),
 )
+Index("ix_tenants_purge", tenants.c.purge_after, postgresql_where=tenants.c.purge_after.is_not(None))
 
 users = Table(
     "users",

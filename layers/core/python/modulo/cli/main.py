@@ -16,6 +16,8 @@ from modulo.domain.errors import ModuloError
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Modulo.")
 keys = typer.Typer(no_args_is_help=True, help="API keys.")
 app.add_typer(keys, name="keys")
+tenants = typer.Typer(no_args_is_help=True, help="Whole tenants.")
+app.add_typer(tenants, name="tenants")
 localstack = typer.Typer(no_args_is_help=True, help="The whole template on a cloud of this machine.")
 app.add_typer(localstack, name="localstack")
 
@@ -218,6 +220,30 @@ def one_or_all(letter: UUID | None, everything: bool) -> None:
     """Refuse a command that names neither one letter nor all, or both."""
     if (letter is None) != everything:
         fail("name one letter, or --all")
+
+
+@tenants.command("list")
+def list_tenants() -> None:
+    """List every tenant by its id."""
+    for tenant in run("cli.tenants:list_tenants"):
+        state = f"deleted {tenant.deleted_at:%Y-%m-%d %H:%M}" if tenant.deleted_at else "living"
+        typer.echo(f"{tenant.id}  {state:24}  {tenant.name}")
+
+
+@tenants.command("delete")
+def delete_tenant(tenant_id: UUID, *, yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False) -> None:
+    """End a tenant: its credentials at once, everything it has shortly, for good."""
+    yes or typer.confirm(f"Delete the tenant {tenant_id} with everything it has?", abort=True)
+    typer.echo(run("cli.tenants:delete_tenant", tenant_id))
+
+
+@tenants.command("receipt")
+def show_receipt(
+    tenant_id: UUID,
+    deletion_id: Annotated[UUID | None, typer.Argument(help="of a file or collection; the tenant's own else")] = None,
+) -> None:
+    """Print the receipt of a tenant's deletion, or of one inside it."""
+    typer.echo(run("cli.tenants:show_deletion", tenant_id, deletion_id).model_dump_json(indent=2))
 
 
 if __name__ == "__main__":

@@ -43,6 +43,7 @@ FORGOTTEN: Mapping[str, Any] = {
     "purge_after": None,
     "checksum_sha256": None,
     "content_hash": None,
+    "source_url": None,
     "problem": None,
 }
 """What a deleted generation is left with, once nothing is left of it, besides an empty document."""

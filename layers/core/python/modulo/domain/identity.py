@@ -38,6 +38,7 @@ class Tenant(Value):
 
     id: UUID
     name: str
+    deleted_at: datetime | None = None
 
 
 class User(Value):

@@ -3,7 +3,7 @@
     waiting ─retry→ retried;  both ─the file became ready, was replaced or deleted, or lost its bytes→ closed
 
 A letter is about a part, a file or a collection; there is one about each at most, that of the latest death. One
-that nobody can read, or about what does not exist, is the operator's.
+that nobody can read, about what does not exist or about a whole tenant, is the operator's.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ class Place(NamedTuple):
     """What a request is about."""
 
     tenant_id: UUID
-    collection_id: UUID
+    collection_id: UUID | None
     file_id: UUID | None
     generation: int | None
     part: int | None

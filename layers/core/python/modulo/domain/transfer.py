@@ -187,30 +187,42 @@ class Purge:
 
 @dataclass(frozen=True, slots=True)
 class PurgeRequest:
-    """A message to `purge`."""
+    """A message to `purge`: a file, a collection, or a whole tenant."""
 
     tenant_id: UUID
-    collection_id: UUID
-    file_id: UUID | None
+    collection_id: UUID | None = None
+    file_id: UUID | None = None
 
     def body(self) -> dict[str, object]:
         """As it is queued."""
-        file_id = str(self.file_id) if self.file_id else None
-        return {"tenant_id": str(self.tenant_id), "collection_id": str(self.collection_id), "file_id": file_id}
+        ids = {"tenant_id": self.tenant_id, "collection_id": self.collection_id, "file_id": self.file_id}
+        return {name: str(found) if found else None for name, found in ids.items()}
 
     @classmethod
     def of(cls, body: Mapping[str, object]) -> "PurgeRequest":
         """A queued message.
 
         Raises:
-            ValueError: it is none of ours.
+            ValueError, KeyError: it is none of ours.
         """
-        file_id = body.get("file_id")
+        collection_id, file_id = body["collection_id"], body.get("file_id")
         return cls(
             UUID(str(body.get("tenant_id"))),
-            UUID(str(body.get("collection_id"))),
-            UUID(str(file_id)) if file_id else None,
+            UUID(str(collection_id)) if collection_id else None,
+            UUID(str(file_id)) if collection_id and file_id else None,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Dismantled:
+    """What a step of taking a deleted tenant apart found: what to purge, and whether the next step can follow at once.
+
+    `tally` is the receipt's, once the metadata hold nothing of the tenant but its tombstone.
+    """
+
+    requests: tuple[PurgeRequest, ...]
+    more: bool
+    tally: Tally | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def authenticate(credential: str, *, services: Services) -> Principal:
         return _of_key(credential, services)
     if services.tokens is None:
         raise Unauthenticated
-    return services.tokens.principal(credential)
+    return _of_tenant(services.tokens.principal(credential), services)
 
 
 def remembered(credential: str, *, services: Services) -> Principal | None:
@@ -45,14 +45,27 @@ def remembered(credential: str, *, services: Services) -> Principal | None:
 
 def _of_key(secret: str, services: Services) -> Principal:
     hashed = api_key_hash(secret)
-    known = services.known_keys
     principal = services.metadata.principal_of(hashed, now=services.clock.now())
     if principal is None:
-        known.pop(hashed, None)
+        services.known_keys.pop(hashed, None)
         raise Unauthenticated("The API key is unknown, expired or revoked.")
-    if len(known) >= KNOWN_KEYS:
-        known.clear()
-    known[hashed] = (monotonic() + services.settings.api_key_cache_seconds, principal)
+    _remember(hashed, principal, services)
+    return principal
+
+
+def _remember(key: bytes, principal: Principal, services: Services) -> None:
+    if len(services.known_keys) >= KNOWN_KEYS:
+        services.known_keys.clear()
+    services.known_keys[key] = (monotonic() + services.settings.api_key_cache_seconds, principal)
+
+
+def _of_tenant(principal: Principal, services: Services) -> Principal:
+    """The principal, unless its tenant was deleted, which is asked for as seldom as keys are."""
+    known, tenant = services.known_keys.get(principal.tenant_id.bytes), principal.tenant_id
+    if known is None or known[0] <= monotonic():
+        if services.metadata.tenant_deleted(tenant):
+            raise Unauthenticated
+        _remember(tenant.bytes, principal, services)
     return principal
 
 

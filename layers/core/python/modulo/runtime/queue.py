@@ -151,5 +151,5 @@ def purges(message: Mapping[str, Any]) -> list[PurgeRequest]:
     """
     try:
         return [PurgeRequest.of(message)]
-    except ValueError:
+    except (ValueError, KeyError):
         raise UnreadableMessage from None

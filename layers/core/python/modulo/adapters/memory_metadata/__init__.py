@@ -1,8 +1,7 @@
 """The Metadata port in this process's memory: the same promises, gone when the process ends."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
-from typing import TypeVar
 from uuid import UUID
 
 from typing_extensions import override
@@ -13,7 +12,6 @@ from modulo.adapters.memory_metadata import (
     deletions,
     fetching,
     files,
-    identities,
     ingestion,
     letters,
     purging,
@@ -22,11 +20,12 @@ from modulo.adapters.memory_metadata import (
 )
 from modulo.adapters.memory_metadata import parts as dividing
 from modulo.adapters.memory_metadata.store import CollectionRow, Store
+from modulo.adapters.memory_metadata.tenancy import MemoryTenancy
 from modulo.domain.collection import Chunking, Collection
-from modulo.domain.deletion import Deletion, Held
+from modulo.domain.deletion import Deletion, Held, Tally
 from modulo.domain.document import Part
 from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef, Stage
-from modulo.domain.identity import ApiKey, Principal, Role, Tenant, User
+from modulo.domain.identity import Principal, Role
 from modulo.domain.letter import Burial, BuriedLetter, DeadLetter, LetterPage
 from modulo.domain.quota import Quotas, Reservation, Usage
 from modulo.domain.reembedding import Reembedding, ReembeddingDraft, Started, State
@@ -46,45 +45,10 @@ from modulo.domain.transfer import (
 )
 from modulo.domain.value import Listing
 from modulo.domain.web import Arrival, Fetch
-from modulo.ports import Metadata
-
-Result = TypeVar("Result")
 
 
-class MemoryMetadata(Metadata):
-    """One lock makes each method a transaction; each checks everything before it changes anything."""
-
-    def __init__(self) -> None:
-        self._store = Store()
-
-    def _locked(self, work: Callable[[Store], Result]) -> Result:
-        with self._store.lock:
-            return work(self._store)
-
-    # Identities
-    @override
-    def add_tenant(self, tenant: Tenant) -> None:
-        self._locked(lambda s: s.tenants.setdefault(tenant.id, tenant))
-
-    @override
-    def add_user(self, user: User) -> None:
-        self._locked(lambda s: identities.add_user(s, user))
-
-    @override
-    def add_api_key(self, key: ApiKey, *, secret_hash: bytes) -> None:
-        self._locked(lambda s: identities.add_api_key(s, key, secret_hash))
-
-    @override
-    def list_api_keys(self, tenant_id: UUID) -> list[ApiKey]:
-        return self._locked(lambda s: identities.list_api_keys(s, tenant_id))
-
-    @override
-    def revoke_api_key(self, tenant_id: UUID, key_id: UUID, *, now: datetime) -> None:
-        self._locked(lambda s: identities.revoke_api_key(s, tenant_id, key_id, now=now))
-
-    @override
-    def principal_of(self, secret_hash: bytes, *, now: datetime) -> Principal | None:
-        return self._locked(lambda s: identities.principal_of(s, secret_hash, now=now))
+class MemoryMetadata(MemoryTenancy):
+    """Each method checks everything before it changes anything."""
 
     # Collections
     @override
@@ -280,8 +244,8 @@ class MemoryMetadata(Metadata):
         return self._locked(lambda s: purging.purge_of(s, tenant_id, collection_id, file_id))
 
     @override
-    def record(self, purge: Purge, held: Held, *, cached: int, now: datetime) -> Purge | None:
-        return self._locked(lambda s: deletions.record(s, purge, held, cached=cached, now=now))
+    def record(self, tenant_id: UUID, tally: Tally, held: Held, *, cached: int, now: datetime) -> Tally | None:
+        return self._locked(lambda s: deletions.record(s, tenant_id, tally, held, cached=cached, now=now))
 
     @override
     def purged(self, purge: Purge, *, now: datetime) -> bool:
@@ -295,6 +259,10 @@ class MemoryMetadata(Metadata):
     @override
     def get_deletion(self, principal: Principal, deletion_id: UUID) -> Deletion:
         return self._locked(lambda s: deletions.get_deletion(s, principal, deletion_id))
+
+    @override
+    def find_deletion(self, tenant_id: UUID, deletion_id: UUID) -> Deletion | None:
+        return self._locked(lambda s: deletions.find_deletion(s, tenant_id, deletion_id))
 
     @override
     def forget_deletions(self, *, before: datetime, limit: int) -> int:

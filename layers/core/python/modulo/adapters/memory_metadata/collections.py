@@ -101,7 +101,7 @@ def tombstone_collection(store: Store, principal: Principal, collection_id: UUID
         raise NotFound
     require(role, Role.owner)
     if row.deleted_at is None:
-        open_receipt(store, principal, row, now=now)
+        open_receipt(store, row, requested_by=principal.user_id, now=now)
         row.deleted_at = now
         row.purge_after = now + PURGE_AFTER
         row.version += 1

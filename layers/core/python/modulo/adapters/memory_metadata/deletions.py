@@ -1,7 +1,6 @@
 """The receipts of deletions in memory."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -25,7 +24,13 @@ from modulo.domain.value import Listing
 
 
 def open_receipt(
-    store: Store, principal: Principal, collection: CollectionRow, file: FileRow | None = None, *, now: datetime
+    store: Store,
+    collection: CollectionRow,
+    file: FileRow | None = None,
+    *,
+    requested_by: UUID | None,
+    part_of: UUID | None = None,
+    now: datetime,
 ) -> None:
     """Begin the receipt of a file or collection that is tombstoned now."""
     target = file or collection
@@ -39,11 +44,12 @@ def open_receipt(
         target_id=target.id,
         collection_id=collection.id,
         name=target.name,
-        requested_by=principal.user_id,
+        requested_by=requested_by,
+        part_of=part_of,
         requested_at=now,
         open_until=still_open(moments, now=now),
     )
-    store.deletions[principal.tenant_id, receipt.id] = DeletionRow(principal.tenant_id, collection.owner_id, receipt)
+    store.deletions[collection.tenant_id, receipt.id] = DeletionRow(collection.tenant_id, collection.owner_id, receipt)
     for row in under_way:
         row.change(part_of=receipt.id)
         row.revision += 1
@@ -75,51 +81,49 @@ def tally_of(store: Store, purge: Purge) -> Tally | None:
     return row.tally if row else None
 
 
-def record(store: Store, purge: Purge, held: Held, *, cached: int, now: datetime) -> Purge | None:
+def record(store: Store, tenant_id: UUID, known: Tally, held: Held, *, cached: int, now: datetime) -> Tally | None:
     """Record what is held now."""
-    row = _row(store, purge)
+    row = _row(store, tenant_id, known)
     if row is None:
         return None
-    tally = row.tally.then(held, cached=cached)
+    tally = known.then(held, cached=cached)
     row.revision, row.held = tally.revision, tally.held
     row.change(
         removed=tally.removed,
         started_at=row.receipt.started_at or now,
         proof=Proof(**held.model_dump(), checked_at=now) if held.nothing else None,
     )
-    return replace(purge, tally=tally)
+    return tally
 
 
-def proven(store: Store, purge: Purge) -> bool:
-    """Whether the receipt, where there is one, proves what the purge knows."""
-    row = _row(store, purge)
-    return purge.tally is None or (row is not None and row.receipt.proof is not None)
+def proven(store: Store, tenant_id: UUID, known: Tally, *, now: datetime) -> tuple[bool, datetime | None]:
+    """Whether the receipt proves what the purge knows, and until when something may still come."""
+    row = _row(store, tenant_id, known)
+    if row is None or row.receipt.proof is None:
+        return False, None
+    return True, still_open([row.receipt.open_until], now=now)
 
 
-def open_until(store: Store, purge: Purge, *, now: datetime) -> datetime | None:
-    """Until when something may still come, if not for good."""
-    row = _row(store, purge)
-    return still_open([row.receipt.open_until], now=now) if row else None
-
-
-def settle(store: Store, purge: Purge, released: int, *, completed_at: datetime | None) -> None:
+def close_receipt(store: Store, tenant_id: UUID, known: Tally, released: int, *, completed_at: datetime | None) -> None:
     """Record the quota given back and, once nothing can come any more, the end; also of what is part of it."""
-    row = _row(store, purge)
-    if row is None:
-        return
+    row = store.deletions[tenant_id, known.id]
     row.revision += 1
-    row.change(removed=row.receipt.removed.plus(Removed(storage_bytes=released)), completed_at=completed_at)
-    for part in store.deletions.values():
-        if (part.tenant_id, part.receipt.part_of) == (row.tenant_id, row.receipt.id):
+    row.change(removed=known.removed.plus(Removed(storage_bytes=released)), completed_at=completed_at)
+    for part in store.deletions.values() if completed_at else ():
+        if (part.tenant_id, part.receipt.part_of) == (tenant_id, known.id):
             part.change(completed_at=completed_at, proof=row.receipt.proof)
 
 
-def _row(store: Store, purge: Purge) -> DeletionRow | None:
+def _row(store: Store, tenant_id: UUID, known: Tally) -> DeletionRow | None:
     """The receipt, if it is still as the purge knows it."""
-    if purge.tally is None:
-        return None
-    row = store.deletions.get((purge.tenant_id, purge.tally.id))
-    return row if row and row.revision == purge.tally.revision else None
+    row = store.deletions.get((tenant_id, known.id))
+    return row if row and row.revision == known.revision else None
+
+
+def find_deletion(store: Store, tenant_id: UUID, deletion_id: UUID) -> Deletion | None:
+    """Any receipt of a tenant."""
+    row = store.deletions.get((tenant_id, deletion_id))
+    return row.receipt if row else None
 
 
 def list_deletions(store: Store, principal: Principal, *, after: Cursor | None, limit: int) -> Listing[Deletion]:

@@ -205,7 +205,7 @@ def tombstone(
 ) -> None:
     """Make living files invisible, each with a receipt of its own."""
     for row in rows:
-        open_receipt(store, principal, collection, row, now=now)
+        open_receipt(store, collection, row, requested_by=principal.user_id, now=now)
         row.deleted_at = now
         row.purge_after = now + PURGE_AFTER
         row.aliases.clear()

@@ -10,8 +10,9 @@ from modulo.domain.identity import ApiKey, Principal, User
 
 def add_user(store: Store, user: User) -> None:
     """Store the user, unless it is there."""
-    if user.tenant_id not in store.tenants:
-        raise NotFound
+    tenant = store.tenants.get(user.tenant_id)
+    if tenant is None or tenant.deleted_at is not None:
+        raise NotFound("There is no such tenant, or it was deleted.")
     store.users.setdefault((user.tenant_id, user.id), UserRow(user.tenant_id, user.id, user.name))
 
 
@@ -44,5 +45,7 @@ def principal_of(store: Store, secret_hash: bytes, *, now: datetime) -> Principa
     """Whom a valid key speaks for."""
     key = store.keys.get(secret_hash)
     if key is None or key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now):
+        return None
+    if store.tenants[key.tenant_id].deleted_at is not None:
         return None
     return Principal(key.tenant_id, key.user_id, key.scopes)

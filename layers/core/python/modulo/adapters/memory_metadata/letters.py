@@ -47,7 +47,7 @@ def _exists(store: Store, request: Request) -> bool:
 
 def _purged(store: Store, request: Request) -> bool:
     tenant_id, collection_id, file_id = Place.of(request)[:3]
-    if store.collections[tenant_id, collection_id].purged_at is not None:
+    if collection_id is None or store.collections[tenant_id, collection_id].purged_at is not None:
         return True
     return file_id is not None and store.files[tenant_id, file_id].purged_at is not None
 

@@ -7,10 +7,10 @@ from typing import TypeVar
 from uuid import UUID
 
 from modulo.adapters.memory_metadata import letters
-from modulo.adapters.memory_metadata.deletions import open_until, proven, settle, tally_of
+from modulo.adapters.memory_metadata.deletions import close_receipt, proven, tally_of
 from modulo.adapters.memory_metadata.ingestion import end_failed
 from modulo.adapters.memory_metadata.reembedding import turn_over
-from modulo.adapters.memory_metadata.store import CollectionRow, FileRow, GenerationRow, Store
+from modulo.adapters.memory_metadata.store import CollectionRow, FileRow, GenerationRow, Store, TenantRow
 from modulo.domain.collection import Space
 from modulo.domain.file import DocumentInfo, FileRef, Stage
 from modulo.domain.generation import (
@@ -24,7 +24,7 @@ from modulo.domain.generation import (
 )
 from modulo.domain.transfer import Purge, PurgeRequest, Swept
 
-Row = TypeVar("Row", CollectionRow, FileRow, GenerationRow)
+Row = TypeVar("Row", TenantRow, CollectionRow, FileRow, GenerationRow)
 
 
 def sweep(store: Store, *, now: datetime, limit: int) -> Swept:
@@ -36,6 +36,7 @@ def sweep(store: Store, *, now: datetime, limit: int) -> Swept:
     lost = sorted((row for row in found if stalled(row[2], now)), key=lambda row: row[2].lease_until or now)[:limit]
     generations = [row for file in store.files.values() for row in file.generations]
     due = (
+        _due(store.tenants.values(), now)[:limit],
         _due(store.collections.values(), now)[:limit],
         _due(store.files.values(), now)[:limit],
         _due(generations, now)[:limit],
@@ -48,7 +49,7 @@ def sweep(store: Store, *, now: datetime, limit: int) -> Swept:
     return Swept(
         failed=tuple(_end(store, *row, now) for row in late),
         requeue=tuple(_requeue(file, newest, now) for _, file, newest in lost),
-        purge=tuple(_ask_for_purges(store, *due, now)),
+        purge=tuple(_ask_for_purges(store, *due, now=now)),
         since={kind: min(moments) for kind, moments in waiting.items() if moments},
         more=any(len(rows) == limit for rows in (late, lost, *due)),
         forgotten=letters.forget_old(store, now=now, limit=limit),
@@ -74,16 +75,19 @@ def _due(rows: Iterable[Row], now: datetime) -> list[Row]:
 
 def _ask_for_purges(
     store: Store,
+    tenants: Iterable[TenantRow],
     collections: Iterable[CollectionRow],
     files: Iterable[FileRow],
     generations: Iterable[GenerationRow],
+    *,
     now: datetime,
 ) -> Iterable[PurgeRequest]:
     """What is due is named again later where it still is not purged."""
-    due: list[CollectionRow | FileRow | GenerationRow] = [*collections, *files, *generations]
+    due: list[TenantRow | CollectionRow | FileRow | GenerationRow] = [*tenants, *collections, *files, *generations]
     for row in due:
         row.purge_after = now + ASK_AGAIN_AFTER
-    requests = [PurgeRequest(found.tenant_id, found.id, None) for found in collections]
+    requests = [PurgeRequest(found.id) for found in tenants]
+    requests += [PurgeRequest(found.tenant_id, found.id) for found in collections]
     requests += [PurgeRequest(found.tenant_id, found.collection_id, found.id) for found in files]
     places = {id(generation): file for file in store.files.values() for generation in file.generations}
     for generation in generations:
@@ -125,10 +129,10 @@ def _tallied(store: Store, purge: Purge) -> Purge:
 def purged(store: Store, purge: Purge, *, now: datetime) -> bool:
     """Record that nothing is left of it, and give its bytes back; once."""
     gone = _gone(store, purge)
-    if gone is None or not proven(store, purge):
+    known, until = proven(store, purge.tenant_id, purge.tally, now=now) if purge.tally else (True, None)
+    if gone is None or not known:
         return False
     collection, files = gone
-    until = open_until(store, purge, now=now)
     generations = [
         generation
         for file in files
@@ -153,7 +157,8 @@ def purged(store: Store, purge: Purge, *, now: datetime) -> bool:
             if purge.generations is None:
                 generation.change(FORGOTTEN)
                 generation.document, generation.parts = DocumentInfo(), []
-    settle(store, purge, released, completed_at=None if until else now)
+    if purge.tally is not None:
+        close_receipt(store, purge.tenant_id, purge.tally, released, completed_at=None if until else now)
     letters.forget_purged(store)
     return True
 

@@ -14,10 +14,21 @@ from modulo.domain.document import Part
 from modulo.domain.errors import NotFound
 from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef, Stage
 from modulo.domain.generation import Changes
-from modulo.domain.identity import ApiKey, Principal, Role, Tenant
+from modulo.domain.identity import ApiKey, Principal, Role
 from modulo.domain.letter import Burial, Request
 from modulo.domain.reembedding import State
 from modulo.domain.transfer import PartResult
+
+
+@dataclass
+class TenantRow:
+    """A tenant, or the tombstone of one."""
+
+    id: UUID
+    name: str
+    deleted_at: datetime | None = None
+    purge_after: datetime | None = None
+    purged_at: datetime | None = None
 
 
 @dataclass
@@ -222,7 +233,7 @@ class DeletionRow:
     """A receipt, whose owner at the time it is told to, and what the stores held when it was last recorded."""
 
     tenant_id: UUID
-    owner_id: UUID
+    owner_id: UUID | None
     receipt: Deletion
     revision: int = 0
     held: Held = field(default_factory=Held)
@@ -260,7 +271,7 @@ class Store:
     """All rows; every key but a letter's begins with the tenant. Whoever touches it holds the lock."""
 
     lock: RLock = field(default_factory=RLock)
-    tenants: dict[UUID, Tenant] = field(default_factory=dict)
+    tenants: dict[UUID, TenantRow] = field(default_factory=dict)
     users: dict[tuple[UUID, UUID], UserRow] = field(default_factory=dict)
     keys: dict[bytes, ApiKey] = field(default_factory=dict)
     collections: dict[tuple[UUID, UUID], CollectionRow] = field(default_factory=dict)
@@ -271,8 +282,17 @@ class Store:
     periods: set[date] = field(default_factory=set)
 
     def introduce(self, principal: Principal) -> UserRow:
-        """The caller's row; one whom only an identity provider knew is named by id."""
-        self.tenants.setdefault(principal.tenant_id, Tenant(id=principal.tenant_id, name=str(principal.tenant_id)))
+        """The caller's row; one whom only an identity provider knew is named by id.
+
+        Raises:
+            NotFound: nobody is stored in a tenant that is tombstoned.
+        """
+        known = self.users.get((principal.tenant_id, principal.user_id))
+        if known is not None:
+            return known
+        tenant = TenantRow(principal.tenant_id, str(principal.tenant_id))
+        if self.tenants.setdefault(principal.tenant_id, tenant).deleted_at is not None:
+            raise NotFound
         row = UserRow(principal.tenant_id, principal.user_id, str(principal.user_id))
         return self.users.setdefault((principal.tenant_id, principal.user_id), row)
 
