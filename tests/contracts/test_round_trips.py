@@ -122,6 +122,11 @@ def test_what_is_published_meanwhile_adds_one_to_a_question_asked_before(
     assert trips.taken() == FIRST
 
 
+def test_a_filter_by_source_asks_whose_alias_it_is(api: Api, collection: str, trips: Trips) -> None:
+    ask(api, collection, f"When does the vault open, {uuid4()}?", filters={"source": "notes.txt"})
+    assert trips.taken() == UNCACHED | {"statements": 2, "sql": 2}
+
+
 def test_each_part_of_a_question_asks_milvus(api: Api, collection: str, trips: Trips) -> None:
     question = f"When does the vault open, {uuid4()} and when does the bakery open?"
     found = ask(api, collection, question, cot_enabled=True)
