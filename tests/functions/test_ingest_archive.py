@@ -10,7 +10,8 @@ from modulo.domain.quota import Quotas
 from modulo.usecases.expanding import Expanding
 from modulo.usecases.holding import Holding
 from tests import documents
-from tests.functions.conftest import as_user, ingest, ref_of
+from tests.functions.conftest import as_user, deliver_queued, ingest, ref_of
+from tests.functions.reembeddings import MODELS, collection_of, path, start, sweep
 from tests.functions.test_ingest_parts import Wrapped
 
 
@@ -231,3 +232,18 @@ def test_embedded_anew_it_makes_no_files(api, collection, services):
     result = Expanding(holding, services.metadata, services.blobs, Quotas(), 60).expand(unpacked)
     assert (result.info.files, [item.path for item in result.info.left_out]) == (1, ["b.png"])
     assert set(files(api, collection)) == {"a.zip"}
+
+
+@pytest.mark.parametrize("settings", [MODELS], indirect=True)
+def test_its_collection_embedded_anew_holds_the_same_files(api, services, clock):
+    collection = collection_of(api)
+    before = expanded(api, collection, ("a.txt", b"Rain falls on the tower."), ("b.png", documents.png()))
+    start(api, collection, auto_switch=True)
+    deliver_queued(services)
+    found = api("GET", path(collection)).json
+    assert (found["state"], found["files_done"], found["failures"]) == ("ready", 4, [])
+    sweep(services, clock)
+    after = files(api, collection)
+    assert set(after) == set(before)
+    assert after["a.zip"]["document"] == before["a.zip"]["document"]
+    assert "a.zip/a.txt" in sources(api, collection, "rain falls on the tower")
