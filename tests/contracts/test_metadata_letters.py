@@ -72,6 +72,7 @@ class TestLetters(MetadataContract):
             file_id=file.id,
             name="paper.pdf",
             generation=1,
+            source=1,
             part=3,
             problem=PASSING,
             attempts=4,

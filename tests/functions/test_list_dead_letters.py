@@ -46,6 +46,6 @@ def test_nothing_of_a_letter_is_another_tenants(api, queues):
     collection = api.create_collection()
     give_up_file(api, queues, collection)
     assert set(letters_of(api, collection)[0]) == {
-        "id", "message_id", "function", "file_id", "name", "generation", "part", "problem", "attempts", "state",
-        "sent_at", "buried_at", "retried_at",
+        "id", "message_id", "function", "file_id", "name", "generation", "source", "part", "problem", "attempts",
+        "state", "sent_at", "buried_at", "retried_at",
     }  # fmt: skip

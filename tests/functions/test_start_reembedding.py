@@ -117,3 +117,15 @@ def test_a_file_that_cannot_be_embedded_anew_is_named(api, services, clock):
     assert {failure["problem"]["code"] for failure in found["failures"]} == {"unavailable"}
     sweep(services, clock, after=timedelta(minutes=1))
     assert answers(api, collection)[1] == "small"
+
+
+def test_a_dead_letter_of_it_is_retried_from_the_same_bytes(api, services, clock):
+    collection = collection_of(api)
+    start(api, collection, auto_switch=True)
+    for delivery in services.ingests.receive(limit=10, wait_seconds=0):
+        assert function("bury").handler({"Records": [record_of(delivery)]}, None) == {"batchItemFailures": []}
+    letters = api("GET", f"/collections/{collection}/dead-letters").json["items"]
+    assert {(letter["generation"], letter["source"]) for letter in letters} == {(2, 1)}
+    assert api("POST", f"/collections/{collection}/dead-letters/retry").status == 202
+    deliver_queued(services)
+    assert api("GET", path(collection)).json["state"] == "ready"

@@ -68,6 +68,7 @@ _LETTER = (
     letters.c.file_id,
     files.c.name,
     letters.c.generation,
+    generations.c.source,
     letters.c.part,
     letters.c.problem,
     letters.c.attempts,

@@ -82,6 +82,7 @@ class DeadLetter(Value):
     file_id: UUID | None
     name: str | None = Field(description="the file's")
     generation: int | None
+    source: int | None = Field(description="the generation that was uploaded; others embed its bytes anew")
     part: int | None = Field(description="of a file that is ingested in parts")
     problem: FileProblem
     attempts: int
@@ -96,7 +97,7 @@ class DeadLetter(Value):
         """What the message asked for, in that collection."""
         if self.file_id is None or self.generation is None:
             return PurgeRequest(tenant_id, collection_id, self.file_id)
-        ref = FileRef(tenant_id, collection_id, self.file_id, self.generation)
+        ref = FileRef(tenant_id, collection_id, self.file_id, self.generation, self.source)
         return FetchRequest(ref) if self.function == FUNCTIONS[FetchRequest] else IngestRequest(ref, self.part)
 
 

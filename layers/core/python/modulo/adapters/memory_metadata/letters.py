@@ -96,6 +96,7 @@ def _view(store: Store, row: LetterRow) -> BuriedLetter:
         file_id=file_id,
         name=file.name if file else None,
         generation=generation,
+        source=file.generations[generation - 1].source if file and generation else None,
         part=part,
         problem=burial.problem,
         attempts=burial.attempts,
