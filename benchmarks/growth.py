@@ -23,6 +23,7 @@ from modulo.services import Services
 from modulo.settings import Settings
 
 MEMORY_MODELS = {"EMBEDDING_URL": "memory:", "RERANK_URL": "memory:", "MAX_UPLOAD_BYTES": str(64 * 1024**2)}
+IN_ONE_PART = {"INGEST_PART_BYTES": str(64 * 1024**2)}
 TENANTS = (1, 100, 10_000)
 FILES = (1, 1_000, 100_000)
 CHUNKS = (10, 1_000, 10_000)
@@ -67,7 +68,7 @@ def measure(report: Report) -> None:
     """Grow the metadata step by step and search after each; then ingest ever larger files."""
     asyncio.set_event_loop(asyncio.new_event_loop())  # what a function's runtime has
     services = ("postgres", "valkey", "milvus", "cloud")
-    with running(services=services, settings=MEMORY_MODELS, workers=()) as product:
+    with running(services=services, settings=MEMORY_MODELS | IN_ONE_PART, workers=()) as product:
         with product.client() as client:
             collection, other = new_collection(client, "growth"), new_collection(client, "chunks")
         world = World(product, collection)
