@@ -46,7 +46,7 @@ PORTS = {
     "ingest_file": {"blobs", "cache", "clock", "embedder", "ingests", "metadata", "metrics", "parser_for"}
     | {"purges", "unpacker", "vectors"}
     | {"dead_letters"},  # in memory each queue moves there itself what it gives up
-    "purge": {"blobs", "cache", "clock", "metadata", "vectors"},
+    "purge": {"blobs", "cache", "clock", "dead_letters", "metadata", "purges", "vectors"},
     "reset_quotas": {"clock", "metadata"},
 }
 
