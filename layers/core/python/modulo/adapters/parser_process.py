@@ -7,6 +7,7 @@ itself has one thread, which makes forks safe, and ends with whoever started it.
 
 import ctypes
 import gc
+import heapq  # noqa: F401 - counters import it at their first use, which would be in every fork
 import json
 import os
 import resource
@@ -184,12 +185,13 @@ def _without_network() -> None:
     _libc.unshare(_CLONE_NEWNET if os.geteuid() == 0 else _CLONE_NEWNET | _CLONE_NEWUSER)
 
 
-def main(descriptor: int) -> None:
+def main(descriptor: int) -> NoReturn:
     """Serve who started this and listens at the other end of the socket."""
     for number in (signal.SIGINT, signal.SIGTERM):  # who is told to stop wants its documents finished
         signal.signal(number, signal.SIG_IGN)
     _without_network()
     Forker(socket.socket(fileno=descriptor)).run()
+    os._exit(0)  # at once: nothing here is worth tidying up while the forks die
 
 
 if __name__ == "__main__":
