@@ -109,7 +109,9 @@ class User:
         return str(self("POST", "/collections", 201, json={"name": name})["id"])
 
     def upload(self, collection: str, name: str, content: bytes | str) -> str:
-        return str(self("POST", f"/collections/{collection}/files", 202, files={"file": (name, content)})["file_id"])
+        """Upload a file of its own, whatever others hold; its id."""
+        path = f"/collections/{collection}/files?on_duplicate=new"
+        return str(self("POST", path, 202, files={"file": (name, content)})["file_id"])
 
     def announce(self, collection: str, name: str, size: int, **more: Any) -> Any:
         return self("POST", f"/collections/{collection}/uploads", 201, json={"name": name, "size_bytes": size, **more})

@@ -78,7 +78,9 @@ class Client:
         return str(self("POST", "/collections", 201, json={"name": name, **more})["id"])
 
     def upload(self, collection: str, name: str, content: bytes | str) -> str:
-        return str(self("POST", f"/collections/{collection}/files", 202, files={"file": (name, content)})["file_id"])
+        """Upload a file of its own, whatever others hold; its id."""
+        path = f"/collections/{collection}/files?on_duplicate=new"
+        return str(self("POST", path, 202, files={"file": (name, content)})["file_id"])
 
     def file(self, collection: str, file: str) -> Any:
         return self("GET", f"/collections/{collection}/files/{file}", 200)
@@ -272,6 +274,27 @@ def test_what_is_given_up_becomes_letters_that_are_listed_retried_and_discarded(
     assert ada.file(collection, files[1])["stage"] == "failed"
     assert product.metadata.discard_letters(None, [unreadable.id]) == 1
     assert nobodys() == []
+
+
+def test_known_bytes_are_not_taken_again_and_known_passages_not_embedded_again(ada: Client, product: Services) -> None:
+    collection = ada.create()
+    files = f"/collections/{collection}/files"
+    first = ada.upload(collection, "a.md", LIGHTHOUSE)
+    ada.finished(collection, first)
+    again = ada("POST", files, 200, files={"file": ("b.md", LIGHTHOUSE)}, params={"on_duplicate": "alias"})
+    assert (again["file_id"], again["status"], again["duplicate_of"]) == (first, "ready", "a.md")
+    found = ada.ask(collection, "How tall is the lighthouse?", filters={"source": "b.md"}, retrieve_only=True)
+    assert {one["document_name"] for one in found["documents"]} == {"a.md"}
+    ada("DELETE", f"{files}/{first}/aliases/b.md", 204)
+
+    hits = ("rag_cache_hits_total", (("kind", "chunk"),))
+    ships = " ".join(f"Ship number {number} passed the lighthouse at noon." for number in range(60))
+    for generation, hour in enumerate(["noon", "one"], start=2):
+        before = product.metrics.counts[hits]  # type: ignore[attr-defined]
+        ada.upload(collection, "a.md", f"# Ships\n\n{ships}\n\n# The vault\n\nIt opens at {hour}.")
+        until(lambda: ada.file(collection, first)["live_generation"] == generation)  # noqa: B023 - run at once
+    known = product.metrics.counts[hits] - before  # type: ignore[attr-defined]
+    assert known == ada.file(collection, first)["chunk_count"] - 1 > 2
 
 
 def test_a_redrive_of_what_is_ready_replaced_or_deleted_changes_nothing(ada: Client, product: Services) -> None:
