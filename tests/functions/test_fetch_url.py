@@ -1,5 +1,8 @@
 """Fetching what was added: from the address to the answer, and everything that can go wrong on the way."""
 
+from io import BytesIO
+from zipfile import ZipFile
+
 import pytest
 
 from modulo.adapters.memory_web import MemoryWeb
@@ -59,6 +62,18 @@ def test_what_was_fetched_is_not_fetched_again_for_the_same_key(api, collection,
     ingest(api, collection, receipt)
     assert api("POST", path, json={"url": URL}, headers=key).json == receipt
     assert services.fetches.receive(limit=1, wait_seconds=0) == []
+
+
+def test_an_archive_is_expanded(api, collection, services, web):
+    packed = BytesIO()
+    with ZipFile(packed, "w") as archive:
+        archive.writestr("notes.txt", "Snow fell in July.")
+    web.pages[url := "https://docs.example.org/all.zip"] = Fetched(packed.getvalue(), "application/zip")
+    receipt = add(api, collection, url).json
+    assert fetch(services) == []
+    ingest(api, collection, receipt)
+    names = {file["name"] for file in api("GET", f"/collections/{collection}/files").json["items"]}
+    assert any("notes.txt" in name for name in names)
 
 
 def test_a_page_without_an_extension_is_read_as_what_it_is(api, collection, services, web):
