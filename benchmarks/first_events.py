@@ -115,7 +115,7 @@ class Scene:
         create_key(tenant, "ben", "first events")
         self._tenant_name = tenant
         self._tenant, self._ben = external_id(LOCAL, f"tenant:{tenant}"), external_id(LOCAL, f"user:{tenant}:ben")
-        self.collection = ""
+        self.collection = self._empty = ""
         self.collection = self._new_collection()
         self._file = self._ingested("notes.txt", TEXT.encode())
 
@@ -143,20 +143,23 @@ class Scene:
             "delete_file": lambda: {"file_id": self._ingested("more.txt", _unique())},
             "discard_dead_letter": lambda: {"letter_id": self._letter()},
             "download_file": lambda: {"file_id": self._file},
-            "end_reembedding": lambda: {"collection_id": self._reembedded()},
+            "end_reembedding": lambda: {"collection_id": self._reembedded("start_reembedding")},
             "get_deletion": lambda: {"deletion_id": deletion_id(UUID(self._deleted()))},
             "get_file": lambda: {"file_id": self._file},
-            "get_reembedding": lambda: {"collection_id": self._reembedded()},
+            "get_reembedding": lambda: {"collection_id": self._reembedded("start_reembedding")},
             "remove_alias": self._alias,
             "remove_member": lambda: {"user_id": self._member()},
             "retry_dead_letter": lambda: {"letter_id": self._letter()},
             "retry_dead_letters": lambda: {"letter_id": self._letter()},
             "retry_file": lambda: {"file_id": self._ingested("broken.pdf", b"%PDF-1.7 " + _unique())},
-            "roll_back_reembedding": lambda: {"collection_id": self._reembedded(switched=True), "body": {}},
+            "roll_back_reembedding": lambda: {
+                "collection_id": self._reembedded("start_reembedding", "switch_reembedding"),
+                "body": {},
+            },
             "search": lambda: {"body": {"question": f"{QUESTION} {uuid4()}", "collection_id": self.collection}},
             "set_member": lambda: {"user_id": self._ben, "body": {"role": "viewer"}},
-            "start_reembedding": lambda: {"collection_id": self._new_collection(), "body": {}},
-            "switch_reembedding": lambda: {"collection_id": self._reembedded(), "body": {}},
+            "start_reembedding": lambda: {"collection_id": self._reembedded(), "body": {}},
+            "switch_reembedding": lambda: {"collection_id": self._reembedded("start_reembedding"), "body": {}},
             "update_collection": lambda: {"body": {"name": f"collection {uuid4()}"}},
             "upload_file": lambda: {"file": ("more.txt", _unique())},
         }
@@ -175,12 +178,12 @@ class Scene:
         self._call("set_member")
         return self._ben
 
-    def _reembedded(self, *, switched: bool = False) -> str:
-        """An empty collection that is being embedded anew, or was."""
-        collection = self._new_collection()
-        for name in ("start_reembedding", "switch_reembedding")[: 1 + switched]:
-            function(name).handler(self._request(name, body={}, collection_id=collection), None)
-        return collection
+    def _reembedded(self, *names: str) -> str:
+        """An empty collection whose last re-embedding was ended, behind these requests about another."""
+        self._empty = self._empty or self._new_collection()
+        for name in ("end_reembedding", *names):
+            function(name).handler(self._request(name, body={}, collection_id=self._empty), None)
+        return self._empty
 
     def _request(self, name: str, *, body: Any = None, file: tuple[str, bytes] | None = None, **ids: Any) -> Event:
         (route,) = function(name).router.routes
