@@ -224,9 +224,8 @@ class Lives(RuleBasedStateMachine):
             for store, found in zip(self.stores, self.all(lambda s, at=at: s.purge_of(*at)), strict=True):  # type: ignore[misc]
                 if isinstance(found, Purge):
                     self.check(row, found)
-                    recorded = store.record(found, Held(), cached=0, now=self.now) if found.tally else found
-                    assert recorded is not None
-                    assert store.purged(recorded, now=self.now)
+                    tally = found.tally and store.record(found.tenant_id, found.tally, Held(), cached=0, now=self.now)
+                    assert store.purged(replace(found, tally=tally), now=self.now)
 
     def check(self, row: Any, purge: Purge) -> None:
         """Nothing that is found loses its vectors or its object."""

@@ -632,6 +632,9 @@ class Metadata(Protocol):
     def publish(self, claim: Claim, *, chunk_count: int, content_hash: str, info: DocumentInfo, now: datetime) -> bool:
         """Make the generation the live one, retire the older ones and raise the collection's version.
 
+        In an index that searches do not see, it waits for the switch. Where the collection needs the file in
+        another index too, it is queued for that one.
+
         False where the claim no longer holds, in which case nothing changed.
         """
         ...

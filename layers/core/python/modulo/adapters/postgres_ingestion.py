@@ -101,7 +101,7 @@ def advance(
 def publish(
     connection: Connection, claimed: Claim, *, chunk_count: int, content_hash: str, info: DocumentInfo, now: datetime
 ) -> bool:
-    """Make the generation the live one."""
+    """Make the generation the live one, if searches see its index."""
     ref = claimed.ref
     collection = lock_collection(connection, ref.tenant_id, ref.collection_id)
     if collection is None:

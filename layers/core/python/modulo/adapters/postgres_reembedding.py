@@ -133,8 +133,9 @@ def move(
     """Switch to the index that was built, or back."""
     collection = locked(connection, principal, collection_id, Role.owner)
     known = _open(connection, collection)
-    if known["state"] != (State.building if state is State.switched else State.switched):
-        raise not_in(State.building if state is State.switched else State.switched)
+    needed = State.building if state is State.switched else State.switched
+    if known["state"] != needed:
+        raise not_in(needed)
     _tally(connection, collection).check(leave_out=leave_out)
     switch(connection, collection, known, now)
     return get(connection, principal, collection_id, now=now)
@@ -164,9 +165,9 @@ def turn_over(connection: Connection, *, now: datetime, limit: int) -> None:
         known = _latest(connection, row) if row is not None else None
         if row is None or known is None or known["ended_at"] is not None:
             continue
-        if known["state"] == State.switched:
+        if known["kept_until"] is not None and known["kept_until"] <= now:
             give_up(connection, row, known, now)
-        elif _tally(connection, row).complete:
+        elif known["state"] == State.building and known["auto_switch"] and _tally(connection, row).complete:
             switch(connection, row, known, now)
 
 

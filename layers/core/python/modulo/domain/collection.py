@@ -51,7 +51,7 @@ CollectionName = Annotated[
 
 
 class NewCollection(Value):
-    """A collection to create; the embedding model is fixed for its life."""
+    """A collection to create; another embedding model takes embedding it anew."""
 
     name: CollectionName
     embedding_model: str | None = Field(default=None, description="a configured model; the default one if null")

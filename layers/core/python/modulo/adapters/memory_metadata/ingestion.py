@@ -111,7 +111,7 @@ def advance(
 def publish(
     store: Store, claimed: Claim, *, chunk_count: int, content_hash: str, info: DocumentInfo, now: datetime
 ) -> bool:
-    """Make the generation the live one."""
+    """Make the generation the live one, if searches see its index."""
     found = held(store, claimed)
     if found is None:
         return False
