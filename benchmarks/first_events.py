@@ -236,7 +236,7 @@ class Scene:
         return FileRef(self._tenant, file.collection_id, file.id, file.generation)
 
     def _given_up(self) -> Event:
-        return _message(IngestRequest(self._ref(self._uploaded("more.txt", _unique()))).body())
+        return _message(IngestRequest(self._ref(self._uploaded(f"{uuid4()}.txt", _unique()))).body())
 
     def _letter(self) -> str:
         """A dead letter that can be retried."""

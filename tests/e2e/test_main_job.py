@@ -300,7 +300,7 @@ def test_known_bytes_are_not_taken_again_and_known_passages_not_embedded_again(a
 def test_a_redrive_of_what_is_ready_replaced_or_deleted_changes_nothing(ada: Client, product: Services) -> None:
     collection = ada.create()
     tenant = authenticate(ada.key, services=product).tenant_id
-    ready, deleted = (ada.upload(collection, name, LIGHTHOUSE) for name in ("ready.txt", "deleted.txt"))
+    ready, deleted = (ada.upload(collection, name, f"{name}: {LIGHTHOUSE}") for name in ("ready.txt", "deleted.txt"))
     for file in (ready, deleted):
         ada.finished(collection, file)
     ada.upload(collection, "ready.txt", f"Again: {LIGHTHOUSE}")
