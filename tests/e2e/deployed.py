@@ -124,6 +124,16 @@ class User:
         wanted = stages or ("ready", "failed")
         return until(lambda: (found := self.file(collection, file))["stage"] in wanted and found, what=f"{wanted}")
 
+    def watch(self, collection: str, position: str = "") -> tuple[list[tuple[str, Any]], str]:
+        """What is new since a position, and the position now."""
+        headers = self._headers | ({"last-event-id": position} if position else {})
+        reply = self._http.get(f"/collections/{collection}/events", headers=headers)
+        assert reply.status_code == 200, reply.text
+        assert reply.headers["content-type"].startswith("text/event-stream")
+        blocks = [dict(line.split(": ", 1) for line in block.split("\n")) for block in reply.text.split("\n\n")[:-1]]
+        told = [(block["event"], json.loads(block["data"])) for block in blocks if "data" in block]
+        return told, blocks[-1]["id"]
+
     def ask(self, collection: str, question: str = QUESTION, **config: Any) -> Any:
         body = {"question": question, "collection_id": collection, "config_metadata": config}
         return self("POST", "/search", 200, json=body)

@@ -122,6 +122,20 @@ def test_a_direct_upload_arrives_byte_for_byte(ada: User) -> None:
     assert ada("GET", "/usage", 200)["storage_bytes"] == len(content)
 
 
+def test_an_address_is_fetched_in_the_background_and_its_progress_is_told(ada: User) -> None:
+    collection = ada.create()
+    told, _ = ada.watch(collection)
+    assert told == [("snapshot", {"files": [], "complete": True})]
+    body = {"url": "http://docs.example.invalid/page.html"}  # a name that nobody ever has
+    file = ada("POST", f"/collections/{collection}/urls", 202, json=body)["file_id"]
+    assert ada.finished(collection, file)["problem"]["code"] == "unreachable-url"
+    ((name, snapshot),), position = ada.watch(collection)
+    assert (name, snapshot["files"][0]["stage"]) == ("snapshot", "failed")
+    ada("DELETE", f"/collections/{collection}/files/{file}", 202)
+    told, _ = ada.watch(collection, position)
+    assert [(name, data["file_id"], data["stage"]) for name, data in told] == [("file", file, "deleting")]
+
+
 def test_collections_are_listed_changed_shared_and_kept_from_others(deployed: Deployed, ada: User) -> None:
     collection = ada.create("papers")
     assert [one["id"] for one in ada("GET", "/collections", 200)["items"]] == [collection]
