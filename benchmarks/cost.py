@@ -160,7 +160,7 @@ class Events:
         for _ in range(runs):
             work()
         wall, cpu = perf_counter() - started, family_seconds(others) - cpu
-        database = self._database_seconds() - database
+        database = max(0.0, self._database_seconds() - database)
         taken = {"cpu_seconds": cpu, "wait_seconds": max(0.0, wall - cpu), "database_seconds": database}
         return {name: value / runs for name, value in taken.items()}
 

@@ -6,7 +6,7 @@ import platform
 import subprocess
 import threading
 from collections.abc import Callable, Container, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import distributions
 from pathlib import Path
@@ -57,7 +57,7 @@ def _calibrated() -> float:
 def descendants(pid: int) -> Iterator[int]:
     """The processes that a process started, and those that these started."""
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, task.read_text().split()):
+        for child in map(int, _told(task).split()):
             yield child
             yield from descendants(child)
 
@@ -79,11 +79,7 @@ def most_bytes(pid: int) -> Iterator[Callable[[], int]]:
 
     def look() -> None:
         while not stop.wait(LOOK_SECONDS):
-            total = 0
-            with suppress(OSError, LookupError):  # one has just ended
-                for one in (pid, *descendants(pid)):
-                    total += proportional_bytes(one)
-            found.append(total)
+            found.append(sum(map(proportional_bytes, (pid, *descendants(pid)))))
 
     thread = threading.Thread(target=look, daemon=True)
     thread.start()
@@ -100,8 +96,11 @@ def proportional_bytes(pid: int) -> int:
 
 
 def cpu_seconds(pid: int, *, ended: bool = False) -> float:
-    """The processor time that a process has used; with that of those it started and saw the end of, if wanted."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    """The processor time that a process has used; with that of those it started and saw the end of, if wanted.
+
+    0 where it has ended meanwhile, as all that is told of one here.
+    """
+    fields = _told(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()
     return sum(map(int, fields[11 : 15 if ended else 13])) / os.sysconf("SC_CLK_TCK")
 
 
@@ -110,16 +109,22 @@ def family_seconds(without: Container[int] = ()) -> float:
     total = sum(os.times()[:4])
     for pid in descendants(os.getpid()):
         if pid not in without:
-            with suppress(OSError):  # it has just ended
-                total += cpu_seconds(pid, ended=True)
+            total += cpu_seconds(pid, ended=True)
     return total
 
 
 def _kilobytes(path: Path, name: str) -> int:
-    for line in path.read_text().splitlines():
+    for line in _told(path).splitlines():
         if line.startswith(f"{name}:"):
             return int(line.split()[1])
-    raise LookupError(f"{path} does not tell {name}")
+    return 0  # it has ended, and not been waited for
+
+
+def _told(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def _processor() -> str:
