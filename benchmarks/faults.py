@@ -147,7 +147,7 @@ class World:
 
     def _queued(self) -> int:
         """Messages that wait or are under way."""
-        sqs = boto3.client("sqs")
+        sqs = boto3.Session().client("sqs")
         wanted: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         return sum(
             int(number)
@@ -222,7 +222,7 @@ def suffering(settings: Mapping[str, str] = SMALL, *, visibility_seconds: int = 
         product.client() as client,
         inside(product.environment) as services,
     ):
-        sqs = boto3.client("sqs")
+        sqs = boto3.Session().client("sqs")
         for url in queue_urls(services):
             sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(visibility_seconds)})
         yield World(services, client, product.key, product.environment)
