@@ -117,11 +117,11 @@ def deploy(
     given = {parameter: environment[setting] for parameter, setting in PARAMETERS.items() if setting in environment}
     parameters = {**LOCAL, "Architecture": architecture(), **given, **(more or {})}
     try:
-        template = upload(cloud, built)
+        template_url = upload(cloud, built)
         formation = cloud.client("cloudformation")
         formation.create_stack(
             StackName=name,
-            TemplateBody=template,
+            TemplateURL=template_url,
             Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         )
@@ -140,19 +140,21 @@ def deploy(
 
 
 def upload(cloud: Cloud, built: Build) -> str:
-    """Store the archives, each under its digest; the template, naming them there."""
+    """Store the archives, and the template that names them there; its address, for it is too long for a request."""
     s3 = cloud.client("s3")
     s3.create_bucket(Bucket=ARTIFACTS)
 
-    def put(name: str) -> str:
-        content = built.archives[name].read_bytes()
-        key = f"{name}-{hashlib.sha256(content).hexdigest()[:16]}.zip"
-        s3.put_object(Bucket=ARTIFACTS, Key=key, Body=content)
-        return f"s3://{ARTIFACTS}/{key}"
+    def put(name: str, suffix: str, content: bytes) -> str:
+        """The place of a file, by its digest."""
+        place = f"{ARTIFACTS}/{name}-{hashlib.sha256(content).hexdigest()[:16]}{suffix}"
+        s3.put_object(Bucket=ARTIFACTS, Key=place.removeprefix(f"{ARTIFACTS}/"), Body=content)
+        return place
 
     with ThreadPoolExecutor(4) as threads:
-        places = dict(zip(built.archives, threads.map(put, built.archives), strict=True))
-    return CONTENT.sub(lambda found: found[1] + places[found[2]], built.template)
+        stored = threads.map(lambda path: put(path.stem, ".zip", path.read_bytes()), built.archives.values())
+        places = dict(zip(built.archives, stored, strict=True))
+    template = CONTENT.sub(lambda found: f"{found[1]}s3://{places[found[2]]}", built.template)
+    return f"{cloud.endpoint}/{put('template', '.yaml', template.encode())}"
 
 
 def _outputs(formation: Any, name: str) -> dict[str, str]:
