@@ -1,10 +1,11 @@
-"""GET /collections/{collection_id}/events."""
+"""GET /collections/{collection_id}/events, and what is said on WebSockets."""
 
 from functools import partial
 from uuid import UUID
 
 from modulo.domain.errors import NotFound, Throttled
 from modulo.runtime.endpoint import APIRouter, LastEventId, Response, Watcher, handler_of, responses, services
+from modulo.runtime.sockets import with_sockets
 from modulo.runtime.watching import EVENTS, event_stream
 from modulo.usecases.watch_files import watch_files
 
@@ -21,4 +22,4 @@ async def endpoint(caller: Watcher, collection_id: UUID, last_event_id: LastEven
     return await event_stream(look, caller, last_event_id)
 
 
-handler = handler_of(router)
+handler = with_sockets(handler_of(router))

@@ -110,6 +110,26 @@ def test_the_api_answers_problems_of_its_own() -> None:
         assert '"type":"urn:modulo:problem:' in body, kind
 
 
+def test_what_is_said_on_sockets_goes_to_the_function_of_the_events_and_into_no_log() -> None:
+    parts = {name: found for name, found in template()["Resources"].items() if name.startswith("Sockets")}
+    assert {found["Condition"] for found in parts.values()} == {"SocketsServed"}
+    (integration,) = resources("AWS::ApiGatewayV2::Integration").values()
+    assert "functions/${WatchFiles.Arn}/invocations" in integration["IntegrationUri"]["Fn::Sub"]
+    (route,) = resources("AWS::ApiGatewayV2::Route").values()
+    (response,) = resources("AWS::ApiGatewayV2::RouteResponse").values()
+    assert route["Target"] == {"Fn::Sub": "integrations/${SocketsIntegration}"}
+    assert route["RouteKey"] == route["RouteResponseSelectionExpression"] == response["RouteResponseKey"] == "$default"
+    assert parts["SocketsDeployment"]["DependsOn"] == "SocketsRouteResponse"
+    (permission,) = resources("AWS::Lambda::Permission").values()
+    assert permission["FunctionName"] == {"Ref": "WatchFiles"}
+    assert permission["SourceArn"]["Fn::Sub"].endswith(":${Sockets}/api/$default")
+    (stage,) = resources("AWS::ApiGatewayV2::Stage").values()
+    settings = stage["DefaultRouteSettings"]
+    assert settings["DataTraceEnabled"] is False
+    assert {"ThrottlingRateLimit", "ThrottlingBurstLimit"} <= set(settings)
+    assert "body" not in stage["AccessLogSettings"]["Format"]
+
+
 def test_alarms_know_every_function() -> None:
     alarms = template("infra/observability.yaml")["Resources"]
     assert alarms["Fn::ForEach::Failures"][1] == FUNCTIONS

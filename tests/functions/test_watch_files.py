@@ -159,8 +159,7 @@ def fast(monkeypatch):
 def server():
     """Everything on a port, in a thread, as `modulo serve` has it."""
     listening = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(serve.composed(), log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=5)
-    served = uvicorn.Server(config)
+    served = uvicorn.Server(serve.config(serve.composed(), grace_seconds=5))
     use_threads(4)
     thread = threading.Thread(target=served.run, kwargs={"sockets": [listening]})
     thread.start()
@@ -331,10 +330,14 @@ def test_who_leaves_is_forgotten(api, collection, fast, stream):
         opened.until("snapshot")
         assert watchers.count.total() == 1
         opened.close()
-        deadline = time.monotonic() + 10
-        while watchers.count and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert not watchers.count
+        eventually_nobody_watches()
+
+
+def eventually_nobody_watches():
+    deadline = time.monotonic() + 10
+    while watchers.count and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not watchers.count
 
 
 def test_the_server_asks_who_watches_to_come_back(monkeypatch):

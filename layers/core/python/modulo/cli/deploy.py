@@ -29,7 +29,8 @@ PARAMETERS = {
     "RerankApiKey": "RERANK_API_KEY",
 }
 """The template's parameters, by the settings that the embedded servers are reached by."""
-LOCAL = {"Infrastructure": "given", "RequireTls": "false"}
+LOCAL = {"Infrastructure": "given", "RequireTls": "false", "WebSockets": "false"}
+"""Local clouds answer nothing on WebSockets, or not by CloudFormation."""
 
 
 class DeployError(Exception):

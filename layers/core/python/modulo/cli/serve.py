@@ -15,7 +15,7 @@ from fastapi import FastAPI, Response
 from fastapi.responses import FileResponse
 
 from modulo.cli.processes import STOP_SIGNALS, Processes, leave, listener
-from modulo.runtime import cloudevents
+from modulo.runtime import cloudevents, sockets
 from modulo.runtime.calls import use_threads
 from modulo.runtime.http import application
 from modulo.runtime.telemetry import configure_logging
@@ -38,6 +38,7 @@ def composed() -> FastAPI:
     app = application(*(module.router for module in modules if hasattr(module, "router")), prefix=PREFIX)
     if cloudevents.wanted(services().settings):
         app.include_router(cloudevents.router)
+    app.add_api_websocket_route(PREFIX + sockets.PATH, sockets.watch_socket)
     app.add_api_route("/metrics", _metrics, include_in_schema=False)
     for path, name in PAGE.items():
         app.add_api_route(path, _sender(name), include_in_schema=False)
@@ -72,22 +73,28 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def _serve_on(app: FastAPI, listening: socket.socket) -> None:
-    use_threads(THREADS)
-    config = uvicorn.Config(
+def config(app: FastAPI, grace_seconds: int = GRACE_SECONDS) -> uvicorn.Config:
+    """How the application is served."""
+    return uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
         lifespan="off",
-        ws="none",
+        ws="wsproto",
+        ws_max_size=sockets.MAX_MESSAGE,
+        ws_per_message_deflate=False,  # what is small packed may be large
         proxy_headers=False,  # nothing here depends on who a proxy says the client is
         server_header=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_graceful_shutdown=grace_seconds,
     )
+
+
+def _serve_on(app: FastAPI, listening: socket.socket) -> None:
+    use_threads(THREADS)
     for number in STOP_SIGNALS:  # which uvicorn raises once more when it has stopped
         signal.signal(number, leave)
     try:
-        _Server(config).run(sockets=[listening])
+        _Server(config(app)).run(sockets=[listening])
     finally:
         services().close()
 

@@ -83,15 +83,25 @@ def credential_of(request: Request) -> str:
     return credential
 
 
+async def admitted(credential: str, scope: Scope) -> Principal:
+    """Whom a credential speaks for that has the scope.
+
+    Raises:
+        Unauthenticated: the credential is not valid.
+        Forbidden: it lacks the scope.
+    """
+    made = services()
+    found = remembered(credential, services=made)
+    if found is None:  # a store or an issuer may have to be asked, which the event loop must not wait for
+        found = await run(authenticate, credential, services=made)
+    if scope not in found.scopes:
+        raise Forbidden(f"The credential lacks the scope {scope.value!r}.")
+    return found
+
+
 def _requires(scope: Scope) -> Callable[[Request], Awaitable[Principal]]:
     async def principal(request: Request) -> Principal:
-        credential, made = credential_of(request), services()
-        found = remembered(credential, services=made)
-        if found is None:  # a store or an issuer may have to be asked, which the event loop must not wait for
-            found = await run(authenticate, credential, services=made)
-        if scope not in found.scopes:
-            raise Forbidden(f"The credential lacks the scope {scope.value!r}.")
-        return found
+        return await admitted(credential_of(request), scope)
 
     return principal
 

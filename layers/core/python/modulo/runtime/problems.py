@@ -99,17 +99,21 @@ async def _known(_request: Request, error: Exception) -> JSONResponse:
 
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - what it is registered for
-    found: Sequence[Any] = error.errors()
+    return problem(invalid(error.errors()))
+
+
+def invalid(found: Sequence[Any]) -> ModuloError:
+    """What is wrong with what was sent, in the words of pydantic's errors."""
     if any(entry["type"] == "json_invalid" for entry in found):
-        return problem(MalformedRequest("The body is not valid JSON."))
+        return MalformedRequest("The body is not valid JSON.")
     errors = [{"field": _field(entry["loc"]), "message": str(entry["msg"])} for entry in found]
     detail = "; ".join(f"{entry['field']}: {entry['message']}" for entry in errors)
-    return problem(InvalidRequest(detail, errors=errors))
+    return InvalidRequest(detail, errors=errors)
 
 
 def _field(location: Sequence[str | int]) -> str:
     """A field's path as the client wrote it, without where in the request it stood."""
-    parts = location[1:] if location[0] in ("body", "query", "path", "header") and len(location) > 1 else location
+    parts = location[1:] if len(location) > 1 and location[0] in ("body", "query", "path", "header") else location
     return ".".join(str(part) for part in parts)
 
 

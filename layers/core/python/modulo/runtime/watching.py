@@ -1,4 +1,6 @@
-"""Server-sent events: a stream where the process can keep one open, and its next piece where it cannot.
+"""Progress, pushed: server-sent events here, and what WebSockets (`sockets`) tell just so.
+
+They are a stream where the process can keep one open, and its next piece where it cannot.
 
 A function would be paid for while it waits, and has no way to send before it ends: it answers with what changed
 since the client was told last, and with the time to come back after. The document is the same, and a browser's
@@ -7,15 +9,15 @@ EventSource comes back by itself, as does any client that follows the standard
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import anyio
 from fastapi.responses import Response, StreamingResponse
-from pydantic import BaseModel
 
 from modulo.domain.errors import ModuloError, Throttled, Unavailable
 from modulo.domain.identity import Principal
@@ -42,12 +44,14 @@ MOST_OF_A_USER: Final = 20
 
 @dataclass(slots=True)
 class Pace:
-    """Of a stream, in seconds: between two looks, the first behind a change and the longest; of silence; in all."""
+    """In seconds. Of a stream: between two looks, the first behind a change and the longest; of silence; in all."""
 
     soonest: float = 1
     latest: float = 5
     heartbeat: float = 15
     lasting: float = 900
+    greeting: float = 10
+    """Until a socket has to say whom it is of."""
 
 
 @dataclass(slots=True)
@@ -64,70 +68,110 @@ class Watchers:
 watchers: Final = Watchers()
 
 
+class Told(NamedTuple):
+    """What a watcher is told at a time: events as names with JSON, and the place to go on from, where there is one."""
+
+    events: list[tuple[str, str]]
+    position: str | None
+
+
+@dataclass(slots=True)
+class Watching:
+    """A caller who may watch, and what there was at first."""
+
+    user_id: UUID
+    watch: Watch
+    found: Snapshot | list[FileProgress]
+    look: Look
+    again: Again
+
+    @classmethod
+    async def begun(cls, look: Look, again: Again, last_event_id: str | None) -> "Watching":
+        """Look for the first time.
+
+        Raises:
+            ModuloError: the caller may not watch it, or watches too much.
+        """
+        caller = await again()
+        if watchers.count[caller.user_id] >= MOST_OF_A_USER:
+            raise Throttled(f"At most {MOST_OF_A_USER} streams of a user are served at a time.", retry_after=5)
+        watch = Watch.resumed(last_event_id, services().clock.now())
+        return cls(caller.user_id, watch, await run(look, caller, watch=watch), look, again)
+
+    @property
+    def news(self) -> Told:
+        """What the last look found."""
+        found = self.found
+        told = [("snapshot", found)] if isinstance(found, Snapshot) else [("file", progress) for progress in found]
+        return Told([(event, value.model_dump_json()) for event, value in told], self.watch.position)
+
+    @property
+    def retry_ms(self) -> int:
+        """When to ask again who cannot be told on."""
+        return RETRY_MS if self.watch.told else RETRY_QUIET_MS
+
+    async def told(self) -> AsyncGenerator[Told, None]:
+        """What was found at first, and what is from now on, as long as the caller is let in."""
+        watchers.count[self.user_id] += 1
+        try:
+            async with aclosing(self._told()) as told:
+                async for one in told:
+                    yield one
+        finally:
+            watchers.count -= Counter([self.user_id])  # which forgets those at zero
+
+    async def _told(self) -> AsyncGenerator[Told, None]:
+        pace = watchers.pace
+        pause, told_at = pace.soonest, monotonic()
+        until = told_at + pace.lasting
+        yield self.news
+        while not watchers.ending and monotonic() + pause < until:
+            await anyio.sleep(pause)
+            try:
+                self.found = await run(self.look, await self.again(), watch=self.watch)
+            except Unavailable:
+                self.found = []  # it may answer again
+            except ModuloError as error:
+                yield ending(error)
+                return
+            pause = pace.soonest if self.found else min(pause * 1.5, pace.latest)
+            if self.found or monotonic() - told_at >= pace.heartbeat:
+                told_at = monotonic()
+                yield self.news
+        yield Told([], self.watch.position)
+
+
+def ending(error: ModuloError) -> Told:
+    """The last thing that somebody is told who may not watch, or no longer."""
+    return Told([("end", bytes(problem(error).body).decode())], None)
+
+
 async def event_stream(look: Look, again: Again, last_event_id: str | None) -> Response:
     """Tell of what `look` finds from now on, as long as `again` lets the caller in.
 
     Raises:
         ModuloError: the caller may not watch it, or watches too much.
     """
-    caller = await again()
-    if watchers.count[caller.user_id] >= MOST_OF_A_USER:
-        raise Throttled(f"At most {MOST_OF_A_USER} streams of a user are served at a time.", retry_after=5)
-    watch = Watch.resumed(last_event_id, services().clock.now())
-    first = await run(look, caller, watch=watch)
+    watching = await Watching.begun(look, again, last_event_id)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     if many_requests():
-        events = _counted(caller.user_id, _stream(first, look, again, watch))
-        return StreamingResponse(events, media_type=MEDIA_TYPE, headers=headers)
-    piece = _retry(RETRY_MS if watch.told else RETRY_QUIET_MS) + _told(first, watch) + _position(watch)
+        return StreamingResponse(_stream(watching), media_type=MEDIA_TYPE, headers=headers)
+    piece = _retry(watching.retry_ms) + _document(watching.news)
     return Response(piece, media_type=MEDIA_TYPE, headers=headers)
 
 
-async def _counted(user_id: UUID, events: AsyncIterator[str]) -> AsyncIterator[str]:
-    watchers.count[user_id] += 1
-    try:
-        async for event in events:
-            yield event
-    finally:
-        watchers.count -= Counter([user_id])  # which forgets those at zero
-
-
-async def _stream(found: Snapshot | list[FileProgress], look: Look, again: Again, watch: Watch) -> AsyncIterator[str]:
-    pace = watchers.pace
-    pause, told_at = pace.soonest, monotonic()
-    until = told_at + pace.lasting
-    yield _retry(RETRY_MS) + _told(found, watch)
-    while not watchers.ending and monotonic() + pause < until:
-        await anyio.sleep(pause)
-        try:
-            found = await run(look, await again(), watch=watch)
-        except Unavailable:
-            found = []  # it may answer again
-        except ModuloError as error:
-            yield f"event: end\ndata: {bytes(problem(error).body).decode()}\n\n"
-            return
-        pause = pace.soonest if found else min(pause * 1.5, pace.latest)
-        if found or monotonic() - told_at >= pace.heartbeat:
-            told_at = monotonic()
-            yield _told(found, watch) or _position(watch)
-    yield _position(watch)
+async def _stream(watching: Watching) -> AsyncIterator[str]:
+    yield _retry(RETRY_MS)
+    async with aclosing(watching.told()) as told:
+        async for one in told:
+            yield _document(one)
 
 
 def _retry(milliseconds: int) -> str:
     return f"retry: {milliseconds}\n\n"
 
 
-def _position(watch: Watch) -> str:
-    """No event, but the place to go on from, and a sign of life."""
-    return f"id: {watch.position}\n\n"
-
-
-def _told(found: Snapshot | list[FileProgress], watch: Watch) -> str:
-    if isinstance(found, Snapshot):
-        return _event("snapshot", found, watch.position)
-    return "".join(_event("file", progress, watch.position) for progress in found)
-
-
-def _event(name: str, value: BaseModel, position: str) -> str:
-    """JSON has no line ends of its own, so the data is one line."""
-    return f"event: {name}\nid: {position}\ndata: {value.model_dump_json()}\n\n"
+def _document(told: Told) -> str:
+    """Events; an id without one is none to browsers, but a place to go on from, and a sign of life."""
+    position = "" if told.position is None else f"id: {told.position}\n"
+    return "".join(f"event: {name}\n{position}data: {data}\n\n" for name, data in told.events) or f"{position}\n"
