@@ -7,7 +7,6 @@ from email import message_from_bytes
 from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
-from email.utils import parsedate_to_datetime
 from typing import BinaryIO
 
 from modulo.adapters.decoding import clean, decode, one_line, read_whole
@@ -44,7 +43,7 @@ class EmlParser:
             author=_header(letter, "From") or None,
             keywords=_header(letter, "Keywords") or None,
             creator=_header(letter, "X-Mailer") or _header(letter, "User-Agent") or None,
-            creation_date=_moment(_header(letter, "Date")),
+            creation_date=_header(letter, "Date") or None,
         )
         return OpenedDocument(info, lambda: iter([Page(1, tuple(_Reader().letter(letter, 1)))]))
 
@@ -148,11 +147,3 @@ def _in(part: bytes, charset: str | None) -> str:
         with suppress(LookupError, ValueError):
             return part.decode(encoding)
     return part.decode("latin-1")
-
-
-def _moment(said: str) -> str | None:
-    """A letter's date in ISO 8601; as it stands where it is none."""
-    try:
-        return parsedate_to_datetime(said).isoformat()
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return said or None

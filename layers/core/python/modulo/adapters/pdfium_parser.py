@@ -1,9 +1,7 @@
 """Reads PDF page by page through PDFium."""
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from datetime import datetime
 from itertools import islice
 from threading import RLock
 from typing import BinaryIO
@@ -25,7 +23,6 @@ _CONTENTS = 5_000  # entries of a table of contents that are looked at
 _TAIL = 4096
 _PASSWORD, _SECURITY = 4, 5  # PDFium's reasons
 _PLACEHOLDERS = frozenset({"", "untitled", "anonymous", "unspecified"})
-_DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?(?:([-+Z])(?:(\d\d)'?(\d\d)?'?)?)?")
 
 # PDFium is not thread-safe. Reentrant, as closing a document may be the garbage collector's doing.
 _lock = RLock()
@@ -136,24 +133,7 @@ def _info(metadata: Mapping[str, str], pages: int) -> DocumentInfo:
         keywords=said.get("Keywords"),
         creator=said.get("Creator"),
         producer=said.get("Producer"),
-        creation_date=_moment(said.get("CreationDate")),
-        mod_date=_moment(said.get("ModDate")),
+        creation_date=said.get("CreationDate"),
+        mod_date=said.get("ModDate"),
         total_pages=pages,
     )
-
-
-def _moment(said: str | None) -> str | None:
-    """A PDF's date in ISO 8601; as it stands where it is none."""
-    found = _DATE.match(said or "")
-    if not found:
-        return said
-    year, month, day, hour, minute, second, zone, ahead, minutes = found.groups()
-    moment = f"{year}-{month or '01'}-{day or '01'}"
-    try:
-        datetime.fromisoformat(moment)
-    except ValueError:
-        return said
-    if not hour:
-        return moment
-    offset = "" if not zone else "+00:00" if zone == "Z" else f"{zone}{ahead or '00'}:{minutes or '00'}"
-    return f"{moment}T{hour}:{minute or '00'}:{second or '00'}{offset}"

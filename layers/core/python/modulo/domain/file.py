@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 
 from pydantic import BeforeValidator, Field, computed_field
 
+from modulo.domain.dates import iso
 from modulo.domain.errors import InternalError, ModuloError
 from modulo.domain.value import Value
 
@@ -50,7 +51,12 @@ def _clipped(said: object) -> object:
     return said[:LONGEST_SAYING] if isinstance(said, str) else said
 
 
+def _dated(said: object) -> object:
+    return iso(said) if isinstance(said, str) else said
+
+
 _Saying = Annotated[str, BeforeValidator(_clipped)]
+_Date = Annotated[str, BeforeValidator(_dated), BeforeValidator(_clipped)]
 
 
 class OnDuplicate(StrEnum):
@@ -75,7 +81,7 @@ class LeftOut(Value):
 class DocumentInfo(Value):
     """What the file itself says of its document; what it does not say is null.
 
-    Each text is cut after 1,000 characters.
+    Each text is cut after 1,000 characters; dates are in ISO 8601 where they can be read.
     """
 
     title: _Saying | None = None
@@ -84,8 +90,8 @@ class DocumentInfo(Value):
     keywords: _Saying | None = None
     creator: _Saying | None = None
     producer: _Saying | None = None
-    creation_date: _Saying | None = None
-    mod_date: _Saying | None = None
+    creation_date: _Date | None = None
+    mod_date: _Date | None = None
     total_pages: int | None = None
     language: str | None = Field(default=None, description="ISO 639-1 code, null where it is not plain")
     headings: tuple[_Saying, ...] | None = Field(default=None, description="the first of its uppermost headings")
