@@ -285,14 +285,3 @@ class TestAliases(DuplicatesContract):
             place.upload("one-more.pdf", ALIAS)
         assert place.upload("7.pdf", ALIAS).stage is Stage.ready
         assert isinstance(place.upload("one-more.pdf"), Duplicate)
-
-    def test_names_lead_to_their_files(self, place: Place) -> None:
-        place.ready("a.pdf")
-        place.upload("b.pdf", ALIAS)
-        ask = partial(place.metadata.sources, place.owner, place.collection.id)
-        assert ask(["a.pdf", "b.pdf", "none", "nul\0", "\ud800"]) == {"b.pdf": "a.pdf"}
-        assert ask(["a.pdf"]) == {}
-        sibling = place.world.collection(place.owner, "sibling")
-        assert place.metadata.sources(place.owner, sibling.id, ["b.pdf"]) == {}
-        with pytest.raises(NotFound):
-            place.metadata.sources(place.world.user(), place.collection.id, ["b.pdf"])

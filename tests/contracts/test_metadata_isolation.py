@@ -17,6 +17,7 @@ from modulo.domain.deletion import Held, deletion_id
 from modulo.domain.document import Part
 from modulo.domain.errors import NotFound
 from modulo.domain.file import DocumentInfo, Stage
+from modulo.domain.filters import parse_filters
 from modulo.domain.identity import Principal, Role, Scope, api_key_hash
 from modulo.domain.letter import LetterPage
 from modulo.domain.quota import Reservation
@@ -106,7 +107,7 @@ class Estate:
             "collection_id": self.collection.id,
             "file_id": self.file.id,
             "file_ids": [self.file.id],
-            "names": ["a.pdf"],
+            "conditions": parse_filters({"source": "replaced.pdf"}),
             "key_id": self.key.id,
             "user_id": self.member.user_id,
             "page": LetterPage(9),

@@ -29,6 +29,7 @@ from modulo.domain.deletion import Held, deletion_id
 from modulo.domain.document import Part
 from modulo.domain.errors import Conflict, InvalidRequest, NotFound, Unavailable
 from modulo.domain.file import DocumentInfo, OnDuplicate, Stage
+from modulo.domain.filters import parse_filters
 from modulo.domain.identity import Principal, Role, api_key_hash
 from modulo.domain.letter import LetterPage
 from modulo.domain.quota import Reservation
@@ -124,6 +125,15 @@ class Sql(list[str]):
             event.remove(pool, "before_cursor_execute", note)
 
 
+EVERYTHING = {
+    "source": "a.pdf",
+    "title": "On Growth",
+    "author": {"contains": "Ada"},
+    "language": ["en", "de"],
+    "creation_date": {"gte": "2020", "lt": "2021"},
+    "mod_date": "2020-05",
+    "created_at": {"gt": "2020", "lte": "2030"},
+}
 ARRIVAL = Arrival(5, "00" * 32, "text/html")
 
 
@@ -186,7 +196,7 @@ class TestStatements:
         "discard_letters": 1,
         "grant": 1,
         "live_documents": 1,
-        "sources": 1,
+        "matching": 1,
         "usage": 1,
         "settle_tokens": 1,
         "open_period": 3,
@@ -265,7 +275,7 @@ class TestStatements:
             "set_member": partial(store.set_member, owner, at, member.user_id, Role.viewer),
             "list_members": partial(store.list_members, owner, at),
             "remove_member": partial(store.remove_member, owner, at, member.user_id),
-            "sources": partial(store.sources, owner, at, ["other", "none"]),
+            "matching": partial(store.matching, owner, at, parse_filters(EVERYTHING), limit=3),
             "remove_alias": partial(store.remove_alias, owner, at, named.id, "other", now=NOW),
             "reserve_file": partial(world.file, owner, collection, "0.pdf", 10),
             "list_files": partial(store.list_files, owner, at, stage=None, **listing),
@@ -367,6 +377,32 @@ class TestSchema:
                 assert left.scalars().all() == ["alembic_version"]
             assert migrate(settings) == HEAD
             assert migrate(settings) == HEAD
+
+    def test_documents_that_are_there_are_found_by_their_dates(self, postgres: Environment) -> None:
+        said = {
+            "2020-05-31T10:00:00.5+01:00": "2020-05-31T09:00:00.5Z",
+            "2020-05-31T10:00:00Z": "2020-05-31T10:00:00Z",
+            "2020-05-31T10:00": "2020-05-31T10:00:00Z",
+            "2020-05-31": "2020-05-31T00:00:00Z",
+            "2020-05": "2020-05-01T00:00:00Z",
+            "2020": "2020-01-01T00:00:00Z",
+        }
+        with database(postgres) as settings, postgres_metadata(settings) as stored:
+            world = World(stored)
+            owner = world.user()
+            collection = world.collection(owner)
+            for date in (*said, "2020-05-32", "some day in May"):
+                claim, info = world.claim(world.file(owner, collection, date, 1)), DocumentInfo(mod_date=date)
+                assert stored.publish(claim, chunk_count=1, content_hash="ab" * 32, info=info, now=NOW)
+            with transaction(engine(settings, settings.database_url, poolclass=NullPool)) as connection:
+                command.downgrade(alembic_config(connection), "0011")
+            migrate(settings)
+            for date, moment in said.items():
+                found = stored.matching(owner, collection.id, parse_filters({"mod_date": moment}), limit=9).file_ids
+                names = [stored.get_file(owner, collection.id, file_id).name for file_id in found]
+                assert date in names
+            everything = parse_filters({"mod_date": {"gte": "1000"}})
+            assert len(stored.matching(owner, collection.id, everything, limit=9).file_ids) == len(said)
 
     def test_many_migrations_at_once_are_one(self, postgres: Environment) -> None:
         with database(postgres) as settings, ThreadPoolExecutor(4) as threads:

@@ -122,9 +122,19 @@ def test_what_is_published_meanwhile_adds_one_to_a_question_asked_before(
     assert trips.taken() == FIRST
 
 
-def test_a_filter_by_source_asks_whose_alias_it_is(api: Api, collection: str, trips: Trips) -> None:
-    ask(api, collection, f"When does the vault open, {uuid4()}?", filters={"source": "notes.txt"})
-    assert trips.taken() == UNCACHED | {"statements": 2, "sql": 2}
+@pytest.mark.parametrize(
+    ("filters", "statements"),
+    [
+        ({"page_number": 1, "media_type": "text/plain"}, 1),
+        ({"source": "notes.txt"}, 2),
+        ({"source": "notes.txt", "language": "en", "created_at": {"gte": "2020", "lt": "2999"}}, 2),
+    ],
+)
+def test_filters_by_what_documents_say_ask_once_which_these_are(
+    api: Api, collection: str, trips: Trips, filters: dict[str, Any], statements: int
+) -> None:
+    ask(api, collection, f"When does the vault open, {uuid4()}?", filters=filters)
+    assert trips.taken() == UNCACHED | {"statements": statements, "sql": statements}
 
 
 def test_each_part_of_a_question_asks_milvus(api: Api, collection: str, trips: Trips) -> None:

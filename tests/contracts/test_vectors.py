@@ -22,7 +22,7 @@ from modulo.domain.chunk import Chunk, EmbeddedChunk
 from modulo.domain.collection import EmbeddingModel, Metric, Space
 from modulo.domain.errors import Unavailable
 from modulo.domain.file import FileRef
-from modulo.domain.filters import Comparison, Condition, FilterField
+from modulo.domain.filters import MOST_DOCUMENTS, Comparison, Condition, FilterField
 from modulo.ports import Vectors
 from tests.contracts.wire import Wire
 
@@ -211,19 +211,70 @@ class TestVectors:
         assert found((page, within, (2, 5, 99))) == [2, 5]
         assert found((FilterField.media_type, within, ("text/plain",)), document) == []
 
+    def test_no_document_holds_no_chunk(self, vectors: Vectors) -> None:
+        space = space_of()
+        vectors.upsert(space, [chunk_at(ref_in(space), 0, EAST)])
+        nothing = Condition(FilterField.document_id, Comparison.within, ())
+        assert ask(vectors, space, EAST, nothing, question="text") == []
+
+    def test_many_documents_are_looked_through(self, vectors: Vectors) -> None:
+        space = space_of()
+        refs = [ref_in(space) for _ in range(2)]
+        vectors.upsert(space, [chunk_at(ref, number, EAST) for number, ref in enumerate(refs)])
+        ids = [str(uuid4()) for _ in range(MOST_DOCUMENTS - 1)]
+        many = Condition(FilterField.document_id, Comparison.within, (*ids, str(refs[1].file_id)))
+        assert ask(vectors, space, EAST, many, question="text") == [1]
+
+    def test_chunks_are_found_by_the_headings_above_them(self, vectors: Vectors) -> None:
+        space = space_of()
+        ref = ref_in(space)
+        paths = ["", "Use", "Install > Linux", "Install > macOS > Use", "Installation", "use", "Use > %", "Use > x_y"]
+        vectors.upsert(space, [chunk_at(ref, n, EAST, heading=path) for n, path in enumerate(paths)])
+        foreign = space_of()
+        vectors.upsert(foreign, [chunk_at(ref_in(foreign), 99, EAST, heading="Use")])
+
+        def found(comparison: Comparison, *values: str) -> list[int]:
+            condition = Condition(FilterField.heading, comparison, values)
+            return sorted(ask(vectors, space, EAST, condition, question="text"))
+
+        within, contains = Comparison.within, Comparison.contains
+        assert found(within, "Use") == [1, 3, 6, 7]
+        assert found(within, "Install") == [2, 3]
+        assert found(within, "macOS > Use", "Installation") == [3, 4]
+        assert found(within, "Install > Use") == []
+        assert found(within, "%") == [6]
+        assert found(within, "x_y") == [7]
+        assert found(within, "xzy") == found(within, "x%") == []
+        assert found(contains, "stall") == [2, 3, 4]
+        assert found(contains, "_") == [7]
+        assert found(contains, "%") == [6]
+        assert found(contains, "\\") == []
+
+    @pytest.mark.parametrize("comparison", [Comparison.within, Comparison.contains])
+    @pytest.mark.parametrize("heading", HOSTILE)
+    def test_a_hostile_heading_matches_itself_and_nothing_else(
+        self, vectors: Vectors, heading: str, comparison: Comparison
+    ) -> None:
+        space, foreign = space_of(), space_of()
+        vectors.upsert(foreign, [chunk_at(ref_in(foreign), 9, EAST, heading=heading)])
+        ref = ref_in(space)
+        vectors.upsert(space, [chunk_at(ref, 0, EAST, heading=heading), chunk_at(ref, 1, EAST, heading="other")])
+        assert ask(vectors, space, EAST, Condition(FilterField.heading, comparison, (heading,))) == [0]
+        assert ask(vectors, space, EAST, Condition(FilterField.heading, comparison, (heading + "x",))) == []
+
     @pytest.mark.parametrize("name", HOSTILE)
     def test_a_hostile_value_matches_itself_and_nothing_else(self, vectors: Vectors, name: str) -> None:
         space, foreign = space_of(), space_of()
         ref = ref_in(space)
-        vectors.upsert(foreign, [chunk_at(ref_in(foreign), 9, EAST, source=name)])
-        vectors.upsert(space, [chunk_at(ref, 0, EAST, source=name), chunk_at(ref, 1, EAST, source="other")])
-        assert ask(vectors, space, EAST, Condition(FilterField.source, Comparison.within, (name,))) == [0]
-        assert ask(vectors, space, EAST, Condition(FilterField.source, Comparison.within, (name + "x",))) == []
+        vectors.upsert(foreign, [chunk_at(ref_in(foreign), 9, EAST, media_type=name)])
+        vectors.upsert(space, [chunk_at(ref, 0, EAST, media_type=name), chunk_at(ref, 1, EAST, media_type="other")])
+        assert ask(vectors, space, EAST, Condition(FilterField.media_type, Comparison.within, (name,))) == [0]
+        assert ask(vectors, space, EAST, Condition(FilterField.media_type, Comparison.within, (name + "x",))) == []
 
     def test_a_lone_surrogate_matches_nothing(self, vectors: Vectors) -> None:
         space = space_of()
-        vectors.upsert(space, [chunk_at(ref_in(space), 0, EAST, source="?")])
-        assert ask(vectors, space, EAST, Condition(FilterField.source, Comparison.within, ("\ud800",))) == []
+        vectors.upsert(space, [chunk_at(ref_in(space), 0, EAST, media_type="?")])
+        assert ask(vectors, space, EAST, Condition(FilterField.media_type, Comparison.within, ("\ud800",))) == []
 
     @pytest.mark.parametrize(
         "question", ["", " \n", "???", '" or 1 == 1', "🙂", "\ud800", "word " * 1_600, "x" * 8_000]

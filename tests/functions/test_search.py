@@ -1,3 +1,6 @@
+from dataclasses import replace
+from uuid import uuid4
+
 import pytest
 
 from modulo.domain.answer import NOT_FOUND, Draft, Tokens
@@ -135,6 +138,76 @@ def test_filters_narrow_the_search(api, collection):
     assert ask(api, collection, filters={"page_number": {"gt": 1}}).json["query_results"] == []
 
 
+def book(title, author, date, heading):
+    front = f"---\ntitle: {title}\nauthor: {author}\ndate: {date}\n---\n"
+    return f"{front}# {heading}\n\n## Walls\n\nWalls are thin here."
+
+
+BOOKS = {
+    "growth.md": book("On Growth", "D'Arcy Thompson", "1917", "Cells"),
+    "engine.md": book("The Engine", "Ada Lovelace", "1843-09-01", "Notes"),
+    "blank.md": "Walls are walls.",
+}
+
+
+@pytest.fixture
+def shelf(api):
+    made = api.create_collection("shelf")
+    for name, text in BOOKS.items():
+        assert ingest(api, made, api.upload(made, text, name)) == []
+    return made
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({"title": "On Growth"}, {"growth.md"}),
+        ({"author": {"contains": "Ada"}}, {"engine.md"}),
+        ({"author": ["Ada Lovelace", "D'Arcy Thompson"]}, {"engine.md", "growth.md"}),
+        ({"creation_date": "1843"}, {"engine.md"}),
+        ({"creation_date": {"gt": "1843", "lte": "1917"}}, {"growth.md"}),
+        ({"heading": "Walls"}, {"engine.md", "growth.md"}),
+        ({"heading": {"contains": "Cell"}}, {"growth.md"}),
+        ({"heading": "Cells > Walls", "creation_date": {"lt": "1900"}}, set()),
+        ({"created_at": {"gte": "2026-03"}, "source": ["blank.md", "none"]}, {"blank.md"}),
+        ({"created_at": {"lt": "2020"}}, set()),
+        ({"mod_date": {"gte": "1000"}}, set()),
+    ],
+)
+def test_filters_know_what_documents_say_of_themselves(api, shelf, filters, expected):
+    found = ask(api, shelf, question="What are walls?", filters=filters, retrieve_only=True).json
+    assert {result["chunk"]["metadata"]["source"] for result in found["query_results"]} == expected
+
+
+def test_a_filter_that_too_many_documents_meet_is_named(api, shelf, services):
+    metadata = services.metadata
+
+    class Crowded:
+        def matching(self, *asked, limit):
+            return replace(metadata.matching(*asked, limit=limit), file_ids=tuple(uuid4() for _ in range(limit)))
+
+        def __getattr__(self, name):
+            return getattr(metadata, name)
+
+    services.metadata = Crowded()
+    reply = ask(api, shelf, filters={"created_at": {"gte": "2020"}})
+    assert (reply.status, reply.json["errors"][0]["field"]) == (422, "config_metadata.filters")
+    assert ask(api, shelf, filters={"heading": "Walls"}).status == 200
+
+
+def test_what_no_longer_says_so_is_not_found_by_it(api, shelf):
+    def found(title):
+        body = ask(api, shelf, question="What are walls?", filters={"title": title}).json
+        return body["metadata"]["cached"], {document["document_name"] for document in body["documents"]}
+
+    assert found("The Engine") == (False, {"engine.md"})
+    assert found("The Engine") == (True, {"engine.md"})
+    text = BOOKS["engine.md"].replace("The Engine", "The Analytical Engine")
+    assert ingest(api, shelf, api.upload(shelf, text, "engine.md")) == []
+    assert found("The Engine") == (False, set())
+    assert found("The Analytical Engine") == (False, {"engine.md"})
+
+
 @pytest.mark.parametrize(
     ("config", "field"),
     [
@@ -148,6 +221,8 @@ def test_filters_narrow_the_search(api, collection):
         ({"filters": {"page_number": "3"}}, "config_metadata.filters.page_number"),
         ({"filters": {"page_number": True}}, "config_metadata.filters.page_number"),
         ({"filters": {"page_number": {"in": [1]}}}, "config_metadata.filters.page_number.in"),
+        ({"filters": {"creation_date": "yesterday"}}, "config_metadata.filters.creation_date"),
+        ({"filters": {"title": {"gte": "A"}}}, "config_metadata.filters.title.gte"),
         ({"filters": {"document_id": "nobody"}}, "config_metadata.filters.document_id"),
         ({"max_citations": 0}, "config_metadata.max_citations"),
         ({"min_confidence": 1.5}, "config_metadata.min_confidence"),

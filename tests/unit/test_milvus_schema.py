@@ -1,5 +1,6 @@
 """Filter expressions and rows, before Milvus sees them."""
 
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -36,24 +37,32 @@ class TestWhere:
     def test_conditions_are_added_and_never_replace_anything(self) -> None:
         conditions = parse_filters(
             {
-                "source": ['a"b', "c\\"],
+                "media_type": ['a"b', "c\\"],
                 "page_number": {"gte": 2, "lt": 9},
                 "document_id": str(FILE),
-                "media_type": "t/p",
             }
         )
         assert schema.where(SPACE, conditions) == (
-            f'{SCOPE} and source in ["a\\"b", "c\\\\"] and page >= 2 and page < 9'
-            f' and file_id in ["{FILE}"] and media_type in ["t/p"]'
+            f'{SCOPE} and media_type in ["a\\"b", "c\\\\"] and page >= 2 and page < 9 and file_id in ["{FILE}"]'
         )
 
-    @given(st.lists(st.text(), min_size=1, max_size=3))
-    def test_no_value_changes_the_shape_of_the_filter(self, values: list[str]) -> None:
+    def test_headings_are_found_by_patterns_whose_wildcards_are_ours_alone(self) -> None:
+        conditions = parse_filters({"heading": ['50 %"_\\']})
+        assert schema.where(SPACE, conditions) == (
+            f'{SCOPE} and (heading like "50 _\\"__" or heading like "50 _\\"__ > %"'
+            ' or heading like "% > 50 _\\"__" or heading like "% > 50 _\\"__ > %")'
+        )
+        conditions = parse_filters({"heading": {"contains": "%' or \n"}, "page_number": 1})
+        assert schema.where(SPACE, conditions) == f'{SCOPE} and (heading like "%_\' or \\n%") and page in [1]'
+
+    @pytest.mark.parametrize("field", [FilterField.media_type, FilterField.heading])
+    @given(values=st.lists(st.text(), min_size=1, max_size=3))
+    def test_no_value_changes_the_shape_of_the_filter(self, field: FilterField, values: list[str]) -> None:
         def shape(expression: str) -> list[TokenKind]:
             return [token.kind for token in tokenize(expression)]
 
-        harmless = Condition(FilterField.source, Comparison.within, tuple("x" for _ in values))
-        hostile = Condition(FilterField.source, Comparison.within, tuple(values))
+        harmless = Condition(field, Comparison.within, tuple("x" for _ in values))
+        hostile = Condition(field, Comparison.within, tuple(values))
         assert shape(schema.where(SPACE, [hostile])) == shape(schema.where(SPACE, [harmless]))
 
 
@@ -66,6 +75,10 @@ class TestLiteral:
     def test_a_number_is_written_as_digits(self) -> None:
         assert schema.literal(-7) == "-7"
         assert schema.literal(True) == "1"
+
+    def test_nothing_else_is_written(self) -> None:
+        with pytest.raises(TypeError):
+            schema.literal(datetime.now(UTC))
 
     @given(st.text())
     def test_what_is_stored_is_utf_8(self, text: str) -> None:

@@ -33,6 +33,7 @@ from modulo.domain.transfer import (
     Finished,
     Grant,
     Live,
+    Matching,
     Member,
     ObjectInfo,
     PartResult,
@@ -773,8 +774,13 @@ class Metadata(Protocol):
         """Membership and everything a search needs to know of the collection, in one statement."""
         ...
 
-    def sources(self, principal: Principal, collection_id: UUID, names: Sequence[str]) -> dict[str, str]:
-        """Those of the names that are aliases, each with its file's name, in one statement."""
+    def matching(
+        self, principal: Principal, collection_id: UUID, conditions: Sequence[Condition], *, limit: int
+    ) -> Matching:
+        """At most `limit` files whose live documents meet all the conditions, which are those of documents.
+
+        With the grant of that moment, in one statement. A file is meant by each of its names.
+        """
         ...
 
     def live_documents(

@@ -1,10 +1,9 @@
 """Vectors in this process's memory: exact search, dense and by words; gone when it ends."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from heapq import nlargest
 from math import log
-from operator import ge, gt, le, lt
 from threading import Lock
 from uuid import UUID
 
@@ -12,17 +11,11 @@ from modulo.adapters.similarity import distance, require_vector, score
 from modulo.domain.chunk import EmbeddedChunk
 from modulo.domain.collection import Space
 from modulo.domain.file import FileRef
-from modulo.domain.filters import Comparison, Condition, FilterField
+from modulo.domain.filters import Condition, FilterField
 from modulo.domain.fusion import fuse
 from modulo.domain.passage import Hit
 from modulo.domain.words import content_words
 
-_COMPARE: dict[Comparison, Callable[[int, int], bool]] = {
-    Comparison.gte: ge,
-    Comparison.lte: le,
-    Comparison.gt: gt,
-    Comparison.lt: lt,
-}
 _Key = tuple[FileRef, int]
 K1, B = 1.2, 0.75
 """BM25's usual choices: how little repetitions add, and how much long texts are held back."""
@@ -124,17 +117,10 @@ def _by_words(question: str, texts: Sequence[str]) -> list[int]:
 
 
 def _matches(found: EmbeddedChunk, condition: Condition) -> bool:
-    value: str | int
-    match condition.field:
-        case FilterField.document_id:
-            value = str(found.ref.file_id)
-        case FilterField.source:
-            value = found.source
-        case FilterField.media_type:
-            value = found.media_type
-        case FilterField.page_number:
-            value = found.chunk.page
-    if condition.comparison is Comparison.within:
-        return value in condition.values
-    (bound,) = condition.values
-    return _COMPARE[condition.comparison](int(value), int(bound))
+    values: dict[FilterField, str | int] = {
+        FilterField.document_id: str(found.ref.file_id),
+        FilterField.media_type: found.media_type,
+        FilterField.page_number: found.chunk.page,
+        FilterField.heading: found.chunk.heading,
+    }
+    return condition.holds(values[condition.field])

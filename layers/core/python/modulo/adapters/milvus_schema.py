@@ -11,6 +11,7 @@ from modulo.domain.chunk import Chunk, EmbeddedChunk
 from modulo.domain.collection import EmbeddingModel, Space
 from modulo.domain.file import FileRef
 from modulo.domain.filters import Comparison, Condition, FilterField
+from modulo.domain.outline import BETWEEN_HEADINGS
 
 PARTITIONS = 64
 """How many partitions the tenants of a shared collection are spread over."""
@@ -25,11 +26,13 @@ _LENGTHS = {"heading": 8_192, "source": 2_048, "media_type": 255, "text": 65_535
 _NUMBERS = ("generation", "number", "page", "start", "end", "table_index")
 _FIELDS = {
     FilterField.document_id: "file_id",
-    FilterField.source: "source",
     FilterField.media_type: "media_type",
     FilterField.page_number: "page",
+    FilterField.heading: "heading",
 }
 _OPERATORS = {Comparison.gte: ">=", Comparison.lte: "<=", Comparison.gt: ">", Comparison.lt: "<"}
+_WILDCARDS = str.maketrans("%\\", "__")
+"""Any one character, as `_` is itself: how wildcards are escaped in a pattern differs between versions of Milvus."""
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 
 
@@ -98,16 +101,33 @@ def where(
 
 def _term(condition: Condition) -> str:
     field = _FIELDS[condition.field]
+    if condition.field is FilterField.heading:
+        return f"({' or '.join(f'{field} like {literal(pattern)}' for pattern in _patterns(condition))})"
     if condition.comparison is Comparison.within:
         return f"{field} in [{', '.join(map(literal, condition.values))}]"
     (value,) = condition.values
     return f"{field} {_OPERATORS[condition.comparison]} {literal(value)}"
 
 
-def literal(value: str | int) -> str:
-    """The value in Milvus' filter language; whatever a text holds, it cannot end the literal."""
+def _patterns(condition: Condition) -> list[str]:
+    """What finds all headings that meet the condition, and few others: each hit is to be held against it."""
+    texts = [str(value).translate(_WILDCARDS) for value in condition.values]
+    if condition.comparison is Comparison.contains:
+        return [f"%{text}%" for text in texts]
+    above, below = f"%{BETWEEN_HEADINGS}", f"{BETWEEN_HEADINGS}%"
+    return [pattern for text in texts for pattern in (text, text + below, above + text, above + text + below)]
+
+
+def literal(value: object) -> str:
+    """The value in Milvus' filter language; whatever a text holds, it cannot end the literal.
+
+    Raises:
+        TypeError: it is neither a text nor a number.
+    """
     if isinstance(value, str):
         return f'"{storable(value).translate(_ESCAPES)}"'
+    if not isinstance(value, int):
+        raise TypeError("no such value is kept in Milvus")
     return str(int(value))
 
 

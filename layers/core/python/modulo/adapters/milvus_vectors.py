@@ -16,7 +16,7 @@ from modulo.domain.chunk import EmbeddedChunk
 from modulo.domain.collection import Space
 from modulo.domain.errors import ModuloError, Unavailable
 from modulo.domain.file import FileRef
-from modulo.domain.filters import Condition
+from modulo.domain.filters import Condition, FilterField
 from modulo.domain.passage import Hit
 
 RRF_K = 60
@@ -109,7 +109,9 @@ class MilvusVectors:
                 return self._hybrid(space, dense, schema.storable(question))
             return self._dense(space, dense)
 
-        return self._in(space, ask) or []
+        headings = [condition for condition in conditions if condition.field is FilterField.heading]
+        hits = self._in(space, ask) or []  # a pattern takes any sign in place of a wildcard's
+        return [hit for hit in hits if all(condition.holds(hit.chunk.heading) for condition in headings)]
 
     def texts(self, space: Space, ref: FileRef, numbers: range | None = None) -> list[str]:
         """The texts stored of one generation, by chunk number, however many there are."""

@@ -1,16 +1,14 @@
 """The other names of files in Postgres."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Connection, Text, any_, bindparam, delete, func, select, update
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy import Connection, delete, func, update
+from sqlalchemy.dialects.postgresql import insert
 
-from modulo.adapters.metadata_rules import printable
 from modulo.adapters.postgres_files import get_file
-from modulo.adapters.postgres_rows import MEMBERSHIP, in_tenant, locked, visible
-from modulo.adapters.postgres_tables import aliases, collections, files, generations, members
+from modulo.adapters.postgres_rows import in_tenant, locked
+from modulo.adapters.postgres_tables import aliases, collections, generations
 from modulo.domain.duplicates import taken_name
 from modulo.domain.errors import NotFound
 from modulo.domain.file import Duplicate, FileRef, Stage
@@ -60,24 +58,6 @@ def remove_alias(
     if not _delete(connection, principal.tenant_id, collection_id, name, file_id):
         raise NotFound
     _raise_version(connection, principal.tenant_id, collection_id, now)
-
-
-def sources(connection: Connection, principal: Principal, collection_id: UUID, names: Sequence[str]) -> dict[str, str]:
-    """Those of the names that are aliases, each with its file's name."""
-    wanted = bindparam(None, [name for name in names if name == printable(name)], type_=ARRAY(Text))
-    meant = (
-        select(func.jsonb_object_agg(aliases.c.name, files.c.name, type_=JSONB))
-        .join(files, (files.c.tenant_id == aliases.c.tenant_id) & (files.c.id == aliases.c.file_id))
-        .where(aliases.c.tenant_id == collections.c.tenant_id, aliases.c.collection_id == collections.c.id)
-        .where(aliases.c.name == any_(wanted))
-        .correlate(collections)
-        .scalar_subquery()
-    )
-    statement = select(meant.label("meant")).join_from(collections, members, MEMBERSHIP)
-    row = connection.execute(statement.where(visible(principal, collection_id))).one_or_none()
-    if row is None:
-        raise NotFound
-    return dict(row.meant or {})
 
 
 def _delete(

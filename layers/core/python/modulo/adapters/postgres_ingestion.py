@@ -21,6 +21,7 @@ from modulo.adapters.postgres_rows import WAS_CHARGED, in_tenant, lock_collectio
 from modulo.adapters.postgres_tables import collections, files, generations
 from modulo.adapters.postgres_twins import IS_PAID_FOR, add_missing, retired
 from modulo.adapters.postgres_uploads import charge_owner
+from modulo.domain.dates import begin
 from modulo.domain.file import WAITING, WORKING, DocumentInfo, FileProblem, FileRef, Stage
 from modulo.domain.generation import REVIVED, ended, failed
 from modulo.domain.quota import exceeded
@@ -107,6 +108,7 @@ def publish(
     if collection is None:
         return False
     found = {"chunk_count": chunk_count, "content_hash": content_hash, "document": document(info)}
+    found |= {"creation_date": begin(info.creation_date), "mod_date": begin(info.mod_date)}
     made = _held(claimed).values(stored(ended(Stage.ready, now)) | found).returning(generations.c.index_number)
     index = connection.execute(made).scalar_one_or_none()
     if index is None:

@@ -30,6 +30,7 @@ from modulo.domain.deletion import Deletion, Held, Tally
 from modulo.domain.document import Part
 from modulo.domain.errors import QuotaExceeded
 from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef, Stage
+from modulo.domain.filters import Condition
 from modulo.domain.identity import Principal, Role
 from modulo.domain.letter import Burial, BuriedLetter, DeadLetter, LetterPage
 from modulo.domain.quota import Quotas, Reservation, Usage
@@ -42,6 +43,7 @@ from modulo.domain.transfer import (
     Finished,
     Grant,
     Live,
+    Matching,
     Member,
     PartResult,
     PartState,
@@ -309,8 +311,10 @@ class PostgresMetadata(PostgresTenancy):
         return self._read(lambda c: search.grant(c, principal, collection_id))
 
     @override
-    def sources(self, principal: Principal, collection_id: UUID, names: Sequence[str]) -> dict[str, str]:
-        return self._read(lambda c: aliases.sources(c, principal, collection_id, names))
+    def matching(
+        self, principal: Principal, collection_id: UUID, conditions: Sequence[Condition], *, limit: int
+    ) -> Matching:
+        return self._read(lambda c: search.matching(c, principal, collection_id, conditions, limit))
 
     @override
     def live_documents(

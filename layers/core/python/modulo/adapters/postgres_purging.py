@@ -228,7 +228,7 @@ def _purged_generations(
     values: dict[str, Any] = {"purged_at": func.coalesce(generations.c.purged_at, now)}
     values |= {"purge_after": None, "charged": False}
     if whole:
-        values |= stored(FORGOTTEN) | {"document": {}}
+        values |= stored(FORGOTTEN) | {"document": {}, "creation_date": None, "mod_date": None}
     connection.execute(update(generations).values(values).where(which))
     return released
 

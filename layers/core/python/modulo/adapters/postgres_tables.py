@@ -266,6 +266,8 @@ generations = Table(
     _column("chunk_count", Integer(), nullable=True),
     _column("content_hash", Text(), nullable=True),
     _column("document", JSONB(), server_default=text("'{}'")),
+    _column("creation_date", Moment(), nullable=True),
+    _column("mod_date", Moment(), nullable=True),
     _column("problem", JSONB(none_as_null=True), nullable=True),
     _column("created_at", Moment()),
     _column("updated_at", Moment()),

@@ -24,7 +24,12 @@ class ConfigMetadata(Value):
     max_citations: int = Field(default=5, ge=1, le=100)
     min_confidence: float = Field(default=0.0, ge=0, le=1, description="passages scoring less are left out")
     max_context_per_doc: int = Field(default=2_000, ge=100, le=100_000, description="characters of one passage")
-    filters: Mapping[str, Any] = Field(default_factory=dict)
+    filters: Mapping[str, Any] = Field(
+        default_factory=dict,
+        description="what passages and their documents must meet, all of it: a value or a list of values for "
+        "source, document_id, media_type, title, author, language and heading; a value or {gte, gt, lte, lt} for "
+        "page_number, creation_date, mod_date and created_at; {contains} for title, author and heading",
+    )
     retrieve_only: bool = Field(default=False, description="passages only, no answer")
 
 

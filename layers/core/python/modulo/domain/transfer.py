@@ -302,6 +302,14 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Matching:
+    """A collection at one moment: the grant, and the files that meet the conditions of a search."""
+
+    grant: Grant
+    file_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Live:
     """A collection at one moment: the grant, the documents that are live, and whether the tokens were reserved."""
 

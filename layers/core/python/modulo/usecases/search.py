@@ -9,7 +9,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from modulo.domain.collection import EmbeddingModel
 from modulo.domain.errors import InvalidRequest
-from modulo.domain.filters import Condition, parse_filters, renamed, sources
+from modulo.domain.filters import MOST_DOCUMENTS, Condition, of_documents, parse_filters, within
 from modulo.domain.identity import Principal
 from modulo.domain.reasoning import Step, combine, decompose
 from modulo.domain.search import SearchInput, SearchMetadata, SearchOutput
@@ -80,9 +80,8 @@ def search(
     if known is not None and known[0] == grant:
         metrics.count("rag_cache_hits_total", kind="result")
         return _again(run, known[1], seconds=perf_counter() - started)
-    if named := sources(run.conditions):
-        names = run.timed("metadata", lambda: metadata.sources(principal, request.collection_id, named))
-        run.conditions = renamed(run.conditions, names)
+    if asked := of_documents(run.conditions):
+        grant, run.conditions = _chosen(run, asked)
     share = max(1, request.config_metadata.max_citations // len(questions))
     with run.metered():
         while True:
@@ -114,6 +113,15 @@ def _conditions(request: SearchInput, limits: SearchLimits) -> tuple[Condition, 
     if config.top_k > limits.max_top_k:
         raise InvalidRequest.field("config_metadata.top_k", f"must be at most {limits.max_top_k}")
     return parse_filters(config.filters)
+
+
+def _chosen(run: Answering, asked: Sequence[Condition]) -> tuple[Grant, tuple[Condition, ...]]:
+    """The conditions with the files in place of what they say, as of the moment of the grant."""
+    matching = run.timed(
+        "metadata",
+        lambda: run.metadata.matching(run.principal, run.request.collection_id, asked, limit=MOST_DOCUMENTS + 1),
+    )
+    return matching.grant, within(run.conditions, matching.file_ids)
 
 
 def _questions(request: SearchInput) -> list[str]:

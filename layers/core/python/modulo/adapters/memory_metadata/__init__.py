@@ -25,6 +25,7 @@ from modulo.domain.collection import Chunking, Collection
 from modulo.domain.deletion import Deletion, Held, Tally
 from modulo.domain.document import Part
 from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef, Stage
+from modulo.domain.filters import Condition
 from modulo.domain.identity import Principal, Role
 from modulo.domain.letter import Burial, BuriedLetter, DeadLetter, LetterPage
 from modulo.domain.quota import Quotas, Reservation, Usage
@@ -37,6 +38,7 @@ from modulo.domain.transfer import (
     Finished,
     Grant,
     Live,
+    Matching,
     Member,
     PartResult,
     PartState,
@@ -295,8 +297,14 @@ class MemoryMetadata(MemoryTenancy):
         return self._locked(lambda s: _grant(s.visible(principal, collection_id)))
 
     @override
-    def sources(self, principal: Principal, collection_id: UUID, names: Sequence[str]) -> dict[str, str]:
-        return self._locked(lambda s: files.sources(s, principal, collection_id, names))
+    def matching(
+        self, principal: Principal, collection_id: UUID, conditions: Sequence[Condition], *, limit: int
+    ) -> Matching:
+        def work(s: Store) -> Matching:
+            collection = s.visible(principal, collection_id)
+            return Matching(_grant(collection), files.matching(s, collection, conditions, limit))
+
+        return self._locked(work)
 
     @override
     def live_documents(

@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import islice
 from uuid import UUID
 
 from modulo.adapters.memory_metadata.deletions import open_receipt
 from modulo.adapters.memory_metadata.store import CollectionRow, FileRow, GenerationRow, Store
 from modulo.adapters.metadata_rules import id_taken, under_way
+from modulo.domain.dates import begin
 from modulo.domain.duplicates import duplicate, taken_name
 from modulo.domain.errors import NotFound
-from modulo.domain.file import Duplicate, File, FileRef, Stage
+from modulo.domain.file import DocumentInfo, Duplicate, File, FileRef, Stage
+from modulo.domain.filters import DATES, Condition, FilterField
 from modulo.domain.generation import PURGE_AFTER, SUPERSEDED, ended
 from modulo.domain.identity import Principal, Role
 from modulo.domain.passage import LiveDocument
@@ -102,12 +105,6 @@ def remove_alias(
     if row is None or name not in row.aliases:
         raise NotFound
     _rename(collection, name, row, None, now)
-
-
-def sources(store: Store, principal: Principal, collection_id: UUID, names: Sequence[str]) -> dict[str, str]:
-    """Those of the names that are aliases, each with its file's name."""
-    rows = list(store.files_of(store.visible(principal, collection_id)))
-    return {name: row.name for row in rows for name in names if name in row.aliases}
 
 
 def _supersede(store: Store, collection: CollectionRow, generation: GenerationRow, now: datetime) -> None:
@@ -222,6 +219,26 @@ def live_documents(store: Store, collection: CollectionRow, file_ids: Sequence[U
     """The live generations among the files."""
     wanted = set(file_ids)
     return {row.id: _live(row, seen) for row in store.files_of(collection) if row.id in wanted and (seen := row.live)}
+
+
+def matching(store: Store, collection: CollectionRow, conditions: Sequence[Condition], limit: int) -> tuple[UUID, ...]:
+    """The files whose live documents meet the conditions."""
+    found = (
+        row.id
+        for row in store.files_of(collection)
+        if (seen := row.live) and all(_meets(row, seen.document, condition) for condition in conditions)
+    )
+    return tuple(islice(found, limit))
+
+
+def _meets(row: FileRow, info: DocumentInfo, condition: Condition) -> bool:
+    match condition.field:
+        case FilterField.source:
+            return any(map(condition.holds, (row.name, *row.aliases)))
+        case FilterField.created_at:
+            return condition.holds(row.created_at)
+    said = getattr(info, condition.field)
+    return condition.holds(begin(said) if condition.field in DATES else said)
 
 
 def _live(row: FileRow, generation: GenerationRow) -> LiveDocument:

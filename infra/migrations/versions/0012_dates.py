@@ -1,0 +1,34 @@
+"""When documents say that they were written and changed, as moments that can be compared."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0012"
+down_revision = "0011"
+branch_labels = None
+depends_on = None
+
+_MOMENTS = """
+    UPDATE generations SET {name} = CASE WHEN pg_input_is_valid(said, 'timestamptz') THEN CAST(said AS timestamptz) END
+    FROM (
+        SELECT tenant_id, file_id, number,
+            (document ->> '{name}') || substr('0001-01-01', length(document ->> '{name}') + 1)
+            || CASE WHEN document ->> '{name}' ~ 'T.*(Z|[+-][0-9:]+)$' THEN '' ELSE ' UTC' END AS said
+        FROM generations WHERE document ->> '{name}' ~ '^[12][0-9]{{3}}(-[0-9]{{2}}(-[0-9]{{2}}(T.*)?)?)?$'
+    ) dated
+    WHERE (generations.tenant_id, generations.file_id, generations.number)
+        = (dated.tenant_id, dated.file_id, dated.number)
+"""
+
+
+def upgrade() -> None:
+    """Add them, and read those of the documents that are there."""
+    for name in ("creation_date", "mod_date"):
+        op.add_column("generations", sa.Column(name, sa.TIMESTAMP(timezone=True), nullable=True))
+        op.execute(_MOMENTS.format(name=name))
+
+
+def downgrade() -> None:
+    """Forget them; the documents say them on."""
+    for name in ("creation_date", "mod_date"):
+        op.drop_column("generations", name)
