@@ -20,7 +20,10 @@ class Socket:
         self._text = ""
         self.code: int | None = None
         self._send(Request(host=address.netloc, target=address.path, extra_headers=[(b"origin", b"https://a.example")]))
-        assert isinstance(next(self._events()), AcceptConnection)
+        answer = next(self._events())
+        if not isinstance(answer, AcceptConnection):
+            self.close()
+            raise ConnectionRefusedError(answer)
 
     def say(self, text: str | bytes) -> Self:
         self._send(TextMessage(data=text) if isinstance(text, str) else BytesMessage(data=text))

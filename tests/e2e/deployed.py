@@ -97,6 +97,7 @@ class User:
 
     def __init__(self, http: httpx.Client, key: str, tenant: str) -> None:
         self.tenant = tenant
+        self.key = key
         self._http = http
         self._headers = {"authorization": f"Bearer {key}"}
 

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from modulo.services import Services, install
 from modulo.settings import Settings
 from tests import documents
 from tests.e2e.deployed import LIGHTHOUSE, QUESTION, Deployed, User, object_created, send_form, until
+from tests.sockets import Socket
 
 EMULATORS = [name for name in ("ministack", "localstack") if name in SERVICES]
 FUNCTIONS = {path.parent.name for path in ROOT.glob("functions/*/app.py")}
@@ -262,6 +264,32 @@ def test_a_schedule_resets_quotas(stack: tuple[Deployed, Services]) -> None:
 
 def names_of(user: User) -> tuple[str, str]:
     return f"tenant:{user.tenant}", f"user:{user.tenant}:ada"
+
+
+def test_what_is_said_on_a_socket_is_answered(deployed: Deployed, ada: User) -> None:
+    """On the API that the template describes, made by calls: no local cloud makes all of it of a template."""
+    if deployed.emulator == "localstack":
+        pytest.skip("LocalStack has no WebSockets")
+    gateway, functions = deployed.client("apigatewayv2"), deployed.client("lambda")
+    watching = functions.get_function(FunctionName=deployed.made.functions["WatchFiles"])["Configuration"]
+    uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{watching['FunctionArn']}/invocations"
+    made = gateway.create_api(
+        Name="sockets", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action"
+    )["ApiId"]
+    integration = gateway.create_integration(ApiId=made, IntegrationType="AWS_PROXY", IntegrationUri=uri)
+    target = f"integrations/{integration['IntegrationId']}"
+    gateway.create_route(ApiId=made, RouteKey="$default", Target=target, RouteResponseSelectionExpression="$default")
+    gateway.create_stage(ApiId=made, StageName="api")
+    collection = ada.create()
+    said = {"action": "watch", "token": ada.key, "collection_id": collection}
+    with closing(Socket(f"{deployed.made.cloud.endpoint}/restapis/{made}/api/_user_request_")) as opened:
+        first = opened.say(json.dumps(said)).hear()
+        assert first["events"] == [{"event": "snapshot", "data": {"files": [], "complete": True}}]
+        file = ada.upload(collection, "lighthouse.txt", LIGHTHOUSE)
+        second = opened.say(json.dumps({**said, "last_event_id": first["id"]})).hear()
+        assert {(event["event"], event["data"]["file_id"]) for event in second["events"]} == {("file", file)}
+        stolen = {**said, "token": deployed.user("eve").key}
+        assert opened.say(json.dumps(stolen)).hear()["events"][0]["data"]["status"] == 404
 
 
 def test_the_sweep_is_fired_by_its_schedule(deployed: Deployed) -> None:

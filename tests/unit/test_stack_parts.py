@@ -83,8 +83,20 @@ class TestGuard:
         assert is_allowed(path, host) is allowed
         assert asyncio.run(status(path, host)) == (200 if allowed else 403)
 
+    @pytest.mark.parametrize(
+        ("path", "host", "expected"),
+        [
+            ("/restapis/1a2b/api/_user_request_", "127.0.0.1:4566", 200),
+            ("/restapis/1a2b/api/_user_request_", "evil.example", 403),
+            ("/_aws/execute-api/1a2b/api", "127.0.0.1:4566", 403),
+            ("/mqtt", "127.0.0.1:4566", 403),
+        ],
+    )
+    def test_sockets_lead_to_functions_only(self, path: str, host: str, expected: int) -> None:
+        assert asyncio.run(status(path, host, "websocket")) == expected
 
-async def status(path: str, host: str) -> int:
+
+async def status(path: str, host: str, kind: str = "http") -> int:
     statuses = []
 
     async def application(scope, receive, send) -> None:
@@ -94,7 +106,7 @@ async def status(path: str, host: str) -> int:
         statuses.append(message.get("status"))
 
     headers = [(b"host", host.encode())] if host else []
-    await guarded(application)({"type": "http", "path": path, "headers": headers}, None, send)
+    await guarded(application)({"type": kind, "path": path, "headers": headers}, None, send)
     return statuses[0]
 
 

@@ -19,6 +19,8 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 INTERNAL = ("/_ministack", "/_localstack", "/_aws")
 HEALTH = "/_ministack/health"
+APIS = "/restapis/"
+"""Where deployed functions answer, the only ones that are spoken to on WebSockets."""
 
 
 def is_allowed(path: str, host: str) -> bool:
@@ -32,7 +34,8 @@ def guarded(application: Application) -> Application:
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in {"http", "websocket"}:
             host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
-            if scope["type"] == "websocket" or not is_allowed(scope["path"], host):
+            by_socket = scope["type"] == "websocket" and not scope["path"].startswith(APIS)
+            if by_socket or not is_allowed(scope["path"], host):
                 await send({"type": "http.response.start", "status": 403, "headers": [(b"content-length", b"0")]})
                 await send({"type": "http.response.body", "body": b""})
                 return
