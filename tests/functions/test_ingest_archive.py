@@ -242,6 +242,7 @@ def test_its_collection_embedded_anew_holds_the_same_files(api, services, clock)
     deliver_queued(services)
     found = api("GET", path(collection)).json
     assert (found["state"], found["files_done"], found["failures"]) == ("ready", 4, [])
+    assert found["pages_done"] == found["pages_total"]
     sweep(services, clock)
     after = files(api, collection)
     assert set(after) == set(before)

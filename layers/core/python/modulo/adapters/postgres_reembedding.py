@@ -280,7 +280,7 @@ def _counterparts(collection: RowMapping, *columns: Any) -> Select[Any]:
 
 
 def _tally(connection: Connection, collection: RowMapping) -> Tally:
-    pages = func.coalesce(_COUNTERPART.c.pages_total, _live.c.pages_total, 0)
+    pages = func.coalesce(_COUNTERPART.c.pages_total, _live.c.pages_total, _live.c.pages_done)  # an archive has files
     counts = _counterparts(
         collection,
         func.count(),

@@ -174,7 +174,7 @@ def _tally(store: Store, collection: CollectionRow) -> Tally:
         files=len(found),
         ready=sum(row.stage is Stage.ready for row in made),
         failed=sum(row.stage is Stage.failed for row in made),
-        pages=sum((twin and twin.pages_total) or live.pages_total or 0 for _, live, twin in found),
+        pages=sum((twin and twin.pages_total) or live.pages_total or live.pages_done for _, live, twin in found),
         pages_done=sum(row.pages_done for row in made),
         chunks=sum(row.chunk_count or 0 for row in made if row.stage is Stage.ready),
     )
