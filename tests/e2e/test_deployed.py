@@ -219,7 +219,8 @@ def test_what_is_given_up_becomes_a_letter_that_is_retried_and_discarded(
 
     [letter] = until(lambda: ada("GET", path, 200)["items"], what="the file's message was given up")
     [poison] = until(unreadable, what="the other one too")
-    assert (poison.function, poison.problem.code) == ("ingest_file", "unreadable-message")
+    whose = None if deployed.emulator == "ministack" else "ingest_file"  # its events do not name the queue that gave up
+    assert (poison.function, poison.problem.code) == (whose, "unreadable-message")
     assert (letter["file_id"], letter["state"], letter["problem"]["code"]) == (file, "waiting", "unavailable")
     assert ada.file(collection, file)["problem"] == letter["problem"]
     deployed.until_empty("IngestQueueUrl", "DeadLettersUrl")
