@@ -11,7 +11,7 @@ from modulo.adapters.milvus_client import DataNotMatchException, ErrorCode, Milv
 from modulo.domain.errors import ModuloError, Unavailable
 
 PATIENCE = 6
-"""How many timeouts a slow request may take: one that creates, loads, flushes or deletes."""
+"""How many timeouts a slow request may take: one that creates, loads, flushes, deletes or reads with consistency."""
 _GRPC = {
     # Channels share what they know of an address, so that a new one would wait out the old one's pause
     # (up to two minutes) although the server is back; these do not, and pause for a second at most.

@@ -198,7 +198,7 @@ class MilvusVectors:
     def _query(self, space: Space, expression: str, fields: list[str], **options: Any) -> list[dict[str, Any]]:
         def ask(_: _Layout) -> list[dict[str, Any]]:
             strong = {"consistency_level": "Strong", **options}
-            return list(self._milvus.ask("query", space.name, filter=expression, output_fields=fields, **strong))
+            return list(self._milvus.ask_slowly("query", space.name, filter=expression, output_fields=fields, **strong))
 
         return self._in(space, ask) or []
 
