@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -10,6 +11,7 @@ from sqlalchemy import (
     Connection,
     RowMapping,
     ScalarSelect,
+    Select,
     Uuid,
     and_,
     any_,
@@ -52,7 +54,7 @@ def list_files(
     limit: int,
     stage: Stage | None,
 ) -> Listing[File]:
-    """One page, newest first; a collection without files still gives a row, one of nulls."""
+    """One page, newest first."""
     page = (
         select(*FILE)
         .join(generations, NEWEST)
@@ -64,28 +66,16 @@ def list_files(
         page = page.where(tuple_(files.c.created_at, files.c.id) < (after.moment, after.id))
     if stage is not None:
         page = page.where(generations.c.stage == stage.value)
-    found = page.correlate(collections).lateral("page")
-    statement = (
-        select(*found.c)
-        .select_from(collections)
-        .join(members, MEMBERSHIP)
-        .outerjoin(found, true())
-        .where(visible(principal, collection_id))
-        .order_by(found.c.created_at.desc(), found.c.id.desc())
-    )
-    rows = connection.execute(statement).mappings().all()
-    if not rows:
-        raise NotFound
-    items = tuple(file(row) for row in rows if row["id"] is not None)
+    items = _seen(connection, principal, collection_id, page, by="created_at", descending=True)
     last = items[limit - 1] if len(items) > limit else None
     following = Cursor(last.created_at, last.id).encode() if last else None
-    return Listing[File](items=items[:limit], next=following)
+    return Listing[File](items=tuple(items[:limit]), next=following)
 
 
 def changes(
     connection: Connection, principal: Principal, collection_id: UUID, *, after: Cursor | None, limit: int
 ) -> list[File]:
-    """What changed behind the cursor, or last; a collection without such files still gives a row, one of nulls."""
+    """What changed behind the cursor, or last."""
     order = (generations.c.updated_at, generations.c.file_id)
     page = select(*FILE).join(generations, NEWEST).where(OF_COLLECTION).limit(limit)
     if after is None:
@@ -94,14 +84,32 @@ def changes(
         page = page.where(
             in_tenant(principal.tenant_id, generations), tuple_(*order) > (after.moment, after.id)
         ).order_by(*order)
+    return _seen(connection, principal, collection_id, page, by="updated_at")
+
+
+def _seen(
+    connection: Connection,
+    principal: Principal,
+    collection_id: UUID,
+    page: Select[Any],
+    *,
+    by: str,
+    descending: bool = False,
+) -> list[File]:
+    """The page's files; a visible collection without any still gives a row, one of nulls.
+
+    Raises:
+        NotFound: no such collection is visible to the caller.
+    """
     found = page.correlate(collections).lateral("page")
+    order = (found.c[by], found.c.id)
     statement = (
         select(*found.c)
         .select_from(collections)
         .join(members, MEMBERSHIP)
         .outerjoin(found, true())
         .where(visible(principal, collection_id))
-        .order_by(found.c.updated_at, found.c.id)
+        .order_by(*(part.desc() for part in order) if descending else order)
     )
     rows = connection.execute(statement).mappings().all()
     if not rows:
