@@ -4,7 +4,9 @@ from typing import Any
 
 from modulo.runtime.schedule import schedule_handler
 from modulo.services import services
-from modulo.usecases.sweep import sweep
+from modulo.usecases.sweep import Rest, sweep
+
+rest = Rest()
 
 
 def work() -> dict[str, Any]:
@@ -13,10 +15,14 @@ def work() -> dict[str, Any]:
     report = sweep(
         metadata=s.metadata,
         ingests=s.ingests,
+        fetches=s.fetches,
         purges=s.purges,
+        dead_letters=s.dead_letters,
         metrics=s.metrics,
         clock=s.clock,
         receipt_days=s.settings.deletion_retention_days,
+        rest=rest,
+        rest_seconds=s.settings.sweep_rest_seconds,
     )
     return report.model_dump(mode="json")
 

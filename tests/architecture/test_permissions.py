@@ -100,6 +100,12 @@ def test_only_uploads_write_and_only_purge_deletes() -> None:
     }
 
 
+def test_a_sweep_may_ask_every_queue_whether_it_is_empty() -> None:
+    queues = set(resources("AWS::SQS::Queue"))
+    asked = [entry for entry in statements("sweep") if entry["Action"] == "sqs:GetQueueAttributes"]
+    assert {resource["Fn::GetAtt"][0] for resource in asked[0]["Resource"]} == queues
+
+
 def test_every_environment_variable_is_a_setting() -> None:
     shared = template()["Globals"]["Function"]["Environment"]["Variables"]
     own = [properties(name).get("Environment", {}).get("Variables", {}) for name in FUNCTIONS]

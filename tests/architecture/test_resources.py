@@ -58,6 +58,8 @@ def test_an_ingestion_outlives_no_lease() -> None:
 
 def test_schedules() -> None:
     assert event("sweep")["ScheduleExpression"] == "rate(1 minute)"
+    rest = template()["Parameters"]["SweepRestSeconds"]
+    assert (rest["Default"], rest["MaxValue"]) == (0, Settings.model_fields["ingest_deadline_seconds"].default)
     assert event("reset_quotas")["ScheduleExpression"] == "cron(0 0 * * ? *)"
     assert event("reset_quotas")["ScheduleExpressionTimezone"] == "UTC"
 

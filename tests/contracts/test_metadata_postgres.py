@@ -176,7 +176,7 @@ class TestStatements:
         "claim_part": 4,
         "finish_part": 5,
         "viable": 1,
-        "sweep": 15,
+        "sweep": 16,
         "purge_of": 1,
         "record": 1,
         "purged": 13,

@@ -1,13 +1,14 @@
 """Sweeps and purges, whichever metadata keeps them."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
 
 from modulo.domain.errors import NotFound
 from modulo.domain.file import Stage
+from modulo.domain.generation import ASK_AGAIN_AFTER, PURGE_AFTER
 from modulo.domain.transfer import PurgeRequest
 from modulo.ports import Metadata
 from tests.contracts.metadata_world import FINAL, HOUR, NOW, QUOTAS, MetadataContract, World
@@ -89,6 +90,29 @@ class TestSweeping(MetadataContract):
         assert swept.since == {"failed": NOW + HOUR, "requeue": NOW + LEASE, "purge": NOW + 4 * MINUTE}
         assert not swept.more
         assert metadata.sweep(now=NOW + 4 * HOUR, limit=100).since == {}
+
+    def test_a_sweep_says_when_something_is_due_next(self, metadata: Metadata, world: World) -> None:
+        then = NOW - timedelta(days=9_000)  # before whatever other tests left
+
+        def due(now: datetime) -> datetime | None:
+            return metadata.sweep(now=now, limit=10_000).due
+
+        owner = world.user()
+        collection = world.collection(owner)
+        drafts = [world.upload(f"{hours}.pdf", deadline=then + hours * HOUR) for hours in (9, 3)]
+        late, file = (metadata.reserve_file(owner, collection.id, one, quotas=QUOTAS, now=then) for one in drafts)
+        assert due(then) == then + 3 * HOUR
+        claim = world.try_claim(file, now=then, deadline=then + 3 * HOUR)
+        assert claim is not None
+        assert due(then) == then + LEASE
+        assert due(then + LEASE) == then + LEASE + ASK_AGAIN_AFTER
+        metadata.tombstone_file(owner, collection.id, late.id, now=then)
+        metadata.tombstone_file(owner, collection.id, file.id, now=then)
+        assert due(then) == then + PURGE_AFTER
+        metadata.tombstone_collection(owner, collection.id, now=then)
+        for number in range(4):
+            now = then + PURGE_AFTER + number * ASK_AGAIN_AFTER
+            assert due(now) == now + ASK_AGAIN_AFTER
 
     def test_what_lost_its_worker_is_queued_anew(self, metadata: Metadata, world: World) -> None:
         owner = world.user()

@@ -1,5 +1,6 @@
 """Round trips to Postgres, and connections that failed statements leave usable."""
 
+import time
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -128,6 +129,15 @@ class TestLostConnections:
         with opened(pool) as connection:
             assert backend(connection) != lost
         assert ";" not in trips
+
+    @pytest.mark.parametrize("opened", [statements, transaction])
+    def test_one_that_the_server_ends_while_it_is_idle_is_replaced(self, pool: Engine, opened) -> None:
+        with transaction(pool) as connection:
+            lost = backend(connection)
+            connection.execute(text("SET idle_session_timeout = 50"))
+        time.sleep(0.5)
+        with opened(pool) as connection:
+            assert backend(connection) != lost
 
     def test_one_long_unused_is_asked_first(
         self, pool: Engine, trips: list[str], monkeypatch: pytest.MonkeyPatch

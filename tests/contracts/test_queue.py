@@ -146,6 +146,26 @@ class TestQueue:
         dead.delete(letter.receipt)
         assert dead.receive(limit=10, wait_seconds=0) == []
 
+    def test_it_tells_how_many_messages_it_holds_until_they_are_ended(self, queue: Queue) -> None:
+        assert queue.pending() == 0
+        for n in range(3):
+            queue.send({"n": n})
+        assert queue.pending() == 3
+        first, second = queue.receive(limit=2, wait_seconds=0)
+        queue.postpone(second.receipt, 60)
+        assert queue.pending() == 3
+        queue.delete(first.receipt)
+        assert queue.pending() == 2
+
+    def test_what_is_given_up_is_held_no_more(self, redriving: tuple[Queue, Queue]) -> None:
+        queue, dead = redriving
+        queue.send({"poison": 1})
+        for _ in range(2):
+            [delivery] = queue.receive(limit=1, wait_seconds=0)
+            queue.postpone(delivery.receipt, 0)
+        assert queue.receive(limit=1, wait_seconds=0) == []
+        assert (queue.pending(), dead.pending()) == (0, 1)
+
     def test_waiting_ends_with_a_message(self, queue: Queue) -> None:
         with ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(queue.receive, limit=1, wait_seconds=5)
@@ -185,7 +205,7 @@ class TestSqsQueue:
 
     def test_a_queue_that_is_not_there(self, cloud_environment: Environment) -> None:
         queue = SqsQueue(f"{cloud_environment['AWS_ENDPOINT_URL']}/000000000000/missing")
-        for call in (queue.ping, lambda: queue.send({}), lambda: queue.receive(limit=1, wait_seconds=0)):
+        for call in (queue.ping, queue.pending, lambda: queue.send({}), lambda: queue.receive(limit=1, wait_seconds=0)):
             with pytest.raises(Unavailable) as caught:
                 call()
             assert caught.value.extra == {"dependency": "sqs"}

@@ -18,6 +18,7 @@ NOTHING = {
     "files": {},
     "letters_forgotten": 0,
     "more": False,
+    "rested": False,
 }
 
 
@@ -62,6 +63,7 @@ def test_it_reports_what_it_found_and_for_how_long_that_had_waited(api, services
         },
         "letters_forgotten": 0,
         "more": False,
+        "rested": False,
     }
     assert json.loads(capsys.readouterr().err.splitlines()[-1])["message"] == f"done: {report}"
     metrics = services.metrics
@@ -109,3 +111,57 @@ def test_a_queue_that_is_down_fails_the_sweep(api, services, clock):
     services.purges = working
     clock.advance(timedelta(minutes=11))
     assert sweep()["purges"] == 1
+
+
+@pytest.fixture
+def resting(services):
+    """Sweeps may rest for an hour; what they remember."""
+    services.settings = services.settings.model_copy(update={"sweep_rest_seconds": 3_600})
+    rest = function("sweep").rest
+    yield rest
+    rest.until = None
+
+
+def test_it_rests_while_nothing_can_be_due_and_looks_again_in_time(api, services, clock, resting):
+    collection = api.create_collection()
+    ticket = announce(api, collection, "a.txt")
+    assert sweep() == NOTHING
+    asked, services.metadata = services.metadata, None  # whoever asks it now fails
+    for _ in range(59):
+        clock.advance(timedelta(minutes=1))
+        assert sweep() == NOTHING | {"rested": True}
+    services.metadata = asked
+    clock.advance(timedelta(minutes=1))
+    assert sweep() == NOTHING
+    assert resting.until == clock.now() + timedelta(minutes=15)  # the deadline of the upload
+    clock.advance(timedelta(minutes=14))
+    assert sweep()["rested"]
+    clock.advance(timedelta(minutes=1))
+    assert sweep()["failed"] == 1
+    assert api("GET", f"/collections/{collection}/files/{ticket['file_id']}").json["stage"] == "failed"
+
+
+@pytest.mark.parametrize("queue", ["ingests", "fetches", "purges", "dead_letters"])
+def test_a_message_under_way_ends_a_rest_and_once_it_is_gone_one_more_sweep_looks(services, resting, queue):
+    assert [sweep()["rested"] for _ in range(2)] == [False, True]
+    getattr(services, queue).send({})
+    assert [sweep()["rested"] for _ in range(2)] == [False, False]
+    [delivery] = getattr(services, queue).receive(limit=1, wait_seconds=0)
+    assert not sweep()["rested"]
+    getattr(services, queue).delete(delivery.receipt)
+    assert [sweep()["rested"] for _ in range(2)] == [False, True]
+
+
+def test_a_queue_that_does_not_answer_ends_a_rest(services, resting):
+    assert [sweep()["rested"] for _ in range(2)] == [False, True]
+
+    class Silent:
+        def pending(self):
+            raise Unavailable(dependency="sqs")
+
+    services.purges = Silent()
+    assert [sweep()["rested"] for _ in range(2)] == [False, False]
+
+
+def test_it_does_not_rest_unless_told_to(services):
+    assert [sweep()["rested"] for _ in range(2)] == [False, False]

@@ -15,6 +15,7 @@ from modulo.settings import Settings
         {"oidc_algorithms": ["none"]},
         {"oidc_algorithms": ["HS256"]},
         {"sqlalchemy_pool_size": 0},
+        {"sweep_rest_seconds": 3_601},
     ],
     ids=str,
 )

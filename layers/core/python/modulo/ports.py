@@ -155,6 +155,10 @@ class Queue(Protocol):
         """Have a delivery's message delivered again after so many seconds."""
         ...
 
+    def pending(self) -> int:
+        """About how many messages it holds: those that wait, and those delivered and not ended yet."""
+        ...
+
     def ping(self) -> None:
         """Ask for something small."""
         ...

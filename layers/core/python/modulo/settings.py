@@ -110,6 +110,11 @@ class Settings(BaseModel):
     retry_base_seconds: int = Field(
         default=60, ge=1, description="before the first retry, or a half of it; twice as long before each further one"
     )
+    sweep_rest_seconds: int = Field(
+        default=0,
+        ge=0,
+        description="how long sweeps leave Postgres alone while nothing is under way, at most INGEST_DEADLINE_SECONDS",
+    )
     reembedding_keep_seconds: int = Field(
         default=7 * 86_400, ge=0, description="how long a re-embedding can be rolled back"
     )
@@ -156,6 +161,8 @@ class Settings(BaseModel):
             raise ValueError("GENERATOR=openai needs GENERATOR_URL and GENERATOR_MODEL")
         if self.generator == "bedrock" and not self.generator_model:
             raise ValueError("GENERATOR=bedrock needs GENERATOR_MODEL")
+        if self.sweep_rest_seconds > self.ingest_deadline_seconds:
+            raise ValueError("SWEEP_REST_SECONDS exceeds INGEST_DEADLINE_SECONDS: deadlines would be missed")
         return self
 
     @property

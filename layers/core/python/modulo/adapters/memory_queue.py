@@ -64,6 +64,12 @@ class MemoryQueue:
                     message.visible_at = self._clock() + seconds
             self._changed.notify()
 
+    def pending(self) -> int:
+        """How many messages it holds: those that wait, and those delivered and not ended yet."""
+        with self._changed:
+            self._visible()  # what is given up leaves by that
+            return len(self._messages)
+
     def ping(self) -> None:
         """Memory always answers."""
 

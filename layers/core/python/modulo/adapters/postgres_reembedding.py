@@ -9,8 +9,10 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     RowMapping,
+    ScalarSelect,
     Select,
     and_,
+    case,
     exists,
     func,
     not_,
@@ -73,6 +75,17 @@ MISSING = (
     .exists()
 )
 """Whether a live file of a collection is not ready in the other index."""
+
+_OPEN = and_(
+    indexes.c.ended_at.is_(None),
+    indexes.c.state.is_not(None),
+    indexes.c.tenant_id == collections.c.tenant_id,
+    indexes.c.collection_id == collections.c.id,
+    collections.c.deleted_at.is_(None),
+)
+"""An index that may yet be switched to, or given up, with its collection."""
+_BUILDING = and_(indexes.c.state == State.building.value, indexes.c.auto_switch)
+_SWITCHED = indexes.c.state == State.switched.value
 
 
 def start(
@@ -150,16 +163,9 @@ def end(connection: Connection, principal: Principal, collection_id: UUID, *, no
 
 def turn_over(connection: Connection, *, now: datetime, limit: int) -> None:
     """Switch what is complete and waits for no one, and give up what cannot be rolled back any more."""
-    is_open = and_(
-        indexes.c.ended_at.is_(None),
-        indexes.c.state.is_not(None),
-        indexes.c.tenant_id == collections.c.tenant_id,
-        indexes.c.collection_id == collections.c.id,
-        collections.c.deleted_at.is_(None),
-    )
-    complete = and_(indexes.c.state == State.building.value, indexes.c.auto_switch, not_(MISSING))
-    over = and_(indexes.c.state == State.switched.value, indexes.c.kept_until <= now)
-    statement = select(collections.c.tenant_id, collections.c.id).where(is_open, complete | over).limit(limit)
+    complete = and_(_BUILDING, not_(MISSING))
+    over = and_(_SWITCHED, indexes.c.kept_until <= now)
+    statement = select(collections.c.tenant_id, collections.c.id).where(_OPEN, complete | over).limit(limit)
     for tenant_id, collection_id in connection.execute(statement).all():
         row = lock_collection(connection, tenant_id, collection_id, waiting=False)
         known = _latest(connection, row) if row is not None else None
@@ -169,6 +175,12 @@ def turn_over(connection: Connection, *, now: datetime, limit: int) -> None:
             give_up(connection, row, known, now)
         elif known["state"] == State.building and known["auto_switch"] and _tally(connection, row).complete:
             switch(connection, row, known, now)
+
+
+def turns_over() -> ScalarSelect[datetime | None]:
+    """When `turn_over` is next to look: once an index need not be kept, and while one waits to be complete, at once."""
+    due = case((_SWITCHED, indexes.c.kept_until), (_BUILDING, indexes.c.started_at))
+    return select(func.min(due)).select_from(indexes.join(collections, _OPEN)).scalar_subquery()
 
 
 def switch(connection: Connection, collection: RowMapping, known: RowMapping, now: datetime) -> None:

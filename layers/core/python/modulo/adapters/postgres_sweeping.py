@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from modulo.adapters.metadata_rules import problem
 from modulo.adapters.postgres_letters import forget_old
 from modulo.adapters.postgres_parts import LIVING
-from modulo.adapters.postgres_reembedding import turn_over
+from modulo.adapters.postgres_reembedding import turn_over, turns_over
 from modulo.adapters.postgres_rows import WAS_CHARGED, arrays, stored, uncharge
 from modulo.adapters.postgres_tables import collections, files, generations, parts, tenants
 from modulo.domain.file import UNFINISHED, FileRef, Stage
@@ -45,7 +45,17 @@ def sweep(connection: Connection, *, now: datetime, limit: int) -> Swept:
         since=found.since,
         more=found.more,
         forgotten=forget_old(connection, now=now, limit=limit),
+        due=_next(connection),  # last: of what the others left
     )
+
+
+def _next(connection: Connection) -> datetime | None:
+    """When something is next due: the first entry of each index that finds it."""
+    purges = [select(func.min(table.c.purge_after)) for table in (tenants, collections, files, generations)]
+    moments = [select(func.min(generations.c[name])).where(_UNFINISHED) for name in ("deadline", "lease_until")]
+    firsts = [one.scalar_subquery() for one in (*moments, *purges)]
+    found: datetime | None = connection.execute(select(func.least(*firsts, turns_over()))).scalar_one()
+    return found
 
 
 @dataclass(slots=True)

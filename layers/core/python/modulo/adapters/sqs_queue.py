@@ -7,6 +7,11 @@ from modulo.adapters.aws_clients import LazyClient, answering
 from modulo.domain.transfer import Delivery
 
 MOST_AT_ONCE = 10
+PENDING = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
 
 
 class SqsQueue:
@@ -45,6 +50,12 @@ class SqsQueue:
         """Have a delivery's message delivered again after so many seconds."""
         with answering("sqs"):
             self._sqs().change_message_visibility(QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=seconds)
+
+    def pending(self) -> int:
+        """About how many messages it holds: those that wait, and those delivered and not ended yet."""
+        with answering("sqs"):
+            answer = self._sqs().get_queue_attributes(QueueUrl=self._url, AttributeNames=[*PENDING])
+        return sum(int(answer["Attributes"].get(name, 0)) for name in PENDING)
 
     def close(self) -> None:
         """Close the connections."""

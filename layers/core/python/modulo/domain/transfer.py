@@ -291,6 +291,8 @@ class Swept:
     """Whether one of them reached the limit, so that more may be left."""
     forgotten: int = 0
     """Dead letters whose time was over."""
+    due: datetime | None = None
+    """When something that is known now is next to be ended, taken up, purged or switched; past, where it is already."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from modulo.domain.errors import Unavailable
 from modulo.domain.file import FileRef
 from modulo.domain.transfer import IngestRequest, PurgeRequest, Swept
 from modulo.domain.value import Value
@@ -31,20 +33,47 @@ class SweepReport(Value):
     letters_forgotten: int = 0
     more: bool = False
     """Whether more may be left for the next sweep."""
+    rested: bool = False
+    """Whether nothing could be due, so that Postgres was not asked."""
+
+
+@dataclass(slots=True)
+class Rest:
+    """Until when sweeps of this environment need not ask Postgres; where that is forgotten, the next one asks."""
+
+    until: datetime | None = None
 
 
 def sweep(
-    *, metadata: Metadata, ingests: Queue, purges: Queue, metrics: Metrics, clock: Clock, receipt_days: int
+    *,
+    metadata: Metadata,
+    ingests: Queue,
+    fetches: Queue,
+    purges: Queue,
+    dead_letters: Queue,
+    metrics: Metrics,
+    clock: Clock,
+    receipt_days: int,
+    rest: Rest,
+    rest_seconds: int,
 ) -> SweepReport:
     """Fail files whose deadline passed, queue anew those whose worker died and purges that got lost.
 
     It goes on until nothing is left, for at most 10 rounds of 500 of each. Receipts of deletions are forgotten
     `receipt_days` after their completion.
 
+    Where nothing is due that it knows of, and no message was under way, later ones rest: they leave Postgres alone,
+    which may sleep then, until something is due, a message is under way, or `rest_seconds` are over. These must not
+    exceed the time that files have, so that a sweep learns of each deadline before it comes.
+
     Raises:
         Unavailable: Postgres or a queue did not answer; a later sweep finds the same again.
     """
     now = clock.now()
+    silent = rest_seconds > 0 and _silent(ingests, fetches, purges, dead_letters)
+    if silent and rest.until is not None and now < rest.until:
+        return SweepReport(rested=True)
+    rest.until = None
     rounds: list[Swept] = []
     while not rounds or (rounds[-1].more and rounds[-1].since and len(rounds) < MOST_ROUNDS):
         rounds.append(metadata.sweep(now=now, limit=BATCH))
@@ -53,6 +82,9 @@ def sweep(
         for request in rounds[-1].purge:
             purges.send(request.body())
     metadata.forget_deletions(before=now - timedelta(days=receipt_days), limit=BATCH)
+    if silent:
+        latest = now + timedelta(seconds=rest_seconds)
+        rest.until = min(latest, rounds[-1].due or latest)
     report = _report(rounds, now)
     for outcome, count in zip(OUTCOMES.values(), (report.failed, report.requeued, report.purges), strict=True):
         metrics.count("rag_swept_total", count, outcome=outcome)
@@ -60,6 +92,14 @@ def sweep(
         metrics.observe("rag_swept_age_seconds", seconds, outcome=outcome)
     metrics.count("rag_sweeps_cut_short_total", report.more)
     return report
+
+
+def _silent(*queues: Queue) -> bool:
+    """Whether no message is under way; a queue that does not answer is taken to hold some."""
+    try:
+        return not any(queue.pending() for queue in queues)
+    except Unavailable:
+        return False
 
 
 def _report(rounds: list[Swept], now: datetime) -> SweepReport:

@@ -9,10 +9,10 @@ from uuid import UUID
 from modulo.adapters.memory_metadata import letters
 from modulo.adapters.memory_metadata.deletions import close_receipt, proven, tally_of
 from modulo.adapters.memory_metadata.ingestion import end_failed
-from modulo.adapters.memory_metadata.reembedding import turn_over
+from modulo.adapters.memory_metadata.reembedding import turn_over, turns_over
 from modulo.adapters.memory_metadata.store import CollectionRow, FileRow, GenerationRow, Store, TenantRow
 from modulo.domain.collection import Space
-from modulo.domain.file import DocumentInfo, FileRef, Stage
+from modulo.domain.file import UNFINISHED, DocumentInfo, FileRef, Stage
 from modulo.domain.generation import (
     ASK_AGAIN_AFTER,
     DEADLINE_EXCEEDED,
@@ -46,7 +46,7 @@ def sweep(store: Store, *, now: datetime, limit: int) -> Swept:
         "requeue": [row[2].lease_until for row in lost if row[2].lease_until],
         "purge": [row.purge_after for rows in due for row in rows if row.purge_after],
     }
-    return Swept(
+    swept = Swept(
         failed=tuple(_end(store, *row, now) for row in late),
         requeue=tuple(_requeue(file, newest, now) for _, file, newest in lost),
         purge=tuple(_ask_for_purges(store, *due, now=now)),
@@ -54,6 +54,21 @@ def sweep(store: Store, *, now: datetime, limit: int) -> Swept:
         more=any(len(rows) == limit for rows in (late, lost, *due)),
         forgotten=letters.forget_old(store, now=now, limit=limit),
     )
+    return replace(swept, due=_next(store))
+
+
+def _next(store: Store) -> datetime | None:
+    """When something is next due."""
+    generations = [row for file in store.files.values() for row in file.generations]
+    unfinished = [row for row in generations if row.stage in UNFINISHED]
+    purged = (store.tenants.values(), store.collections.values(), store.files.values(), generations)
+    moments = [
+        *(row.deadline for row in unfinished),
+        *(row.lease_until for row in unfinished),
+        *(row.purge_after for rows in purged for row in rows),
+        turns_over(store),
+    ]
+    return min(filter(None, moments), default=None)
 
 
 def _end(store: Store, collection: CollectionRow, file: FileRow, newest: GenerationRow, now: datetime) -> FileRef:

@@ -95,6 +95,14 @@ def turn_over(store: Store, *, now: datetime, limit: int) -> None:
             _switch(store, collection, known, now)
 
 
+def turns_over(store: Store) -> datetime | None:
+    """When `turn_over` is next to look: once an index need not be kept, and while one waits to be complete, at once."""
+    opened = [_open(row) for row in store.collections.values() if row.other_index and not row.deleted_at]
+    kept = [known.kept_until for known in opened if known.state is State.switched]
+    built = [known.started_at for known in opened if known.state is State.building and known.auto_switch]
+    return min(filter(None, (*kept, *built)), default=None)
+
+
 def _switch(store: Store, collection: CollectionRow, known: IndexRow, now: datetime) -> None:
     """Have searches see the other index, and keep the one they saw, or give it up where this is the way back."""
     back = known.state is State.switched
