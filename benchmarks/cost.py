@@ -35,7 +35,7 @@ from benchmarks.costing import (
 from benchmarks.first_events import Scene, start
 from benchmarks.machine import ROOT, cpu_seconds, family_seconds
 from benchmarks.measuring import Kind, Report, alone
-from benchmarks.prices import PRICES, REGION
+from benchmarks.prices import REGION
 from benchmarks.product import Product, inside, new_collection, running
 from benchmarks.wires import Counts, counted
 from modulo.adapters.parsers import parser_for
@@ -244,9 +244,8 @@ def tell(report: Report, measured: Measured) -> None:
     report.figure("cost.always_on.idle", total(always_on()), "$ a month", "ratio", tolerance=0.1)
     searches = [(told, total(search(measured, kind, LITE)) * MILLION) for kind, told in KINDS.items()]
     report.bars("A million searches, lite", "$", searches)
-    unconfirmed = sum(price.source is None for price in PRICES.values())
-    told = f"{unconfirmed} of {len(PRICES)} could not be confirmed, nor what a search takes of Zilliz Serverless"
-    report.note(f"List prices in {REGION} (prices.py); {told}.")
+    told = "what a search takes of Zilliz Serverless could not be confirmed"
+    report.note(f"List prices in {REGION}, as others quote them (prices.py); {told}.")
     report.note("The assumptions are in infra/costs.md; `python -m benchmarks.cost_page` brings its tables up to date.")
 
 

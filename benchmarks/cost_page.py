@@ -101,7 +101,7 @@ def computed(measured: Measured) -> str:
     values = [[f"`{key}`", _shown(value), UNITS[key.rpartition(".")[2]]] for key, value in inputs(measured).items()]
     kept = [row for row in values if row[1] != "0"]
     parts.append(f"### Measured, of one event each\n\n{_table(('what', 'value', 'unit'), kept)}")
-    prices = [[_shown(one.dollars), one.unit, one.date, one.source or "not confirmed"] for one in PRICES.values()]
+    prices = [[_shown(one.dollars), one.unit, one.date, one.source] for one in PRICES.values()]
     parts.append(f"### List prices in {REGION}\n\n{_table(('$', 'for a', 'as of', 'source'), prices)}")
     return "\n\n".join([*parts, END])
 

@@ -1,7 +1,7 @@
 """From what events take to what they cost: pure functions of measured usage, list prices and a deployment."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.prices import HOURS, dollars
 
@@ -27,8 +27,13 @@ OWN_METRICS = 60
 """Names with different labels, as if every route were used."""
 STORED_GB = 10
 """Of uploads and of rows, which an idle deployment keeps."""
+QUEUES = 4
 REQUESTS_AN_EMPTY_QUEUE = HOURS * 3_600 / 20 * 5
 """A month of Lambda's five pollers, each asking every 20 seconds."""
+AWAKENINGS_AN_HOUR = 1.5
+"""Of a database that sleeps: sweeps rest for an hour, and not in an environment that is new, as one is every two."""
+AWAKE_SECONDS = 15 + 60 + 300
+"""After each of them: to wake up, until the idle connection is ended, and until Aurora pauses."""
 
 Line = tuple[str, float]
 
@@ -82,13 +87,16 @@ class Deployment:
     vector_units: int
     """CUs of a dedicated cluster; 0 for a serverless one."""
     observed: bool
+    sleeps: bool = False
+    """Whether the database pauses while nothing is asked of it."""
 
 
 LITE = Deployment(
     "lite",
-    "`Infrastructure=given`: functions outside a network, Aurora Serverless v2 of at least 0.5 ACU by a public address "
-    "without proxy, each environment caches for itself, Zilliz Serverless",
+    "`Infrastructure=given SweepRestSeconds=3600`: functions outside a network, Aurora Serverless v2 that sleeps, by a "
+    "public address without proxy, each environment caches for itself, Zilliz Serverless",
     database=(0.5,),
+    sleeps=True,
     network=False,
     cached=False,
     kept_warm=0,
@@ -168,12 +176,13 @@ def idle(measured: Measured, deployment: Deployment) -> list[Line]:
     sweeps = HOURS * 60
     swept = [(name, value * sweeps) for name, value in _invocation(measured.sweep, measured.other_mb, 0, "lambda")]
     capacity = sum(deployment.database)
+    awake = AWAKENINGS_AN_HOUR * AWAKE_SECONDS / 3_600 if deployment.sleeps else 1
     lines = [
         *swept,
         ("schedules", dollars("scheduler", sweeps)),
-        ("SQS", dollars("sqs_request", 2 * REQUESTS_AN_EMPTY_QUEUE)),
+        ("SQS", dollars("sqs_request", QUEUES * (REQUESTS_AN_EMPTY_QUEUE + (sweeps if deployment.sleeps else 0)))),
         ("S3", dollars("s3_storage", STORED_GB)),
-        ("Aurora", dollars("aurora_acu", capacity * HOURS) + dollars("aurora_storage", STORED_GB)),
+        ("Aurora", dollars("aurora_acu", capacity * awake * HOURS) + dollars("aurora_storage", STORED_GB)),
         ("metrics", dollars("metric", OWN_METRICS)),
         ("secrets", dollars("secret", 1)),
     ]
@@ -219,7 +228,7 @@ def models_only(measured: Measured, kind: str) -> float:
 
 def break_even(measured: Measured, kind: str, deployment: Deployment) -> float:
     """How many searches a month cost as much as the containers that are always on; 0 where idling costs more."""
-    saved = total(always_on()) - total(idle(measured, deployment))
+    saved = total(always_on()) - total(idle(measured, replace(deployment, sleeps=False)))  # searches keep it awake
     a_search = total(search(measured, kind, deployment)) - models_only(measured, kind)
     return max(0.0, saved / a_search)
 

@@ -79,7 +79,11 @@ def test_pages_share_their_file() -> None:
 
 def test_an_idle_month_pays_for_what_always_runs() -> None:
     lite, scale = idle(MEASURED, LITE), idle(MEASURED, SCALE_1K)
-    assert line(lite, "Aurora") == pytest.approx(0.5 * 0.12 * HOURS + 1)
+    assert line(lite, "Aurora") == pytest.approx(0.5 * 0.12 * HOURS * 1.5 * 375 / 3_600 + 1)
+    assert line(idle(MEASURED, replace(LITE, sleeps=False)), "Aurora") == pytest.approx(0.5 * 0.12 * HOURS + 1)
+    polled, asked = 4 * HOURS * 3_600 / 20 * 5, 4 * HOURS * 60
+    assert line(lite, "SQS") == pytest.approx((polled + asked) * 0.4e-6)
+    assert line(scale, "SQS") == pytest.approx(polled * 0.4e-6)
     assert line(scale, "RDS Proxy") == pytest.approx(8 * 0.015 * HOURS)
     assert "RDS Proxy" not in dict(lite)
     assert line(scale, "vector store") == pytest.approx(0.248 * HOURS)
@@ -89,7 +93,7 @@ def test_an_idle_month_pays_for_what_always_runs() -> None:
 def test_searches_break_even_with_containers_where_both_months_cost_the_same() -> None:
     count = break_even(MEASURED, "retrieval", LITE)
     a_search = total(search(MEASURED, "retrieval", LITE)) - models_only(MEASURED, "retrieval")
-    assert total(idle(MEASURED, LITE)) + count * a_search == pytest.approx(total(always_on()))
+    assert total(idle(MEASURED, replace(LITE, sleeps=False))) + count * a_search == pytest.approx(total(always_on()))
     assert break_even(MEASURED, "retrieval", replace(LITE, database=(64.0,))) == 0
 
 
@@ -99,10 +103,11 @@ def test_lines_are_added_up_and_told_by_their_shares() -> None:
     assert largest(lines, 1) == "a 56%"
 
 
-def test_every_price_tells_its_unit_and_date() -> None:
+def test_every_price_tells_its_unit_source_and_date() -> None:
     for name, price in PRICES.items():
         assert price.dollars > 0, name
         assert price.unit, name
+        assert price.source, name
         assert price.date, name
     assert dollars("sqs_request", 1_000_000) == pytest.approx(0.4)
 
