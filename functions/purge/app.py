@@ -1,6 +1,7 @@
 """Requests to remove what was deleted or replaced."""
 
 from modulo.domain.transfer import PurgeRequest
+from modulo.runtime.dead_letters import bury_because
 from modulo.runtime.queue import purges, queue_handler
 from modulo.services import services
 from modulo.usecases.purge import purge
@@ -20,4 +21,4 @@ def work(request: PurgeRequest) -> bool:
     )
 
 
-handler = queue_handler(purges, work, lambda s: s.purges)
+handler = queue_handler(purges, work, lambda s: s.purges, bury_because)

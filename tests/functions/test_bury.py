@@ -5,10 +5,21 @@ from uuid import uuid4
 import pytest
 
 from modulo.domain.errors import Unavailable
+from modulo.domain.file import FileProblem
 from modulo.domain.letter import LONGEST_BODY, LetterPage
 from modulo.runtime import dead_letters
 from modulo.runtime.worker import function
 from tests.functions.conftest import give_up_file, ingest, letters_of, ref_of, s3_event, sqs_event
+
+
+class Down:
+    """Metadata that do not answer."""
+
+    def purge_of(self, *which):
+        raise Unavailable(dependency="postgres")
+
+    def bury(self, burial, *, now):
+        raise Unavailable(dependency="postgres")
 
 
 def bury(*bodies, **attributes):
@@ -48,11 +59,31 @@ def test_a_purge_that_is_given_up_becomes_one_too(api, queues, services):
     assert queues.give_up() == 1
     [letter] = letters_of(api, collection)
     assert (letter["function"], letter["file_id"], letter["generation"]) == ("purge", receipt["file_id"], None)
-    assert letter["problem"]["code"] == "given-up"
+    problem = FileProblem.of(Unavailable(dependency="milvus"))
+    assert (letter["problem"], letter["attempts"]) == (problem.model_dump(), 4)
+    assert services.metrics.counts["rag_dead_letters_total", ()] == 1
     services.vectors = vectors
     api("POST", f"/collections/{collection}/dead-letters/{letter['id']}/retry")
     assert queues.run("purge") == 1
     assert letters_of(api, collection) == [], "it goes with what is purged"
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_purge_whose_problem_cannot_be_recorded_is_given_up_all_the_same(api, queues, services, killed):
+    collection = api.create_collection()
+    receipt = api.upload(collection, "content")
+    api("DELETE", f"/collections/{collection}/files/{receipt['file_id']}")
+    metadata, services.metadata = services.metadata, Down()
+    if killed:
+        for _ in range(4):
+            queues.seconds += 1_000
+            assert len(services.purges.receive(limit=9, wait_seconds=0)) == 1
+    else:
+        queues.give_up()
+    services.metadata = metadata
+    assert queues.give_up() == 1
+    [letter] = letters_of(api, collection)
+    assert (letter["function"], letter["problem"]["code"]) == ("purge", "given-up")
 
 
 def test_an_address_that_was_given_up_is_fetched_again(api, queues, services):
@@ -118,9 +149,5 @@ def test_a_letter_about_an_unknown_file_is_the_operators(services):
 
 
 def test_what_cannot_be_recorded_stays_in_its_queue(services):
-    class Down:
-        def bury(self, burial, *, now):
-            raise Unavailable(dependency="postgres")
-
     services.metadata = Down()
     assert bury({"hello": 1}, {"hello": 2}) == [{"itemIdentifier": "m0"}, {"itemIdentifier": "m1"}]

@@ -4,23 +4,34 @@ import logging
 from contextlib import suppress
 from uuid import UUID, uuid5
 
-from modulo.domain.errors import GivenUp
+from modulo.domain.errors import GivenUp, ModuloError
 from modulo.domain.file import FileProblem
 from modulo.domain.letter import FUNCTIONS, LONGEST_BODY, Burial, Request
 from modulo.domain.transfer import Delivery
 from modulo.runtime.events import UnreadableMessage, json_object, uploads
 from modulo.runtime.queue import fetches, purges
 from modulo.services import services
+from modulo.usecases.bury import bury
 
 log = logging.getLogger(__name__)
 _LETTERS = UUID("0c9f1c6e-8a57-4d0f-9d2b-5f4a3c1f7e21")
 
 
-def burials(delivery: Delivery) -> list[Burial]:
+def bury_because(delivery: Delivery, why: Exception) -> None:
+    """Make a dead letter of what is about to be given up while it is known why; `bury` finds it there already."""
+    s = services()
+    for burial in burials(delivery, why):
+        try:
+            bury(burial, metadata=s.metadata, metrics=s.metrics, clock=s.clock)
+        except ModuloError as error:
+            log.warning("letter left to the dead letters' queue: %s", error.detail)
+
+
+def burials(delivery: Delivery, why: Exception | None = None) -> list[Burial]:
     """A letter for each request that the message made, or one for a message that nobody can read."""
     try:
         asked: list[Request | None] = list(_requests(delivery))
-        problem = FileProblem.of(GivenUp())
+        problem = FileProblem.of(why or GivenUp())
     except Exception as error:  # whatever it is: what keeps a message from being read must not keep it from here
         log.warning("unreadable: %s", error)
         asked, problem = [None], FileProblem.of(error)

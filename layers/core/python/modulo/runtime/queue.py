@@ -16,6 +16,7 @@ from modulo.services import Services, services
 
 log = logging.getLogger(__name__)
 Work = TypeVar("Work")
+GivenUpBy = Callable[[Delivery, Exception], None]
 QueueHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
@@ -23,13 +24,14 @@ def queue_handler(
     read: Callable[[Mapping[str, Any]], list[Work]],
     handle: Callable[[Work], object],
     queue: Callable[[Services], Queue],
+    given_up: GivenUpBy | None = None,
 ) -> QueueHandler:
     """The handler of messages that are JSON, an SQS event or not.
 
     An event that is not one of SQS is a message itself, as where S3, SNS or EventBridge invoke the
-    function; should it fail, it is queued.
+    function; should it fail, it is queued. `given_up` is told of what keeps the last delivery from its end.
     """
-    deliver = delivery_handler(lambda delivery: read(json_object(delivery.body)), handle, queue)
+    deliver = delivery_handler(lambda delivery: read(json_object(delivery.body)), handle, queue, given_up)
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         if _is_batch(event):
@@ -45,6 +47,7 @@ def delivery_handler(
     read: Callable[[Delivery], list[Work]],
     handle: Callable[[Work], object],
     queue: Callable[[Services], Queue],
+    given_up: GivenUpBy | None = None,
 ) -> QueueHandler:
     """The handler of an SQS event: answers which messages failed, so that only they come again.
 
@@ -55,8 +58,17 @@ def delivery_handler(
 
     def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         configure_logging(services().settings.log_level)
-        failed = [record for record in event["Records"] if not _handled(delivery_of(record), read, handle, queue)]
-        return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in failed]}
+        failed = []
+        for delivery in map(delivery_of, event["Records"]):
+            error = _failure(delivery, read, handle)
+            if error is None:
+                continue
+            failed.append({"itemIdentifier": delivery.id})
+            last = delivery.attempt >= services().settings.ingest_attempts
+            if last and given_up is not None:
+                given_up(delivery, error)
+            _postpone(delivery, error, queue(services()))
+        return {"batchItemFailures": failed}
 
     return handler
 
@@ -103,12 +115,10 @@ def _invoked(
         queue(services()).send(event)
 
 
-def _handled(
-    delivery: Delivery,
-    read: Callable[[Delivery], list[Work]],
-    handle: Callable[[Work], object],
-    queue: Callable[[Services], Queue],
-) -> bool:
+def _failure(
+    delivery: Delivery, read: Callable[[Delivery], list[Work]], handle: Callable[[Work], object]
+) -> Exception | None:
+    """What kept a delivery from its end, which is logged."""
     request_id.set(delivery.id)
     try:
         for work in read(delivery):
@@ -116,9 +126,8 @@ def _handled(
     except Exception as error:
         known = isinstance(error, ModuloError)
         log.warning("attempt %d failed: %s", delivery.attempt, error, exc_info=None if known else error)
-        _postpone(delivery, error, queue(services()))
-        return False
-    return True
+        return error
+    return None
 
 
 def _postpone(delivery: Delivery, error: Exception, queue: Queue) -> None:
