@@ -239,6 +239,23 @@ class TestRetrying(MetadataContract):
         assert world.swept(now=later)[0] == []
         assert world.swept(now=later + HOUR)[0] == [world.ref(file)]
 
+    def test_its_attempts_count_anew_where_somebody_asks_for_it(self, metadata: Metadata, world: World) -> None:
+        owner = world.user()
+        file = world.failed(owner, world.collection(owner), PASSING)
+        claim = world.claim(file)
+        metadata.count_anew(claim.ref)  # it has not failed now
+        assert metadata.fail(claim, PASSING, now=NOW)
+        assert world.claim(file).attempt == 3
+        assert metadata.fail(replace(claim, token=world.claim(file, now=NOW + HOUR).token), PASSING, now=NOW)
+        metadata.count_anew(claim.ref)
+        assert world.claim(file).attempt == 1
+
+    def test_what_a_retry_cannot_help_counts_on(self, metadata: Metadata, world: World) -> None:
+        owner = world.user()
+        file = world.failed(owner, world.collection(owner), FINAL)
+        metadata.count_anew(world.ref(file))
+        assert world.try_claim(file) is None
+
     def test_its_bytes_must_fit_again(self, metadata: Metadata, world: World) -> None:
         owner = world.user()
         collection = world.collection(owner)

@@ -129,6 +129,11 @@ class Lives(RuleBasedStateMachine):
         if isinstance(made[0], Finished) and made[0].whole:
             self.taken([finished.whole for finished in made])
 
+    @rule(back=st.integers(0, 1))
+    def ask_again(self, back: int) -> None:
+        ref = self.ref(max(1, self.generation - back))
+        self.all(lambda s: s.count_anew(ref))
+
     @rule(minutes=st.sampled_from(MINUTES))
     def wait(self, minutes: int) -> None:
         self.now += timedelta(minutes=minutes)

@@ -1,11 +1,37 @@
-import pytest
+from unittest.mock import Mock
 
-from tests.functions.conftest import as_user, deliver_queued, ingest, ref_of, upload_failed
+import pytest
+from typer.testing import CliRunner
+
+from modulo.cli.main import app
+from modulo.domain.errors import Unavailable
+from tests.functions.conftest import (
+    as_user,
+    deliver_queued,
+    give_up_file,
+    ingest,
+    letters_of,
+    ref_of,
+    upload_failed,
+)
 
 
 @pytest.fixture
 def collection(api):
     return api.create_collection()
+
+
+def failing(services, *, times):
+    """Have the embedder be down so many times."""
+    down = [Unavailable("busy", dependency="embedder")] * times
+    working = services.embedder.embed
+    services.embedder = Mock(embed=Mock(side_effect=lambda *asked: _next(down, working, asked)))
+
+
+def _next(down, working, asked):
+    if down:
+        raise down.pop()
+    return working(*asked)
 
 
 def test_a_failed_file_is_ingested_again_without_its_bytes(api, services, collection):
@@ -47,3 +73,30 @@ def test_a_viewer_may_not_retry(api, services, collection):
     assert api("PUT", f"/collections/{collection}/members/{bob_id}", json={"role": "viewer"}).status == 200
     for path in (f"files/{receipt['file_id']}/retry", "retry"):
         assert bob("POST", f"/collections/{collection}/{path}").status == 403
+
+
+@pytest.mark.parametrize("by", ["file", "collection", "letter", "letters", "operator"])
+def test_a_retry_has_as_many_attempts_as_an_upload(api, queues, services, collection, by):
+    receipt = give_up_file(api, queues, collection)
+    [letter] = letters_of(api, collection)
+    failing(services, times=3)
+    ask = {
+        "file": f"/files/{receipt['file_id']}/retry",
+        "collection": "/retry",
+        "letter": f"/dead-letters/{letter['id']}/retry",
+        "letters": "/dead-letters/retry",
+    }
+    if by == "operator":
+        assert CliRunner().invoke(app, ["dead-letters", "retry", "--all"]).exit_code == 0
+    else:
+        assert api("POST", f"/collections/{collection}{ask[by]}").status == 202
+    assert queues.give_up() == 0
+    assert api("GET", f"/collections/{collection}/files/{receipt['file_id']}").json["stage"] == "ready"
+
+
+def test_what_comes_again_by_itself_has_no_more_attempts(api, queues, services, collection):
+    receipt = give_up_file(api, queues, collection)
+    failing(services, times=1)
+    ingest(api, collection, receipt)
+    file = api("GET", f"/collections/{collection}/files/{receipt['file_id']}").json
+    assert (file["stage"], file["problem"]["code"]) == ("failed", "unavailable")

@@ -655,6 +655,10 @@ class Metadata(Protocol):
         """Give the lease up so that the next delivery may take the generation again."""
         ...
 
+    def count_anew(self, ref: FileRef) -> None:
+        """Let a generation that failed for a passing reason have all its attempts again, the next being the first."""
+        ...
+
     def divide(
         self,
         claim: Claim,

@@ -170,6 +170,11 @@ def release(connection: Connection, claimed: Claim, *, now: datetime) -> None:
         release_part(connection, claimed)
 
 
+def count_anew(connection: Connection, ref: FileRef) -> None:
+    """Forget the attempts at a generation that failed for a passing reason."""
+    connection.execute(update(generations).where(LIVING, generation_of(ref), _RETRYABLE).values(attempt=0))
+
+
 def viable(connection: Connection, ref: FileRef) -> bool:
     """Whether the generation is its file's newest, neither deleted nor retired."""
     statement = select(generations.c.number).where(LIVING, generation_of(ref), generations.c.retired_at.is_(None))

@@ -222,6 +222,10 @@ class PostgresMetadata(PostgresTenancy):
         self._write(lambda c: ingestion.release(c, claim, now=now))
 
     @override
+    def count_anew(self, ref: FileRef) -> None:
+        self._at_once(lambda c: ingestion.count_anew(c, ref))
+
+    @override
     def divide(
         self,
         claim: Claim,

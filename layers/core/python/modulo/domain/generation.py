@@ -3,7 +3,7 @@
     awaiting_upload, queued ─claim→ parsing → embedding → indexing ─publish→ ready
     parsing, embedding, indexing ─release, stall→ queued; ─claim, once the lease has run out→ parsing
     parsing, embedding, indexing ─fail→ failed; awaiting_upload, queued and these ─deadline→ failed
-    failed, for a reason that may pass, within a day ─claim→ parsing
+    failed, for a reason that may pass, within a day ─claim→ parsing; asked for by somebody, its attempts count anew
     any ─delete→ deleting ─purge→ deleted
 
 Who works on a generation holds its claim: a token that every further move of theirs must still find there,

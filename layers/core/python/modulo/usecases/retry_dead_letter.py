@@ -8,6 +8,7 @@ from uuid import UUID
 from modulo.domain.errors import Conflict, NotFound
 from modulo.domain.identity import Principal
 from modulo.domain.letter import FUNCTIONS, BuriedLetter, DeadLetter, LetterPage, LetterState, Request
+from modulo.domain.transfer import IngestRequest
 from modulo.ports import Clock, Metadata, Queue
 
 
@@ -29,7 +30,7 @@ def retry_dead_letter(
     """
     letter = letter_of(principal, collection_id, letter_id, metadata=metadata)
     refuse_closed(letter)
-    resend(letter.request(principal.tenant_id, collection_id), queues=queues)
+    resend(letter.request(principal.tenant_id, collection_id), metadata=metadata, queues=queues)
     now = clock.now()
     metadata.mark_retried(principal.tenant_id, [letter.id], now=now)
     return retried(letter, now)
@@ -60,8 +61,10 @@ def refuse_closed(letter: DeadLetter) -> None:
         )
 
 
-def resend(request: Request, *, queues: Mapping[str, Queue]) -> None:
-    """Queue a request again; the queues are named after the functions that they feed."""
+def resend(request: Request, *, metadata: Metadata, queues: Mapping[str, Queue]) -> None:
+    """Queue a request again, with all its attempts; the queues are named after the functions that they feed."""
+    if isinstance(request, IngestRequest):
+        metadata.count_anew(request.ref)
     queues[FUNCTIONS[type(request)]].send(request.body())
 
 
@@ -78,7 +81,7 @@ def retry_buried_letter(letter: BuriedLetter, *, metadata: Metadata, queues: Map
     """
     refuse_closed(letter)
     if letter.tenant_id is not None and letter.collection_id is not None:
-        resend(letter.request(letter.tenant_id, letter.collection_id), queues=queues)
+        resend(letter.request(letter.tenant_id, letter.collection_id), metadata=metadata, queues=queues)
     else:
         queue, body = queues.get(letter.function or ""), _json_object(letter.body)
         if queue is None or body is None:

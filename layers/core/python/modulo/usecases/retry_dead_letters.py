@@ -31,7 +31,7 @@ def retry_dead_letters(
     page = metadata.list_letters(principal, collection_id, LetterPage(limit, cursor, LetterState.waiting))
     helped = [letter for letter in page.items if letter.problem.retryable]
     for letter in helped:
-        resend(letter.request(principal.tenant_id, collection_id), queues=queues)
+        resend(letter.request(principal.tenant_id, collection_id), metadata=metadata, queues=queues)
     now = clock.now()
     metadata.mark_retried(principal.tenant_id, [letter.id for letter in helped], now=now)
     return Listing[DeadLetter](items=tuple(retried(letter, now) for letter in helped), next=page.next)

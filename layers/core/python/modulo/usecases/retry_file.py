@@ -15,6 +15,7 @@ def retry_file(
 ) -> UploadReceipt:
     """Queue a file that failed for a passing reason; it shows its problem until a worker takes it.
 
+    It has as many attempts and as much time as at first.
     Asking twice does no harm: what is being ingested or ready is not taken again.
 
     Raises:
@@ -26,7 +27,7 @@ def retry_file(
     require_editor(principal, collection_id, metadata=metadata)
     if not may_be_retried(file):
         raise Conflict("Only a file that failed with a problem marked as retryable can be tried again.")
-    receipt = queued(principal, file, blobs=blobs, ingests=ingests)
+    receipt = queued(principal, file, metadata=metadata, blobs=blobs, ingests=ingests)
     if receipt is None:
         raise Conflict("The bytes of this file never arrived: upload them, or add its address, again.")
     return receipt
@@ -47,10 +48,13 @@ def may_be_retried(file: File) -> bool:
     return file.stage is Stage.failed and file.problem is not None and file.problem.retryable
 
 
-def queued(principal: Principal, file: File, *, blobs: Blobs, ingests: Queue) -> UploadReceipt | None:
+def queued(
+    principal: Principal, file: File, *, metadata: Metadata, blobs: Blobs, ingests: Queue
+) -> UploadReceipt | None:
     """Ask for the file's ingestion, or None where its bytes are not there."""
     ref = file.ref(principal.tenant_id)
     if blobs.info(ref) is None:
         return None
+    metadata.count_anew(ref)
     ingests.send(IngestRequest(ref).body())
     return UploadReceipt(file_id=file.id, task_id=ref.task_id, generation=file.generation)

@@ -208,6 +208,10 @@ class MemoryMetadata(MemoryTenancy):
         self._locked(lambda s: ingestion.release(s, claim, now=now))
 
     @override
+    def count_anew(self, ref: FileRef) -> None:
+        self._locked(lambda s: ingestion.count_anew(s, ref))
+
+    @override
     def divide(
         self,
         claim: Claim,

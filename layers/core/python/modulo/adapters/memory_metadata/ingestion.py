@@ -60,6 +60,13 @@ def claim_of(
     )
 
 
+def count_anew(store: Store, ref: FileRef) -> None:
+    """Forget the attempts at a generation that failed for a passing reason."""
+    found = store.living(ref)
+    if found is not None and rules.failed_for_now(found[2]):
+        found[2].attempt = 0
+
+
 def viable(store: Store, ref: FileRef) -> bool:
     """Whether the generation is its file's newest, neither deleted nor retired."""
     found = store.living(ref)
