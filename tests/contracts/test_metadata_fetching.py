@@ -2,14 +2,17 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
 from modulo.domain.errors import QuotaExceeded
 from modulo.domain.file import File, Stage
-from modulo.domain.web import Arrival, Fetch
+from modulo.domain.reembedding import ReembeddingDraft, State
+from modulo.domain.web import Arrival, Fetch, Known, Validators
 from modulo.ports import Metadata
-from tests.contracts.metadata_world import FINAL, HOUR, NOW, PASSING, MetadataContract, World
+from tests.contracts.metadata_world import FINAL, HOUR, MODEL, NOW, PASSING, QUOTAS, MetadataContract, World
 
 PAGE = Arrival(600, "ab" * 32, "text/html")
 URL = "https://docs.example.org/page"
@@ -120,3 +123,103 @@ class TestFetching(MetadataContract):
         assert not metadata.arrive(ref, PAGE, before=None, now=NOW)
         assert not metadata.refuse(ref, FINAL, now=NOW)
         assert world.usage(self.owner) == before
+
+
+class TestUnchanged(MetadataContract):
+    """An address whose bytes are searched already is fetched again."""
+
+    SAID = Validators('"1"', "Wed, 01 Jul 2026 06:00:00 GMT")
+    KNOWN = Known(1, PAGE.checksum_sha256, SAID)
+
+    @pytest.fixture
+    def file(self, world: World) -> File:
+        """The second generation of a file whose first is ready."""
+        self.owner = world.user()
+        self.collection = world.collection(self.owner)
+        first = world.addressed(self.owner, self.collection)
+        arrival = replace(PAGE, validators=self.SAID)
+        assert world.metadata.arrive(world.ref(first), arrival, before=None, now=NOW)
+        assert world.publish(world.claim(first))
+        return world.addressed(self.owner, self.collection)
+
+    def seen(self, metadata: Metadata, file: File) -> File:
+        return metadata.get_file(self.owner, self.collection.id, file.id, fresh=True)
+
+    def test_what_is_known_is_told(self, metadata: Metadata, world: World, file: File) -> None:
+        assert file.generation == 2
+        assert metadata.begin_fetch(world.ref(file), now=NOW) == Fetch("page.html", URL, 1, None, self.KNOWN)
+
+    def test_of_another_address_nothing_is_known(self, metadata: Metadata, world: World, file: File) -> None:
+        draft = world.upload("page.html", 0, source_url=f"{URL}?other", checksum_sha256=None)
+        other = metadata.reserve_file(self.owner, self.collection.id, draft, quotas=QUOTAS, now=NOW)
+        assert (other.id, other.generation) == (file.id, 3)
+        assert metadata.begin_fetch(world.ref(other), now=NOW) == Fetch("page.html", f"{URL}?other", 1, None)
+
+    @pytest.mark.parametrize("said", [None, Validators(), Validators('"2"')])
+    def test_the_file_is_what_it_was(
+        self, metadata: Metadata, world: World, file: File, said: Validators | None
+    ) -> None:
+        ref, later, grant = world.ref(file), NOW + HOUR, metadata.grant(self.owner, self.collection.id)
+        assert metadata.unchanged(ref, self.KNOWN, said, before=None, now=later)
+        found = self.seen(metadata, file)
+        assert (found.stage, found.generation, found.live_generation) == (Stage.ready, 1, 1)
+        assert (found.checked_at, found.updated_at) == (later, later)
+        assert (found.size_bytes, found.checksum_sha256) == (600, PAGE.checksum_sha256)
+        assert world.usage(self.owner).storage_bytes == 600
+        assert metadata.grant(self.owner, self.collection.id) == grant
+        changed = metadata.changes(self.owner, self.collection.id, after=None, limit=9)
+        assert [one.updated_at for one in changed] == [later]
+        assert not metadata.unchanged(ref, self.KNOWN, said, before=None, now=later)
+        assert metadata.begin_fetch(ref, now=later) is None
+        assert world.try_claim(file) is None
+        again = world.addressed(self.owner, self.collection)
+        assert again.generation == 3
+        fetch = metadata.begin_fetch(world.ref(again), now=later)
+        assert fetch is not None
+        assert fetch.known == replace(self.KNOWN, validators=self.SAID if said is None else said)
+
+    def test_what_came_of_it_is_purged_and_the_file_kept(self, metadata: Metadata, world: World, file: File) -> None:
+        ref = world.ref(file)
+        arrived = replace(PAGE, size_bytes=50, checksum_sha256="cd" * 32)
+        assert metadata.arrive(ref, arrived, before=None, now=NOW)
+        assert not metadata.unchanged(ref, self.KNOWN, None, before=None, now=NOW), "another fetch is storing bytes"
+        assert metadata.unchanged(ref, self.KNOWN, None, before=arrived.checksum_sha256, now=NOW)
+        assert world.usage(self.owner).storage_bytes == 600
+        assert world.swept(now=NOW + timedelta(seconds=119))[2] == [], "it may be stored yet"
+        [request] = world.swept(now=NOW + timedelta(minutes=2))[2]
+        assert request.file_id == file.id
+        assert world.purge(self.collection, file).generations == (2,)
+        assert self.seen(metadata, file).stage is Stage.ready
+        assert world.usage(self.owner).storage_bytes == 600
+
+    @pytest.mark.parametrize("how", ["deleted", "superseded", "other bytes are searched"])
+    def test_what_is_not_so_any_more_changes_nothing(
+        self, metadata: Metadata, world: World, file: File, how: str
+    ) -> None:
+        known = self.KNOWN
+        match how:
+            case "deleted":
+                metadata.tombstone_file(self.owner, self.collection.id, file.id, now=NOW)
+            case "superseded":
+                world.addressed(self.owner, self.collection)
+            case "other bytes are searched":
+                known = replace(known, source=7)
+        before = world.usage(self.owner)
+        assert not metadata.unchanged(world.ref(file), known, None, before=None, now=NOW)
+        assert world.usage(self.owner) == before
+
+    def test_the_same_bytes_embedded_anew_are_known_too(self, metadata: Metadata, world: World, file: File) -> None:
+        draft = ReembeddingDraft(uuid4(), MODEL, None, auto_switch=False, keep_seconds=60)
+        assert metadata.unchanged(world.ref(file), self.KNOWN, None, before=None, now=NOW)
+        [twin] = metadata.start_reembedding(self.owner, self.collection.id, draft, now=NOW).queue
+        again = world.addressed(self.owner, self.collection)
+        claim = metadata.claim(twin, version="1", now=NOW, lease_until=NOW + HOUR, deadline=NOW + HOUR)
+        assert claim is not None
+        assert world.publish(claim)
+        metadata.move_reembedding(self.owner, self.collection.id, State.switched, leave_out=True, now=NOW)
+        fetch = metadata.begin_fetch(world.ref(again), now=NOW)
+        assert fetch is not None
+        assert fetch.known == self.KNOWN
+        assert metadata.unchanged(world.ref(again), self.KNOWN, None, before=None, now=NOW)
+        found = self.seen(metadata, file)
+        assert (found.generation, found.stage) == (found.live_generation, Stage.ready) == (twin.generation, Stage.ready)

@@ -23,7 +23,7 @@ from modulo.domain.letter import LetterPage
 from modulo.domain.quota import Reservation
 from modulo.domain.reembedding import ReembeddingDraft, State
 from modulo.domain.transfer import IngestRequest, PartResult
-from modulo.domain.web import Arrival
+from modulo.domain.web import Arrival, Known, Validators
 from modulo.ports import Metadata
 from tests.contracts.metadata_world import FINAL, HOUR, MODEL, NOW, PERIOD, QUOTAS, MetadataContract, World
 from tests.contracts.test_metadata_identities import key_of
@@ -71,6 +71,7 @@ class Estate:
         world.ready(self.owner, self.collection, "replaced.pdf")
         self.file = world.ready(self.owner, self.collection, "replaced.pdf")
         self.waiting = world.file(self.owner, self.collection, "waiting.pdf")
+        assert world.publish(world.claim(world.addressed(self.owner, self.collection)))
         self.addressed = world.addressed(self.owner, self.collection)
         self.claim = world.claim(world.file(self.owner, self.collection, "claimed.pdf"))
         self.key = key_of(self.owner)
@@ -148,10 +149,12 @@ class Estate:
             "parts": [Part(0, 0, 1)],
             "number": 0,
             "arrival": Arrival(1, "00" * 32, "text/plain"),
+            "known": Known(1, "ab" * 32, Validators()),
+            "validators": None,
             "before": None,
             "result": PartResult(1, "00" * 32, DocumentInfo()),
         }
-        if "fetch" in name or name in ("arrive", "refuse"):
+        if "fetch" in name or name in ("arrive", "refuse", "unchanged"):
             known["ref"] = replace(self.world.ref(self.addressed), tenant_id=caller.tenant_id)
         return {parameter: known[parameter] for parameter in PARAMETERS[name]}
 

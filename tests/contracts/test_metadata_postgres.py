@@ -35,7 +35,7 @@ from modulo.domain.letter import LetterPage
 from modulo.domain.quota import Reservation
 from modulo.domain.reembedding import ReembeddingDraft, State
 from modulo.domain.transfer import Cursor, IngestRequest, PartResult
-from modulo.domain.web import Arrival
+from modulo.domain.web import Arrival, Known, Validators
 from modulo.settings import Settings
 from tests.contracts.metadata_world import (
     FINAL,
@@ -165,6 +165,7 @@ class TestStatements:
         "get_file": 1,
         "begin_fetch": 1,
         "arrive": 5,
+        "unchanged": 6,
         "refuse": 4,
         "claim": 1,
         "advance": 1,
@@ -249,6 +250,11 @@ class TestStatements:
         part = store.claim_part(divided.ref, 0, **lease)
         assert part is not None
         pages = [world.addressed(owner, large, name) for name in ("a.html", "b.html")]
+        known = Known(1, ARRIVAL.checksum_sha256, Validators('"1"'))
+        first_page = world.addressed(owner, large, "c.html")
+        assert store.arrive(world.ref(first_page), ARRIVAL, before=None, now=NOW)
+        assert world.publish(world.claim(first_page))
+        pages.append(world.addressed(owner, large, "c.html"))
         listing: dict[str, Any] = {"after": None, "limit": 3}
         rebuilt = world.collection(owner, "rebuilt")
         leaving: dict[str, Any] = {"leave_out": True, "now": NOW}
@@ -284,6 +290,7 @@ class TestStatements:
             "get_file": partial(store.get_file, owner, at, fresh.id),
             "begin_fetch": partial(store.begin_fetch, world.ref(pages[0]), now=NOW),
             "arrive": partial(store.arrive, world.ref(pages[0]), ARRIVAL, before=None, now=NOW),
+            "unchanged": partial(store.unchanged, world.ref(pages[2]), known, known.validators, before=None, now=NOW),
             "refuse": partial(store.refuse, world.ref(pages[1]), FINAL, now=NOW),
             "claim": partial(world.claim, fresh),
             "advance": partial(store.advance, first, Stage.embedding, pages_done=1, lease_until=NOW + HOUR, now=NOW),

@@ -10,7 +10,7 @@ import socket
 import ssl
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -25,7 +25,7 @@ from modulo.adapters import httpx_web
 from modulo.adapters.httpx_web import MOST_REDIRECTS, HttpxWeb, Patience, resolve
 from modulo.adapters.memory_web import MemoryWeb
 from modulo.domain.errors import DeniedUrl, ModuloError, OversizedFile, RefusedUrl, UnreachableUrl, UnsupportedFile
-from modulo.domain.web import Fetched, checked_url, is_public, may_be_readable, name_of
+from modulo.domain.web import Fetched, Validators, checked_url, is_public, may_be_readable, name_of
 from modulo.services import Services
 from modulo.settings import Settings
 
@@ -141,22 +141,44 @@ def at(server, path="/page", host=HOST, scheme="http"):
     return f"{scheme}://{host}:{server.server_port}{path}"
 
 
+CHANGED = "Wed, 01 Jul 2026 06:00:00 GMT"
+
+
+def versioned(page, status=304):
+    """Sends a page, or says that it is what is known."""
+
+    def answer(handler):
+        said = {"ETag": page.validators.etag, "Last-Modified": page.validators.last_modified}
+        known = said["ETag"] is not None and handler.headers.get("If-None-Match") == said["ETag"]
+        handler.send_response(status if known else 200)
+        headers = {name: value for name, value in said.items() if value is not None}
+        body = b"" if known else page.content
+        if not known:
+            headers |= {"Content-Type": page.media_type, "Content-Length": str(len(body))}
+        for name, value in headers.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return answer
+
+
 class TestContract:
     @pytest.fixture(params=["memory", "http"])
     def fetch(self, request, plain):
         """Fetches one page, or fails as its server does."""
 
-        def fetching(answer, max_bytes=100):
+        def fetching(answer, max_bytes=100, **known):
             if request.param == "memory":
                 return MemoryWeb({"http://docs.example.org/page": answer}).fetch(
-                    "http://docs.example.org/page", max_bytes=max_bytes
+                    "http://docs.example.org/page", max_bytes=max_bytes, **known
                 )
             if isinstance(answer, Fetched):
-                plain.answers["/page"] = 200, {"Content-Type": answer.media_type}, answer.content
+                plain.answers["/page"] = versioned(answer)
             else:
                 status = {DeniedUrl: 403, UnreachableUrl: 503, UnsupportedFile: 200}[type(answer)]
                 plain.answers["/page"] = status, {"Content-Type": "image/png"}, b"x"
-            return web(plain).fetch(at(plain), max_bytes=max_bytes)
+            return web(plain).fetch(at(plain), max_bytes=max_bytes, **known)
 
         return fetching
 
@@ -164,6 +186,13 @@ class TestContract:
         page = Fetched(PAGE, "text/html")
         assert fetch(page) == page
         assert fetch(page, max_bytes=len(PAGE)) == page
+
+    def test_what_is_known_still_is_not_sent_again(self, fetch):
+        page = Fetched(PAGE, "text/html", Validators('W/"7"', CHANGED))
+        assert fetch(page) == page
+        assert fetch(page, known=page.validators) is None
+        assert fetch(page, known=Validators('W/"6"', CHANGED)) == page
+        assert fetch(page, known=Validators()) == page
 
     def test_what_is_larger_than_allowed_is_not_read(self, fetch):
         with pytest.raises(OversizedFile):
@@ -173,6 +202,88 @@ class TestContract:
     def test_a_failure_is_told(self, fetch, error):
         with pytest.raises(error):
             fetch(error())
+
+
+def test_a_server_is_asked_by_what_it_said_wherever_it_leads(plain):
+    page = Fetched(b"hello", "text/plain", Validators('"7"', CHANGED))
+    plain.answers["/page"] = 302, {"Location": "/next"}, b""
+    plain.answers["/next"] = versioned(page)
+    assert web(plain).fetch(at(plain), max_bytes=9) == page
+    assert web(plain).fetch(at(plain), max_bytes=9, known=page.validators) is None
+    first, *_, last = [headers for _, headers in plain.asked]
+    assert not {"If-None-Match", "If-Modified-Since"} & set(first)
+    assert (last["If-None-Match"], last["If-Modified-Since"]) == ('"7"', CHANGED)
+
+
+@pytest.mark.parametrize("path", ["/page", "/leads"])
+def test_who_says_unasked_that_nothing_changed_has_refused(plain, path):
+    plain.answers["/page"] = 304, {"ETag": '"1"'}, b""
+    plain.answers["/leads"] = 302, {"Location": "/page"}, b""
+    with pytest.raises(DeniedUrl, match="304"):
+        web(plain).fetch(at(plain, path), max_bytes=9)
+
+
+@pytest.mark.parametrize(
+    ("etag", "kept"),
+    [
+        ('"7"', True),
+        ('W/"7"', True),
+        ('""', True),
+        ('"' + "x" * 200 + '"', True),
+        ('"' + "x" * 201 + '"', False),
+        ('"' + "x" * 60_000 + '"', False),
+        ("7", False),
+        ("", False),
+        ("*", False),
+        ('"7", "8"', False),
+        ('"a b"', False),
+        ('"7"\r\nX-Evil: 1', False),
+        ('"7\r\nX-Evil: 1"', False),
+        ('"7"\n', False),
+        ('"\x00"', False),
+        ('"\x7f"', False),
+        ('"é"', False),
+        (None, False),
+    ],
+)
+def test_only_an_entity_tag_of_some_length_is_ever_sent_back(etag, kept):
+    assert Validators.of(etag, None) == Validators(etag if kept else None)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (CHANGED, CHANGED),
+        ("Wed, 1 Jul 2026 06:00:00 GMT", CHANGED),
+        ("Wed, 01 Jul 2026 06:00:00 GMT\r\nX-Evil: 1", CHANGED),  # written anew
+        ("Wed, 01 Jul 2026 08:00:00 +0200", None),
+        ("Wed, 01 Jul 99999999999999999999 06:00:00 GMT", None),
+        ("yesterday", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_only_a_date_is_ever_sent_back(said, kept):
+    assert Validators.of(None, said).last_modified == kept
+
+
+@given(st.text(), st.text())
+def test_what_is_sent_back_is_a_header_whatever_was_said(etag, last_modified):
+    found = Validators.of(etag, last_modified)
+    for value in (found.etag, found.last_modified):
+        assert value is None or (value.isascii() and value.isprintable() and len(value) <= 204)
+
+
+@pytest.mark.parametrize("line", ["ETag: " + '"' + "x" * 500_000 + '"', 'ETag: "a\nb"', "ETag: \xff\xfe"])
+def test_a_server_with_a_hostile_entity_tag_is_read_without_it_or_not_at_all(plain, line):
+    def answer(handler):
+        handler.wfile.write(f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n{line}\r\n".encode("latin-1"))
+        handler.wfile.write(b"Content-Length: 5\r\nConnection: close\r\n\r\nhello")
+        handler.close_connection = True
+
+    plain.answers["/page"] = answer
+    with suppress(UnreachableUrl):
+        assert web(plain).fetch(at(plain), max_bytes=9) == Fetched(b"hello", "text/plain")
 
 
 def test_a_page_that_nobody_wrote_is_not_there():

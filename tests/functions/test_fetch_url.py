@@ -1,5 +1,6 @@
 """Fetching what was added: from the address to the answer, and everything that can go wrong on the way."""
 
+from datetime import timedelta
 from io import BytesIO
 from zipfile import ZipFile
 
@@ -7,7 +8,7 @@ import pytest
 
 from modulo.adapters.memory_web import MemoryWeb
 from modulo.domain.errors import DeniedUrl, RefusedUrl, Unavailable, UnreachableUrl
-from modulo.domain.web import Fetched
+from modulo.domain.web import Fetched, Validators
 from modulo.runtime.worker import function
 from tests.functions.conftest import fetch, ingest, ref_of, sqs_event
 from tests.functions.test_add_url import URL, add
@@ -53,6 +54,48 @@ def test_the_same_address_again_is_a_new_generation(api, collection, services, w
         ingest(api, collection, receipt)
     found = api("POST", "/search", json={"question": "When is the launch?", "collection_id": collection}).json
     assert ["Friday" in result["chunk"]["text"] for result in found["query_results"]] == [True]
+
+
+VERSIONED = Fetched(PAGE.content, PAGE.media_type, Validators('"1"'))
+
+
+@pytest.mark.parametrize("page", [PAGE, VERSIONED], ids=["same bytes", "not modified"])
+def test_an_unchanged_page_leaves_its_file_as_it_is(api, collection, services, web, page):
+    web.pages[URL] = page
+    receipt = add(api, collection).json
+    fetch(services)
+    ingest(api, collection, receipt)
+    before = file_of(api, collection, receipt)
+    services.clock.advance(timedelta(hours=1))
+    again = add(api, collection).json
+    assert (again["file_id"], again["generation"]) == (receipt["file_id"], 2)
+    assert file_of(api, collection, receipt)["stage"] == "awaiting_upload"
+    assert fetch(services) == []
+    after = file_of(api, collection, receipt)
+    assert after["checked_at"] == after["updated_at"] > before["updated_at"]
+    assert after == before | {name: after[name] for name in ("checked_at", "updated_at")}
+    assert services.blobs.info(ref_of(api, collection, again)) is None, "nothing was stored, nor is ingested"
+    assert api("GET", "/usage").json["storage_bytes"] == len(PAGE.content)
+    question = {"question": "When did snow fall?", "collection_id": collection}
+    assert len(api("POST", "/search", json=question).json["query_results"]) == 1
+    web.pages[URL] = Fetched(b"<html><p>Snow fell in May.", "text/html")
+    later = add(api, collection).json
+    fetch(services)
+    ingest(api, collection, later)
+    assert [file_of(api, collection, later)[name] for name in ("stage", "generation")] == ["ready", 3]
+
+
+def test_what_vanishes_while_its_server_says_that_it_is_unchanged_is_fetched_whole(
+    api, collection, services, web, monkeypatch
+):
+    web.pages[URL] = VERSIONED
+    receipt = add(api, collection).json
+    fetch(services)
+    ingest(api, collection, receipt)
+    monkeypatch.setattr(services.metadata, "unchanged", lambda *asked, **more: False)
+    again = add(api, collection).json
+    assert fetch(services) == []
+    assert services.blobs.info(ref_of(api, collection, again)) is not None
 
 
 def test_what_was_fetched_is_not_fetched_again_for_the_same_key(api, collection, services, web):
@@ -194,7 +237,7 @@ def test_who_is_overtaken_stores_nothing(api, collection, services, web):
     class Slow:
         """While it answers, another delivery of the same message fetches, arrives and stores."""
 
-        def fetch(self, url, *, max_bytes):
+        def fetch(self, url, *, max_bytes, known):
             services.web = web
             assert again(api, collection, receipt) == []
             return other

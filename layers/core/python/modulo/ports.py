@@ -44,7 +44,7 @@ from modulo.domain.transfer import (
     Swept,
 )
 from modulo.domain.value import Listing
-from modulo.domain.web import Arrival, Fetch, Fetched
+from modulo.domain.web import NO_VALIDATORS, Arrival, Fetch, Fetched, Known, Validators
 
 
 class Clock(Protocol):
@@ -124,8 +124,8 @@ class Blobs(Protocol):
 class Web(Protocol):
     """Other people's servers."""
 
-    def fetch(self, url: str, *, max_bytes: int) -> Fetched:
-        """What an address answers with, at most so many bytes.
+    def fetch(self, url: str, *, max_bytes: int, known: Validators = NO_VALIDATORS) -> Fetched | None:
+        """What an address answers with, at most so many bytes; None where it still is what is known by these.
 
         Raises:
             RefusedUrl: it, or where it leads on to, may not be fetched.
@@ -602,6 +602,16 @@ class Metadata(Protocol):
 
         Raises:
             QuotaExceeded: they do not fit; nothing changed.
+        """
+        ...
+
+    def unchanged(
+        self, ref: FileRef, known: Known, validators: Validators | None, *, before: str | None, now: datetime
+    ) -> bool:
+        """End a generation whose address still holds the bytes known: the file is again what it was without it.
+
+        The validators are those that the bytes have now, where they were said. False, as `arrive` answers, and where
+        the known are not searched any more.
         """
         ...
 

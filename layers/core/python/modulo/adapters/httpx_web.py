@@ -14,7 +14,7 @@ import httpx
 from modulo import __version__
 from modulo.domain.errors import DeniedUrl, OversizedFile, RefusedUrl, UnreachableUrl, UnsupportedFile
 from modulo.domain.media import READABLE
-from modulo.domain.web import PORTS, Fetched, is_public, may_be_readable, require_plain
+from modulo.domain.web import NO_VALIDATORS, PORTS, Fetched, Validators, is_public, may_be_readable, require_plain
 
 MOST_REDIRECTS: Final = 5
 MOST_ADDRESSES: Final = 3
@@ -34,6 +34,21 @@ class Patience:
     connect: float = 5
     silence: float = 10
     whole: float = 60
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked of every hop."""
+
+    max_bytes: int
+    until: float
+    known: Validators
+
+    @property
+    def conditions(self) -> dict[str, str]:
+        """The headers by which a server need not send what is known."""
+        found = {"If-None-Match": self.known.etag, "If-Modified-Since": self.known.last_modified}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -71,24 +86,24 @@ class HttpxWeb:
         self._trusted = trusted
         self._patience = patience or Patience()
 
-    def fetch(self, url: str, *, max_bytes: int) -> Fetched:
+    def fetch(self, url: str, *, max_bytes: int, known: Validators = NO_VALIDATORS) -> Fetched | None:
         """See `ports.Web`."""
-        until = monotonic() + self._patience.whole
+        question = _Question(max_bytes, monotonic() + self._patience.whole, known)
         at = _parsed(url)
         for _ in range(MOST_REDIRECTS + 1):
-            found = self._hop(at, max_bytes, until)
-            if isinstance(found, Fetched):
+            found = self._hop(at, question)
+            if not isinstance(found, httpx.URL):
                 return found
             if at.scheme == "https" and found.scheme == "http":
                 raise RefusedUrl("The address leads from https to plain http.")
             at = found
         raise RefusedUrl(f"The address leads on more than {MOST_REDIRECTS} times.")
 
-    def _hop(self, url: httpx.URL, max_bytes: int, until: float) -> Fetched | httpx.URL:
+    def _hop(self, url: httpx.URL, question: _Question) -> Fetched | httpx.URL | None:
         error = UnreachableUrl()
         for address in self._addresses(url)[:MOST_ADDRESSES]:
             try:
-                return self._answer(url, address, max_bytes, until)
+                return self._answer(url, address, question)
             except UnreachableUrl as failed:
                 error = failed
         raise error
@@ -103,8 +118,8 @@ class HttpxWeb:
             raise RefusedUrl("The address leads to no public server.")
         return found
 
-    def _answer(self, url: httpx.URL, address: str, max_bytes: int, until: float) -> Fetched | httpx.URL:
-        patience = self._patience
+    def _answer(self, url: httpx.URL, address: str, question: _Question) -> Fetched | httpx.URL | None:
+        patience, until = self._patience, question.until
         left = until - monotonic()
         if left <= 0:
             raise UnreachableUrl("The address's server takes too long.")
@@ -112,7 +127,7 @@ class HttpxWeb:
         request = httpx.Request(
             "GET",
             url.copy_with(host=address, fragment=None),
-            headers=HEADERS | {"Host": url.netloc.decode("ascii")},
+            headers=HEADERS | question.conditions | {"Host": url.netloc.decode("ascii")},
             extensions={"sni_hostname": url.raw_host.decode("ascii"), "timeout": timeout.as_dict()},
         )
         # A bare transport: no redirects, cookies or credentials of its own, and a connection for each hop.
@@ -123,7 +138,7 @@ class HttpxWeb:
         watchdog.start()
         try:
             with closing(transport), closing(transport.handle_request(request)) as response:
-                return _read(response, url, max_bytes)
+                return _read(response, url, question)
         except (httpx.HTTPError, httpx.StreamError, OSError, RuntimeError):
             if monotonic() >= until:
                 raise UnreachableUrl("The address's server takes too long.") from None
@@ -139,8 +154,10 @@ def _parsed(url: str | httpx.URL) -> httpx.URL:
         raise RefusedUrl("This is no address that can be fetched.") from None
 
 
-def _read(response: httpx.Response, url: httpx.URL, max_bytes: int) -> Fetched | httpx.URL:
-    status = response.status_code
+def _read(response: httpx.Response, url: httpx.URL, question: _Question) -> Fetched | httpx.URL | None:
+    status, max_bytes = response.status_code, question.max_bytes
+    if status == 304 and question.conditions:
+        return None
     if status in (301, 302, 303, 307, 308) and "location" in response.headers:
         return _joined(url, response.headers["location"])
     if status >= 500 or status in _PASSING:
@@ -160,7 +177,8 @@ def _read(response: httpx.Response, url: httpx.URL, max_bytes: int) -> Fetched |
         content += part
         if len(content) > max_bytes:
             raise _oversized(max_bytes)
-    return Fetched(bytes(content), media_type)
+    said = Validators.of(response.headers.get("etag"), response.headers.get("last-modified"))
+    return Fetched(bytes(content), media_type, said)
 
 
 def _joined(url: httpx.URL, location: str) -> httpx.URL:

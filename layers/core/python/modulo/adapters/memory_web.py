@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from modulo.domain.errors import ModuloError, OversizedFile, UnreachableUrl
-from modulo.domain.web import Fetched, checked_url
+from modulo.domain.web import NO_VALIDATORS, Fetched, Validators, checked_url
 
 
 class MemoryWeb:
@@ -12,11 +12,13 @@ class MemoryWeb:
     def __init__(self, pages: Mapping[str, Fetched | ModuloError]) -> None:
         self.pages = dict(pages)
 
-    def fetch(self, url: str, *, max_bytes: int) -> Fetched:
+    def fetch(self, url: str, *, max_bytes: int, known: Validators = NO_VALIDATORS) -> Fetched | None:
         """See `ports.Web`."""
         found = self.pages.get(checked_url(url), UnreachableUrl())
         if isinstance(found, ModuloError):
             raise found
+        if known != NO_VALIDATORS and known == found.validators:
+            return None
         if len(found.content) > max_bytes:
             raise OversizedFile
         return found

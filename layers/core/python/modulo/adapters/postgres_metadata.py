@@ -51,7 +51,7 @@ from modulo.domain.transfer import (
     Swept,
 )
 from modulo.domain.value import Listing
-from modulo.domain.web import Arrival, Fetch
+from modulo.domain.web import Arrival, Fetch, Known, Validators
 
 
 class PostgresMetadata(PostgresTenancy):
@@ -170,6 +170,12 @@ class PostgresMetadata(PostgresTenancy):
     @override
     def arrive(self, ref: FileRef, arrival: Arrival, *, before: str | None, now: datetime) -> bool:
         return self._write(lambda c: fetching.arrive(c, ref, arrival, before=before, now=now))
+
+    @override
+    def unchanged(
+        self, ref: FileRef, known: Known, validators: Validators | None, *, before: str | None, now: datetime
+    ) -> bool:
+        return self._write(lambda c: fetching.unchanged(c, ref, known, validators, before=before, now=now))
 
     @override
     def refuse(self, ref: FileRef, problem: FileProblem, *, now: datetime) -> bool:

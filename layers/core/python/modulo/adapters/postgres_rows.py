@@ -86,6 +86,7 @@ FILE = (
     generations.c.size_bytes,
     generations.c.checksum_sha256,
     generations.c.source_url,
+    generations.c.checked_at,
     generations.c.pages_done,
     generations.c.pages_total,
     generations.c.started_at,

@@ -71,6 +71,9 @@ def add_twins(
         "checksum_sha256",
         "storage_limit",
         "source_url",
+        "etag",
+        "last_modified",
+        "checked_at",
     )
     values: dict[str, ColumnElement[Any]] = {name: generations.c[name] for name in kept}
     values |= new

@@ -155,6 +155,7 @@ class File(Value):
     size_bytes: int
     checksum_sha256: str | None = None
     source_url: str | None = Field(default=None, description="where its bytes were fetched")
+    checked_at: datetime | None = Field(default=None, description="when these bytes were last found there unchanged")
     pages_done: int = 0
     pages_total: int | None = None
     started_at: datetime | None = Field(default=None, description="when its ingestion began")

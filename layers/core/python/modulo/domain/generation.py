@@ -44,6 +44,8 @@ FORGOTTEN: Mapping[str, Any] = {
     "checksum_sha256": None,
     "content_hash": None,
     "source_url": None,
+    "etag": None,
+    "last_modified": None,
     "problem": None,
 }
 """What a deleted generation is left with, once nothing is left of it, besides an empty document."""

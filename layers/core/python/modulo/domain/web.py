@@ -3,7 +3,8 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
+from email.utils import format_datetime, parsedate_to_datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -27,6 +28,8 @@ _INSIDE = ("192.0.0.0/24", "168.63.129.16/32")
 _REFUSED = tuple(ip_network(network) for network in (*_TRANSLATED, *_INSIDE))
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _NUMBER = re.compile(r"\d+|0[xX][0-9A-Fa-f]*")
+_ETAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]{0,200}"')
+"""As RFC 9110 has it, but for bytes beyond ASCII; and not for ever."""
 _PAGES = frozenset({"php", "asp", "aspx", "jsp", "cgi", "do"})
 """Extensions of programs that answer with pages."""
 _GENERIC = frozenset(
@@ -42,11 +45,37 @@ class NewUrl(Value):
 
 
 @dataclass(frozen=True, slots=True)
+class Validators:
+    """By what a server knows the bytes it sent again: an entity tag, the moment of their last change, or neither."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+    @classmethod
+    def of(cls, etag: str | None, last_modified: str | None) -> "Validators":
+        """What a server says of them, as far as it is what it should be and may be sent back."""
+        return cls(etag if etag and _ETAG.fullmatch(etag) else None, _http_date(last_modified))
+
+
+NO_VALIDATORS = Validators()
+
+
+@dataclass(frozen=True, slots=True)
 class Fetched:
     """What an address answered with."""
 
     content: bytes
     media_type: str
+    validators: Validators = NO_VALIDATORS
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was fetched from an address last and is searched now: the number it was stored as, and its bytes."""
+
+    source: int
+    checksum_sha256: str
+    validators: Validators
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +86,7 @@ class Fetch:
     url: str
     attempt: int
     checksum: str | None
+    known: Known | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +96,16 @@ class Arrival:
     size_bytes: int
     checksum_sha256: str
     media_type: str
+    validators: Validators = NO_VALIDATORS
+
+
+def _http_date(said: str | None) -> str | None:
+    """A date of HTTP, written anew; None for any other text."""
+    try:
+        moment = parsedate_to_datetime(said or "")
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return format_datetime(moment, usegmt=True) if moment.tzinfo is UTC else None
 
 
 def require_plain(*, scheme: str, userinfo: str, host: str, port: int | None, ports: Mapping[str, int] = PORTS) -> None:

@@ -46,7 +46,7 @@ from modulo.domain.transfer import (
     Swept,
 )
 from modulo.domain.value import Listing
-from modulo.domain.web import Arrival, Fetch
+from modulo.domain.web import Arrival, Fetch, Known, Validators
 
 
 class MemoryMetadata(MemoryTenancy):
@@ -163,6 +163,12 @@ class MemoryMetadata(MemoryTenancy):
     @override
     def arrive(self, ref: FileRef, arrival: Arrival, *, before: str | None, now: datetime) -> bool:
         return self._locked(lambda s: fetching.arrive(s, ref, arrival, before=before, now=now))
+
+    @override
+    def unchanged(
+        self, ref: FileRef, known: Known, validators: Validators | None, *, before: str | None, now: datetime
+    ) -> bool:
+        return self._locked(lambda s: fetching.unchanged(s, ref, known, validators, before=before, now=now))
 
     @override
     def refuse(self, ref: FileRef, problem: FileProblem, *, now: datetime) -> bool:

@@ -115,6 +115,9 @@ class GenerationRow:
     created_at: datetime
     updated_at: datetime
     source_url: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    checked_at: datetime | None = None
     index_number: int | None = None
     arrives_until: datetime | None = None
     stage: Stage = Stage.awaiting_upload
@@ -216,6 +219,7 @@ class FileRow:
             size_bytes=newest.size_bytes,
             checksum_sha256=newest.checksum_sha256,
             source_url=newest.source_url,
+            checked_at=newest.checked_at,
             pages_done=newest.pages_done,
             pages_total=newest.pages_total,
             started_at=newest.started_at,
