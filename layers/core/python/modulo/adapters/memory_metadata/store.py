@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from threading import RLock
+from typing import Any
 from uuid import UUID
 
 from modulo.adapters.metadata_rules import require, stages
@@ -205,31 +206,19 @@ class FileRow:
     def view(self) -> File:
         """The file as its users see it."""
         newest = self.newest
-        return File(
-            id=self.id,
-            collection_id=self.collection_id,
-            name=self.name,
-            aliases=tuple(sorted(self.aliases)),
-            stage=newest.stage,
-            generation=newest.number,
-            live_generation=self.live_generation,
-            source=newest.source,
-            live_source=self.live.source if self.live else None,
-            media_type=newest.media_type,
-            size_bytes=newest.size_bytes,
-            checksum_sha256=newest.checksum_sha256,
-            source_url=newest.source_url,
-            checked_at=newest.checked_at,
-            pages_done=newest.pages_done,
-            pages_total=newest.pages_total,
-            started_at=newest.started_at,
-            chunk_count=newest.chunk_count,
-            problem=newest.problem,
-            document=newest.document,
-            created_by=self.created_by,
-            created_at=self.created_at,
-            updated_at=newest.updated_at,
-        )
+        told: dict[str, Any] = {name: getattr(newest, name) for name in File.model_fields if hasattr(newest, name)}
+        own = {
+            "id": self.id,
+            "collection_id": self.collection_id,
+            "name": self.name,
+            "aliases": tuple(sorted(self.aliases)),
+            "generation": newest.number,
+            "live_generation": self.live_generation,
+            "live_source": self.live.source if self.live else None,
+            "created_by": self.created_by,
+            "created_at": self.created_at,
+        }
+        return File(**(told | own))
 
 
 @dataclass
