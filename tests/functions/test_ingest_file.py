@@ -3,6 +3,7 @@ from uuid import UUID
 
 import pytest
 
+from modulo.adapters.memory_embedder import MemoryEmbedder
 from modulo.domain.errors import NotFound, Throttled, Unavailable, UnsupportedFile
 from modulo.runtime.worker import function
 from tests.functions.conftest import as_user, ingest, ref_of, s3_event, sqs_event
@@ -200,6 +201,25 @@ def test_long_files_are_written_in_batches(api, collection):
     receipt = api.upload(collection, text)
     assert ingest(api, collection, receipt) == []
     assert stage(api, collection, receipt)["chunk_count"] > 20
+
+
+@pytest.mark.parametrize("settings", [{"ingest_part_bytes": 20_000, "embedding_batch_size": 16}], indirect=True)
+def test_a_part_begins_with_small_batches_and_a_small_file_is_one(api, collection, services, monkeypatch):
+    embedder, sizes = services.embedder, []
+
+    def embed(model, texts):
+        sizes.append(len(texts))
+        return MemoryEmbedder.embed(embedder, model, texts)
+
+    monkeypatch.setattr(embedder, "embed", embed)
+    text = "".join(f"Station {number} reports rain at noon.\n\n" for number in range(900))
+    assert ingest(api, collection, api.upload(collection, text[:8_000], "small.txt")) == []
+    assert len(sizes) == 1
+    sizes.clear()
+    assert ingest(api, collection, api.upload(collection, text, "large.txt")) == []
+    first, *_ = services.ingests.receive(limit=10, wait_seconds=0)
+    assert deliver(first.body) == []
+    assert sorted(sizes)[:3] == [2, 4, 8]
 
 
 @pytest.mark.parametrize("settings", [{"max_upload_bytes": 100_000, "max_file_bytes": 10}], indirect=True)

@@ -105,7 +105,7 @@ def serve(
 def worker(
     names: Annotated[list[str], typer.Argument(help="ingest_file, fetch_url, purge, bury, reset_quotas, sweep")],
     *,
-    concurrency: Annotated[int, typer.Option(min=1, max=64, help="messages of each queue at a time")] = 2,
+    concurrency: Annotated[int, typer.Option(min=1, max=64, help="messages of each queue at a time")] = 4,
     grace: Annotated[float, typer.Option(min=0, help="seconds to finish in, once told to stop")] = 30,
 ) -> None:
     """Run event functions."""

@@ -22,6 +22,8 @@ from modulo.usecases.pacing import Pace
 
 CHUNKS_A_PART = 1_000_000
 """By so much the chunk numbers of a part begin behind those of the part before it."""
+FIRST = 8
+"""A part's first batch is by so much smaller than the others."""
 Element = TypeVar("Element")
 
 
@@ -59,7 +61,7 @@ class Indexing:
         chunks = (
             replace(piece, number=self._numbers.start + piece.number) for piece in chunk(pages, self.claim.chunking)
         )
-        batches = _batches(chunks, self.limits.embedding_batch)
+        batches = _batches(chunks, self.limits.embedding_batch, first=self._first_batch)
         waiting: list[EmbeddedChunk] = []
         at_once, stop = self.limits.embedding_concurrency, self.embedding.pace.stop
         with closing(overlapping(batches, self.embedding.embed, at_once=at_once, stop=stop)) as embedded:
@@ -90,6 +92,12 @@ class Indexing:
         shortened = tuple(sorted(self.embedding.shortened)[:MOST_PAGES]) or None
         told = info.model_copy(update={"shortened_pages": shortened})
         return PartResult(self._hashed.count, self._hashed.hexdigest(), told)
+
+    @property
+    def _first_batch(self) -> int:
+        """A part's embedder should not wait until a whole batch is read; a small file's takes one call."""
+        whole = self.limits.embedding_batch
+        return max(1, whole // FIRST) if self.claim.part else whole
 
     @property
     def _numbers(self) -> range:
@@ -128,7 +136,9 @@ def indexing_of(
     return Indexing(holding.claim, vectors, embedding, metrics, limits)
 
 
-def _batches(items: Iterable[Element], size: int) -> Iterator[list[Element]]:
-    rest = iter(items)
-    while batch := list(islice(rest, size)):
+def _batches(items: Iterable[Element], size: int, *, first: int) -> Iterator[list[Element]]:
+    """The items in lists, each twice as long as the one before until they are of the size."""
+    rest, number = iter(items), first
+    while batch := list(islice(rest, number)):
         yield batch
+        number = min(size, 2 * number)
