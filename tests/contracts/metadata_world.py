@@ -33,7 +33,9 @@ PERIOD = period_of(NOW)
 
 
 def settings_of(environment: dict[str, str], **more: Any) -> Settings:
-    return Settings.model_validate({"database_url": environment["DATABASE_URL"], "sqlalchemy_pool_size": 20, **more})
+    prepares = environment.get("DATABASE_PREPARES", "false")
+    given = {"database_url": environment["DATABASE_URL"], "database_prepares": prepares, "sqlalchemy_pool_size": 20}
+    return Settings.model_validate({**given, **more})
 
 
 @contextmanager

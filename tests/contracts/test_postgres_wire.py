@@ -7,16 +7,21 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import ARRAY, Engine, Uuid, bindparam, cast, select, text
 
-from modulo.adapters import postgres_engine
+from modulo.adapters import postgres_engine, postgres_wire
 from modulo.adapters.postgres_engine import engine, statements, transaction
 from modulo.adapters.postgres_wire import WireConnection
 from modulo.domain.errors import InvalidRequest, ModuloError, Unavailable
 from tests.contracts.metadata_world import settings_of
 
 
+@pytest.fixture(params=[False, True], ids=["unprepared", "prepared"])
+def prepares(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
 @pytest.fixture
-def pool(postgres: dict[str, str]) -> Iterator[Engine]:
-    settings = settings_of(postgres, sqlalchemy_pool_size=1, sqlalchemy_max_overflow=0)
+def pool(postgres: dict[str, str], prepares: bool) -> Iterator[Engine]:
+    settings = settings_of(postgres, sqlalchemy_pool_size=1, sqlalchemy_max_overflow=0, database_prepares=prepares)
     made = engine(settings, settings.database_url)
     with transaction(made) as connection:  # the first one logs in
         connection.execute(text("SELECT 1"))
@@ -163,3 +168,68 @@ class TestLostConnections:
             connection.execute(end, {"n": 0})
         with statements(pool) as connection:
             assert backend(connection) > 0
+
+
+@pytest.mark.parametrize("prepares", [True], indirect=True, ids=["prepared"])
+class TestPreparedStatements:
+    @staticmethod
+    def known(connection) -> dict[str, int]:
+        """What the server has prepared, and how often it was planned for any values."""
+        listed = text("SELECT statement, generic_plans FROM pg_prepared_statements WHERE statement NOT LIKE :own")
+        return {row.statement: row.generic_plans for row in connection.execute(listed, {"own": "%pg_prepared%"})}
+
+    def test_a_statement_is_prepared_once(self, pool: Engine) -> None:
+        for opened in (statements, transaction) * 4:
+            with opened(pool) as connection:
+                assert connection.execute(text("SELECT 1 + :n"), {"n": 1}).scalar_one() == 2
+        with statements(pool) as connection:
+            found = self.known(connection)
+        assert found.keys() == {"SELECT 1 + $1"}
+        assert found["SELECT 1 + $1"] > 0
+
+    def test_one_that_fails_when_it_runs_stays_prepared(self, pool: Engine) -> None:
+        divide = text("SELECT 1 / :n")
+        for opened in (transaction, statements):
+            with pytest.raises(ModuloError), opened(pool) as connection:
+                connection.execute(divide, {"n": 0})
+        with statements(pool) as connection:
+            assert connection.execute(divide, {"n": 1}).scalar_one() == 1
+            assert self.known(connection).keys() == {"SELECT 1 / $1"}
+
+    def test_one_that_cannot_be_parsed_is_sent_again(self, pool: Engine) -> None:
+        table = f"t_{uuid4().hex}"
+        read = text(f"SELECT id FROM {table} WHERE id = :id")
+        with pytest.raises(ModuloError), statements(pool) as connection:
+            connection.execute(read, {"id": 1})
+        with transaction(pool) as connection:
+            connection.execute(text(f"CREATE TEMPORARY TABLE {table} AS SELECT 1 AS id"))
+            assert connection.execute(read, {"id": 1}).scalar_one() == 1
+
+    def test_a_schema_that_changed_costs_one_answer(self, pool: Engine) -> None:
+        table = f"t_{uuid4().hex}"
+        read = text(f"SELECT id FROM {table} WHERE :n = 1")
+        with transaction(pool) as connection:
+            connection.execute(text(f"CREATE TABLE {table} AS SELECT 1 AS id"))
+            assert connection.execute(read, {"n": 1}).scalar_one() == 1
+            connection.execute(text(f"ALTER TABLE {table} ALTER id TYPE text"))
+        with pytest.raises(Unavailable), statements(pool) as connection:
+            connection.execute(read, {"n": 1})
+        with transaction(pool) as connection:
+            assert connection.execute(read, {"n": 1}).scalar_one() == "1"
+            connection.execute(text(f"DROP TABLE {table}"))
+
+    def test_what_a_pooler_lost_costs_one_answer(self, pool: Engine) -> None:
+        with transaction(pool) as connection:
+            assert backend(connection) > 0
+            connection.execute(text("DEALLOCATE ALL"))
+        with pytest.raises(Unavailable), statements(pool) as connection:
+            backend(connection)
+        with statements(pool) as connection:
+            assert backend(connection) > 0
+
+    def test_no_connection_keeps_more_than_its_share(self, pool: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(postgres_wire, "_PREPARED", 3)
+        with statements(pool) as connection:
+            for number in range(6):
+                assert connection.execute(text(f"SELECT {number} + :n"), {"n": 1}).scalar_one() == number + 1
+            assert len(self.known(connection)) == 3

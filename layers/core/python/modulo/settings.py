@@ -29,6 +29,10 @@ class Settings(BaseModel):
     database_reader_url: str | None = Field(default=None, description="the reader; the writer where not set")
     database_iam_auth: bool = Field(default=False, description="log in with IAM tokens in place of a password")
     database_ca_file: str | None = Field(default=None, description="PEM of the authority; turns verified TLS on")
+    database_prepares: bool = Field(
+        default=False,
+        description="keep statements prepared, which saves planning; a pooler must follow them: PgBouncer from 1.21 on",
+    )
     sqlalchemy_pool_size: int = Field(default=1, ge=1, description="1 in a function; 20 suits a worker")
     sqlalchemy_max_overflow: int = Field(default=0, ge=0, description="0 in a function; 10 suits a worker")
     sqlalchemy_pool_recycle: int = Field(default=600, ge=1, description="seconds")

@@ -23,7 +23,9 @@ PING_AFTER_SECONDS = 30.0
 """How long a connection may lie unused before it has to answer first; a network may have forgotten it."""
 _RETURNED = "returned"
 # https://www.postgresql.org/docs/current/errcodes-appendix.html; classes end with an asterisk there too.
-_DISCONNECTED = frozenset({"25006", "57P01", "57P02", "57P03"})  # the first: a writer that failover made a reader
+_READER, _UNPREPARED, _OUTDATED = "25006", "26000", "0A000"
+"""A writer that failover made a reader; a statement that a pooler lost, or that was prepared for another schema."""
+_DISCONNECTED = frozenset({_READER, _UNPREPARED, _OUTDATED, "57P01", "57P02", "57P03"})
 _UNAVAILABLE = frozenset({"08", "28", "3D", "40", "53", "57", "58"})
 _FOREIGN_KEY, _UNIQUE, _BAD_DATA = "23503", "23505", "22"
 
@@ -60,6 +62,7 @@ def engine(settings: Settings, address: str, **options: Any) -> Engine:
             "timeout": settings.database_timeout_seconds,
             "application_name": "modulo",
             "ssl_context": tls or False,
+            "prepares": settings.database_prepares,
         },
         hide_parameters=True,
         **pool,

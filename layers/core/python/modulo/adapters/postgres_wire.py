@@ -4,9 +4,15 @@ pg8000 sends a statement's Parse, its Bind and its Execute each with a Sync of t
 each answer; outside a transaction a pooler may even hand every Sync to another server connection. Here
 all of a statement goes out with one Sync, so that one alone is a transaction of its own
 (https://www.postgresql.org/docs/current/protocol-flow.html, "Pipelining").
+
+Where it is asked to, a connection keeps statements prepared, so that Postgres parses and plans each once.
+Their names are made of what they say: behind a pooler that does not follow them, one may be missing, but
+none is mistaken for another.
 """
 
+import hashlib
 import select
+from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -23,12 +29,17 @@ _DESCRIBE = b"D\0\0\0\x06P\0"
 _BIND_NOTHING = b"B\0\0\0\x0c\0\0\0\0\0\0\0\0"
 _STATEMENTS = 1_000
 """How many statements are kept as they go over the wire; a program has a fixed set of them."""
+_PREPARED = 200
+"""How many of them one connection keeps prepared."""
 
 
 class WireConnection(dbapi.Connection):  # type: ignore[misc] # pg8000 has no types
-    """A connection whose statements with parameters take one round trip each."""
+    """A connection whose statements with parameters take one round trip each; `prepares` keeps them prepared."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, prepares: bool = False, **options: Any) -> None:
+        self._prepared: set[bytes] = set()
+        self._prepares = prepares
+        self._parsing: deque[bytes] = deque()
         super().__init__(*args, **options)
         self.register_in_adapter(TIMESTAMPTZ, datetime.fromisoformat)  # pg8000's own takes ten times as long
 
@@ -54,19 +65,13 @@ class WireConnection(dbapi.Connection):  # type: ignore[misc] # pg8000 has no ty
             InterfaceError: the connection broke.
             UnicodeEncodeError: a value holds what is no text.
         """
-        message = b"".join(
-            (
-                _begun() if begin else b"",
-                _parsed(statement, tuple(oids)),
-                _bound(make_params(self.py_types, values)),
-                _DESCRIBE,
-                _EXECUTE,
-                _SYNC,
-            )
-        )
+        name, parse = self._parse(statement, tuple(oids), prepare=self._prepares and bool(values))
+        bind = _bound(name, make_params(self.py_types, values))
+        message = b"".join((_begun() if begin else b"", parse, bind, _DESCRIBE, _EXECUTE, _SYNC))
         context = Context(statement, stream=stream)
         if self._sock is None:
             raise dbapi.InterfaceError("connection is closed")
+        self._parsing = deque([b""] * begin + [name] * bool(parse))
         try:
             self._sock.write(message)
             self._sock.flush()
@@ -74,6 +79,20 @@ class WireConnection(dbapi.Connection):  # type: ignore[misc] # pg8000 has no ty
             raise dbapi.InterfaceError("network error") from error
         self.handle_messages(context)
         return context
+
+    def handle_PARSE_COMPLETE(self, *_: object) -> None:  # noqa: N802 - pg8000 calls it so
+        """A statement that was parsed stays prepared, whatever becomes of its execution and its transaction."""
+        if name := self._parsing.popleft():
+            self._prepared.add(name)
+
+    def _parse(self, statement: str, oids: tuple[int, ...], *, prepare: bool) -> tuple[bytes, bytes]:
+        """A statement's name and the message that has it parsed: no name if it is for once, no message if known."""
+        name = _name(statement, oids) if prepare else b""
+        if name in self._prepared:
+            return name, b""
+        if len(self._prepared) >= _PREPARED:
+            name = b""
+        return name, _parsed(name, statement, oids)
 
     @property
     def stale(self) -> bool:
@@ -114,19 +133,24 @@ def _numbered(operation: str) -> str:
 
 
 @lru_cache(_STATEMENTS)
-def _parsed(statement: str, oids: tuple[int, ...]) -> bytes:
+def _parsed(name: bytes, statement: str, oids: tuple[int, ...]) -> bytes:
     known = pack(f"!H{len(oids)}i", len(oids), *(0 if oid == -1 else oid for oid in oids))
-    return _message(b"P", b"\0" + statement.encode() + b"\0" + known)
+    return _message(b"P", name + b"\0" + statement.encode() + b"\0" + known)
+
+
+@lru_cache(_STATEMENTS)
+def _name(statement: str, oids: tuple[int, ...]) -> bytes:
+    return hashlib.sha256(_parsed(b"", statement, oids)).hexdigest()[:32].encode()
 
 
 @lru_cache(1)
 def _begun() -> bytes:
-    return _parsed("begin", ()) + _BIND_NOTHING + _EXECUTE
+    return _parsed(b"", "begin", ()) + _BIND_NOTHING + _EXECUTE
 
 
-def _bound(values: Sequence[str | None]) -> bytes:
-    """The values as texts, for the unnamed portal."""
-    parts = [b"\0\0\0\0", pack("!H", len(values))]
+def _bound(name: bytes, values: Sequence[str | None]) -> bytes:
+    """The values as texts, for the unnamed portal of a statement."""
+    parts = [b"\0", name, b"\0\0\0", pack("!H", len(values))]
     for value in values:
         if value is None:
             parts.append(b"\xff\xff\xff\xff")

@@ -80,10 +80,11 @@ class Pgbouncer(Service):
         return exchange(port, SSL_REQUEST) == b"N"
 
     def environment(self, port: int) -> dict[str, str]:
-        """The database's address through the pool."""
+        """The database's address through the pool, which before its version 1.21 follows no prepared statements."""
         upstream = urlsplit(self.given["DATABASE_URL"])
         credentials = upstream.netloc.rpartition("@")[0]
-        return {"DATABASE_URL": upstream._replace(netloc=f"{credentials}@{HOST}:{port}").geturl()}
+        url = upstream._replace(netloc=f"{credentials}@{HOST}:{port}").geturl()
+        return {"DATABASE_URL": url, "DATABASE_PREPARES": "false"}
 
     @property
     def _users(self) -> Path:

@@ -80,7 +80,8 @@ class Postgres(Service):
     def environment(self, port: int) -> dict[str, str]:
         """The writer; there is no other reader."""
         password = self._password.read_text()
-        return {"DATABASE_URL": f"postgresql+pg8000://{USER}:{password}@{HOST}:{port}/{DATABASE}"}
+        url = f"postgresql+pg8000://{USER}:{password}@{HOST}:{port}/{DATABASE}"
+        return {"DATABASE_URL": url, "DATABASE_PREPARES": "true"}
 
     def _as_account(self, argv: list[str]) -> Program:
         return Program(argv, {**plain_environment(), "LC_ALL": "C"}, account=self._account, stop=signal.SIGINT)
