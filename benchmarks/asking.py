@@ -2,15 +2,12 @@
 
 import base64
 import json
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
-from time import perf_counter
 from typing import Any
 from urllib.parse import urlsplit
 
+from benchmarks.load import request, run_load
 from benchmarks.product import Product
 from modulo.domain.transfer import Delivery
 from modulo.runtime.events import uploads
@@ -61,21 +58,17 @@ def search_body(collection: str, question: str, **config: Any) -> Body:
 
 def ask(product: Product, bodies: Sequence[Body], *, concurrency: int = 1) -> Load:
     """Ask everything, so many at a time, each over a kept connection."""
-    waiting, lock = iter(bodies), threading.Lock()
-
-    def client() -> list[Sample]:
-        address = urlsplit(product.url)
-        connection = HTTPConnection(str(address.hostname), address.port, timeout=120)
-        headers = {"Authorization": f"Bearer {product.key}", "Content-Type": "application/json"}
-        found = [_asked(connection, headers, body) for body in _shared(waiting, lock)]
-        connection.close()
-        return found
-
-    started = perf_counter()
-    with ThreadPoolExecutor(concurrency) as pool:
-        clients = [pool.submit(client) for _ in range(concurrency)]
-        samples = [sample for one in clients for sample in one.result()]
-    return Load(samples, perf_counter() - started)
+    address = urlsplit(product.url)
+    headers = {"Authorization": f"Bearer {product.key}"}
+    requests = [request("POST", "/api/search", headers=headers, body=body) for body in bodies]
+    found = run_load(
+        str(address.hostname), address.port or 0, requests, connections=concurrency, total=len(requests), keep=True
+    )
+    samples = [
+        Sample(seconds, status, json.loads(body))
+        for seconds, (status, body) in zip(found.latencies, found.answers, strict=True)
+    ]
+    return Load([*samples, *[Sample(0.0, 0, {})] * found.statuses[0]], found.seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,25 +126,3 @@ class Functions:
         if answer["statusCode"] != status:
             raise RuntimeError(f"{name} answered {answer['statusCode']}: {answer['body']}")
         return str(answer["body"])
-
-
-def _shared(bodies: Iterator[Body], lock: threading.Lock) -> Iterator[Body]:
-    while True:
-        with lock:
-            body = next(bodies, None)
-        if body is None:
-            return
-        yield body
-
-
-def _asked(connection: HTTPConnection, headers: Mapping[str, str], body: Body) -> Sample:
-    content = json.dumps(body).encode()
-    started = perf_counter()
-    try:
-        connection.request("POST", "/api/search", content, dict(headers))
-        response = connection.getresponse()
-        status, raw = response.status, response.read()
-    except (OSError, HTTPException):
-        connection.close()
-        return Sample(perf_counter() - started, 0, {})
-    return Sample(perf_counter() - started, status, json.loads(raw))

@@ -1,4 +1,4 @@
-"""Load over kept HTTP connections at little cost: requests are bytes made beforehand, answers are only counted."""
+"""Load over kept HTTP connections at little cost: requests are made beforehand, answers are kept or counted."""
 
 import asyncio
 import json
@@ -21,6 +21,8 @@ class Load:
     latencies: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     """By status; 0 stands for a connection that was refused, closed or broken."""
+    answers: list[tuple[int, bytes]] = field(default_factory=list)
+    """Status and body of the answer behind each latency, where they are kept."""
 
     @property
     def rate(self) -> float:
@@ -48,35 +50,42 @@ def request(method: str, path: str, *, headers: Mapping[str, str], body: Any = N
     return f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + content
 
 
-async def load(host: str, port: int, requests: Sequence[bytes], *, connections: int, total: int) -> Load:
+async def load(
+    host: str, port: int, requests: Sequence[bytes], *, connections: int, total: int, keep: bool = False
+) -> Load:
     """Send `total` requests, taking them in turn, each connection sending its next when it has its answer."""
     waiting = islice(cycle(requests), total)
     found = Load()
     started = perf_counter()
-    await asyncio.gather(*(_client(host, port, waiting, found) for _ in range(min(connections, total))))
+    clients = (_client(host, port, waiting, found, keep=keep) for _ in range(min(connections, total)))
+    await asyncio.gather(*clients)
     found.seconds = perf_counter() - started
     return found
 
 
-def run_load(host: str, port: int, requests: Sequence[bytes], *, connections: int, total: int) -> Load:
+def run_load(
+    host: str, port: int, requests: Sequence[bytes], *, connections: int, total: int, keep: bool = False
+) -> Load:
     """As `load`, for a caller without an event loop."""
-    return asyncio.run(load(host, port, requests, connections=connections, total=total))
+    return asyncio.run(load(host, port, requests, connections=connections, total=total, keep=keep))
 
 
-async def _client(host: str, port: int, waiting: Iterator[bytes], found: Load) -> None:
+async def _client(host: str, port: int, waiting: Iterator[bytes], found: Load, *, keep: bool) -> None:
     connection: _Connection | None = None
     for content in waiting:
         started = perf_counter()
         try:
             if connection is None or connection.closed:
                 _, connection = await asyncio.get_running_loop().create_connection(_Connection, host, port)
-            status = await connection.ask(content)
+            status, body = await connection.ask(content)
         except OSError:
             found.statuses[0] += 1
             connection = None
             continue
         found.latencies.append(perf_counter() - started)
         found.statuses[status] += 1
+        if keep:
+            found.answers.append((status, body))
     if connection:
         connection.close()
 
@@ -88,14 +97,14 @@ class _Connection(asyncio.Protocol):
         self.closed = False
         self._received = b""
         self._end = -1  # of the answer, once its head is here
-        self._answer: asyncio.Future[int] | None = None
+        self._answer: asyncio.Future[tuple[int, bytes]] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what create_connection gives
         self._transport = transport
 
-    def ask(self, content: bytes) -> asyncio.Future[int]:
-        """Send a request; its status.
+    def ask(self, content: bytes) -> asyncio.Future[tuple[int, bytes]]:
+        """Send a request; its status, and its body as it came.
 
         Raises:
             ConnectionError: the answer did not come, or not whole.
@@ -111,9 +120,10 @@ class _Connection(asyncio.Protocol):
         complete = self._end >= 0 and len(self._received) >= self._end
         if complete or (self._end == _CHUNKED and self._received.endswith(b"0\r\n\r\n")):
             status, answer = int(self._received[9:12]), self._answer
+            body = self._received.partition(_END_OF_HEAD)[2]
             self._received, self._end, self._answer = b"", -1, None
             if answer and not answer.done():
-                answer.set_result(status)
+                answer.set_result((status, body))
 
     def connection_lost(self, error: Exception | None) -> None:
         self.closed = True

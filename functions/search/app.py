@@ -2,7 +2,7 @@
 
 from modulo.domain.errors import BadModelAnswer, NotFound, QuotaExceeded, Unavailable
 from modulo.domain.search import SearchInput, SearchOutput
-from modulo.runtime.endpoint import APIRouter, Reader, handler_of, responses, run, services
+from modulo.runtime.endpoint import APIRouter, Later, Reader, handler_of, responses, run, services
 from modulo.usecases.search import search
 
 router = APIRouter()
@@ -10,7 +10,7 @@ PROBLEMS = responses(BadModelAnswer, NotFound, QuotaExceeded, Unavailable)
 
 
 @router.post("/search", operation_id="search", responses=PROBLEMS)
-async def endpoint(caller: Reader, body: SearchInput) -> SearchOutput:
+async def endpoint(caller: Reader, body: SearchInput, later: Later) -> SearchOutput:
     """Answer a question from a collection, with checked citations."""
     s = services()
     return await run(
@@ -26,6 +26,7 @@ async def endpoint(caller: Reader, body: SearchInput) -> SearchOutput:
         metrics=s.metrics,
         clock=s.clock,
         limits=s.search_limits,
+        later=later,
     )
 
 

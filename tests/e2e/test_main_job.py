@@ -435,7 +435,7 @@ def test_tenants_with_the_same_words_stay_apart(http: httpx.Client) -> None:
 
 
 def test_a_search_costs_what_it_says(ada: Client, product: Services) -> None:
-    """Two statements uncached and one cached, whatever else there is; one Milvus call; the key is known."""
+    """One statement, cached or not, whatever else there is; one Milvus call; the key is known."""
     collection = ada.create()
     for number in range(3):
         ada.finished(collection, ada.upload(collection, f"f{number}.txt", f"Fact {number}: {LIGHTHOUSE}"))
@@ -450,8 +450,12 @@ def test_a_search_costs_what_it_says(ada: Client, product: Services) -> None:
     try:
         ada.ask(collection, "How tall is the lighthouse?")
         uncached = len(statements)
-        statements.clear()
-        assert ada.ask(collection, "How tall is the lighthouse?")["metadata"]["cached"] is True
+
+        def again() -> bool:  # a result is remembered once its answer is out
+            statements.clear()
+            return bool(ada.ask(collection, "How tall is the lighthouse?")["metadata"]["cached"])
+
+        until(again)
         cached = len(statements)
     finally:
         event.remove(engine, "before_cursor_execute", note)

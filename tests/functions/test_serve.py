@@ -10,7 +10,9 @@ import pytest
 from modulo.adapters.prometheus_metrics import PrometheusMetrics
 from modulo.cli.openapi import document
 from modulo.cli.serve import composed
+from modulo.runtime.calls import use_threads
 from modulo.runtime.http import RequestScope
+from tests.functions.conftest import ingest
 
 
 def request(method, path, app=None, **options):
@@ -110,3 +112,33 @@ def called(app, scope):
         pass
 
     anyio.run(app, scope, receive, send)
+
+
+@pytest.mark.parametrize("threads", [None, 2])
+def test_a_search_is_remembered_once_its_answer_is_out(api, services, monkeypatch, threads):
+    collection, happened, put = api.create_collection(), [], services.cache.put
+    ingest(api, collection, api.upload(collection, "The sea is deep."))
+    monkeypatch.setattr(services.cache, "put", lambda entries: happened.append("put") or put(entries))
+
+    async def asked():
+        body = json.dumps({"question": "How deep is the sea?", "collection_id": collection}).encode()
+
+        async def receive():
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message):
+            happened.append(message["type"])
+
+        headers = [(name.lower().encode(), value.encode()) for name, value in api.headers.items()]
+        scope = {"type": "http", "method": "POST", "path": "/api/search", "query_string": b"", "root_path": ""}
+        scope |= {"headers": [*headers, (b"content-type", b"application/json")], "http_version": "1.1"}
+        await composed()(scope, receive, send)
+
+    use_threads(threads)
+    try:
+        for _ in range(2):
+            anyio.run(asked)
+    finally:
+        use_threads(None)
+    answer = ["http.response.start", "http.response.body"]
+    assert happened == [*answer, "put", *answer]  # the second is cached

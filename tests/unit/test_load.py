@@ -46,6 +46,15 @@ def test_answers_are_counted_however_they_arrive():
     assert (found.errors, len(found.latencies)) == (2, 8)
     assert 0 < found.percentile(0.5) <= found.percentile(0.99) <= found.percentile(1)
     assert found.rate > 0
+    assert found.answers == []
+
+
+def test_answers_are_kept_with_their_latencies():
+    answers = [[b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n{", b"}\r\n"], None]
+    requests = [request("GET", "/", headers={})]
+    found, _ = asyncio.run(loaded(answers, requests=requests, connections=1, total=4, keep=True))
+    assert found.answers == [(200, b"{}\r\n")] * 2
+    assert (len(found.latencies), found.statuses[0]) == (2, 2)
 
 
 def test_a_lost_answer_is_an_error_and_the_rest_goes_on():

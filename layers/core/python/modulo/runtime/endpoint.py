@@ -1,6 +1,9 @@
 """What endpoints are written with."""
 
-from fastapi import APIRouter, Query, Response
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, BackgroundTasks, Depends, Query, Response
 
 from modulo.runtime.auth import Reader, Watcher, Writer
 from modulo.runtime.calls import run
@@ -14,6 +17,7 @@ __all__ = [
     "After",
     "IdempotencyKey",
     "LastEventId",
+    "Later",
     "PageSize",
     "Query",
     "Reader",
@@ -26,3 +30,14 @@ __all__ = [
     "run",
     "services",
 ]
+
+
+async def _later(tasks: BackgroundTasks) -> Callable[[Callable[[], None]], None]:
+    def later(work: Callable[[], None]) -> None:
+        tasks.add_task(run, work)
+
+    return later
+
+
+Later = Annotated[Callable[[Callable[[], None]], None], Depends(_later)]
+"""Takes what is to be done once the answer is out; a function, which stands still from then on, does it before."""

@@ -139,6 +139,7 @@ class _Observed:
         self._scope = scope
         self._send = send
         self._started = perf_counter()
+        self._ended: float | None = None
         self._status = 500
         self.started = False
 
@@ -152,10 +153,12 @@ class _Observed:
                 (b"x-content-type-options", b"nosniff"),
             ]
         await self._send(message)
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            self._ended = perf_counter()
 
     def record(self) -> None:
         route = self._scope.get("route")
         labels = {"method": self._scope["method"], "endpoint": getattr(route, "path", "unknown")}
         metrics = services().metrics
         metrics.count("rag_requests_total", status=str(self._status), **labels)
-        metrics.observe("rag_request_duration_seconds", perf_counter() - self._started, **labels)
+        metrics.observe("rag_request_duration_seconds", (self._ended or perf_counter()) - self._started, **labels)

@@ -1,7 +1,8 @@
 """Answer a question from a collection, with checked citations."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from time import perf_counter
 from typing import TypeVar
 
@@ -42,6 +43,7 @@ def search(
     metrics: Metrics,
     clock: Clock,
     limits: SearchLimits,
+    later: Callable[[Callable[[], None]], None],
 ) -> SearchOutput:
     """Retrieve, rerank, generate and check; from the cache where nothing has changed since.
 
@@ -95,17 +97,37 @@ def search(
             for question, passages in zip(questions, found, strict=True)
         ]
     output = _output(run, present, steps, seconds=perf_counter() - started)
-    group = (collection_prefix(principal.tenant_id, request.collection_id),)
-    fresh = []
-    if present == grant and not run.degraded:  # else something may have been published behind the retrieval's back
-        fresh.append(CacheEntry(result, _RESULT.dump_json((grant, output)), limits.result_ttl, group))
-    for key, vector, value in zip(embeddings, embedded, cached, strict=True):
-        if _vector(value, grant.space.model) is None:
-            embedding = _EMBEDDED.dump_json((grant.space.model, packed(vector)))
-            fresh.append(CacheEntry(key, embedding, limits.embedding_ttl))
-    fresh.append(CacheEntry(granted, _GRANT.dump_json(present), limits.embedding_ttl, group))
-    cache.put(fresh)
+    made = {
+        key: vector
+        for key, vector, value in zip(embeddings, embedded, cached, strict=True)
+        if _vector(value, grant.space.model) is None
+    }
+    # Otherwise something may have been published behind the retrieval's back.
+    lasting = present == grant and not run.degraded
+    later(partial(_remember, run, cache, present, vectors=made, result=(result, output) if lasting else None))
     return output
+
+
+def _remember(
+    run: Answering,
+    cache: Cache,
+    grant: Grant,
+    *,
+    vectors: Mapping[str, Sequence[float]],
+    result: tuple[str, SearchOutput] | None,
+) -> None:
+    """Put the result, where it may be used again, the vectors that were made, and what was granted."""
+    limits, collection_id = run.limits, run.request.collection_id
+    group = (collection_prefix(run.principal.tenant_id, collection_id),)
+    kept = [
+        CacheEntry(key, _EMBEDDED.dump_json((grant.space.model, packed(vector))), limits.embedding_ttl)
+        for key, vector in vectors.items()
+    ]
+    if result:
+        key, output = result
+        kept.append(CacheEntry(key, _RESULT.dump_json((grant, output)), limits.result_ttl, group))
+    granted = grant_key(run.principal, collection_id)
+    cache.put([*kept, CacheEntry(granted, _GRANT.dump_json(grant), limits.embedding_ttl, group)])
 
 
 def _conditions(request: SearchInput, limits: SearchLimits) -> tuple[Condition, ...]:
