@@ -25,6 +25,8 @@ CHUNKS_A_PART = 1_000_000
 FIRST = 8
 """A part's first batch is by so much smaller than the others."""
 Element = TypeVar("Element")
+TELL_SECONDS = 5.0
+"""How often it is told how far reading has come, where pages take long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,13 @@ class Indexing:
     _hashed: ContentHash = field(default_factory=ContentHash)
     _parse_seconds: float = 0
 
-    def write(self, parsed: Parsed, on_batch: Callable[[], None]) -> None:
+    def write(self, parsed: Parsed, on_progress: Callable[[], None]) -> None:
         """Parse, chunk, embed and upsert in a stream: memory holds a few batches, however long the file.
 
-        `on_batch` is called behind every full batch; behind the last one is whoever called this.
+        `on_progress` is called behind every full batch, and every few seconds while pages are read; behind the
+        last one is whoever called this.
         """
-        pages = self._read(parsed.pages(self.claim.part))
+        pages = self._read(parsed.pages(self.claim.part), on_progress)
         chunks = (
             replace(piece, number=self._numbers.start + piece.number) for piece in chunk(pages, self.claim.chunking)
         )
@@ -71,7 +74,7 @@ class Indexing:
                     self.vectors.upsert(self.claim.space, waiting)
                     waiting = []
                 if len(batch) == self.limits.embedding_batch:
-                    on_batch()
+                    on_progress()
         if waiting:
             self.vectors.upsert(self.claim.space, waiting)
         self.metrics.observe("rag_ingest_seconds", self._parse_seconds, stage="parsing")
@@ -104,14 +107,20 @@ class Indexing:
         first = self.claim.part.number * CHUNKS_A_PART if self.claim.part else 0
         return range(first, first + CHUNKS_A_PART)
 
-    def _read(self, pages: Iterator[Page]) -> Iterator[Page]:
+    def _read(self, pages: Iterator[Page], on_progress: Callable[[], None]) -> Iterator[Page]:
+        untold = 0.0
         while True:
             started = perf_counter()
             page = next(pages, None)
-            self._parse_seconds += perf_counter() - started
+            seconds = perf_counter() - started
+            self._parse_seconds += seconds
             if page is None:
                 return
             self.pages_read += 1
+            untold += seconds
+            if untold >= TELL_SECONDS:
+                on_progress()
+                untold = 0.0
             yield page
 
     def _embedded(self, batch: list[Chunk], vectors: list[list[float]]) -> Iterator[EmbeddedChunk]:
