@@ -5,11 +5,12 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 
 import docx
 import openpyxl
 import pptx
+import pypdfium2 as pdfium
 from docx.enum.text import WD_BREAK
 from openpyxl.chart import BarChart
 from pptx.util import Inches
@@ -80,8 +81,8 @@ def drawn_pdf(draw: Callable[[Canvas], None], *, size: tuple[float, float] = LET
     return out.getvalue()
 
 
-def columns_pdf() -> bytes:
-    """A page of two columns, with words that the ends of lines cut in two."""
+def columns_pdf(times: int = 1) -> bytes:
+    """A page of two columns, with words that the ends of lines cut in two; each says the same so many times."""
     left = (
         "The first column speaks of the impor-",
         "tance of dams. The second line goes on",
@@ -93,7 +94,7 @@ def columns_pdf() -> bytes:
         for at, lines in ((72, left), (320, right)):
             text = canvas.beginText(at, 700)
             text.setFont("Helvetica", 10)
-            for line in lines:
+            for line in lines * times:
                 text.textLine(line)
             canvas.drawText(text)
         canvas.showPage()
@@ -133,6 +134,48 @@ def _image(picture: io.BytesIO) -> object:
     from PIL import Image  # reportlab's own dependency
 
     return Image.open(picture)
+
+
+def scan(content: bytes, *, pages: Container[int] = range(1, 10_000), degrees: int = 0, sharpness: int = 300) -> bytes:
+    """A PDF with the pages of these numbers as pictures of them, turned clockwise by so many degrees."""
+    source, made = pdfium.PdfDocument(content), pdfium.PdfDocument.new()
+    for number, page in enumerate(source, 1):
+        if number not in pages:
+            made.import_pages(source, [number - 1])
+            continue
+        seen = page.render(scale=sharpness / 72, grayscale=True).to_pil().rotate(-degrees, expand=True)
+        jpeg = io.BytesIO()
+        seen.save(jpeg, "JPEG", quality=75)
+        image = pdfium.PdfImage.new(made)
+        image.load_jpeg(jpeg, inline=True)
+        width, height = (side * 72 / sharpness for side in seen.size)
+        image.set_matrix(pdfium.PdfMatrix().scale(width, height))
+        sheet = made.new_page(width, height)
+        sheet.insert_obj(image)
+        sheet.gen_content()
+    out = io.BytesIO()
+    made.save(out)
+    return out.getvalue()
+
+
+def pictured_pdf(picture: bytes, *, width: int, height: int, size: tuple[int, int] = (612, 792)) -> bytes:
+    """A page that is a picture, which is said to have so many gray pixels and is packed as `picture`."""
+    drawing = b"q %d 0 0 %d 0 0 cm /I Do Q" % size
+    objects = (
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 %d %d]/Resources<</XObject<</I 5 0 R>>>>/Contents 4 0 R>>" % size,
+        b"<</Length %d>>stream\n%s\nendstream" % (len(drawing), drawing),
+        b"<</Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace/DeviceGray/BitsPerComponent 8/Filter/FlateDecode"
+        b"/Length %d>>stream\n%s\nendstream" % (width, height, len(picture), picture),
+    )
+    out, starts = b"%PDF-1.5\n", []
+    for number, body in enumerate(objects, 1):
+        starts.append(len(out))
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    table = b"".join(b"%010d 00000 n \n" % start for start in starts)
+    end = b"trailer<</Size 6/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % len(out)
+    return out + b"xref\n0 6\n0000000000 65535 f \n" + table + end
 
 
 def partly_scanned_pdf() -> bytes:

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 
@@ -19,8 +20,9 @@ from modulo.adapters.isolated_parsers import IsolatedParser, IsolatedParsers, Pa
 from modulo.adapters.memory_metrics import MemoryMetrics
 from modulo.adapters.parser_forks import Forks, forks
 from modulo.adapters.parsers import parser_for
+from modulo.adapters.pdfium_parser import picturing_parser
 from modulo.domain import media
-from modulo.domain.document import Page, Part
+from modulo.domain.document import Page, Part, Picture
 from modulo.domain.errors import (
     CorruptFile,
     EmptyFile,
@@ -244,6 +246,57 @@ class TestBroken:
     def test_whatever_it_says_is_a_rejection(self, said: bytes) -> None:
         with pytest.raises(FileRejected):
             list(hostile("Lying").parse(io.BytesIO(said)).pages())
+
+
+class TestPictures:
+    SAID = b'["page",2,true,[],%s]\n'
+
+    @pytest.fixture
+    def pages(self, metrics: MemoryMetrics) -> Callable[[bytes, bool], list[Page]]:
+        def read(content: bytes, pictures: bool = True) -> list[Page]:
+            parsers = IsolatedParsers(LIMITS, metrics, pictures=pictures)
+            parser = IsolatedParser("tests.faults.hostile_parsers:Picturing", parsers)
+            return list(parser.parse(io.BytesIO(content)).pages())[1:]
+
+        return read
+
+    def test_as_large_as_is_said(self, pages: Callable[..., list[Page]]) -> None:
+        pictured, other = pages(self.SAID % b"[3,2]" + b"012345")
+        assert pictured == Page(2, (), scanned=True, picture=Picture(3, 2, b"012345"))
+        assert other.picture is None
+
+    @pytest.mark.parametrize(
+        "size",
+        [b"[3001,3000]", b"[0,5]", b"[-3,-2]", b'["3",2]', b"[1.5,2]", b"[3]", b"[1,2,3]", b"7", b"{}", b"[9e9,1]"],
+    )
+    def test_others_are_refused_unread(
+        self, pages: Callable[..., list[Page]], metrics: MemoryMetrics, size: bytes
+    ) -> None:
+        with pytest.raises(UnreadableFile):
+            pages(self.SAID % size + b"012345")
+        assert stopped(metrics) == {"failure": 1}
+
+    def test_so_are_those_not_asked_for(self, pages: Callable[..., list[Page]]) -> None:
+        with pytest.raises(UnreadableFile):
+            pages(self.SAID % b"[3,2]" + b"012345", False)
+
+    def test_one_that_is_cut_short(self, pages: Callable[..., list[Page]]) -> None:
+        with pytest.raises(UnreadableFile):
+            pages(self.SAID % b"[3000,3000]" + b"012345")
+
+    def test_a_document_with_and_without(self, metrics: MemoryMetrics) -> None:
+        content = io.BytesIO(documents.scan(documents.pdf(pages=3), pages=[2]))
+        own = list(picturing_parser().parse(content).pages())
+        assert [page.picture is not None for page in own] == [False, True, False]
+        assert list(IsolatedParsers(LIMITS, metrics, pictures=True)(media.PDF).parse(content).pages()) == own
+        plain = [replace(page, picture=None) for page in own]
+        assert list(IsolatedParsers(LIMITS, metrics)(media.PDF).parse(content).pages()) == plain
+
+    def test_pictures_count_for_no_text(self, metrics: MemoryMetrics) -> None:
+        content = io.BytesIO(documents.scan(documents.pdf(pages=2)))
+        limits = replace(LIMITS, output_bytes=4_096)
+        pages = list(IsolatedParsers(limits, metrics, pictures=True)(media.PDF).parse(content).pages())
+        assert all(page.scanned and page.picture for page in pages)
 
 
 class TestConfined:

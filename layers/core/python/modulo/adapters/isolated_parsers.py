@@ -16,12 +16,13 @@ from time import monotonic
 from typing import Any, BinaryIO, Final
 
 from modulo.adapters.parser_forks import Forks, forks
-from modulo.adapters.parser_wire import ENDING, HEADER, Answer, asked, extent_of, packed, page_of, unpacked
+from modulo.adapters.parser_wire import ENDING, HEADER, Answer, asked, extent_of, packed, page_of, size_of, unpacked
 from modulo.adapters.parsers import location_of
-from modulo.domain.document import Extent, Page, Part
+from modulo.domain.document import MOST_PIXELS, Extent, Page, Part, Picture
 from modulo.domain.errors import CorruptFile, ExpensiveFile, FileRejected, ModuloError, Unavailable, UnreadableFile
 from modulo.domain.file import DocumentInfo
 from modulo.ports import Metrics
+from modulo.settings import Settings
 
 log = logging.getLogger(__name__)
 _MB: Final = 1024**2
@@ -48,12 +49,13 @@ class ParserLimits:
 
 
 class IsolatedParsers:
-    """The parser of each media type, in front of the parsers themselves."""
+    """The parser of each media type, in front of the parsers themselves; they add `pictures` where asked to."""
 
-    def __init__(self, limits: ParserLimits, metrics: Metrics, forks: Forks = forks) -> None:
+    def __init__(self, limits: ParserLimits, metrics: Metrics, forks: Forks = forks, *, pictures: bool = False) -> None:
         self.limits = limits
         self.metrics = metrics
         self.forks = forks
+        self.pictures = pictures
 
     def __call__(self, media_type: str) -> "IsolatedParser":
         """The parser of a media type that `domain.media` names.
@@ -61,7 +63,13 @@ class IsolatedParsers:
         Raises:
             UnsupportedFile: it is none of those.
         """
-        return IsolatedParser(location_of(media_type), self)
+        return IsolatedParser(location_of(media_type, pictures=self.pictures), self)
+
+
+def isolated_parsers(settings: Settings, metrics: Metrics) -> IsolatedParsers:
+    """The parsers within the limits that the settings say; where text is recognised, they add pictures."""
+    limits = ParserLimits(settings.parse_seconds, settings.parse_memory_bytes, settings.parse_output_bytes)
+    return IsolatedParsers(limits, metrics, pictures=bool(settings.ocr_languages))
 
 
 class IsolatedParser:
@@ -85,7 +93,7 @@ class IsolatedParser:
         """A process that has the content open."""
         limits = self._parsers.limits
         request = {"parser": self._location, "memory_bytes": limits.memory_bytes, "cpu_seconds": limits.seconds}
-        return _Reading(*self._parsers.forks.fork(request, content.descriptor), limits, self._parsers.metrics)
+        return _Reading(*self._parsers.forks.fork(request, content.descriptor), self._parsers)
 
 
 class IsolatedDocument:
@@ -140,11 +148,12 @@ def _descriptor(content: BinaryIO) -> int:
 class _Reading:
     """What a fork says, as long as it keeps within its limits; gone or closed, it is killed."""
 
-    def __init__(self, data: socket.socket, status: socket.socket, limits: ParserLimits, metrics: Metrics) -> None:
+    def __init__(self, data: socket.socket, status: socket.socket, parsers: IsolatedParsers) -> None:
         self._data = data
         self._status = status
-        self._limits = limits
-        self._metrics = metrics
+        self._limits = parsers.limits
+        self._metrics = parsers.metrics
+        self._most_pixels = MOST_PIXELS if parsers.pictures else 0
         self._waited = 0.0
         self._received = 0
         self._poll = select.poll()
@@ -168,7 +177,14 @@ class _Reading:
         """The next page, or what the document says of itself once the last one has been read."""
         with self._understanding():
             kind, *said = self._answer(Answer.page, Answer.end)
-            return page_of(*said) if kind == Answer.page else DocumentInfo.model_validate(*said)
+            if kind == Answer.end:
+                return DocumentInfo.model_validate(*said)
+            number, scanned, blocks, size = said
+            return page_of(number, scanned, blocks, self._picture(size))
+
+    def _picture(self, size: Any) -> Picture | None:
+        found = size_of(size, self._most_pixels)
+        return Picture(*found, self._bytes(found[0] * found[1])) if found else None
 
     @contextmanager
     def _understanding(self) -> Iterator[None]:

@@ -155,6 +155,8 @@ def _read(parser: Parser, content: BinaryIO, asker: socket.socket) -> None:
         asker.sendall(packed(opened(parsed.info, parsed.extent)))
         for found in parsed.pages(part_of(_request(asker))):
             asker.sendall(packed(page(found)))
+            if found.picture:
+                asker.sendall(found.picture.pixels)
         last: list[Any] = [Answer.end, parsed.info.model_dump(mode="json")]
     except FileRejected as error:
         last = [Answer.rejected, error.code(), error.detail]

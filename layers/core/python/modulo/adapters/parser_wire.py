@@ -1,6 +1,7 @@
 """What a process that parses and the one that asks it say to each other: JSON, which harms nobody who reads it.
 
-Each message is a list behind its length in four bytes; the first element of an answer is an `Answer`.
+Each message is a list behind its length in four bytes; the first element of an answer is an `Answer`. Behind a page
+that has a picture come its pixels as they are: on one machine packing would cost more than it saves.
 """
 
 import json
@@ -8,7 +9,7 @@ import struct
 from enum import StrEnum
 from typing import Any
 
-from modulo.domain.document import Block, BlockKind, Extent, Page, Part
+from modulo.domain.document import Block, BlockKind, Extent, Page, Part, Picture
 from modulo.domain.file import DocumentInfo
 
 HEADER = struct.Struct(">I")
@@ -57,13 +58,29 @@ def extent_of(said: Any) -> Extent | None:
 
 
 def page(of: Page) -> list[Any]:
-    """The answer that holds a page."""
-    return [Answer.page, of.number, of.scanned, [(block.kind, block.text, block.level) for block in of.blocks]]
+    """The answer that holds a page; the pixels of its picture follow."""
+    size = [of.picture.width, of.picture.height] if of.picture else None
+    return [Answer.page, of.number, of.scanned, [(block.kind, block.text, block.level) for block in of.blocks], size]
 
 
-def page_of(number: int, scanned: bool, blocks: list[tuple[str, str, int]]) -> Page:
-    """The page in such an answer."""
-    return Page(number, tuple(Block(_KINDS[kind], text, level) for kind, text, level in blocks), scanned)
+def page_of(number: int, scanned: bool, blocks: list[tuple[str, str, int]], picture: Picture | None) -> Page:
+    """The page in such an answer, with the picture that followed."""
+    found = tuple(Block(_KINDS[kind], text, level) for kind, text, level in blocks)
+    return Page(number, found, scanned, picture=picture)
+
+
+def size_of(said: Any, at_most: int) -> tuple[int, int] | None:
+    """Width and height of the picture that follows such an answer, if one does.
+
+    Raises:
+        ValueError: it has more than `at_most` pixels, or these are no numbers.
+    """
+    match said:
+        case None:
+            return None
+        case [int(width), int(height)] if width > 0 and height > 0 and width * height <= at_most:
+            return width, height
+    raise ValueError("no picture that was asked for")
 
 
 def asked(part: Part | None) -> list[Any]:

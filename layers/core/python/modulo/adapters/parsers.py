@@ -26,17 +26,21 @@ _PARSERS: Mapping[str, tuple[str, str]] = {
     media.YAML: ("code_parser", "yaml_parser"),
     media.TOML: ("code_parser", "toml_parser"),
 }
+_PICTURING: Mapping[str, tuple[str, str]] = {media.PDF: ("pdfium_parser", "picturing_parser")}
+"""Those that add pictures of the pages without text."""
 
 
-def location_of(media_type: str) -> str:
+def location_of(media_type: str, *, pictures: bool = False) -> str:
     """Where the parser of a media type that `domain.media` names is found, as `module:name`.
+
+    It adds `pictures` of scanned pages where asked to.
 
     Raises:
         UnsupportedFile: it is none of those.
     """
     if media_type not in _PARSERS:
         raise UnsupportedFile
-    module, name = _PARSERS[media_type]
+    module, name = (pictures and _PICTURING.get(media_type)) or _PARSERS[media_type]
     return f"modulo.adapters.{module}:{name}"
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import islice
 from threading import RLock
 from typing import BinaryIO
@@ -13,6 +14,7 @@ from modulo.adapters.opened import OpenedDocument
 from modulo.adapters.pdf_layout import blocks_of
 from modulo.adapters.pdf_style import letters_of, style_of
 from modulo.adapters.pdfium_page import read_sheet
+from modulo.adapters.pdfium_picture import picture_of
 from modulo.domain.document import Extent, Page, Part
 from modulo.domain.errors import CorruptFile, EmptyFile, EncryptedFile, OversizedFile, ScannedFile
 from modulo.domain.file import DocumentInfo
@@ -28,8 +30,11 @@ _PLACEHOLDERS = frozenset({"", "untitled", "anonymous", "unspecified"})
 _lock = RLock()
 
 
+@dataclass(frozen=True, slots=True)
 class PdfiumParser:
-    """A reader of PDF."""
+    """A reader of PDF, which adds `pictures` of scanned pages where asked to."""
+
+    pictures: bool = False
 
     def parse(self, content: BinaryIO) -> OpenedDocument:
         """Open a document; its content must stay open until the last page has been read.
@@ -50,10 +55,16 @@ class PdfiumParser:
             raise OversizedFile(f"The document has {count} pages; at most {MAX_PAGES} are read.")
         return OpenedDocument(
             info,
-            lambda: _pages(content),
+            lambda: _pages(content, pictures=self.pictures),
             extent=Extent("pages", count),
-            read_part=lambda part: _pages(content, part),
+            read_part=lambda part: _pages(content, part, pictures=self.pictures),
+            unread=ScannedFile.unrecognised if self.pictures else ScannedFile,
         )
+
+
+def picturing_parser() -> PdfiumParser:
+    """A reader of PDF that adds pictures of scanned pages."""
+    return PdfiumParser(pictures=True)
 
 
 def _check_ends(content: BinaryIO) -> None:
@@ -82,7 +93,7 @@ def _open(content: BinaryIO) -> pdfium.PdfDocument:
         raise CorruptFile from error
 
 
-def _pages(content: BinaryIO, part: Part | None = None) -> Iterator[Page]:
+def _pages(content: BinaryIO, part: Part | None = None, *, pictures: bool) -> Iterator[Page]:
     """The pages; the lock is held only while one is read."""
     with _lock:
         document = _open(content)
@@ -92,15 +103,14 @@ def _pages(content: BinaryIO, part: Part | None = None) -> Iterator[Page]:
             sampled = {index: read_sheet(document, index) for index in _sample(count)}
             titles = _titles(document)
         style = style_of(list(sampled.values()), titles)
-        found = pictures = 0
         for index in range(part.first, part.end) if part else range(count):
             with _lock:
                 sheet = sampled.pop(index, None) or read_sheet(document, index)
             blocks = tuple(blocks_of(sheet, index, style))
-            found, pictures = found + len(blocks), pictures + sheet.pictures
-            yield Page(index + 1, blocks, scanned=not blocks and sheet.pictures > 0)
-        if pictures and not found and part is None:
-            raise ScannedFile
+            scanned = not blocks and sheet.pictures > 0
+            with _lock:
+                picture = picture_of(document, index) if scanned and pictures else None
+            yield Page(index + 1, blocks, scanned, picture=picture)
     finally:
         with _lock:
             document.close()

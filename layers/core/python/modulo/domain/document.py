@@ -5,6 +5,9 @@ from enum import StrEnum
 from itertools import count
 from typing import Literal
 
+MOST_PIXELS = 9_000_000
+"""Of a picture: A4 at 300 dots an inch has 8.7 million."""
+
 
 class BlockKind(StrEnum):
     """What a block of text is; the chunker keeps tables whole and carries headings along."""
@@ -28,15 +31,27 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """How a page looks: shades of gray, a byte a pixel, row by row from the top; at most `MOST_PIXELS`."""
+
+    width: int
+    height: int
+    pixels: bytes | bytearray
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One page, sheet, slide or, for formats that have none of these, the whole document.
 
-    `number` counts from 1; `scanned` says that it is a picture without text.
+    `number` counts from 1. `scanned` says that it is a picture without text; a parser that was asked to
+    adds the `picture`. `recognised` says that its text was read from the picture, and may be misread.
     """
 
     number: int
     blocks: tuple[Block, ...]
     scanned: bool = False
+    recognised: bool = False
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,6 +201,11 @@ class CorruptFile(FileRejected):
 class ScannedFile(FileRejected):
     """The file's pages are pictures without text: run text recognition on it and upload it again."""
 
+    @classmethod
+    def unrecognised(cls) -> "ScannedFile":
+        """Where text recognition is on."""
+        return cls("The file's pages are pictures in which no text was recognised: scan it anew, upright and sharp.")
+
 
 class UnsupportedFile(FileRejected):
     """The file is of a type that cannot be read.

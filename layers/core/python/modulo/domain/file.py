@@ -98,6 +98,10 @@ class DocumentInfo(Value):
     scanned_pages: tuple[int, ...] | None = Field(
         default=None, description="the first 100 pages that are pictures without text, which no search finds"
     )
+    recognised_pages: tuple[int, ...] | None = Field(
+        default=None,
+        description="the first 100 pages that are pictures whose text was recognised; some of it may be misread",
+    )
     shortened_pages: tuple[int, ...] | None = Field(
         default=None,
         description="the first 100 pages with a passage of which the embedding model took only the beginning",
@@ -113,6 +117,7 @@ class DocumentInfo(Value):
         """What the parts of one document say: as the first, with the headings and named pages of all."""
         headings = list(dict.fromkeys(heading for part in parts for heading in part.headings or ()))
         scanned = [page for part in parts for page in part.scanned_pages or ()]
+        recognised = [page for part in parts for page in part.recognised_pages or ()]
         shortened = [page for part in parts for page in part.shortened_pages or ()]
         languages = Counter(part.language for part in parts if part.language)
         return parts[0].model_copy(
@@ -120,6 +125,7 @@ class DocumentInfo(Value):
                 "language": languages.most_common(1)[0][0] if languages else None,
                 "headings": tuple(headings[:MOST_HEADINGS]) or None,
                 "scanned_pages": tuple(scanned[:MOST_PAGES]) or None,
+                "recognised_pages": tuple(recognised[:MOST_PAGES]) or None,
                 "shortened_pages": tuple(shortened[:MOST_PAGES]) or None,
             }
         )
