@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from modulo.adapters.tesseract_program import PROGRAM
 from modulo.cli.stack import Stack, StackError
 from modulo.cli.stack.pgbouncer import binary
 
@@ -53,6 +54,17 @@ def pgbouncer_program() -> Path:
         if os.environ.get("CI"):
             raise
         pytest.skip(f"nothing is proved about transaction poolers: {error}")
+
+
+@pytest.fixture(scope="session")
+def tesseract_program() -> Path:
+    """What recognises text, a package of Debian's; a machine without it is told what was not proved."""
+    found = shutil.which(PROGRAM)
+    if found is None and os.environ.get("CI"):
+        raise LookupError(f"{PROGRAM} is not installed: apt-get install tesseract-ocr (Debian, Ubuntu)")
+    if found is None:
+        pytest.skip(f"nothing is proved about text recognition: {PROGRAM} is not installed")
+    return Path(found)
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,11 @@ from modulo.settings import Settings
         {"oidc_algorithms": ["HS256"]},
         {"sqlalchemy_pool_size": 0},
         {"sweep_rest_seconds": 3_601},
+        *({"ocr_languages": said} for said in ("en", "eng,deu", "eng+", "+eng", "eng deu", "ENG", "../eng", "-eng")),
+        {"ocr_languages": "+".join(["eng"] * 9)},
+        {"ocr_languages": "eng\n"},
+        {"ocr_seconds": 0},
+        {"ocr_seconds": 301},
     ],
     ids=str,
 )
@@ -31,6 +36,26 @@ def test_the_architecture_documents_defaults():
     assert (s.quotas.collections, s.quotas.files, s.quotas.tokens_per_day) == (10, 100, 100_000)
     assert s.quotas.storage_bytes == 10 * 1024**3
     assert (s.ingest_attempts, s.retry_base_seconds) == (4, 60)
+
+
+@pytest.mark.parametrize(
+    "languages", ["", "eng", "eng+deu", "chi_sim+chi_sim_vert", "aze_cyrl", "deu_latf", "srp_latn"]
+)
+def test_languages_as_tesseract_names_them(languages):
+    assert Settings(ocr_languages=languages).ocr_languages == languages
+
+
+@pytest.mark.parametrize(
+    ("given", "pages"),
+    [
+        ({"ocr_seconds": 300}, 250),
+        ({"ocr_languages": "eng"}, 26),
+        ({"ocr_languages": "eng", "ocr_seconds": 1}, 250),
+        ({"ocr_languages": "eng", "ingest_run_seconds": 0}, 1),
+    ],
+)
+def test_parts_are_as_long_as_there_is_time_to_recognise_their_pages(given, pages):
+    assert Settings(**given).part_pages == pages
 
 
 def test_nested_settings_come_from_the_environment(monkeypatch):

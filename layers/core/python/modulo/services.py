@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from modulo import ports
+    from modulo.adapters.tesseract_program import Tesseract
     from modulo.usecases.answering import SearchLimits
     from modulo.usecases.create_upload import UploadLimits
     from modulo.usecases.ingest_file import IngestLimits
@@ -161,25 +162,13 @@ class Services:
     @cached_property
     def vectors(self) -> "ports.Vectors":
         """The vector store."""
-        s = self.settings
-        if s.milvus_uri == MEMORY:
+        if self.settings.milvus_uri == MEMORY:
             from modulo.adapters.memory_vectors import MemoryVectors
 
             return MemoryVectors()
-        from modulo.adapters.milvus_vectors import MilvusVectors
+        from modulo.adapters.milvus_vectors import milvus_vectors
 
-        return MilvusVectors(
-            s.milvus_uri,
-            token=_secret(s.milvus_token),
-            timeout=s.milvus_timeout_seconds,
-            index=s.milvus_index,
-            hnsw_m=s.milvus_hnsw_m,
-            hnsw_ef_construction=s.milvus_hnsw_ef_construction,
-            hnsw_ef=s.milvus_hnsw_ef,
-            shards=s.milvus_shards,
-            full_text=s.milvus_full_text,
-            batch_size=s.vector_batch_size,
-        )
+        return milvus_vectors(self.settings)
 
     @cached_property
     def embedder(self) -> "ports.Embedder":
@@ -256,7 +245,8 @@ class Services:
             "embedder": self.embedder.ping,
             "generator": self.generator.ping,
         }
-        return parts | ({"reranker": self.reranker.ping} if self.reranker else {})
+        more = {"reranker": self.reranker, "tesseract": self.tesseract}
+        return parts | {name: part.ping for name, part in more.items() if part}
 
     def migrate(self) -> None:
         """Bring the database's schema up to date."""
@@ -264,13 +254,26 @@ class Services:
 
         migrate(self.settings)
 
+    @property
+    def tesseract(self) -> "Tesseract | None":
+        """What recognises text, where that is turned on."""
+        if not self.settings.ocr_languages:
+            return None
+        from modulo.adapters.tesseract_program import tesseract
+
+        return tesseract(self.settings)
+
     @cached_property
     def parser_for(self) -> "Callable[[str], ports.Parser]":
         """The parser of a media type, which reads in a process of its own."""
-        from modulo.adapters.isolated_parsers import IsolatedParsers, ParserLimits
+        from modulo.adapters.isolated_parsers import isolated_parsers
 
-        s = self.settings
-        return IsolatedParsers(ParserLimits(s.parse_seconds, s.parse_memory_bytes, s.parse_output_bytes), self.metrics)
+        parsers, tesseract = isolated_parsers(self.settings, self.metrics), self.tesseract
+        if tesseract is None:
+            return parsers
+        from modulo.adapters.recognising_parsers import RecognisingParsers
+
+        return RecognisingParsers(parsers, tesseract, self.metrics, self.settings.part_pages)
 
     @cached_property
     def unpacker(self) -> "ports.Unpacker":
@@ -336,7 +339,7 @@ class Services:
         s = self.settings
         return IngestLimits(
             max_bytes=s.max_file_bytes,
-            part_pages=s.ingest_part_pages,
+            part_pages=s.part_pages,
             part_bytes=s.ingest_part_bytes,
             index=IndexLimits(
                 embedding_batch=s.embedding_batch_size,
@@ -349,6 +352,7 @@ class Services:
             lease_seconds=s.ingest_lease_seconds,
             deadline_seconds=s.ingest_deadline_seconds,
             attempts=s.ingest_attempts,
+            recognises=bool(s.ocr_languages),
         )
 
 

@@ -102,6 +102,13 @@ class Settings(BaseModel):
     parse_seconds: int = Field(default=120, ge=1, description="of the CPU, for a file or a part of one")
     parse_memory_bytes: int = Field(default=1024**3, ge=1024**2, description="beyond what a parser takes by itself")
     parse_output_bytes: int = Field(default=128 * 1024**2, ge=1_024, description="text of a file or a part of one")
+    ocr_languages: str = Field(
+        default="",
+        pattern=r"^(?:[a-z]{3}(?:_[a-z]{3,4}){0,2}(?:\+[a-z]{3}(?:_[a-z]{3,4}){0,2}){0,7})?$",
+        description="of scanned pages, as Tesseract names them: eng+deu; empty turns text recognition off",
+    )
+    ocr_seconds: int = Field(default=30, ge=1, le=300, description="for a page")
+    ocr_memory_bytes: int = Field(default=1024**3, ge=1024**2, description="for a page")
     archive_files: int = Field(default=1_000, ge=1, description="that one archive is expanded into")
     archive_bytes: int = Field(default=1024**3, ge=1, description="of all of them together")
     archive_depth: int = Field(default=3, ge=1, description="archives in archives, counted from the outermost")
@@ -168,6 +175,13 @@ class Settings(BaseModel):
         if self.sweep_rest_seconds > self.ingest_deadline_seconds:
             raise ValueError("SWEEP_REST_SECONDS exceeds INGEST_DEADLINE_SECONDS: deadlines would be missed")
         return self
+
+    @property
+    def part_pages(self) -> int:
+        """The most pages of a part; where text is recognised, as many as there is time for at the worst."""
+        if not self.ocr_languages:
+            return self.ingest_part_pages
+        return min(self.ingest_part_pages, max(1, self.ingest_run_seconds // self.ocr_seconds))
 
     @property
     def archive_limits(self) -> ArchiveLimits:

@@ -18,6 +18,7 @@ from modulo.domain.errors import ModuloError, Unavailable
 from modulo.domain.file import FileRef
 from modulo.domain.filters import Condition, FilterField
 from modulo.domain.passage import Hit
+from modulo.settings import Settings
 
 RRF_K = 60
 PAGE = 4_000
@@ -280,3 +281,20 @@ class MilvusVectors:
 
 def _hit(space: Space, entity: Mapping[str, Any], nearness: float) -> Hit:
     return Hit(*schema.chunk_of(space, entity), nearness, entity["source"])
+
+
+def milvus_vectors(settings: Settings) -> MilvusVectors:
+    """The server that the settings name, used as they say."""
+    token = settings.milvus_token
+    return MilvusVectors(
+        settings.milvus_uri,
+        token=token.get_secret_value() if token else None,
+        timeout=settings.milvus_timeout_seconds,
+        index=settings.milvus_index,
+        hnsw_m=settings.milvus_hnsw_m,
+        hnsw_ef_construction=settings.milvus_hnsw_ef_construction,
+        hnsw_ef=settings.milvus_hnsw_ef,
+        shards=settings.milvus_shards,
+        full_text=settings.milvus_full_text,
+        batch_size=settings.vector_batch_size,
+    )

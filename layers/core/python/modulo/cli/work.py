@@ -11,8 +11,14 @@ from modulo.services import services
 
 
 def work(names: list[str], concurrency: int, grace_seconds: float) -> None:
-    """Run the named functions until interrupted; what is under way is finished, or given back to its queue."""
+    """Run the named functions until interrupted; what is under way is finished, or given back to its queue.
+
+    Raises:
+        Unavailable: text recognition is turned on and cannot work.
+    """
     configure_logging(services().settings.log_level)
+    if "ingest_file" in names and (tesseract := services().tesseract):
+        tesseract.ping()  # rather than have every scanned file fail
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

@@ -20,6 +20,8 @@ class FileProgress(Value):
     pages_total: int | None
     chunk_count: int | None
     problem: FileProblem | None
+    scanned_pages: tuple[int, ...] | None
+    recognised_pages: tuple[int, ...] | None
     estimated_ready_at: datetime | None
     updated_at: datetime
 
@@ -35,6 +37,8 @@ class FileProgress(Value):
             pages_total=file.pages_total,
             chunk_count=file.chunk_count,
             problem=file.problem,
+            scanned_pages=file.document.scanned_pages,
+            recognised_pages=file.document.recognised_pages,
             estimated_ready_at=file.estimated_ready_at,
             updated_at=file.updated_at,
         )

@@ -56,6 +56,8 @@ class IngestLimits:
     lease_seconds: int
     deadline_seconds: int
     attempts: int
+    recognises: bool = False
+    """Whether parsers recognise the text of scanned pages."""
 
 
 def ingest_file(
@@ -203,7 +205,8 @@ class _Run:
         """Publish a generation whose parts are all ingested and verified."""
         whole = _combined([state.result for state in self.metadata.parts(self.claim.ref) if state.result])
         if not whole.chunk_count:
-            raise ScannedFile if whole.info.scanned_pages else EmptyFile
+            scanned = ScannedFile.unrecognised if self.limits.recognises else ScannedFile
+            raise scanned() if whole.info.scanned_pages else EmptyFile
         self.vectors.flush(self.claim.space)
         ref = self.claim.ref
         stored = self.vectors.count(self.claim.space, file_id=ref.file_id, generation=ref.generation)
