@@ -1,5 +1,6 @@
 """What generators make of a provider's answers, good and bad."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
@@ -217,3 +218,13 @@ def test_bedrock_s_failures_are_told_apart(
     answer = Answer({"message": "no"}, status=status, headers={"x-amzn-ErrorType": code})
     with bedrock(answer) as (generator, _), pytest.raises(error):
         generator.generate(PROMPT)
+
+
+@pytest.mark.parametrize("ending", [b"", b'{"error'])
+def test_a_model_that_breaks_off_behind_its_first_words_is_unavailable(ending: bytes) -> None:
+    begun = json.dumps(completion("The tower is 38 metres")).encode()[:60] + ending
+    headers = {"Content-Length": "5000"}  # of what it does not come to say
+    with openai(Answer(begun, headers=headers)) as (generator, _):
+        generator._api._timeout = 1
+        with pytest.raises(Unavailable):
+            generator.generate(PROMPT)

@@ -5,6 +5,7 @@ import pytest
 
 from modulo.domain.answer import NOT_FOUND, Draft, Tokens
 from modulo.domain.errors import BadModelAnswer, Throttled, Unavailable
+from modulo.runtime import http
 from tests.functions.conftest import ingest
 
 FACTS = {
@@ -392,3 +393,13 @@ def test_a_file_is_found_by_any_of_its_names(api):
     assert found("b.txt", "c.txt") == ["a.txt", "c.txt"]
     api("DELETE", f"/collections/{collection}/files/{receipt['file_id']}/aliases/b.txt")
     assert found("b.txt") == []
+
+
+def test_an_answer_that_no_function_can_give_is_refused_by_name(api, collection, monkeypatch):
+    whole = len(ask(api, collection, retrieve_only=True).text)
+    monkeypatch.setattr(http, "MAX_ANSWER_BYTES", whole // 2)
+    reply = ask(api, collection, retrieve_only=True)
+    assert (reply.status, reply.json["type"]) == (422, "urn:modulo:problem:answer-too-large")
+    assert reply.headers["content-type"] == "application/problem+json"
+    monkeypatch.setattr(http, "MAX_ANSWER_BYTES", whole * 2)
+    assert ask(api, collection, retrieve_only=True).status == 200

@@ -142,3 +142,23 @@ def test_a_search_is_remembered_once_its_answer_is_out(api, services, monkeypatc
         use_threads(None)
     answer = ["http.response.start", "http.response.body"]
     assert happened == [*answer, "put", *answer]  # the second is cached
+
+
+def test_a_client_that_goes_in_the_midst_of_an_upload_leaves_nothing(api, caplog):
+    collection, sent = api.create_collection(), []
+    begun = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nThe sea is'
+    messages = iter([{"type": "http.request", "body": begun, "more_body": True}, {"type": "http.disconnect"}])
+
+    async def receive():
+        return next(messages)
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [(name.lower().encode(), value.encode()) for name, value in api.headers.items()]
+    headers.append((b"content-type", b"multipart/form-data; boundary=b"))
+    scope = {"type": "http", "method": "POST", "path": f"/api/collections/{collection}/files", "query_string": b""}
+    anyio.run(composed(), scope | {"root_path": "", "headers": headers, "http_version": "1.1"}, receive, send)
+    assert request("GET", f"/api/collections/{collection}/files", headers=api.headers).json()["items"] == []
+    assert request("GET", "/api/usage", headers=api.headers).json()["storage_bytes"] == 0
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]

@@ -1,5 +1,6 @@
 """From a router to an ASGI application and from there to a Lambda handler."""
 
+import json
 import logging
 import re
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from modulo import __version__
 from modulo.domain.errors import InternalError, TooLarge
-from modulo.runtime.problems import MEDIA_TYPE, handle_problems, problem
+from modulo.runtime.problems import MEDIA_TYPE, AnswerTooLarge, handle_problems, problem
 from modulo.runtime.snapshot import keep_ready
 from modulo.runtime.telemetry import configure_logging, request_id
 from modulo.services import services
@@ -24,6 +25,9 @@ log = logging.getLogger(__name__)
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 DESCRIPTION = "Serverless, multi-tenant retrieval-augmented generation."
 FORM_OVERHEAD: Final = 64 * 1024
+MAX_ANSWER_BYTES: Final = 6 * 1024**2
+LONGEST_ESCAPE: Final = 6
+"""Bytes that JSON may take for one character."""
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,100}")
 
 
@@ -56,9 +60,20 @@ def handler_of(router: APIRouter) -> Handler:
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         configure_logging(services().settings.log_level)
         answer: dict[str, Any] = adapter()(event, context)
-        return answer
+        return answer if _fits(answer) else _refusal()
 
     return handler
+
+
+def _fits(answer: dict[str, Any]) -> bool:
+    """Whether Lambda takes the answer, which it counts as JSON; only one that may be too large is counted."""
+    return len(answer["body"]) < MAX_ANSWER_BYTES / LONGEST_ESCAPE or len(json.dumps(answer)) < MAX_ANSWER_BYTES
+
+
+def _refusal() -> dict[str, Any]:
+    refused = problem(AnswerTooLarge())
+    body = bytes(refused.body).decode()
+    return {"statusCode": refused.status_code, "headers": dict(refused.headers), "body": body, "isBase64Encoded": False}
 
 
 class RequestScope:

@@ -51,6 +51,13 @@ class MethodNotAllowed(ModuloError):
     title = "Method not allowed"
 
 
+class AnswerTooLarge(ModuloError):
+    """The answer is larger than a function can give (6 MB): ask for fewer items, or for fewer passages."""
+
+    status = 422
+    title = "Answer too large"
+
+
 def handle_problems(app: FastAPI) -> None:
     """Make the application answer every error with a problem."""
     app.add_exception_handler(ModuloError, _known)
