@@ -7,8 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from time import monotonic, perf_counter, sleep
-from typing import Any
+from time import perf_counter, sleep
 from uuid import UUID
 
 import boto3
@@ -22,7 +21,6 @@ from modulo.adapters.system_clock import SystemClock
 from modulo.domain.file import File, FileRef, Stage
 from modulo.domain.identity import Principal, api_key_hash
 from modulo.domain.transfer import Cursor
-from modulo.runtime.worker import function
 from modulo.services import Services
 
 FILES = 1_000
@@ -40,7 +38,6 @@ SMALL = {
 """Little is enough for a file to be divided, and what died is soon tried again."""
 LATER = 15
 """So many uploads lie between one and its replacement or deletion."""
-PATIENCE_SECONDS = 3_600.0
 STORES = ("postgres", "valkey", "milvus", "cloud")
 
 
@@ -100,18 +97,14 @@ class World:
         collection = new_collection(self.client, name)
         queues = {"ingest_file": self.services.ingests, "purge": self.services.purges}
         deliverer = Deliverer(self.variables, queues, ordeal)
-        give_up = monotonic() + PATIENCE_SECONDS
         with ThreadPoolExecutor(1) as uploader:
             uploaded = uploader.submit(self._upload_all, plan, collection)
 
             def ended() -> bool:
-                if monotonic() > give_up:
-                    raise RuntimeError(f"stuck: {Counter(file.stage for file in self._files(collection))}")
-                function("sweep").handler({}, None)
                 quiet = uploaded.done() and deliverer.idle and not self._queued()
                 return quiet and not any(file.stage.unfinished for file in self._files(collection))
 
-            deliverer.until(ended)
+            deliverer.until(ended, told=lambda: Counter(file.stage for file in self._files(collection)))
             uploaded.result()
         self._purge_all(deliverer)
         return self._outcome(collection)
@@ -120,8 +113,7 @@ class World:
         """A sweep names purges that got lost only after a while: go there at once."""
         present, self.services.clock = self.services.clock, Ahead()
         try:
-            function("sweep").handler({}, None)
-            deliverer.until(lambda: deliverer.idle and not self._queued())
+            deliverer.until(lambda: deliverer.idle and not self._queued(), told=self._queued)
         finally:
             self.services.clock = present
 
@@ -147,13 +139,7 @@ class World:
 
     def _queued(self) -> int:
         """Messages that wait or are under way."""
-        sqs = boto3.Session().client("sqs")
-        wanted: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        return sum(
-            int(number)
-            for url in queue_urls(self.services)
-            for number in sqs.get_queue_attributes(QueueUrl=url, AttributeNames=wanted)["Attributes"].values()
-        )
+        return self.services.ingests.pending() + self.services.purges.pending()
 
     @property
     def _principal(self) -> Principal:

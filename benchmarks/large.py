@@ -3,19 +3,18 @@
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from time import monotonic, perf_counter
+from time import perf_counter
+from typing import Any
 
 from benchmarks import corpus
 from benchmarks.faults import World, suffering
 from benchmarks.measuring import Report, alone
 from benchmarks.mortal import Deliverer, Ordeal
 from benchmarks.product import new_collection, upload
-from modulo.runtime.worker import function
 
 PAGES, TEXT_BYTES = 5_000, 200 * 1024**2
 LIMIT_SECONDS = 120.0
 """In place of Lambda's 900."""
-PATIENCE_SECONDS = 3_600.0
 MB = 1024**2
 
 
@@ -78,19 +77,16 @@ def passage(world: World, name: str, content: bytes) -> Passage:
     queues = {"ingest_file": world.services.ingests}
     deliverer = Deliverer(world.variables, queues, ordeal, environments=2, backlog=4, limit_seconds=LIMIT_SECONDS)
     started = perf_counter()
-    give_up = monotonic() + PATIENCE_SECONDS
     file = upload(world.client, collection, name, content)
 
-    def ended() -> bool:
-        function("sweep").handler({}, None)
-        found = world.client.get(f"/collections/{collection}/files/{file}").json()
-        if found["stage"] == "failed" or monotonic() > give_up:
-            raise RuntimeError(f"{name} is {found['stage']}: {found['problem']}")
-        return bool(found["stage"] == "ready")
+    def seen() -> Any:
+        return world.client.get(f"/collections/{collection}/files/{file}").json()
 
-    deliverer.until(ended)
-    chunks = world.client.get(f"/collections/{collection}/files/{file}").json()["chunk_count"]
-    return Passage(len(content), chunks, perf_counter() - started, ordeal)
+    deliverer.until(lambda: seen()["stage"] in ("ready", "failed"), told=seen)
+    found = seen()
+    if found["stage"] == "failed":
+        raise RuntimeError(f"{name} is failed: {found['problem']}")
+    return Passage(len(content), found["chunk_count"], perf_counter() - started, ordeal)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,13 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any
 
 from benchmarks.machine import descendants, peak_bytes
@@ -26,6 +26,7 @@ from modulo.services import services
 PORTS = ("metadata", "blobs", "vectors", "embedder", "ingests", "purges", "cache")
 CALLS, SECONDS = 5.0, 0.05
 """When a run that is to die does so, on average: many are short, since what they are asked is done already."""
+LOOK_SECONDS, PATIENCE_SECONDS = 0.5, 3_600.0
 load()  # environments are forked from a process that has imported this module, and then start at once
 _contexts = get_context("forkserver")
 _contexts.set_forkserver_preload(["benchmarks.mortal"])
@@ -88,10 +89,8 @@ def _serve(variables: Mapping[str, str], pipe: Connection) -> None:
         setattr(services(), name, _Mortal(getattr(services(), name), fate.call))
     while True:
         name, record, death = pipe.recv()
-        timer = fate.sealed(death)
-        failed = function(name).handler({"Records": [record]}, None)["batchItemFailures"]
-        fate.sealed(None)
-        timer.cancel()
+        with fate.sealed(death):
+            failed = function(name).handler({"Records": [record]}, None)["batchItemFailures"]
         pipe.send(not failed)
 
 
@@ -101,13 +100,13 @@ class _Fate:
     def __init__(self) -> None:
         self._left: int | None = None
 
-    def sealed(self, death: Death | None) -> threading.Timer:
-        """From now on."""
+    @contextmanager
+    def sealed(self, death: Death | None) -> Iterator[None]:
+        """For one run."""
         self._left = death.calls if death else None
-        timer = threading.Timer(death.seconds if death and death.seconds else 0, _die)
-        if death and death.seconds is not None:
-            timer.start()
-        return timer
+        with _dying_after(death.seconds) if death and death.seconds is not None else nullcontext():
+            yield
+        self._left = None
 
     def call(self) -> None:
         """A port is about to be called."""
@@ -134,6 +133,14 @@ class _Mortal:
             return found(*given, **named)
 
         return called
+
+
+@contextmanager
+def _dying_after(seconds: float) -> Iterator[None]:
+    timer = threading.Timer(seconds, _die)
+    timer.start()
+    yield
+    timer.cancel()
 
 
 def _die() -> None:
@@ -173,22 +180,33 @@ class Deliverer:
     _waiting: list[tuple[str, Delivery]] = field(default_factory=list)
     _under_way: int = 0
 
-    def until(self, done: Callable[[], bool], *, look_seconds: float = 0.5) -> None:
-        """Deliver until that is so; asked now and then."""
+    def until(self, done: Callable[[], bool], *, told: Callable[[], object]) -> None:
+        """Deliver, and sweep now and then, until that is so.
+
+        Raises:
+            RuntimeError: it took too long; how things are is `told`.
+        """
+        give_up = monotonic() + PATIENCE_SECONDS
         stop = threading.Event()
         hands = [threading.Thread(target=self._hand, args=(stop,), daemon=True) for _ in range(self.environments)]
         hands.append(threading.Thread(target=self._fetch, args=(stop,), daemon=True))
         for hand in hands:
             hand.start()
         try:
-            while not done():
-                time.sleep(look_seconds)
+            while not self._swept(done):
+                time.sleep(LOOK_SECONDS)
+                if monotonic() > give_up:
+                    raise RuntimeError(f"stuck: {told()}")
                 if not all(hand.is_alive() for hand in hands):
                     raise RuntimeError("a hand broke")
         finally:
             stop.set()
             for hand in hands:
                 hand.join()
+
+    def _swept(self, done: Callable[[], bool]) -> bool:
+        function("sweep").handler({}, None)
+        return done()
 
     @property
     def idle(self) -> bool:
