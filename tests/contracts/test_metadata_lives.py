@@ -1,86 +1,39 @@
 """Whatever comes twice, late, stale or at once: both adapters agree at every step, and no life ends wrong."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, ClassVar
-from uuid import UUID, uuid4
+from typing import Any
+from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import Phase
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from modulo.adapters.memory_metadata import MemoryMetadata
-from modulo.domain.collection import Chunking
 from modulo.domain.deletion import DeletionState, Held, deletion_id
 from modulo.domain.document import Part
-from modulo.domain.errors import ModuloError, NotFound
+from modulo.domain.errors import NotFound
 from modulo.domain.file import DocumentInfo, File, FileRef, Stage
-from modulo.domain.identity import Principal, Scope, Tenant, User
-from modulo.domain.transfer import Claim, CollectionDraft, FileDraft, Finished, PartResult
+from modulo.domain.transfer import Claim, FileDraft, Finished, PartResult
 from modulo.ports import Metadata
-from tests.contracts.metadata_world import (
-    FINAL,
-    HOUR,
-    MODEL,
-    NOW,
-    PASSING,
-    PERIOD,
-    QUOTAS,
-    postgres_metadata,
-    settings_of,
-)
+from tests.contracts.lives import LEASE, Lives, run
+from tests.contracts.metadata_world import HOUR, NOW, PERIOD, QUOTAS, postgres_metadata, settings_of
 
-LEASE = timedelta(minutes=15)
 PARTS = (Part(0, 0, 2), Part(1, 2, 5))
 RESULT = PartResult(3, "ab" * 32, DocumentInfo(language="en"))
-MINUTES = (1, 10, 16, 61, 24 * 60 + 1)
 
 
-class Lives(RuleBasedStateMachine):
-    """One file on every store; each rule happens to all stores alike."""
-
-    stores: ClassVar[tuple[Metadata, ...]] = ()
+class OneFile(Lives):
+    """One file, of which everything is asked."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.now = NOW
-        self.owner = Principal(uuid4(), uuid4(), frozenset(Scope))
-        self.collection = uuid4()
         self.file: File | None = None
-        self.claims: list[list[Claim]] = []
         self.newest_claim: dict[tuple[int, Part | None], int] = {}
         self.published = 0
         self.deleted = False
         self.raises = 1
-        draft = CollectionDraft(self.collection, "papers", MODEL, Chunking(), dedicated=False)
-        for store in self.stores:
-            store.add_tenant(Tenant(id=self.owner.tenant_id, name="acme"))
-            store.add_user(User(tenant_id=self.owner.tenant_id, id=self.owner.user_id, name="someone"))
-            store.create_collection(self.owner, draft, limit=9, now=NOW)
-
-    def all(self, ask: Callable[[Metadata], Any]) -> list[Any]:
-        """What each store answers; all mean the same."""
-        return self.each([lambda store=store: ask(store) for store in self.stores])
-
-    def each(self, asks: list[Callable[[], Any]]) -> list[Any]:
-        answers = []
-        for ask in asks:
-            try:
-                answers.append(ask())
-            except ModuloError as error:
-                answers.append(type(error))
-        said = [meaning(answer) for answer in answers]
-        assert all(one == said[0] for one in said), said
-        return answers
 
     def ref(self, generation: int) -> FileRef:
         assert self.file is not None
@@ -111,14 +64,8 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: self.claims)
     @rule(data=st.data(), move=st.sampled_from(["advance", "publish", "fail", "break", "release", "divide", "finish"]))
     def move(self, data: st.DataObject, move: str) -> None:
-        """Whoever ever held a claim does something, however late."""
-        index = data.draw(st.integers(max(0, len(self.claims) - 4), len(self.claims) - 1))
-        made = self.each(
-            [
-                lambda store=store, claim=claim: MOVES[move](self, store, claim)
-                for store, claim in zip(self.stores, self.claims[index], strict=True)
-            ]
-        )
+        index = self.drawn(data)
+        made = self.act(index, move)
         held = self.claims[index][0]
         if made[0]:
             assert not self.deleted
@@ -134,20 +81,9 @@ class Lives(RuleBasedStateMachine):
         ref = self.ref(max(1, self.generation - back))
         self.all(lambda s: s.count_anew(ref))
 
-    @rule(minutes=st.sampled_from(MINUTES))
-    def wait(self, minutes: int) -> None:
-        self.now += timedelta(minutes=minutes)
-
     @rule()
     def sweep(self) -> None:
-        tenant = self.owner.tenant_id
-
-        def swept(store: Metadata) -> list[set[Any]]:
-            found = store.sweep(now=self.now, limit=100_000)
-            kinds = (found.failed, found.requeue, found.purge)
-            return [{one for one in kind if one.tenant_id == tenant} for kind in kinds]
-
-        self.all(swept)
+        self.swept()
 
     @precondition(lambda self: self.published or self.now > NOW + 2 * HOUR)
     @rule()
@@ -219,10 +155,6 @@ class Lives(RuleBasedStateMachine):
             self.claims.append(claims)
             self.newest_claim[claims[0].ref.generation, claims[0].part] = len(self.claims) - 1
 
-    def advance(self, store: Metadata, claim: Claim) -> Any:
-        pages = {"pages_done": 2, "pages_total": None if claim.part else 5}
-        return store.advance(claim, Stage.embedding, **pages, lease_until=self.now + LEASE, now=self.now)
-
     def divide(self, store: Metadata, claim: Claim) -> Any:
         if claim.part is not None or claim.divided:
             return False
@@ -232,55 +164,18 @@ class Lives(RuleBasedStateMachine):
     def finish(self, store: Metadata, claim: Claim) -> Any:
         return claim.part and store.finish_part(claim, RESULT, lease_until=self.now + LEASE, now=self.now)
 
-    def publish(self, store: Metadata, claim: Claim) -> Any:
-        if claim.part is not None:
-            return False
-        return store.publish(claim, chunk_count=6, content_hash="cd" * 32, info=DocumentInfo(), now=self.now)
 
-
-MOVES: dict[str, Callable[[Lives, Metadata, Claim], Any]] = {
-    "advance": Lives.advance,
-    "publish": Lives.publish,
-    "fail": lambda lives, store, claim: store.fail(claim, PASSING, now=lives.now),
-    "break": lambda lives, store, claim: store.fail(claim, FINAL, now=lives.now),
-    "release": lambda lives, store, claim: store.release(claim, now=lives.now),
-    "divide": Lives.divide,
-    "finish": Lives.finish,
-}
-
-
-def meaning(answer: Any) -> Any:
-    """An answer without what is random in it."""
-    if isinstance(answer, Claim):
-        return replace(answer, token=UUID(int=0))
-    if isinstance(answer, Finished):
-        return answer.left, meaning(answer.whole)
-    return answer
-
-
-def run(stores: tuple[Metadata, ...], *, examples: int, steps: int, phases: tuple[Phase, ...] = tuple(Phase)) -> None:
-    machine = type("Machine", (Lives,), {"stores": stores})
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            phases=phases,
-            deadline=None,
-            derandomize=True,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+def alike(*stores: Metadata) -> type[Lives]:
+    return type("Machine", (OneFile,), {"stores": stores})
 
 
 def test_every_life_ends_right_in_memory() -> None:
-    run((MemoryMetadata(),), examples=150, steps=60)
+    run(alike(MemoryMetadata()), examples=150, steps=60)
 
 
 def test_every_life_is_the_same_on_postgres(postgres: dict[str, str]) -> None:
     with postgres_metadata(settings_of(postgres)) as store:
-        run((MemoryMetadata(), store), examples=30, steps=40)
+        run(alike(MemoryMetadata(), store), examples=30, steps=40)
 
 
 def test_a_store_without_fences_is_found_out() -> None:
@@ -297,4 +192,4 @@ def test_a_store_without_fences_is_found_out() -> None:
             return replace(claim, token=found[2].claim_token) if found and found[2].claim_token else claim
 
     with pytest.raises(AssertionError):
-        run((Unfenced(),), examples=2_000, steps=60, phases=(Phase.generate,))
+        run(alike(Unfenced()), examples=2_000, steps=60, phases=(Phase.generate,))

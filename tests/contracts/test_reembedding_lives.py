@@ -1,84 +1,41 @@
 """A collection is embedded anew while its files come, go and fail: searches always see exactly one whole index."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import Phase
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from modulo.adapters.memory_metadata import MemoryMetadata
 from modulo.domain.collection import Chunking
 from modulo.domain.deletion import Held
-from modulo.domain.errors import ModuloError, NotFound
-from modulo.domain.file import DocumentInfo, File, FileRef, Stage
-from modulo.domain.identity import Principal, Scope, Tenant, User
+from modulo.domain.errors import NotFound
+from modulo.domain.file import File, FileRef, Stage
 from modulo.domain.reembedding import Reembedding, ReembeddingDraft, Started, State
-from modulo.domain.transfer import Claim, CollectionDraft, FileDraft, Purge
+from modulo.domain.transfer import Claim, FileDraft, Purge
 from modulo.ports import Metadata
-from tests.contracts.metadata_world import (
-    FINAL,
-    HOUR,
-    MODEL,
-    NOW,
-    PASSING,
-    PERIOD,
-    QUOTAS,
-    postgres_metadata,
-    settings_of,
-)
+from tests.contracts import lives
+from tests.contracts.lives import LEASE, Lives
+from tests.contracts.metadata_world import HOUR, MODEL, NOW, PERIOD, QUOTAS, postgres_metadata, settings_of
 
-LEASE = timedelta(minutes=15)
 OTHER = MODEL.model_copy(update={"name": "other", "dimensions": 8})
 NAMES = ("a.pdf", "b.pdf")
 KEEP = 3_600
 
 
-class Lives(RuleBasedStateMachine):
-    """Two files on every store, the first of which is in memory; each rule happens to all stores alike."""
+class TwoFiles(Lives):
+    """Two files on every store, the first of which is in memory."""
 
-    stores: ClassVar[tuple[Metadata, ...]] = ()
     reached: ClassVar[set[str]] = set()
 
     def __init__(self) -> None:
         super().__init__()
-        self.now = NOW
-        self.owner = Principal(uuid4(), uuid4(), frozenset(Scope))
-        self.collection = uuid4()
         self.files: dict[str, UUID] = {}
         self.deleted: set[UUID] = set()
-        self.claims: list[list[Claim]] = []
         self.drafts: list[ReembeddingDraft] = []
-        draft = CollectionDraft(self.collection, "papers", MODEL, Chunking(), dedicated=False)
-        for store in self.stores:
-            store.add_tenant(Tenant(id=self.owner.tenant_id, name="acme"))
-            store.add_user(User(tenant_id=self.owner.tenant_id, id=self.owner.user_id, name="someone"))
-            store.create_collection(self.owner, draft, limit=9, now=NOW)
-
-    # What all agree on
-    def all(self, ask: Callable[[Metadata], Any]) -> list[Any]:
-        return self.each([lambda store=store: ask(store) for store in self.stores])
-
-    def each(self, asks: list[Callable[[], Any]]) -> list[Any]:
-        answers = []
-        for ask in asks:
-            try:
-                answers.append(ask())
-            except ModuloError as error:
-                answers.append(type(error))
-        said = [meaning(answer) for answer in answers]
-        assert all(one == said[0] for one in said), said
-        return answers
 
     @property
     def rows(self) -> list[Any]:
@@ -138,12 +95,7 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: self.claims)
     @rule(data=st.data(), move=st.sampled_from(["advance", "publish", "fail", "break", "release"]))
     def move(self, data: st.DataObject, move: str) -> None:
-        """Whoever ever held a claim does something, however late."""
-        self.act(data.draw(st.integers(max(0, len(self.claims) - 4), len(self.claims) - 1)), move)
-
-    def act(self, index: int, move: str) -> None:
-        pairs = zip(self.stores, self.claims[index], strict=True)
-        self.each([lambda store=store, claim=claim: MOVES[move](self, store, claim) for store, claim in pairs])
+        self.act(self.drawn(data), move)
 
     @rule(model=st.sampled_from([OTHER, MODEL]), again=st.booleans(), auto_switch=st.booleans())
     def start(self, model: Any, again: bool, auto_switch: bool) -> None:
@@ -191,21 +143,10 @@ class Lives(RuleBasedStateMachine):
         self.all(lambda s: s.end_reembedding(self.owner, self.collection, now=self.now))
         assert self.found() == found
 
-    @rule(minutes=st.sampled_from([1, 10, 16, 61, 24 * 60 + 1]))
-    def wait(self, minutes: int) -> None:
-        self.now += timedelta(minutes=minutes)
-
     @rule()
     def sweep(self) -> None:
-        tenant, found = self.owner.tenant_id, self.found()
-
-        def swept(store: Metadata) -> list[set[Any]]:
-            swept = store.sweep(now=self.now, limit=100_000)
-            kinds = (swept.failed, swept.requeue, swept.purge)
-            return [{one for one in kind if one.tenant_id == tenant} for kind in kinds]
-
-        index = self.row.index_number
-        self.all(swept)
+        found, index = self.found(), self.row.index_number
+        self.swept()
         assert self.found() >= found
         if self.row.index_number != index:
             self.reached.add(f"swept with {len(found)} files")
@@ -264,60 +205,28 @@ class Lives(RuleBasedStateMachine):
                 assert all(one.purged_at for one in row.generations if one.index_number != self.row.index_number)
         assert self.row.storage_bytes == held
 
-    def publish(self, store: Metadata, claim: Claim) -> Any:
-        return store.publish(claim, chunk_count=6, content_hash="cd" * 32, info=DocumentInfo(), now=self.now)
 
-    def advance(self, store: Metadata, claim: Claim) -> Any:
-        pages = {"pages_done": 2, "pages_total": 5}
-        return store.advance(claim, Stage.embedding, **pages, lease_until=self.now + LEASE, now=self.now)
+def alike(*stores: Metadata) -> type[TwoFiles]:
+    return type("Machine", (TwoFiles,), {"stores": stores, "reached": set()})
 
 
-MOVES: dict[str, Callable[[Lives, Metadata, Claim], Any]] = {
-    "advance": Lives.advance,
-    "publish": Lives.publish,
-    "fail": lambda lives, store, claim: store.fail(claim, PASSING, now=lives.now),
-    "break": lambda lives, store, claim: store.fail(claim, FINAL, now=lives.now),
-    "release": lambda lives, store, claim: store.release(claim, now=lives.now),
-}
-
-
-def meaning(answer: Any) -> Any:
-    """An answer without what is random in it."""
-    if isinstance(answer, Claim):
-        return replace(answer, token=UUID(int=0))
-    if isinstance(answer, Started):
-        return answer.reembedding, set(answer.queue)
-    return answer
-
-
-def run(stores: tuple[Metadata, ...], *, examples: int, steps: int) -> None:
-    machine = type("Machine", (Lives,), {"stores": stores, "reached": set()})
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            phases=(Phase.generate,),
-            deadline=None,
-            derandomize=True,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+def run(*stores: Metadata, examples: int, steps: int) -> None:
+    machine = alike(*stores)
+    lives.run(machine, examples=examples, steps=steps, phases=(Phase.generate,))
     assert {f"{how} with 2 files" for how in ("switched", "rolled_back", "swept")} <= machine.reached, machine.reached
 
 
 def test_searches_see_one_whole_index_in_memory() -> None:
-    run((MemoryMetadata(),), examples=150, steps=60)
+    run(MemoryMetadata(), examples=150, steps=60)
 
 
 def test_searches_see_one_whole_index_on_postgres_too(postgres: dict[str, str]) -> None:
     with postgres_metadata(settings_of(postgres)) as store:
-        run((MemoryMetadata(), store), examples=25, steps=40)
+        run(MemoryMetadata(), store, examples=25, steps=40)
 
 
 def test_what_was_never_started_is_not_found() -> None:
-    lives = type("Machine", (Lives,), {"stores": (MemoryMetadata(),)})()
+    made = alike(MemoryMetadata())()
     how: dict[str, Any] = {"leave_out": False, "now": NOW}
     for to in (State.switched, State.rolled_back):
-        assert lives.all(lambda s, to=to: s.move_reembedding(lives.owner, lives.collection, to, **how)) == [NotFound]  # type: ignore[misc]
+        assert made.all(lambda s, to=to: s.move_reembedding(made.owner, made.collection, to, **how)) == [NotFound]  # type: ignore[misc]
