@@ -9,9 +9,10 @@ import pytest
 from modulo.domain.errors import NotFound
 from modulo.domain.file import Stage
 from modulo.domain.generation import ASK_AGAIN_AFTER, PURGE_AFTER
+from modulo.domain.reembedding import ReembeddingDraft
 from modulo.domain.transfer import PurgeRequest
 from modulo.ports import Metadata
-from tests.contracts.metadata_world import FINAL, HOUR, NOW, QUOTAS, MetadataContract, World
+from tests.contracts.metadata_world import FINAL, HOUR, MODEL, NOW, QUOTAS, MetadataContract, World
 
 LEASE = timedelta(minutes=15)
 MINUTE = timedelta(minutes=1)
@@ -113,6 +114,29 @@ class TestSweeping(MetadataContract):
         for number in range(4):
             now = then + PURGE_AFTER + number * ASK_AGAIN_AFTER
             assert due(now) == now + ASK_AGAIN_AFTER
+        due(NOW + 99 * HOUR)  # leave nothing from then
+
+    def test_a_re_embedding_is_due_while_it_may_be_complete_and_when_it_need_not_be_kept(
+        self, metadata: Metadata, world: World
+    ) -> None:
+        then = NOW - timedelta(days=9_000)
+
+        def due(now: datetime) -> datetime | None:
+            return metadata.sweep(now=now, limit=10_000).due
+
+        owner = world.user()
+        collection = world.collection(owner)
+        world.ready(owner, collection)
+        draft = ReembeddingDraft(uuid4(), MODEL, None, auto_switch=True, keep_seconds=3_600)
+        [twin] = metadata.start_reembedding(owner, collection.id, draft, now=then).queue
+        assert due(then) == then
+        claim = metadata.claim(twin, version="1", now=then, lease_until=then + HOUR, deadline=then + HOUR)
+        assert claim is not None
+        assert due(then) == then
+        assert world.publish(claim)
+        assert due(then) == then + HOUR, "it was switched to"
+        assert due(then + HOUR) == then + HOUR + PURGE_AFTER, "the old index was given up"
+        due(NOW + 99 * HOUR)  # leave nothing from then
 
     def test_what_lost_its_worker_is_queued_anew(self, metadata: Metadata, world: World) -> None:
         owner = world.user()
