@@ -1,10 +1,10 @@
 """What a search asks of Postgres: one statement each, built once."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from pydantic import TypeAdapter
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
@@ -16,6 +16,7 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    cast,
     exists,
     false,
     func,
@@ -23,7 +24,6 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 
 from modulo.adapters.metadata_rules import printable
 from modulo.adapters.postgres_moment import Moment
@@ -31,7 +31,6 @@ from modulo.adapters.postgres_rows import MEMBERSHIP, SPACE, in_tenant, space
 from modulo.adapters.postgres_tables import aliases, collections, files, generations, members
 from modulo.adapters.postgres_usage import reserving
 from modulo.domain.errors import NotFound
-from modulo.domain.file import DocumentInfo
 from modulo.domain.filters import DATES, Comparison, Condition, FilterField
 from modulo.domain.identity import Principal
 from modulo.domain.passage import LiveDocument
@@ -60,18 +59,20 @@ def _of_collection(table: FromClause) -> ColumnElement[bool]:
 
 _LIVE = and_(_of_collection(files), files.c.live_generation == generations.c.number, files.c.deleted_at.is_(None))
 _DOCUMENTS = (
-    select(files.c.id, generations.c.number, files.c.name, generations.c.chunk_count, generations.c.document)
-    .add_columns(files.c.created_at, generations.c.source_url)
+    select(files.c.id.label("file_id"), generations.c.number.label("generation"), files.c.name)
+    .add_columns(generations.c.chunk_count, generations.c.document.label("info"))
+    .add_columns(files.c.created_at, generations.c.source_url.label("url"))
     .join(generations, _GENERATIONS)
     .where(_LIVE, files.c.id == any_(bindparam("file_ids", type_=ARRAY(Uuid()))))
 )
+_READ = TypeAdapter(list[LiveDocument])
 
 
 def _live_documents(*, reserve: bool) -> Select[Any]:
-    """The grant with all documents in one row, whose columns are read once; none where nothing is granted."""
+    """The grant with all documents in one row, as one text; no row where nothing is granted."""
     granted = _GRANT.add_columns(members.c.user_id).cte("granted")
     live = _DOCUMENTS.subquery("live")
-    documents = select(func.jsonb_agg(live.table_valued(), type_=JSONB)).scalar_subquery()
+    documents = select(cast(func.json_agg(live.table_valued()), Text)).scalar_subquery()
     reserved = select(exists(reserving(granted).select())).scalar_subquery() if reserve else true()
     return select(granted, documents.label("documents"), reserved.label("reserved"))
 
@@ -114,7 +115,7 @@ def live_documents(
     row = connection.execute(_LIVE_DOCUMENTS[reservation is not None], asked).mappings().one_or_none()
     if row is None:
         raise NotFound
-    found = [_live(document) for document in row["documents"] or ()]
+    found = _READ.validate_json(row["documents"] or "[]")
     return Live(Grant(space(row), row["version"]), {one.file_id: one for one in found}, row["reserved"])
 
 
@@ -151,15 +152,3 @@ def _compared(column: ColumnElement[Any], condition: Condition) -> ColumnElement
 
 def _asked(principal: Principal, collection_id: UUID) -> dict[str, Any]:
     return {"tenant_id": principal.tenant_id, "user_id": principal.user_id, "collection_id": collection_id}
-
-
-def _live(document: Mapping[str, Any]) -> LiveDocument:
-    return LiveDocument(
-        UUID(document["id"]),
-        document["number"],
-        document["name"],
-        document["chunk_count"],
-        DocumentInfo.model_validate(document["document"]),
-        datetime.fromisoformat(document["created_at"]).isoformat(),
-        document["source_url"],
-    )
