@@ -3,14 +3,16 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from modulo.domain.collection import Collection
+from modulo.domain.document import Part
 from modulo.domain.duplicates import MOST_ALIASES
 from modulo.domain.errors import Conflict, Forbidden, NotFound, QuotaExceeded
-from modulo.domain.file import Duplicate, File, OnDuplicate, Stage
+from modulo.domain.file import DocumentInfo, Duplicate, File, OnDuplicate, Stage
 from modulo.domain.identity import Principal, Role
 from modulo.domain.quota import Quotas
 from tests.contracts.metadata_world import FINAL, HOUR, NOW, PASSING, QUOTAS, MetadataContract, World
@@ -72,6 +74,31 @@ def same(found: File, file: File) -> bool:
 
 
 class TestDuplicates(DuplicatesContract):
+    @pytest.mark.parametrize("divided", [False, True])
+    def test_bytes_whose_checksum_shows_when_they_are_read_are_found_from_then_on(
+        self, place: Place, divided: bool
+    ) -> None:
+        first = place.upload("a.pdf", checksum_sha256=None)
+        claim = place.world.claim(first)
+        early = place.upload("early.pdf")
+        assert not isinstance(early, Duplicate)
+        place.metadata.tombstone_file(place.owner, place.collection.id, early.id, now=NOW)
+        read: dict[str, Any] = {"checksum_sha256": HASH, "now": NOW}
+        if divided:
+            times = {"lease_until": NOW + HOUR, "deadline": NOW + HOUR}
+            assert place.metadata.divide(claim, [Part(0, 0, 1)], pages_total=1, **times, **read)
+        else:
+            info = DocumentInfo()
+            assert place.metadata.publish(claim, chunk_count=1, content_hash=OTHER, info=info, **read)
+        assert place.file(first).checksum_sha256 == HASH
+        assert same(place.upload("later.pdf"), place.file(first))
+
+    def test_a_checksum_that_was_announced_stays(self, place: Place) -> None:
+        file = place.upload("a.pdf")
+        read: dict[str, Any] = {"info": DocumentInfo(), "checksum_sha256": OTHER, "now": NOW}
+        assert place.metadata.publish(place.world.claim(file), chunk_count=1, content_hash=OTHER, **read)
+        assert place.file(file).checksum_sha256 == HASH
+
     def test_bytes_that_are_there_answer_with_their_file(self, place: Place) -> None:
         first = place.ready("a.pdf")
         version = place.version

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from hashlib import sha256
 from uuid import UUID
 
 import pytest
@@ -6,7 +7,7 @@ import pytest
 from modulo.adapters.memory_embedder import MemoryEmbedder
 from modulo.domain.errors import NotFound, Throttled, Unavailable, UnsupportedFile
 from modulo.runtime.worker import function
-from tests.functions.conftest import as_user, ingest, ref_of, s3_event, sqs_event
+from tests.functions.conftest import as_user, deliver_queued, ingest, ref_of, s3_event, sqs_event
 
 TEXT = "Rain falls mainly on the plain. " * 100
 
@@ -366,3 +367,17 @@ def principal_of(api, services):
 def test_another_user_sees_nothing_of_it(api, collection):
     ingest(api, collection, api.upload(collection, TEXT))
     assert as_user("bob")("GET", f"/collections/{collection}/files").status == 404
+
+
+@pytest.mark.parametrize("settings", [{"ingest_part_bytes": 100_000}, {"ingest_part_bytes": 1_024}], indirect=True)
+def test_bytes_that_came_by_a_form_without_a_checksum_are_known_once_they_are_read(api, services, collection):
+    text = "\n\n".join(f"The {number}th vault opens at noon." for number in range(60)).encode()
+    asked = {"name": "form.txt", "size_bytes": len(text)}
+    ticket = api("POST", f"/collections/{collection}/uploads", json=asked).json
+    ref = ref_of(api, collection, ticket)
+    services.blobs.put(ref, text, media_type="text/plain")
+    assert ingest(api, collection, ticket) == []
+    deliver_queued(services)
+    file = api("GET", f"/collections/{collection}/files/{ticket['file_id']}").json
+    assert (file["stage"], file["checksum_sha256"]) == ("ready", sha256(text).hexdigest())
+    assert api.try_upload(collection, text, "again.txt").json["duplicate_of"] == "form.txt"

@@ -644,8 +644,19 @@ class Metadata(Protocol):
         """Record progress and keep the lease; False where the claim no longer holds."""
         ...
 
-    def publish(self, claim: Claim, *, chunk_count: int, content_hash: str, info: DocumentInfo, now: datetime) -> bool:
+    def publish(
+        self,
+        claim: Claim,
+        *,
+        chunk_count: int,
+        content_hash: str,
+        info: DocumentInfo,
+        checksum_sha256: str | None = None,
+        now: datetime,
+    ) -> bool:
         """Make the generation the live one, retire the older ones and raise the collection's version.
+
+        The checksum is kept where none is known yet.
 
         In an index that searches do not see, it waits for the switch. Where the collection needs the file in
         another index too, it is queued for that one.
@@ -675,11 +686,14 @@ class Metadata(Protocol):
         parts: Sequence[Part],
         *,
         pages_total: int,
+        checksum_sha256: str | None = None,
         lease_until: datetime,
         deadline: datetime,
         now: datetime,
     ) -> bool:
         """Have a claimed generation ingested in parts; False where the claim no longer holds.
+
+        The checksum is kept where none is known yet.
 
         The lease is kept by whoever works on a part. Once nobody does, the generation can be claimed
         again, to have the parts that are left worked on.

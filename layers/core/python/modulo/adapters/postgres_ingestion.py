@@ -100,14 +100,22 @@ def advance(
 
 
 def publish(
-    connection: Connection, claimed: Claim, *, chunk_count: int, content_hash: str, info: DocumentInfo, now: datetime
+    connection: Connection,
+    claimed: Claim,
+    *,
+    chunk_count: int,
+    content_hash: str,
+    info: DocumentInfo,
+    checksum_sha256: str | None = None,
+    now: datetime,
 ) -> bool:
     """Make the generation the live one, if searches see its index."""
     ref = claimed.ref
     collection = lock_collection(connection, ref.tenant_id, ref.collection_id)
     if collection is None:
         return False
-    found = {"chunk_count": chunk_count, "content_hash": content_hash, "document": document(info)}
+    found: dict[str, Any] = {"chunk_count": chunk_count, "content_hash": content_hash, "document": document(info)}
+    found["checksum_sha256"] = func.coalesce(generations.c.checksum_sha256, checksum_sha256)
     found |= {"creation_date": begin(info.creation_date), "mod_date": begin(info.mod_date)}
     made = _held(claimed).values(stored(ended(Stage.ready, now)) | found).returning(generations.c.index_number)
     index = connection.execute(made).scalar_one_or_none()

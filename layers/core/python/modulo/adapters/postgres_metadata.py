@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -29,7 +30,7 @@ from modulo.domain.collection import Chunking, Collection
 from modulo.domain.deletion import Deletion, Held, Tally
 from modulo.domain.document import Part
 from modulo.domain.errors import QuotaExceeded
-from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef, Stage
+from modulo.domain.file import File, FileProblem, FileRef, Stage
 from modulo.domain.filters import Condition
 from modulo.domain.identity import Principal, Role
 from modulo.domain.letter import Burial, BuriedLetter, DeadLetter, LetterPage
@@ -212,12 +213,8 @@ class PostgresMetadata(PostgresTenancy):
         return self._write(lambda c: ingestion.advance(c, claim, stage, **pages, lease_until=lease_until, now=now))
 
     @override
-    def publish(self, claim: Claim, *, chunk_count: int, content_hash: str, info: DocumentInfo, now: datetime) -> bool:
-        return self._write(
-            lambda c: ingestion.publish(
-                c, claim, chunk_count=chunk_count, content_hash=content_hash, info=info, now=now
-            )
-        )
+    def publish(self, claim: Claim, **found: Any) -> bool:
+        return self._write(lambda c: ingestion.publish(c, claim, **found))
 
     @override
     def fail(self, claim: Claim, problem: FileProblem, *, now: datetime) -> bool:
@@ -232,18 +229,8 @@ class PostgresMetadata(PostgresTenancy):
         self._at_once(lambda c: ingestion.count_anew(c, ref))
 
     @override
-    def divide(
-        self,
-        claim: Claim,
-        parts: Sequence[Part],
-        *,
-        pages_total: int,
-        lease_until: datetime,
-        deadline: datetime,
-        now: datetime,
-    ) -> bool:
-        times = {"lease_until": lease_until, "deadline": deadline, "now": now}
-        return self._write(lambda c: dividing.divide(c, claim, parts, pages_total=pages_total, **times))
+    def divide(self, claim: Claim, parts: Sequence[Part], **found: Any) -> bool:
+        return self._write(lambda c: dividing.divide(c, claim, parts, **found))
 
     @override
     def parts(self, ref: FileRef) -> list[PartState]:

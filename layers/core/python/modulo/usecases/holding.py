@@ -40,7 +40,9 @@ class Holding:
             )
         )
 
-    def divide(self, parts: Sequence[Part], *, pages_total: int, deadline_seconds: int) -> None:
+    def divide(
+        self, parts: Sequence[Part], *, pages_total: int, checksum_sha256: str | None, deadline_seconds: int
+    ) -> None:
         """Have these parts ingested one by one, in time for one worker to do them all."""
         now = self.clock.now()
         seconds = deadline_seconds + len(parts) * self.lease_seconds
@@ -49,6 +51,7 @@ class Holding:
                 self.claim,
                 parts,
                 pages_total=pages_total,
+                checksum_sha256=checksum_sha256,
                 lease_until=self._lease(now),
                 deadline=now + timedelta(seconds=seconds),
                 now=now,
@@ -65,7 +68,7 @@ class Holding:
             self.claim = finished.whole
         return finished.whole is not None
 
-    def publish(self, whole: PartResult) -> None:
+    def publish(self, whole: PartResult, *, checksum_sha256: str | None) -> None:
         """Make the generation the live one."""
         _hold(
             self.metadata.publish(
@@ -73,6 +76,7 @@ class Holding:
                 chunk_count=whole.chunk_count,
                 content_hash=whole.content_hash,
                 info=whole.info,
+                checksum_sha256=checksum_sha256,
                 now=self.clock.now(),
             )
         )

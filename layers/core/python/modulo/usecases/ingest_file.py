@@ -145,6 +145,8 @@ class _Run:
     ingests: Queue
     metrics: Metrics
     limits: IngestLimits
+    checksum: str | None = None
+    """Of the whole file, once all of it was read."""
 
     @property
     def claim(self) -> Claim:
@@ -163,7 +165,8 @@ class _Run:
             parsed = self.parser_for(media_type).parse(content)
             if self.claim.part is None and len(parts := self._parts(parsed)) > 1:
                 total = parsed.info.total_pages or len(parts)
-                self.holding.divide(parts, pages_total=total, deadline_seconds=self.limits.deadline_seconds)
+                seconds = self.limits.deadline_seconds
+                self.holding.divide(parts, pages_total=total, checksum_sha256=self.checksum, deadline_seconds=seconds)
                 return self._go_on()
             self.holding.advance(Stage.embedding, pages_total=parsed.info.total_pages)
             self.indexing.write(parsed, self._progress)
@@ -179,7 +182,7 @@ class _Run:
         return self._publish(result)
 
     def _publish(self, whole: PartResult) -> Outcome:
-        self.holding.publish(whole)
+        self.holding.publish(whole, checksum_sha256=self.checksum)
         self.metrics.count("rag_chunks_indexed_total", whole.chunk_count)
         return Outcome.ready
 
@@ -249,9 +252,10 @@ class _Run:
             raise OversizedFile
         if stored.size_bytes != self.claim.size_bytes:
             raise AlteredFile(f"{self.claim.size_bytes} bytes were announced, {stored.size_bytes} arrived.")
-        announced = self.claim.checksum_sha256
-        if announced and self.claim.part is None and _sha256(content) != announced:
-            raise AlteredFile("The bytes that arrived do not have the announced checksum.")
+        if self.claim.part is None:
+            self.checksum = _sha256(content)
+            if self.claim.checksum_sha256 not in (None, self.checksum):
+                raise AlteredFile("The bytes that arrived do not have the announced checksum.")
         content.seek(0)
         return content
 

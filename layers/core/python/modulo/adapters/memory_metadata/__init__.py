@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from typing_extensions import override
@@ -24,7 +25,7 @@ from modulo.adapters.memory_metadata.tenancy import MemoryTenancy
 from modulo.domain.collection import Chunking, Collection
 from modulo.domain.deletion import Deletion, Held, Tally
 from modulo.domain.document import Part
-from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef, Stage
+from modulo.domain.file import File, FileProblem, FileRef, Stage
 from modulo.domain.filters import Condition
 from modulo.domain.identity import Principal, Role
 from modulo.domain.letter import Burial, BuriedLetter, DeadLetter, LetterPage
@@ -198,12 +199,8 @@ class MemoryMetadata(MemoryTenancy):
         return self._locked(lambda s: ingestion.advance(s, claim, stage, **pages, lease_until=lease_until, now=now))
 
     @override
-    def publish(self, claim: Claim, *, chunk_count: int, content_hash: str, info: DocumentInfo, now: datetime) -> bool:
-        return self._locked(
-            lambda s: ingestion.publish(
-                s, claim, chunk_count=chunk_count, content_hash=content_hash, info=info, now=now
-            )
-        )
+    def publish(self, claim: Claim, **found: Any) -> bool:
+        return self._locked(lambda s: ingestion.publish(s, claim, **found))
 
     @override
     def fail(self, claim: Claim, problem: FileProblem, *, now: datetime) -> bool:
@@ -218,18 +215,8 @@ class MemoryMetadata(MemoryTenancy):
         self._locked(lambda s: ingestion.count_anew(s, ref))
 
     @override
-    def divide(
-        self,
-        claim: Claim,
-        parts: Sequence[Part],
-        *,
-        pages_total: int,
-        lease_until: datetime,
-        deadline: datetime,
-        now: datetime,
-    ) -> bool:
-        times = {"lease_until": lease_until, "deadline": deadline, "now": now}
-        return self._locked(lambda s: dividing.divide(s, claim, parts, pages_total=pages_total, **times))
+    def divide(self, claim: Claim, parts: Sequence[Part], **found: Any) -> bool:
+        return self._locked(lambda s: dividing.divide(s, claim, parts, **found))
 
     @override
     def parts(self, ref: FileRef) -> list[PartState]:

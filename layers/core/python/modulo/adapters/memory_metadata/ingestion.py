@@ -116,7 +116,14 @@ def advance(
 
 
 def publish(
-    store: Store, claimed: Claim, *, chunk_count: int, content_hash: str, info: DocumentInfo, now: datetime
+    store: Store,
+    claimed: Claim,
+    *,
+    chunk_count: int,
+    content_hash: str,
+    info: DocumentInfo,
+    checksum_sha256: str | None = None,
+    now: datetime,
 ) -> bool:
     """Make the generation the live one, if searches see its index."""
     found = held(store, claimed)
@@ -125,6 +132,7 @@ def publish(
     collection, file, generation = found
     generation.change(rules.ended(Stage.ready, now))
     generation.parts.clear()
+    generation.checksum_sha256 = generation.checksum_sha256 or checksum_sha256
     generation.chunk_count, generation.content_hash = chunk_count, content_hash
     generation.document = DocumentInfo.model_validate(document(info))
     if generation.index_number == collection.index_number:

@@ -18,6 +18,7 @@ def divide(
     parts: Sequence[Part],
     *,
     pages_total: int,
+    checksum_sha256: str | None = None,
     lease_until: datetime,
     deadline: datetime,
     now: datetime,
@@ -30,6 +31,7 @@ def divide(
     generation.stage, generation.divided, generation.updated_at = Stage.embedding, True, now
     generation.lease_until, generation.deadline = lease_until, deadline
     generation.pages_done, generation.pages_total = 0, pages_total
+    generation.checksum_sha256 = generation.checksum_sha256 or checksum_sha256
     generation.parts = [PartRow(part) for part in parts]
     return True
 
