@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 import sysconfig
 import time
 from collections.abc import Callable
@@ -195,7 +196,15 @@ def _counted(counts: Counts, runs: int, work: Work) -> dict[str, float]:
         "answer_kb": sum(len(answer) for answer in answers if isinstance(answer, str)) / KB,
         "log_kb": len(logged.getvalue()) / KB,
     }
-    return {name: value / runs for name, value in taken.items()}
+    metrics = {_metric(line) for line in logged.getvalue().splitlines() if '"_aws"' in line}
+    return {**{name: value / runs for name, value in taken.items()}, "metrics": len(metrics)}
+
+
+def _metric(line: str) -> tuple[str, ...]:
+    """The name of a metric, as its log line has it, with its labels' values: what is paid for as one."""
+    logged = json.loads(line)
+    (told,) = logged["_aws"]["CloudWatchMetrics"]
+    return told["Metrics"][0]["Name"], *(logged[label] for label in told["Dimensions"][0])
 
 
 def as_if_generated(answer: Usage, retrieval: Usage) -> Usage:

@@ -41,6 +41,7 @@ UNITS = {
     "answer_tokens": "tokens",
     "answer_kb": "KB",
     "log_kb": "KB",
+    "metrics": "different ones",
     "search_cold_seconds": "s",
     "ingest_cold_seconds": "s",
     "pages_a_file": "pages",

@@ -23,8 +23,6 @@ WRITTEN_VCU = 0.25
 """Of a kilobyte written to Zilliz Serverless."""
 PROXY_ACU = 8
 """RDS Proxy is paid for so many at least."""
-OWN_METRICS = 60
-"""Names with different labels, as if every route were used."""
 STORED_GB = 10
 """Of uploads and of rows, which an idle deployment keeps."""
 QUEUES = 4
@@ -54,6 +52,8 @@ class Usage:
     answer_tokens: float = 0
     answer_kb: float = 0
     log_kb: float = 0
+    metrics: float = 0
+    """How many different ones it keeps alive, each paid for by the hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ def idle(measured: Measured, deployment: Deployment) -> list[Line]:
         ("SQS", dollars("sqs_request", QUEUES * (REQUESTS_AN_EMPTY_QUEUE + (sweeps if deployment.sleeps else 0)))),
         ("S3", dollars("s3_storage", STORED_GB)),
         ("Aurora", dollars("aurora_acu", capacity * awake * HOURS) + dollars("aurora_storage", STORED_GB)),
-        ("metrics", dollars("metric", OWN_METRICS)),
+        ("metrics", dollars("metric", measured.sweep.metrics)),
         ("secrets", dollars("secret", 1)),
     ]
     if deployment.network:

@@ -32,7 +32,7 @@ MEASURED = Measured(
     answer=replace(BARE, wait_seconds=1, vector_reads=1, prompt_tokens=2_000, answer_tokens=100),
     upload=replace(BARE, cpu_seconds=0.01),
     ingest=replace(BARE, cpu_seconds=0.5, wait_seconds=2, vector_kb=100, embedded_tokens=10_000),
-    sweep=replace(BARE, cpu_seconds=0.002),
+    sweep=replace(BARE, cpu_seconds=0.002, metrics=4),
     search_cold_seconds=1,
     ingest_cold_seconds=1,
     pages_a_file=20,
