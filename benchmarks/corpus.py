@@ -13,7 +13,9 @@ from typing import Any
 import docx
 import openpyxl
 import pptx
+import pypdfium2
 from reportlab.lib.pagesizes import LETTER
+from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 PLACES = ("Tarnby", "Holm", "Vester", "Aaby", "Nordre", "Skagen", "Lund", "Ribe", "Dragor", "Marstal")
@@ -141,6 +143,27 @@ def pdf(chapters: Sequence[Section]) -> bytes:
         for line in lines[:LINES_A_PAGE]:
             page.textLine(line)
         canvas.drawText(page)
+        canvas.showPage()
+    canvas.save()
+    return out.getvalue()
+
+
+def scans(chapters: Sequence[Section]) -> list[bytes]:
+    """The pages of a PDF as a scanner makes them: JPEG, gray, 300 dots an inch."""
+    found = []
+    for page in pypdfium2.PdfDocument(pdf(chapters)):
+        jpeg = io.BytesIO()
+        page.render(scale=299.999 / 72, grayscale=True).to_pil().save(jpeg, "JPEG", quality=75)
+        found.append(jpeg.getvalue())
+    return found
+
+
+def scanned_pdf(pages: Sequence[bytes]) -> bytes:
+    """A PDF: a page a scan."""
+    out = io.BytesIO()
+    canvas = Canvas(out, pagesize=LETTER, invariant=1)
+    for scan in pages:
+        canvas.drawImage(ImageReader(io.BytesIO(scan)), 0, 0, *LETTER)
         canvas.showPage()
     canvas.save()
     return out.getvalue()

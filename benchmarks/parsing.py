@@ -5,6 +5,8 @@ import email
 import email.policy
 import io
 import json
+import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,15 +27,17 @@ from benchmarks.environments import PEERS, python_of
 from benchmarks.machine import ROOT
 from benchmarks.measuring import Report, alone
 from modulo.adapters.parsers import parser_for
+from modulo.adapters.tesseract_program import PROGRAM
 from modulo.domain.chunking import chunk
 from modulo.domain.collection import Chunking
 from modulo.domain.document import Page
-from modulo.domain.media import media_type_of
+from modulo.domain.media import PDF, media_type_of
 from modulo.ports import Parser
 from modulo.services import Services
 from modulo.settings import Settings
 
 SECTIONS = 150
+SCANNED, ROUNDS = 4, 4
 SECONDS, LEAST = 0.3, 2
 """Each is read for so long, at least so often; the best run counts."""
 SAMPLES = ROOT.parent / "shared" / "eval" / "pdfs"
@@ -100,6 +104,7 @@ def measure(report: Report) -> None:
         times[one.name] = found
     _tell(report, samples, times)
     _tell_chunking(report, samples)
+    _tell_recognition(report)
 
 
 def _samples() -> Iterator[Sample]:
@@ -159,6 +164,49 @@ def _tell_chunking(report: Report, samples: Sequence[Sample]) -> None:
         if one.name.startswith("made."):
             report.figure(f"parsing.{one.format}.chunks", chunks, "chunks", "count")
     report.table("Cutting what was read", ("file", "pages", "chunks", "text MB/s"), rows)
+
+
+def _tell_recognition(report: Report) -> None:
+    """Scanned pages of a PDF, beside Tesseract alone on the very scans."""
+    if shutil.which(PROGRAM) is None:
+        report.note(f"Nothing was recognised: {PROGRAM} is not installed.")
+        return
+    scans = corpus.scans(corpus.sections(SCANNED, seed=2))
+    content = corpus.scanned_pdf(scans)
+    ours = Services(Settings(ocr_languages="eng")).parser_for(PDF)
+    found = _whole(ours)(content)  # which starts what is started once
+    with tempfile.TemporaryDirectory(prefix="modulo-scans-") as folder:
+        paths = [Path(folder, f"{number}.jpg") for number in range(SCANNED)]
+        for path, scan in zip(paths, scans, strict=True):
+            path.write_bytes(scan)
+        # In turns, as what others do on the machine changes meanwhile.
+        times = [(_once(_whole(ours), content), _once(_all_recognised, paths)) for _ in range(ROUNDS)]
+    whole, plain = (min(each) for each in zip(*times, strict=True))
+    rows = [
+        (name, seconds / SCANNED, SCANNED / seconds, seconds / plain)
+        for name, seconds in ((OURS, whole), (f"{PROGRAM} alone", plain))
+    ]
+    columns = ("read by", "s a page", "pages/s", f"x {PROGRAM} alone")
+    report.table(f"Recognising {SCANNED} scanned pages", columns, rows)
+    report.figure("parsing.scanned.of_tesseract", plain / whole, f"of {PROGRAM}'s speed", "ratio")
+    report.figure("parsing.scanned.pages_a_second", SCANNED / whole, "pages/s", "rate")
+    report.figure("parsing.scanned.recognised", sum(page.recognised for page in found), "pages", "count")
+    report.note(
+        "Ours draws the pages of a PDF in a process of its own, has each read within limits, and makes blocks of it."
+    )
+
+
+def _once(read: Callable[[Any], object], content: object) -> float:
+    started = perf_counter()
+    read(content)
+    return perf_counter() - started
+
+
+def _all_recognised(paths: Sequence[Path]) -> None:
+    environment = {**os.environ, "OMP_THREAD_LIMIT": "1"}
+    for path in paths:
+        command = [PROGRAM, str(path), "stdout", "--dpi", "300", "-l", "eng", "-c", "tessedit_create_hocr=1"]
+        subprocess.run(command, check=True, capture_output=True, env=environment)
 
 
 def _raw_pdf(content: bytes) -> int:
