@@ -1,6 +1,7 @@
 """Pictures of a PDF's pages: as sharp as is useful, and never too large."""
 
 import io
+import random
 import zlib
 
 import pypdfium2 as pdfium
@@ -51,6 +52,15 @@ def test_sizes(side: int, size: tuple[int, int], expected: tuple[int, int]) -> N
     assert picture
     assert (picture.width, picture.height) == pytest.approx(expected, rel=0.002)
     assert picture.width * picture.height == len(picture.pixels) <= MOST_PIXELS
+
+
+@pytest.mark.parametrize(("side", "size"), [(300, (72, 72)), (2_550, (612, 612)), (613, (100, 100))])
+def test_a_scan_is_seen_pixel_by_pixel(side: int, size: tuple[int, int]) -> None:
+    stored = random.Random(side).randbytes(side * side)
+    picture = pictured(side, size, zlib.compress(stored, 0))
+    assert picture
+    assert (picture.width, picture.height) == (side, side)
+    assert max(abs(one - other) for one, other in zip(picture.pixels, stored, strict=True)) <= 2
 
 
 def test_pictures_that_would_take_the_memory_are_not_unpacked() -> None:

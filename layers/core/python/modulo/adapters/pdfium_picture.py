@@ -12,6 +12,7 @@ _SCALE = 300 / 72  # dots an inch, by points: recognition is made for so many
 _MOST_STORED = 150_000_000  # pixels: A4 at 1,200 dots an inch; more would take the memory of a process
 _JPX = 4  # times the memory, for each pixel
 _MOST_IMAGES = 1_000
+_HARDLY_LESS = 1 - 1e-6  # sides are rounded up: 3,300.0001 pixels would become 3,301, and every one of them blurred
 
 
 def picture_of(document: pdfium.PdfDocument, index: int) -> Picture | None:
@@ -40,8 +41,7 @@ def _scale(page: pdfium.PdfPage) -> float | None:
             largest, sharpness = area, math.sqrt(across * up / area)
     if stored > _MOST_STORED or width <= 0 or height <= 0:
         return None
-    scale = min(max(_SCALE, sharpness), math.sqrt(MOST_PIXELS / (width * height)))
-    # Whole pixels are what both sides are rounded up to.
+    scale = min(max(_SCALE, sharpness), math.sqrt(MOST_PIXELS / (width * height))) * _HARDLY_LESS
     while math.ceil(width * scale) * math.ceil(height * scale) > MOST_PIXELS:
         scale *= 0.999
     return scale
