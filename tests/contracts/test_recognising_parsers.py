@@ -88,6 +88,8 @@ class TestReal:
         assert info.headings == tuple(
             heading for number in (1, 2, 3) for heading in (f"Chapter {number}", "Sales by region")
         )
+        heads = ["Confidential running head" in [block.text for block in page.blocks] for page in pages]
+        assert heads == [True, True, False]  # by the third, it is known to be one
         tables = [block for page in pages for block in page.blocks if block.kind is BlockKind.table]
         assert alike(tables, [Block(BlockKind.table, documents.TABLE_TEXT)] * 3)
 

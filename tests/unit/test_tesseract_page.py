@@ -39,6 +39,18 @@ def test_words_out_of_order_are_not_joined() -> None:
     assert runs(line(word("later", 500, 600), word("before", 100, 200))) == ["later", "before"]
 
 
+def test_boxes_that_overlap_and_scripts_from_right_to_left() -> None:
+    assert runs(line(word("near", 100, 205), word("by", 200, 300))) == ["near by"]
+    (run,) = sheet_of(line(word("first", 500, 600), word("second", 390, 490)), PAGE).runs
+    assert (run.text, run.left, run.right, run.gaps) == ("first second", 390 * POINTS, 600 * POINTS, [])
+
+
+def test_signs_that_have_no_spaces_between_them() -> None:
+    signs = line(word("\u4e09", 100, 140), word("\u6708", 141, 180), word("\uff0c", 181, 190), word("2020", 200, 280))
+    assert runs(signs) == ["\u4e09\u6708\uff0c 2020"]
+    assert runs(line(word("\ud55c", 100, 140), word("\uae00", 150, 190))) == ["\ud55c \uae00"]
+
+
 def test_where_a_line_stands() -> None:
     (run,) = sheet_of(line(word("flat")), PAGE).runs
     assert round(run.bottom, 2) == round((1_000 - 131 - 0.22 * 40) * POINTS, 2)

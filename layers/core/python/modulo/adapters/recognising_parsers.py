@@ -1,6 +1,7 @@
 """Parsers whose scanned pages have the text that is recognised in their pictures."""
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from time import monotonic
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 _PLAIN: Final = 60.0
 """Of 100: what is read with less confidence may be turned. Upright print has 95, a turned one below 35."""
 _LEGIBLE: Final = 50.0
+_SEEN: Final = 12  # pages that tell what is a running head, and which size most text has
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,8 @@ class RecognisingParsers:
         parser = self.parsers(media_type)
         return RecognisingParser(parser, self) if media_type == PDF else parser
 
-    def blocks(self, picture: Picture) -> tuple[Block, ...]:
-        """What is recognised in a picture, which is nothing where that fails.
+    def blocks(self, picture: Picture, seen: deque[Sheet]) -> tuple[Block, ...]:
+        """What is recognised in a picture, which is nothing where that fails; pages `seen` before tell its style.
 
         Raises:
             Unavailable: text recognition cannot work at all.
@@ -54,7 +56,8 @@ class RecognisingParsers:
         outcome, blocks = "nothing", tuple[Block, ...]()
         try:
             if sheet := self._sheet(picture):
-                blocks = tuple(blocks_of(sheet, 0, style_of([sheet], {})))
+                seen.append(sheet)
+                blocks = tuple(blocks_of(sheet, 0, style_of(seen, {})))
                 outcome = "recognised" if blocks else outcome
         except RecognitionFailedError as error:
             outcome = str(error)
@@ -97,11 +100,11 @@ class RecognisingParser:
         )
 
     def _pages(self, parsed: Parsed, part: Part | None = None) -> Iterator[Page]:
-        left = self.parsers.most_pages
+        left, seen = self.parsers.most_pages, deque[Sheet](maxlen=_SEEN)
         for page in parsed.pages(part):
             if page.picture is None:
                 yield page
                 continue
-            blocks = self.parsers.blocks(page.picture) if left > 0 else ()
+            blocks = self.parsers.blocks(page.picture, seen) if left > 0 else ()
             left -= 1
             yield replace(page, blocks=blocks, scanned=not blocks, recognised=bool(blocks), picture=None)

@@ -23,8 +23,10 @@ _LINE: Final = re.compile(
     rf"(?:[^>]{{0,99}}?x_size {_NUMBER})?"
 )
 _WORD: Final = re.compile(
-    rf"<span class='ocrx_word' [^>]{{0,99}}?{_BOX}; x_wconf (\d{{1,3}})[^>]{{0,99}}>(.{{0,2000}})</span>"
+    rf"<span class='ocrx_word' [^>]{{0,99}}?{_BOX}; x_wconf (\d{{1,3}})[^>]{{0,99}}>(.{{0,500}})</span>"
 )
+_UNSPACED: Final = re.compile("[\u3000-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff00-\uffef]{2}")
+"""Chinese and Japanese, in which each sign may count as a word."""
 _MARKUP: Final = re.compile(r"<[^<>]{0,99}>")
 
 
@@ -128,10 +130,13 @@ def _runs(line: Line, size: float, height: float, order: int) -> Iterator[Run]:
     size *= _POINTS
     for word in line.words:
         left, right = word.left * _POINTS, word.right * _POINTS
-        if run and 0 <= left - run.right < 0.9 * size:
-            run.gaps.append(Gap(run.right, left, len(run.text) + 1))
-            run.text += " " + word.text
-            run.right = right
+        # Boxes overlap now and then, and some scripts run from right to left.
+        if run and max(left - run.right, run.left - right) < 0.9 * size:
+            space = "" if _UNSPACED.match(run.text[-1] + word.text[0]) else " "
+            if space and left >= run.right:
+                run.gaps.append(Gap(run.right, left, len(run.text) + 1))
+            run.text += space + word.text
+            run.left, run.right = min(run.left, left), max(run.right, right)
             continue
         if run:
             yield run
