@@ -20,6 +20,7 @@ from modulo.domain.deletion import deletion_id
 from modulo.domain.file import FileRef
 from modulo.domain.identity import Principal, Scope, external_id
 from modulo.domain.transfer import Delivery, FetchRequest, FileDraft, IngestRequest, PurgeRequest
+from modulo.domain.watching import PushRequest, WatcherDraft
 from modulo.runtime.queue import record_of
 from modulo.runtime.worker import function
 from modulo.services import services
@@ -113,8 +114,8 @@ class Scene:
         tenant = f"tenant-{uuid4()}"
         self.key = create_key(tenant, "ada", "first events")
         create_key(tenant, "ben", "first events")
-        self._tenant_name = tenant
         self._tenant, self._ben = external_id(LOCAL, f"tenant:{tenant}"), external_id(LOCAL, f"user:{tenant}:ben")
+        self._ada = Principal(self._tenant, external_id(LOCAL, f"user:{tenant}:ada"), frozenset(Scope))
         self.collection = self._empty = ""
         self.collection = self._new_collection()
         self._file = self._ingested("notes.txt", TEXT.encode())
@@ -127,8 +128,8 @@ class Scene:
             return _message(IngestRequest(self._ref(self._uploaded("more.txt", _unique()))).body())
         if name == "fetch_url":
             return _message(FetchRequest(self._addressed()).body())
-        if name == "bury":
-            return self._given_up()
+        if name in ("bury", "push_events"):
+            return self._given_up() if name == "bury" else self._watched()
         if name == "purge":
             file = self._deleted()
             return _message(PurgeRequest(self._tenant, UUID(self.collection), UUID(file)).body())
@@ -227,13 +228,20 @@ class Scene:
 
     def _addressed(self) -> FileRef:
         """A generation that waits for its bytes from an address which will be refused: benchmarks fetch nothing."""
-        caller = Principal(self._tenant, external_id(LOCAL, f"user:{self._tenant_name}:ada"), frozenset(Scope))
         deadline = datetime.now(UTC) + timedelta(hours=1)
         draft = FileDraft(uuid4(), f"{uuid4()}.txt", "text/plain", 0, None, deadline, source_url="http://127.0.0.1/")
         made = services()
         now, quotas = made.clock.now(), made.settings.quotas
-        file = made.metadata.reserve_file(caller, UUID(self.collection), draft, quotas=quotas, now=now)
+        file = made.metadata.reserve_file(self._ada, UUID(self.collection), draft, quotas=quotas, now=now)
         return FileRef(self._tenant, file.collection_id, file.id, file.generation)
+
+    def _watched(self) -> Event:
+        """The collection, which somebody began to watch; nobody is at the other end of the connection."""
+        made = services()
+        now = made.clock.now()
+        watcher = WatcherDraft(str(uuid4()), None, None, None, now + timedelta(hours=2))
+        made.metadata.add_watcher(self._ada, UUID(self.collection), watcher, limit=1_000_000, now=now)
+        return _message(PushRequest(self._tenant, UUID(self.collection)).body())
 
     def _given_up(self) -> Event:
         return _message(IngestRequest(self._ref(self._uploaded(f"{uuid4()}.txt", _unique()))).body())

@@ -18,6 +18,7 @@ def work() -> dict[str, Any]:
         fetches=s.fetches,
         purges=s.purges,
         dead_letters=s.dead_letters,
+        pushes=s.pushes,
         metrics=s.metrics,
         clock=s.clock,
         receipt_days=s.settings.deletion_retention_days,

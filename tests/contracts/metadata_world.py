@@ -1,5 +1,6 @@
 """A tenant with users, collections and files, on the in-memory and the real metadata."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -39,14 +40,21 @@ def settings_of(environment: dict[str, str], **more: Any) -> Settings:
 
 
 @contextmanager
-def postgres_metadata(settings: Settings) -> Iterator[PostgresMetadata]:
+def postgres_metadata(settings: Settings, announced: "Announced | None" = None) -> Iterator[PostgresMetadata]:
     migrate(settings)
     writer, reader = engines(settings)
     try:
-        yield PostgresMetadata(writer, reader)
+        yield PostgresMetadata(writer, reader, Announced() if announced is None else announced)
     finally:
         writer.dispose()
         reader.dispose()
+
+
+class Announced(Counter[tuple[UUID, UUID]]):
+    """How often each collection was announced."""
+
+    def __call__(self, tenant_id: UUID, collection_id: UUID) -> None:
+        self[tenant_id, collection_id] += 1
 
 
 class MetadataContract:

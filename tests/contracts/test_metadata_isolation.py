@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from modulo.domain.collection import Chunking
+from modulo.domain.collection import Chunking, Collection
 from modulo.domain.deletion import Held, deletion_id
 from modulo.domain.document import Part
 from modulo.domain.errors import NotFound
@@ -23,6 +23,7 @@ from modulo.domain.letter import LetterPage
 from modulo.domain.quota import Reservation
 from modulo.domain.reembedding import ReembeddingDraft, State
 from modulo.domain.transfer import IngestRequest, PartResult
+from modulo.domain.watching import Watch, Watcher, WatcherDraft
 from modulo.domain.web import Arrival, Known, Validators
 from modulo.ports import Metadata
 from tests.contracts.metadata_world import FINAL, HOUR, MODEL, NOW, PERIOD, QUOTAS, MetadataContract, World
@@ -42,7 +43,8 @@ OF_CALLERS = [
     if given[:1] == ("principal",) and name not in (*OF_COLLECTIONS, *OF_RECEIPTS)
 ]
 OF_TENANTS = [name for name, given in PARAMETERS.items() if given[:1] == ("tenant_id",)]
-OF_CLAIMS = [name for name, given in PARAMETERS.items() if given[:1] in {("claim",), ("ref",), ("purge",)}]
+HELD = {"claim", "ref", "purge", "watcher"}
+OF_CLAIMS = [name for name, given in PARAMETERS.items() if given and given[0] in HELD]
 OF_NOBODY = {
     "list_tenants",
     "add_tenant",
@@ -54,8 +56,15 @@ OF_NOBODY = {
     "bury",
     "buried_letters",
     "open_period",
+    "forget_watcher",
+    "watched",
     "ping",
 }
+
+
+def watcher(name: str) -> WatcherDraft:
+    """A draft of one on a connection of that name, which no other test uses."""
+    return WatcherDraft(f"{name}-{uuid4()}", None, None, None, NOW + HOUR)
 
 
 class Estate:
@@ -83,8 +92,14 @@ class Estate:
         self.metadata.tombstone_collection(self.owner, dropped.id, now=NOW)
         self.dropped = world.found(dropped)
         self.purge = purge
+        assert self.metadata.add_watcher(self.owner, self.collection.id, watcher("mine"), limit=9, now=NOW)
+        (self.watcher,) = self.held(self.collection)
         self.letter = burial(IngestRequest(world.ref(self.waiting)))
         assert self.metadata.bury(self.letter, now=NOW)
+
+    def held(self, collection: Collection) -> list[Watcher]:
+        at = (self.world.tenant_id, collection.id)
+        return self.metadata.hold_watchers(*at, since=None, lease_until=NOW, now=NOW)
 
     def stranger(self, kind: str) -> Principal:
         """Someone else; with the owner's own user id where only the tenant differs."""
@@ -100,6 +115,7 @@ class Estate:
             "reserve_file": self.world.upload("more.pdf"),
             "reserve_archived": self.world.upload("more.pdf"),
             "create_collection": self.world.draft("more"),
+            "add_watcher": watcher("other"),
             "start_reembedding": ReembeddingDraft(uuid4(), MODEL, None, auto_switch=True, keep_seconds=1),
         }
         known = {
@@ -152,6 +168,10 @@ class Estate:
             "known": Known(1, "ab" * 32, Validators()),
             "validators": None,
             "before": None,
+            "watcher": replace(self.watcher, principal=caller),
+            "watch": Watch(NOW),
+            "told_at": NOW,
+            "since": None,
             "result": PartResult(1, "00" * 32, DocumentInfo()),
         }
         if "fetch" in name or name in ("arrive", "refuse", "unchanged"):
@@ -174,6 +194,7 @@ class Estate:
             self.metadata.list_deletions(self.owner, after=None, limit=99),
             self.metadata.purge_of(self.world.tenant_id, self.dropped.collection_id, None),
             self.metadata.list_letters(self.owner, at, LetterPage(99)),
+            [replace(one, lease=self.watcher.lease) for one in self.held(self.collection)],
             self.metadata.advance(self.claim, Stage.parsing, lease_until=NOW + HOUR, now=NOW),
         ]
 

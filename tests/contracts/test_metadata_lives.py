@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import Phase
@@ -15,17 +15,18 @@ from modulo.domain.deletion import DeletionState, Held, deletion_id
 from modulo.domain.document import Part
 from modulo.domain.errors import NotFound
 from modulo.domain.file import DocumentInfo, File, FileRef, Stage
-from modulo.domain.transfer import Claim, FileDraft, Finished, PartResult
+from modulo.domain.transfer import Claim, Cursor, FileDraft, Finished, PartResult
+from modulo.domain.watching import WatcherDraft
 from modulo.ports import Metadata
 from tests.contracts.lives import LEASE, Lives, run
-from tests.contracts.metadata_world import HOUR, NOW, PERIOD, QUOTAS, postgres_metadata, settings_of
+from tests.contracts.metadata_world import HOUR, NOW, PERIOD, QUOTAS, Announced, postgres_metadata, settings_of
 
 PARTS = (Part(0, 0, 2), Part(1, 2, 5))
 RESULT = PartResult(3, "ab" * 32, DocumentInfo(language="en"))
 
 
 class OneFile(Lives):
-    """One file, of which everything is asked."""
+    """One file, of which everything is asked, and whose collection somebody watches."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,6 +35,10 @@ class OneFile(Lives):
         self.published = 0
         self.deleted = False
         self.raises = 1
+        self.seen: list[Any] = []
+        watcher = WatcherDraft(str(self.collection), None, None, None, NOW + timedelta(days=365))
+        for store in self.stores:
+            assert store.add_watcher(self.owner, self.collection, watcher, limit=9, now=NOW)
 
     def ref(self, generation: int) -> FileRef:
         assert self.file is not None
@@ -104,6 +109,16 @@ class OneFile(Lives):
                 assert store.purged(replace(found, tally=tally), now=self.now)
 
     @invariant()
+    def what_is_seen_to_change_is_announced(self) -> None:
+        after = Cursor(NOW - HOUR, UUID(int=0))
+        found = self.all(lambda s: s.changes(self.owner, self.collection, after=after, limit=9, fresh=True))[0]
+        seen = [(file.updated_at, file.generation) for file in found]
+        place = (self.owner.tenant_id, self.collection)
+        times = [store._announce.pop(place, 0) for store in self.stores]  # type: ignore[attr-defined]
+        assert all(times) or seen == self.seen
+        self.seen = seen
+
+    @invariant()
     def nothing_is_wrong(self) -> None:
         if self.file is None:
             return
@@ -127,6 +142,8 @@ class OneFile(Lives):
 
     def teardown(self) -> None:
         """With time, everything ends."""
+        for store in self.stores:
+            store.forget_watcher(str(self.collection))
         if self.file is None:
             return
         for _ in range(2):
@@ -170,12 +187,12 @@ def alike(*stores: Metadata) -> type[Lives]:
 
 
 def test_every_life_ends_right_in_memory() -> None:
-    run(alike(MemoryMetadata()), examples=150, steps=60)
+    run(alike(MemoryMetadata(Announced())), examples=150, steps=60)
 
 
 def test_every_life_is_the_same_on_postgres(postgres: dict[str, str]) -> None:
     with postgres_metadata(settings_of(postgres)) as store:
-        run(alike(MemoryMetadata(), store), examples=30, steps=40)
+        run(alike(MemoryMetadata(Announced()), store), examples=30, steps=40)
 
 
 def test_a_store_without_fences_is_found_out() -> None:
@@ -192,4 +209,4 @@ def test_a_store_without_fences_is_found_out() -> None:
             return replace(claim, token=found[2].claim_token) if found and found[2].claim_token else claim
 
     with pytest.raises(AssertionError):
-        run(alike(Unfenced()), examples=2_000, steps=60, phases=(Phase.generate,))
+        run(alike(Unfenced(Announced())), examples=2_000, steps=60, phases=(Phase.generate,))

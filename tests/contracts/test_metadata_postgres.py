@@ -35,6 +35,7 @@ from modulo.domain.letter import LetterPage
 from modulo.domain.quota import Reservation
 from modulo.domain.reembedding import ReembeddingDraft, State
 from modulo.domain.transfer import Cursor, IngestRequest, PartResult
+from modulo.domain.watching import Watch
 from modulo.domain.web import Arrival, Known, Validators
 from modulo.settings import Settings
 from tests.contracts.metadata_world import (
@@ -49,7 +50,7 @@ from tests.contracts.metadata_world import (
     settings_of,
 )
 from tests.contracts.test_metadata_identities import key_of
-from tests.contracts.test_metadata_isolation import PARAMETERS
+from tests.contracts.test_metadata_isolation import PARAMETERS, watcher
 from tests.contracts.test_metadata_letters import burial
 
 Environment = dict[str, str]
@@ -61,6 +62,8 @@ OF_ALL_TENANTS = {
     "forget_deletions",
     "buried_letters",
     "open_period",
+    "forget_watcher",
+    "watched",
     "ping",
 }
 
@@ -207,6 +210,11 @@ class TestStatements:
         "reserve_archived": 9,
         "drop_archived": 9,
         "tombstone_collection": 6,
+        "add_watcher": 3,
+        "hold_watchers": 1,
+        "let_go": 1,
+        "forget_watcher": 1,
+        "watched": 2,
     }
 
     def calls(self, world: World) -> dict[str, partial[Any]]:
@@ -265,6 +273,8 @@ class TestStatements:
         named = alias(world.upload("one", 10, checksum_sha256="01" * 32))
         alias(world.upload("other", 10, checksum_sha256="01" * 32, on_duplicate=OnDuplicate.alias))
         letter = burial(IngestRequest(world.ref(fresh)))
+        assert store.add_watcher(owner, large.id, watcher("known"), limit=9, now=NOW)
+        (watching,) = store.hold_watchers(world.tenant_id, large.id, since=None, lease_until=NOW, now=NOW)
         return {
             "add_tenant": partial(world.user),
             "add_api_key": partial(store.add_api_key, key, secret_hash=secret),
@@ -333,6 +343,11 @@ class TestStatements:
             "drop_archived": partial(store.drop_archived, held, keep=[], now=NOW),
             "tombstone_file": partial(store.tombstone_file, owner, at, fresh.id, now=NOW),
             "tombstone_collection": partial(store.tombstone_collection, owner, at, now=NOW),
+            "add_watcher": partial(store.add_watcher, owner, large.id, watcher("new"), limit=9, now=NOW),
+            "hold_watchers": partial(store.hold_watchers, world.tenant_id, large.id, since=NOW, **lease),
+            "let_go": partial(store.let_go, watching, Watch(NOW), told_at=NOW),
+            "forget_watcher": partial(store.forget_watcher, "nobody"),
+            "watched": partial(store.watched, now=NOW - HOUR, limit=9),
         }
 
     def test_every_method_sends_few_and_harmless_ones(self, stored: PostgresMetadata) -> None:

@@ -6,12 +6,15 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from modulo.adapters.memory_queue import MemoryQueue
 from modulo.domain.errors import Unavailable
-from modulo.domain.identity import Scope
+from modulo.domain.identity import Principal, Scope, external_id
+from modulo.domain.watching import MOST_OF_A_USER
 from modulo.runtime import sockets
-from modulo.runtime.watching import MOST_OF_A_USER, watchers
+from modulo.runtime.queue import record_of
+from modulo.runtime.watching import watchers
 from modulo.runtime.worker import function
-from tests.functions.conftest import as_user, ingest, ref_of
+from tests.functions.conftest import Api, as_user, ingest, ref_of
 from tests.functions.test_watch_files import (
     TEXT,
     collection,
@@ -149,83 +152,130 @@ def revoke(services, api):
     services.metadata.revoke_api_key(tenant, key.id, now=services.clock.now())
 
 
-def through_gateway(said):
-    """What is answered to something that was said on a connection, in an event as API Gateway sends it."""
-    event = {
-        "requestContext": {
-            "routeKey": "$default",
-            "messageId": "QmVmb3Jl",
-            "eventType": "MESSAGE",
-            "messageDirection": "IN",
-            "stage": "api",
-            "connectedAt": 1773480600000,
-            "requestTimeEpoch": 1773480601000,
-            "identity": {"sourceIp": "127.0.0.1"},
-            "requestId": str(uuid4()),
-            "domainName": "abc123.execute-api.us-east-1.amazonaws.com",
-            "connectionId": "QmVmb3JlZA=",
-            "apiId": "abc123",
-        },
-        "body": said,
-        "isBase64Encoded": False,
-    }
-    answer = function("watch_files").handler(event, None)
-    assert answer["statusCode"] == 200
-    assert len(answer["body"].encode()) <= sockets.MAX_ANSWER
-    return json.loads(answer["body"])
+class Gateway:
+    """API Gateway with a connection: what is said on it goes to `watch_files`, and `push_events` tells."""
+
+    def __init__(self, services, clock):
+        self.services, self.clock = services, clock
+        services.pushes = MemoryQueue(clock=lambda: clock.now().timestamp())
+        self.connection = f"connection-{uuid4()}"
+        self.heard = 0
+
+    def happens(self, kind, said=""):
+        event = {
+            "requestContext": {
+                "routeKey": "$default",
+                "eventType": kind,
+                "messageDirection": "IN",
+                "stage": "api",
+                "connectedAt": self.clock.now().timestamp() * 1000,
+                "requestTimeEpoch": self.clock.now().timestamp() * 1000,
+                "identity": {"sourceIp": "127.0.0.1"},
+                "requestId": str(uuid4()),
+                "domainName": "abc123.execute-api.us-east-1.amazonaws.com",
+                "connectionId": self.connection,
+                "apiId": "abc123",
+            },
+            "body": said,
+            "isBase64Encoded": False,
+        }
+        assert function("watch_files").handler(event, None) == {"statusCode": 200}
+
+    def say(self, said):
+        self.happens("MESSAGE", said)
+        return self.told()
+
+    def told(self):
+        """What is told from now on, once everything queued is delivered."""
+        handler = function("push_events").handler
+        while deliveries := self.services.pushes.receive(limit=10, wait_seconds=0):
+            for delivery in deliveries:
+                if handler({"Records": [record_of(delivery)]}, None) == {"batchItemFailures": []}:
+                    self.services.pushes.delete(delivery.receipt)
+        said = self.services.sockets.said[self.connection]
+        messages, self.heard = said[self.heard :], len(said)
+        return [json.loads(message) for message in messages]
+
+    @property
+    def closed(self):
+        return self.connection in self.services.sockets.closed
 
 
-def test_the_gateway_answers_with_what_changed_and_when_to_ask_again(api, collection, clock):
+@pytest.fixture
+def gateway(services, clock):
+    return Gateway(services, clock)
+
+
+def test_through_the_gateway_what_changes_is_told_by_itself(api, collection, services, clock, gateway):
     receipt = api.upload(collection, TEXT)
-    first = through_gateway(request_of(api, collection))
+    (first,) = gateway.say(request_of(api, collection))
     ((name, snapshot),) = events(first)
     assert (name, [file["name"] for file in snapshot["files"]]) == ("snapshot", ["notes.txt"])
-    assert first["retry"] == 2_000
+    assert first["id"] == clock.now().isoformat()
+    assert gateway.told() == []
     clock.advance(timedelta(seconds=30))
     assert ingest(api, collection, receipt) == []
-    second = through_gateway(request_of(api, collection, last_event_id=first["id"]))
+    assert gateway.told() == [], "what else happens in that second is told with it"
+    clock.advance(timedelta(seconds=1))
+    (second,) = gateway.told()
     assert [(name, file["stage"]) for name, file in events(second)] == [("file", "ready")]
-    clock.advance(timedelta(seconds=30))
-    third = through_gateway(request_of(api, collection, last_event_id=second["id"]))
-    fourth = through_gateway(request_of(api, collection, last_event_id=third["id"]))
-    assert (events(fourth), fourth["retry"]) == ([], 5_000)
+    clock.advance(timedelta(seconds=5))
+    assert gateway.told() == []
     assert api("GET", "/collections/" + collection + "/events").status == 200, "requests are served besides"
 
 
-@pytest.mark.parametrize("resumed", [False, True])
-def test_the_gateway_is_given_no_more_than_it_passes_on(api, collection, clock, monkeypatch, resumed):
-    monkeypatch.setattr(sockets, "MAX_ANSWER", 12_000)
-    position = through_gateway(request_of(api, collection))["id"] if resumed else None
-    for number in range(30):
-        receipt = api.upload(collection, f"{TEXT} {number}", f"{number:02}{'長' * 100}.txt")
-        if number % 7 == 0:
-            assert api("DELETE", f"/collections/{collection}/files/{receipt['file_id']}").status == 202
-        clock.advance(timedelta(milliseconds=1))
-    told = through_gateway(request_of(api, collection, last_event_id=position))
-    ((name, snapshot),) = events(told)
-    numbers = [int(file["name"][:2]) for file in snapshot["files"]]
-    assert (name, snapshot["complete"], told["retry"]) == ("snapshot", False, 2_000)
-    assert numbers == sorted(numbers)
-    assert numbers[-1] == 29
-    assert 3 < len(numbers) < 25
-    assert not {number % 7 for number in numbers} & {0}
+def test_who_comes_back_to_the_gateway_is_told_what_happened_meanwhile(api, collection, services, clock, gateway):
+    (first,) = gateway.say(request_of(api, collection))
+    gateway.happens("DISCONNECT")
+    receipt = api.upload(collection, TEXT)
+    assert services.pushes.receive(limit=1, wait_seconds=0) == [], "nobody watches"
+    clock.advance(timedelta(seconds=30))
+    again = Gateway(services, clock)
+    (told,) = again.say(request_of(api, collection, last_event_id=first["id"]))
+    assert [(name, file["file_id"]) for name, file in events(told)] == [("file", receipt["file_id"])]
 
 
-@pytest.mark.parametrize("settings", [{"api_key_cache_seconds": 0}], indirect=True)
-def test_the_gateway_lets_nobody_on_who_was_let_in_before(api, collection, services):
-    assert events(through_gateway(request_of(api, collection)))[0][0] == "snapshot"
-    revoke(services, api)
-    assert refusal([through_gateway(request_of(api, collection))])["status"] == 401
+def test_the_gateway_tells_each_user_of_so_many_connections(api, collection, services, clock):
+    for _ in range(MOST_OF_A_USER):
+        assert [name for name, _ in events(*Gateway(services, clock).say(request_of(api, collection)))] == ["snapshot"]
+    assert refusal(Gateway(services, clock).say(request_of(api, collection)))["status"] == 429
 
 
-def test_an_unexpected_error_is_told_to_the_gateway_without_its_words(api, collection, services, monkeypatch):
+def test_connecting_to_the_gateway_alone_does_nothing(services, gateway):
+    gateway.happens("CONNECT")
+    assert services.pushes.receive(limit=1, wait_seconds=0) == []
+    assert gateway.told() == []
+
+
+def test_an_unexpected_error_is_told_to_the_gateway_without_its_words(api, collection, services, gateway, monkeypatch):
     def broken(*_args, **_options):
         raise ZeroDivisionError("secret words")
 
-    monkeypatch.setattr(services.metadata, "changes", broken)
-    problem = refusal([through_gateway(request_of(api, collection))])
+    monkeypatch.setattr(services.metadata, "add_watcher", broken)
+    problem = refusal(gateway.say(request_of(api, collection)))
     assert problem["status"] == 500
     assert "secret" not in str(problem)
+
+
+def test_a_token_that_ends_is_remembered_with_its_end(services, clock, gateway, monkeypatch):
+    """Where API Gateway's two hours are longer than the token's."""
+    bob = Principal(external_id("modulo", "tenant:acme"), user_id_of("bob"), frozenset(Scope))
+
+    class Issuer:
+        def principal(self, token):
+            return bob
+
+        def expires_at(self, token):
+            return clock.now() + timedelta(minutes=5)
+
+    services.tokens = Issuer()
+    api = Api({"authorization": "Bearer token-of-bob"})
+    collection = api.create_collection()
+    assert [name for name, _ in events(*gateway.say(request_of(api, collection)))] == ["snapshot"]
+    clock.advance(timedelta(minutes=5))
+    function("sweep").handler({}, None)
+    assert refusal(gateway.told())["status"] == 401
+    assert gateway.closed
 
 
 # What holds for both.
@@ -235,7 +285,15 @@ def test_an_unexpected_error_is_told_to_the_gateway_without_its_words(api, colle
 def told(request, services, fast):
     """All that is told to who says something, and is then refused."""
     if request.param == "gateway":
-        yield lambda said: [through_gateway(said)]
+        clock = request.getfixturevalue("clock")
+
+        def said_to_gateway(said):
+            gateway = Gateway(services, clock)
+            messages = gateway.say(said)
+            assert gateway.closed
+            return messages
+
+        yield said_to_gateway
         return
     connect = request.getfixturevalue("connect")
     with server() as base:
@@ -297,7 +355,8 @@ def test_a_store_that_does_not_answer_is_told(api, collection, services, told, m
     def down(*_args, **_options):
         raise Unavailable(dependency="postgres")
 
-    monkeypatch.setattr(services.metadata, "changes", down)
+    for method in ("changes", "add_watcher"):
+        monkeypatch.setattr(services.metadata, method, down)
     assert refusal(told(request_of(api, collection)))["status"] == 503
 
 

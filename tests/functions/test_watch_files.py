@@ -18,8 +18,9 @@ from modulo.cli import serve
 from modulo.domain.errors import Unavailable
 from modulo.domain.file import Stage
 from modulo.domain.identity import api_key_hash, external_id
+from modulo.domain.watching import MOST_OF_A_USER
 from modulo.runtime.calls import use_threads
-from modulo.runtime.watching import MOST_OF_A_USER, Pace, watchers
+from modulo.runtime.watching import Pace, watchers
 from modulo.runtime.worker import function
 from modulo.usecases import watch_files as use_case
 from tests.functions.conftest import LOOP, as_user, ingest, ref_of, s3_event, sqs_event

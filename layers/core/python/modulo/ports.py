@@ -44,6 +44,7 @@ from modulo.domain.transfer import (
     Swept,
 )
 from modulo.domain.value import Listing
+from modulo.domain.watching import PushRequest, Watch, Watcher, WatcherDraft
 from modulo.domain.web import NO_VALIDATORS, Arrival, Fetch, Fetched, Known, Validators
 
 
@@ -72,6 +73,14 @@ class Tokens(Protocol):
 
     def subject(self, token: str) -> str:
         """Who a token was issued to, in the issuer's own words, once it is verified.
+
+        Raises:
+            Unauthenticated: the token is not valid here.
+        """
+        ...
+
+    def expires_at(self, token: str) -> datetime:
+        """When a token ends, once it is verified.
 
         Raises:
             Unauthenticated: the token is not valid here.
@@ -139,8 +148,8 @@ class Web(Protocol):
 class Queue(Protocol):
     """A queue of one kind of message, delivered at least once."""
 
-    def send(self, body: Mapping[str, object]) -> None:
-        """Add a message: a JSON object."""
+    def send(self, body: Mapping[str, object], *, delay_seconds: int = 0) -> None:
+        """Add a message, a JSON object, to be delivered after so many seconds."""
         ...
 
     def receive(self, *, limit: int, wait_seconds: int) -> list[Delivery]:
@@ -161,6 +170,18 @@ class Queue(Protocol):
 
     def ping(self) -> None:
         """Ask for something small."""
+        ...
+
+
+class Sockets(Protocol):
+    """Connections of browsers that API Gateway keeps, each known by its id."""
+
+    def tell(self, connection_id: str, message: str) -> bool:
+        """Say something; False where the connection is gone."""
+        ...
+
+    def end(self, connection_id: str) -> None:
+        """Close the connection, if it is there."""
         ...
 
 
@@ -539,11 +560,13 @@ class Metadata(Protocol):
         """The collection's files, newest first."""
         ...
 
-    def changes(self, principal: Principal, collection_id: UUID, *, after: Cursor | None, limit: int) -> list[File]:
+    def changes(
+        self, principal: Principal, collection_id: UUID, *, after: Cursor | None, limit: int, fresh: bool = False
+    ) -> list[File]:
         """The collection's files that changed behind `after`, in the order of their last change, the deleted too.
 
         Without a cursor those that live and changed last, in the same order. One that is being written may come
-        to light only after a later one.
+        to light only after a later one. `fresh` reads where they were written.
         """
         ...
 
@@ -759,6 +782,46 @@ class Metadata(Protocol):
         """
         ...
 
+    # Watchers: once anything changes that they can see, or whether they may, it is announced by the collection's ids
+    def add_watcher(
+        self, principal: Principal, collection_id: UUID, draft: WatcherDraft, *, limit: int, now: datetime
+    ) -> bool:
+        """Remember who watches on a connection, in place of what was watched on it before.
+
+        False where the caller watches on `limit` other connections.
+
+        Raises:
+            NotFound: no such collection is visible to the caller.
+        """
+        ...
+
+    def hold_watchers(
+        self, tenant_id: UUID, collection_id: UUID, *, since: datetime | None, lease_until: datetime, now: datetime
+    ) -> list[Watcher]:
+        """Take those who watch the collection and were not looked for since then, so that nobody else tells them.
+
+        Whoever holds one already is asked, when it lets go of it, to have it looked for again.
+        """
+        ...
+
+    def let_go(self, watcher: Watcher, watch: Watch, *, told_at: datetime) -> bool:
+        """Record how far a held watcher was told; whether they are to be looked for again.
+
+        Nothing changes where the lease has passed to somebody else.
+        """
+        ...
+
+    def forget_watcher(self, connection_id: str) -> None:
+        """Forget who watches on a connection that has ended; its id is all that API Gateway tells."""
+        ...
+
+    def watched(self, *, now: datetime, limit: int) -> list[PushRequest]:
+        """At most `limit` collections, of all tenants, that somebody watches, each since it was looked for all of them.
+
+        Those come first that wait longest. Who watched on connections that have been closed by now is forgotten.
+        """
+        ...
+
     # Deletions
     def list_deletions(self, principal: Principal, *, after: Cursor | None, limit: int) -> Listing[Deletion]:
         """The receipts of what the caller deleted, or owned when it was deleted; newest first."""
@@ -873,6 +936,7 @@ __all__ = [
     "Parser",
     "Queue",
     "Reranker",
+    "Sockets",
     "Tokens",
     "Unpacker",
     "Vectors",

@@ -63,11 +63,15 @@ class Settings(BaseModel):
     purge_queue_url: str = Field(default=MEMORY, description="the queue of `purge`, or memory:")
     fetch_queue_url: str = Field(default=MEMORY, description="the queue of `fetch_url`, or memory:")
     ingest_queue_url: str = Field(default=MEMORY, description="the queue of `ingest_file`, or memory:")
+    push_queue_url: str = Field(default=MEMORY, description="the queue of `push_events`, or memory:")
     dead_letters_queue_url: str = Field(
-        default=MEMORY, description="the queue of what those three gave up, which `bury` empties, or memory:"
+        default=MEMORY, description="the queue of what the first three gave up, which `bury` empties, or memory:"
     )
     schedules_queue_url: str = Field(default=MEMORY, description="the queue of ticks that workers serve, or memory:")
     presign_seconds: int = Field(default=900, ge=1, le=604_800)
+
+    # API Gateway's WebSockets
+    sockets_url: str = Field(default=MEMORY, description="https://… of the API's stage, or memory:")
 
     # Models
     embedding_url: str = Field(default=MEMORY, description="OpenAI-compatible API, …/v1; or bedrock:, or memory:")

@@ -1,7 +1,7 @@
 """How boto3 clients are made and what their failures mean."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
 from typing import Any
@@ -22,13 +22,21 @@ CONNECTIONS = 10
 class LazyClient:
     """A boto3 client that is made when first called and then shared by every thread.
 
-    It waits so long for a connection and for an answer, in seconds, and tries so often in all.
+    It waits so long for a connection and for an answer, in seconds, and tries so often in all. The service is asked
+    at `endpoint` where it has an address for each of its parts.
     """
 
     def __init__(
-        self, service: str, *, connect: float = CONNECT_SECONDS, read: float = READ_SECONDS, attempts: int = ATTEMPTS
+        self,
+        service: str,
+        *,
+        connect: float = CONNECT_SECONDS,
+        read: float = READ_SECONDS,
+        attempts: int = ATTEMPTS,
+        endpoint: str | None = None,
     ) -> None:
         self._service = service
+        self._endpoint = endpoint
         self._config = Config(
             connect_timeout=connect,
             read_timeout=read,
@@ -61,7 +69,8 @@ class LazyClient:
             s3 = Config(signature_version="s3v4", s3={"addressing_style": "path" if local else "auto"})
             config = config.merge(s3)
         # A session of its own: the default one must not be shared by threads.
-        return Session().client(self._service, config=config)  # type: ignore[call-overload]  # the name is no literal
+        made: Callable[..., Any] = Session().client
+        return made(self._service, config=config, endpoint_url=self._endpoint)
 
 
 @contextmanager

@@ -40,9 +40,9 @@ class MemoryQueue:
         self._messages: list[_Message] = []
         self._changed = Condition()
 
-    def send(self, body: Mapping[str, object]) -> None:
-        """Add a message: a JSON object."""
-        self._add(_Message(json.dumps(dict(body)), self._clock()))
+    def send(self, body: Mapping[str, object], *, delay_seconds: int = 0) -> None:
+        """Add a message, a JSON object, to be delivered after so many seconds."""
+        self._add(_Message(json.dumps(dict(body)), self._clock() + delay_seconds))
 
     def receive(self, *, limit: int, wait_seconds: int) -> list[Delivery]:
         """Up to `limit` messages, oldest first; where there is none yet, wait so long for one."""

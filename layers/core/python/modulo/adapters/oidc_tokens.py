@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 
@@ -54,6 +55,10 @@ class OidcTokens:
     def subject(self, token: str) -> str:
         """See `ports.Tokens`."""
         return str(self._claims(token)["sub"])
+
+    def expires_at(self, token: str) -> datetime:
+        """See `ports.Tokens`."""
+        return datetime.fromtimestamp(self._claims(token)["exp"], UTC)
 
     def _claims(self, token: str) -> dict[str, Any]:
         try:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import ARRAY, Connection, RowMapping, Text, all_, bindparam, literal, select
 
+from modulo.adapters.postgres_announcing import WATCHED
 from modulo.adapters.postgres_files import is_of_archive, tombstone
 from modulo.adapters.postgres_parts import generation_of
 from modulo.adapters.postgres_rows import OF_COLLECTION, in_tenant, lock_collection
@@ -51,7 +52,8 @@ def _held(connection: Connection, claimed: Claim) -> RowMapping | None:
     if lock_collection(connection, ref.tenant_id, ref.collection_id) is None:
         return None
     statement = (
-        select(collections.c.id, collections.c.owner_id, files.c.name, files.c.created_by)
+        select(collections.c.tenant_id, collections.c.id, collections.c.owner_id, WATCHED)
+        .add_columns(files.c.name, files.c.created_by)
         .select_from(collections)
         .join(files, OF_COLLECTION)
         .join(generations, generations.c.file_id == files.c.id)

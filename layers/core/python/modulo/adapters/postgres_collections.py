@@ -8,9 +8,10 @@ from sqlalchemy import Connection, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from modulo.adapters.metadata_rules import id_taken, name_key, require
+from modulo.adapters.postgres_announcing import WATCHED
 from modulo.adapters.postgres_deletions import open_receipts
 from modulo.adapters.postgres_identities import introduce
-from modulo.adapters.postgres_rows import MEMBERSHIP, collection, collections_of, in_tenant, locked
+from modulo.adapters.postgres_rows import MEMBERSHIP, changing, collection, collections_of, in_tenant, locked
 from modulo.adapters.postgres_tables import collections, members, users
 from modulo.domain.collection import Chunking, Collection
 from modulo.domain.errors import NotFound
@@ -119,7 +120,7 @@ def tombstone_collection(connection: Connection, principal: Principal, collectio
     """Make it and its files invisible; once."""
     at = (in_tenant(principal.tenant_id, collections), collections.c.id == collection_id)
     statement = (
-        select(members.c.role, collections.c.id, collections.c.name, collections.c.deleted_at, collections.c.owner_id)
+        select(members.c.role, collections, WATCHED)
         .join(collections, MEMBERSHIP)
         .where(in_tenant(principal.tenant_id, members), members.c.user_id == principal.user_id, *at)
         .with_for_update(of=collections, key_share=True)
@@ -129,6 +130,7 @@ def tombstone_collection(connection: Connection, principal: Principal, collectio
     require(role, Role.owner)
     if row is None or row["deleted_at"] is not None:
         return
+    changing(connection, row)
     open_receipts(connection, principal.tenant_id, [row], principal.user_id, now=now)
     gone = {"deleted_at": now, "purge_after": now + PURGE_AFTER, "version": collections.c.version + 1}
     connection.execute(update(collections).values(gone).where(*at))

@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, and_, exists, func, select, update
 
 from modulo.adapters.metadata_rules import problem
+from modulo.adapters.postgres_announcing import WATCHED, note
 from modulo.adapters.postgres_parts import LIVING, generation_of
-from modulo.adapters.postgres_rows import in_tenant, lock_collection, stored, uncharge
+from modulo.adapters.postgres_rows import changing, in_tenant, lock_collection, stored, uncharge
 from modulo.adapters.postgres_tables import collections, files, generations
 from modulo.adapters.postgres_twins import retired
 from modulo.adapters.postgres_uploads import charge_owner
@@ -43,9 +44,10 @@ def begin_fetch(connection: Connection, ref: FileRef, *, now: datetime) -> Fetch
         .values(attempt=generations.c.attempt + 1, updated_at=now)
         .returning(files.c.name, generations.c.source_url, generations.c.attempt, generations.c.checksum_sha256, _KNOWN)
     )
-    row = connection.execute(statement).one_or_none()
+    row = connection.execute(statement.returning(WATCHED)).one_or_none()
     if row is None:
         return None
+    note(connection, ref.tenant_id, ref.collection_id, row.watched)
     known = None
     if row.known is not None:
         source, checksum, etag, last_modified = row.known
@@ -55,13 +57,15 @@ def begin_fetch(connection: Connection, ref: FileRef, *, now: datetime) -> Fetch
 
 def arrive(connection: Connection, ref: FileRef, arrival: Arrival, *, before: str | None, now: datetime) -> bool:
     """Record what was fetched; the generation is held meanwhile, so that nobody claims it for its former size."""
-    if not lock_collection(connection, ref.tenant_id, ref.collection_id):
+    collection = lock_collection(connection, ref.tenant_id, ref.collection_id)
+    if collection is None:
         return False
     this = (_WAITING, generation_of(ref), generations.c.checksum_sha256.is_not_distinct_from(before))
     known = select(generations.c.size_bytes, generations.c.storage_limit, collections.c.owner_id)
     row = connection.execute(known.where(*this).with_for_update(of=generations)).one_or_none()
     if row is None:
         return False
+    changing(connection, collection)
     values: dict[str, Any] = {
         "size_bytes": arrival.size_bytes,
         "checksum_sha256": arrival.checksum_sha256,
@@ -96,7 +100,8 @@ def unchanged(
     now: datetime,
 ) -> bool:
     """End it, and have the file be what it was."""
-    if not lock_collection(connection, ref.tenant_id, ref.collection_id):
+    collection = lock_collection(connection, ref.tenant_id, ref.collection_id)
+    if collection is None:
         return False
     is_live = exists().where(_LIVE, _live.c.source == known.source).correlate(files)
     same = generations.c.checksum_sha256.is_not_distinct_from(before)
@@ -106,6 +111,7 @@ def unchanged(
     row = connection.execute(ended.returning(generations.c.size_bytes)).one_or_none()
     if row is None:
         return False
+    changing(connection, collection)
     uncharge(connection, {(ref.tenant_id, ref.collection_id): row.size_bytes})
     this = and_(in_tenant(ref.tenant_id, files), files.c.id == ref.file_id)
     connection.execute(update(files).values(generation=files.c.live_generation).where(this))
@@ -118,12 +124,14 @@ def unchanged(
 
 def refuse(connection: Connection, ref: FileRef, found: FileProblem, *, now: datetime) -> bool:
     """End it as failed."""
-    if not lock_collection(connection, ref.tenant_id, ref.collection_id):
+    collection = lock_collection(connection, ref.tenant_id, ref.collection_id)
+    if collection is None:
         return False
     values = stored(failed(found, now)) | {"problem": problem(found)}
     statement = update(generations).where(_WAITING, generation_of(ref)).values(values)
     row = connection.execute(statement.returning(generations.c.size_bytes)).one_or_none()
     if row is None:
         return False
+    changing(connection, collection)
     uncharge(connection, {(ref.tenant_id, ref.collection_id): row.size_bytes})
     return True

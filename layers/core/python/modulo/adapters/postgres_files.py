@@ -31,6 +31,7 @@ from modulo.adapters.postgres_rows import (
     MEMBERSHIP,
     NEWEST,
     OF_COLLECTION,
+    changing,
     file,
     in_tenant,
     locked,
@@ -163,6 +164,7 @@ def tombstone(
     connection: Connection, principal: Principal, collection: RowMapping, rows: Sequence[RowMapping], *, now: datetime
 ) -> None:
     """Make living files of a locked collection invisible, each with a receipt of its own."""
+    changing(connection, collection)
     for row in rows:
         open_receipts(connection, principal.tenant_id, [collection], principal.user_id, file=row, now=now)
     ids = bindparam(None, [row["id"] for row in rows], type_=ARRAY(Uuid))

@@ -7,6 +7,7 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, Connection, Update, and_, case, func, or_, select, update
 
 from modulo.adapters.metadata_rules import document, problem
+from modulo.adapters.postgres_announcing import WATCHED, note
 from modulo.adapters.postgres_parts import (
     CLAIMED,
     LIVING,
@@ -17,7 +18,7 @@ from modulo.adapters.postgres_parts import (
     lock_part,
     release_part,
 )
-from modulo.adapters.postgres_rows import WAS_CHARGED, in_tenant, lock_collection, stored, uncharge
+from modulo.adapters.postgres_rows import WAS_CHARGED, changing, in_tenant, lock_collection, stored, uncharge
 from modulo.adapters.postgres_tables import collections, files, generations
 from modulo.adapters.postgres_twins import IS_PAID_FOR, add_missing, retired
 from modulo.adapters.postgres_uploads import charge_owner
@@ -96,7 +97,7 @@ def advance(
     pages = {"pages_done": pages_done, "pages_total": pages_total}
     values = {"stage": stage.value, "lease_until": lease_until, "updated_at": now}
     known = {name: number for name, number in pages.items() if number is not None}
-    return connection.execute(_held(claimed).values(values | known)).rowcount == 1
+    return _changed(connection, claimed, values | known)
 
 
 def publish(
@@ -122,6 +123,7 @@ def publish(
     if index is None:
         return False
     forget_parts(connection, ref)
+    changing(connection, collection)
     if index == collection["index_number"]:
         _go_live(connection, claimed.ref, now)
     add_missing(connection, collection, claimed.ref, index, now)
@@ -155,7 +157,8 @@ def _go_live(connection: Connection, ref: FileRef, now: datetime) -> None:
 def fail(connection: Connection, claimed: Claim, found: FileProblem, *, now: datetime) -> bool:
     """End the generation as failed and give its bytes back."""
     ref = claimed.ref
-    if not lock_collection(connection, ref.tenant_id, ref.collection_id):
+    collection = lock_collection(connection, ref.tenant_id, ref.collection_id)
+    if collection is None:
         return False
     values = stored(failed(found, now)) | {"problem": problem(found)}
     if claimed.part is not None and not lock_part(connection, claimed):
@@ -165,6 +168,7 @@ def fail(connection: Connection, claimed: Claim, found: FileProblem, *, now: dat
     if row is None:
         return False
     forget_parts(connection, ref)
+    changing(connection, collection)
     uncharge(connection, {(ref.tenant_id, ref.collection_id): row.was_charged})
     return True
 
@@ -173,7 +177,7 @@ def release(connection: Connection, claimed: Claim, *, now: datetime) -> None:
     """Give the lease up."""
     if claimed.part is None:
         swept = {"lease_until": case((generations.c.divided, now), else_=None)}
-        connection.execute(_held(claimed).values(stored(ended(Stage.queued, now)) | swept))
+        _changed(connection, claimed, stored(ended(Stage.queued, now)) | swept)
     else:
         release_part(connection, claimed)
 
@@ -192,6 +196,14 @@ def viable(connection: Connection, ref: FileRef) -> bool:
 def _held(claimed: Claim) -> Update:
     """An update of the generation, as long as the claim holds."""
     return update(generations).where(LIVING, generation_of(claimed.ref), generations.c.claim_token == claimed.token)
+
+
+def _changed(connection: Connection, claimed: Claim, values: dict[str, Any]) -> bool:
+    """Change the generation; False where the claim no longer holds."""
+    row = connection.execute(_held(claimed).values(values).returning(WATCHED)).one_or_none()
+    if row is not None:
+        note(connection, claimed.ref.tenant_id, claimed.ref.collection_id, row.watched)
+    return row is not None
 
 
 def _take(
@@ -213,4 +225,7 @@ def _take(
         .returning(*CLAIMED, generations.c.attempt)
     )
     row = connection.execute(statement).mappings().one_or_none()
-    return None if row is None else claim_of(ref, row, token=token, attempt=row["attempt"])
+    if row is None:
+        return None
+    note(connection, ref.tenant_id, ref.collection_id, row["watched"])
+    return claim_of(ref, row, token=token, attempt=row["attempt"])

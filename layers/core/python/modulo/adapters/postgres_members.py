@@ -6,7 +6,7 @@ from sqlalchemy import Connection, case, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from modulo.adapters.metadata_rules import assignable
-from modulo.adapters.postgres_rows import MEMBERSHIP, in_tenant, locked, visible
+from modulo.adapters.postgres_rows import MEMBERSHIP, changing, in_tenant, locked, visible
 from modulo.adapters.postgres_tables import collections, members, users
 from modulo.domain.errors import NotFound
 from modulo.domain.identity import Principal, Role
@@ -48,8 +48,8 @@ def set_member(connection: Connection, principal: Principal, collection_id: UUID
 
 def remove_member(connection: Connection, principal: Principal, collection_id: UUID, user_id: UUID) -> None:
     """End a membership."""
-    owner_id = locked(connection, principal, collection_id, Role.owner)["owner_id"]
-    assignable(user_id == owner_id, Role.viewer)
+    collection = locked(connection, principal, collection_id, Role.owner)
+    assignable(user_id == collection["owner_id"], Role.viewer)
     statement = delete(members).where(
         in_tenant(principal.tenant_id, members),
         members.c.collection_id == collection_id,
@@ -57,3 +57,4 @@ def remove_member(connection: Connection, principal: Principal, collection_id: U
     )
     if connection.execute(statement).rowcount == 0:
         raise NotFound("The collection has no such member.")
+    changing(connection, collection)

@@ -25,7 +25,7 @@ from modulo.adapters import postgres_sweeping as sweeping
 from modulo.adapters import postgres_uploads as uploads
 from modulo.adapters import postgres_usage as usage
 from modulo.adapters.postgres_engine import statements
-from modulo.adapters.postgres_tenancy import PostgresTenancy
+from modulo.adapters.postgres_watching import PostgresWatching
 from modulo.domain.collection import Chunking, Collection
 from modulo.domain.deletion import Deletion, Held, Tally
 from modulo.domain.document import Part
@@ -55,7 +55,7 @@ from modulo.domain.value import Listing
 from modulo.domain.web import Arrival, Fetch, Known, Validators
 
 
-class PostgresMetadata(PostgresTenancy):
+class PostgresMetadata(PostgresWatching):
     """Each method is one transaction, or one statement."""
 
     # Collections
@@ -136,8 +136,11 @@ class PostgresMetadata(PostgresTenancy):
         )
 
     @override
-    def changes(self, principal: Principal, collection_id: UUID, *, after: Cursor | None, limit: int) -> list[File]:
-        return self._read(lambda c: files.changes(c, principal, collection_id, after=after, limit=limit))
+    def changes(
+        self, principal: Principal, collection_id: UUID, *, after: Cursor | None, limit: int, fresh: bool = False
+    ) -> list[File]:
+        ask = self._at_once if fresh else self._read
+        return ask(lambda c: files.changes(c, principal, collection_id, after=after, limit=limit))
 
     @override
     def get_file(self, principal: Principal, collection_id: UUID, file_id: UUID, *, fresh: bool = False) -> File:

@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 
 from modulo.adapters.metadata_rules import document
+from modulo.adapters.postgres_announcing import WATCHED, note
 from modulo.adapters.postgres_rows import OF_COLLECTION, in_tenant, space
 from modulo.adapters.postgres_tables import collections, files, generations, indexes, parts
 from modulo.domain.collection import Chunking
@@ -69,8 +70,9 @@ CLAIMED = (
     generations.c.size_bytes,
     generations.c.checksum_sha256,
     generations.c.divided,
+    WATCHED,
 )
-"""The columns of a `Claim`, besides its token and attempt."""
+"""The columns of a `Claim`, besides its token and attempt, and whether somebody is told of it."""
 
 
 def divide(
@@ -97,8 +99,10 @@ def divide(
     }
     ref = claimed.ref
     held = update(generations).where(LIVING, generation_of(ref), generations.c.claim_token == claimed.token)
-    if connection.execute(held.values(values)).rowcount == 0:
+    row = connection.execute(held.values(values).returning(WATCHED)).one_or_none()
+    if row is None:
         return False
+    note(connection, ref.tenant_id, ref.collection_id, row.watched)
     forget_parts(connection, ref)
     of = {"tenant_id": ref.tenant_id, "file_id": ref.file_id, "generation": ref.generation}
     rows = [{**of, "number": part.number, "first": part.first, "end": part.end} for part in found]
@@ -178,10 +182,14 @@ def release_part(connection: Connection, claimed: Claim) -> None:
 
 def lock_part(connection: Connection, claimed: Claim) -> RowMapping | None:
     """The claimed part, as long as the claim holds; nobody else changes its generation until the transaction ends."""
-    if _locked(connection, claimed.ref) is None:
+    generation = _locked(connection, claimed.ref)
+    if generation is None:
         return None
     held = select(parts).where(_at(claimed), parts.c.claim_token == claimed.token)
-    return connection.execute(held).mappings().one_or_none()
+    part = connection.execute(held).mappings().one_or_none()
+    if part is not None:
+        note(connection, claimed.ref.tenant_id, claimed.ref.collection_id, generation["watched"])
+    return part
 
 
 def forget_parts(connection: Connection, ref: FileRef) -> None:

@@ -30,6 +30,7 @@ from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.types import TypeEngine
 
 from modulo.adapters.metadata_rules import require, stages
+from modulo.adapters.postgres_announcing import WATCHED, note
 from modulo.adapters.postgres_tables import aliases, collections, files, generations, members, users
 from modulo.domain.collection import Collection, EmbeddingModel, Space, status_of
 from modulo.domain.errors import NotFound
@@ -141,7 +142,7 @@ def locked(connection: Connection, principal: Principal, collection_id: UUID, ne
         Forbidden: the role does not suffice.
     """
     statement = (
-        select(collections, members.c.role)
+        select(collections, members.c.role, WATCHED)
         .join(members, MEMBERSHIP)
         .where(visible(principal, collection_id))
         .with_for_update(of=collections, key_share=True)
@@ -159,13 +160,18 @@ def lock_collection(
     Not waiting finds none either where another transaction holds it.
     """
     statement = (
-        select(collections)
+        select(collections, WATCHED)
         .where(in_tenant(tenant_id, collections), collections.c.id == collection_id)
         .with_for_update(key_share=True, skip_locked=not waiting)
     )
     if living:
         statement = statement.where(collections.c.deleted_at.is_(None))
     return connection.execute(statement).mappings().first()
+
+
+def changing(connection: Connection, collection: RowMapping) -> None:
+    """What its members see of a locked collection changes with the transaction."""
+    note(connection, collection["tenant_id"], collection["id"], collection["watched"])
 
 
 def collections_of(principal: Principal) -> Select[Any]:

@@ -11,10 +11,11 @@ from sqlalchemy import Connection, Integer, Table, Uuid, and_, case, delete, fun
 from sqlalchemy.dialects.postgresql import JSONB
 
 from modulo.adapters.metadata_rules import problem
+from modulo.adapters.postgres_announcing import WATCHED, note
 from modulo.adapters.postgres_letters import forget_old
 from modulo.adapters.postgres_parts import LIVING
 from modulo.adapters.postgres_reembedding import turn_over, turns_over
-from modulo.adapters.postgres_rows import WAS_CHARGED, arrays, stored, uncharge
+from modulo.adapters.postgres_rows import WAS_CHARGED, arrays, changing, stored, uncharge
 from modulo.adapters.postgres_tables import collections, files, generations, parts, tenants
 from modulo.domain.file import UNFINISHED, FileRef, Stage
 from modulo.domain.generation import ASK_AGAIN_AFTER, DEADLINE_EXCEEDED, NEVER_UPLOADED, failed, requeued
@@ -129,19 +130,22 @@ def _held(connection: Connection, found: Sequence[FileRef]) -> list[FileRef]:
         return []
     given = arrays(tenant_id=(Uuid(), [tenant for tenant, _ in places]), id=(Uuid(), [id_ for _, id_ in places]))
     statement = (
-        select(collections.c.tenant_id, collections.c.id)
+        select(collections.c.tenant_id, collections.c.id, WATCHED)
         .where(collections.c.tenant_id == given.c.tenant_id, collections.c.id == given.c.id)
         .where(collections.c.deleted_at.is_(None))
         .with_for_update(of=collections, key_share=True, skip_locked=True)
     )
-    locked = {(row.tenant_id, row.id) for row in connection.execute(statement)}
+    rows = connection.execute(statement).mappings().all()
+    for row in rows:
+        changing(connection, row)
+    locked = {(row["tenant_id"], row["id"]) for row in rows}
     return [ref for ref in found if (ref.tenant_id, ref.collection_id) in locked]
 
 
 def _requeue_stalled(connection: Connection, now: datetime, found: _Found) -> tuple[FileRef, ...]:
     """Take stalled generations from their workers; they are named again where nobody claims them."""
     stalled = (
-        select(*_REF, generations.c.lease_until)
+        select(*_REF, generations.c.lease_until, WATCHED)
         .where(LIVING, _UNFINISHED, generations.c.lease_until <= now, generations.c.deadline > now)
         .order_by(generations.c.lease_until)
         .limit(found.limit)
@@ -159,6 +163,8 @@ def _requeue_stalled(connection: Connection, now: datetime, found: _Found) -> tu
         .returning(*stalled.c)
     )
     rows = connection.execute(statement).all()
+    for row in rows:
+        note(connection, row.tenant_id, row.collection_id, row.watched)
     found.add("requeue", [row.lease_until for row in rows], selected=len(rows))
     return tuple(FileRef(*row[:5]) for row in rows)
 

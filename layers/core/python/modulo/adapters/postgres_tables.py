@@ -1,7 +1,7 @@
 """The tables, as the migrations make them.
 
-Every key but a dead letter's begins with the tenant, so that a reference across tenants cannot be stored. Counters on
-users and collections exist so that a quota is checked and taken in one conditional update.
+Every key but a dead letter's and a watcher's begins with the tenant, so that a reference across tenants cannot be
+stored. Counters on users and collections exist so that a quota is checked and taken in one conditional update.
 """
 
 from typing import Any
@@ -392,6 +392,30 @@ Index(
     dead_letters.c.id,
 )
 Index("ix_dead_letters_buried", dead_letters.c.buried_at, dead_letters.c.id)
+
+watchers = Table(
+    "watchers",
+    metadata,
+    _column("connection_id", Text()),  # all that API Gateway tells when a connection ends
+    _tenant(),
+    _column("collection_id", Uuid()),
+    _column("user_id", Uuid()),
+    _column("key_hash", LargeBinary(), nullable=True),
+    _column("expires_at", Moment(), nullable=True),
+    _column("closes_at", Moment()),
+    _column("looked_at", Moment(), nullable=True),
+    _column("told", LargeBinary()),
+    _column("told_at", Moment()),
+    _column("lease", Uuid(), nullable=True),
+    _column("lease_until", Moment(), nullable=True),
+    _column("again", Boolean(), server_default=text("false")),
+    PrimaryKeyConstraint("connection_id"),
+    _reference("collection_id", "collections", ondelete="CASCADE"),
+    _reference("user_id", "users", ondelete="CASCADE"),
+    CheckConstraint("(lease IS NOT NULL) = (lease_until IS NOT NULL)", "lease"),
+)
+Index("ix_watchers_collection", watchers.c.tenant_id, watchers.c.collection_id)
+Index("ix_watchers_user", watchers.c.tenant_id, watchers.c.user_id)
 
 usage = Table(
     "usage",

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from modulo.adapters.metadata_rules import id_taken, problem, under_way
 from modulo.adapters.postgres_aliases import answered, release
 from modulo.adapters.postgres_files import get_file
-from modulo.adapters.postgres_rows import FILE, NEWEST, file, in_tenant, locked, uncharge
+from modulo.adapters.postgres_rows import FILE, NEWEST, changing, file, in_tenant, locked, uncharge
 from modulo.adapters.postgres_tables import aliases, collections, files, generations, users
 from modulo.domain.duplicates import duplicate
 from modulo.domain.file import UNFINISHED, File, FileRef, OnDuplicate, Stage
@@ -46,6 +46,7 @@ def reserve_file(
     if known is not None and known["stage"] in UNFINISHED:
         _supersede(connection, principal.tenant_id, known, now)
     _charge(connection, collection, draft, quotas, is_new=known is None)
+    changing(connection, collection)
     if held:
         release(connection, principal.tenant_id, collection_id, draft.name, now=now)
     if known is None:

@@ -21,11 +21,11 @@ class SqsQueue:
         self._url = url
         self._sqs = LazyClient("sqs")
 
-    def send(self, body: Mapping[str, object]) -> None:
-        """Add a message: a JSON object."""
+    def send(self, body: Mapping[str, object], *, delay_seconds: int = 0) -> None:
+        """Add a message, a JSON object, to be delivered after so many seconds."""
         message = json.dumps(dict(body))
         with answering("sqs"):
-            self._sqs().send_message(QueueUrl=self._url, MessageBody=message)
+            self._sqs().send_message(QueueUrl=self._url, MessageBody=message, DelaySeconds=delay_seconds)
 
     def receive(self, *, limit: int, wait_seconds: int) -> list[Delivery]:
         """Up to `limit` messages, at most 10; where there is none yet, wait so long for one."""

@@ -6,7 +6,7 @@ from pkgutil import iter_modules
 
 from modulo import runtime
 from modulo.domain.errors import DeadMessage, FileFailed, ModuloError, explanation
-from modulo.runtime.problems import TYPE
+from modulo.runtime.details import TYPE
 
 PAGE = """\
 # Problems

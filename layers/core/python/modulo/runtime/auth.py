@@ -1,6 +1,7 @@
 """From a request's credential to the principal it speaks for."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from functools import partial
 from time import monotonic
 from typing import Annotated
@@ -67,6 +68,13 @@ def _of_tenant(principal: Principal, services: Services) -> Principal:
             raise Unauthenticated
         _remember(tenant.bytes, principal, services)
     return principal
+
+
+def endurance(credential: str, *, services: Services) -> tuple[bytes | None, datetime | None]:
+    """By what to tell later whether an admitted credential is still valid: a key's hash, or a token's end."""
+    if credential.startswith(API_KEY_PREFIX):
+        return api_key_hash(credential), None
+    return None, services.tokens.expires_at(credential) if services.tokens else None
 
 
 def credential_of(request: Request) -> str:

@@ -11,12 +11,10 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from modulo.domain.errors import InvalidRequest, ModuloError, Unauthenticated
-from modulo.runtime.telemetry import request_id
+from modulo.runtime.details import details, members
 
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
-TYPE = "urn:modulo:problem:"
-"""What the type of every problem begins with; its code follows."""
 
 
 class Problem(BaseModel):
@@ -80,17 +78,7 @@ def problem(error: ModuloError) -> JSONResponse:
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
-    return _response({**error.extra, **_told(error.code(), error.title, error.status, error.detail)}, headers)
-
-
-def _told(code: str, title: str, status: int, detail: str) -> dict[str, Any]:
-    return {
-        "type": TYPE + code,
-        "title": title,
-        "status": status,
-        "detail": detail,
-        "request_id": request_id.get(),
-    }
+    return _response(details(error), headers)
 
 
 def _response(body: Mapping[str, Any], headers: Mapping[str, str]) -> JSONResponse:
@@ -136,4 +124,4 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
             kind, detail = MethodNotAllowed, f"{request.method} is not allowed here; use {allowed}."
         case _:
             kind, detail = MalformedRequest, f"{error.detail}."
-    return _response(_told(kind.code(), kind.title, error.status_code, detail), headers)
+    return _response(members(kind.code(), kind.title, error.status_code, detail), headers)

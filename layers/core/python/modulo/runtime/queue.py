@@ -2,12 +2,15 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+from uuid import UUID
 
 from modulo.domain.backoff import pause
 from modulo.domain.errors import ModuloError
 from modulo.domain.file import FileRef
 from modulo.domain.transfer import Delivery, FetchRequest, PurgeRequest
+from modulo.domain.watching import Farewell, PushRequest
 from modulo.ports import Queue
 from modulo.runtime.events import UnreadableMessage, json_object
 from modulo.runtime.snapshot import keep_ready
@@ -16,6 +19,8 @@ from modulo.services import Services, services
 
 log = logging.getLogger(__name__)
 Work = TypeVar("Work")
+SETTLING: Final = timedelta(milliseconds=500)
+"""A look that began so much later than a message was sent saw what it is about, though the clocks differ."""
 GivenUpBy = Callable[[Delivery, Exception], None]
 QueueHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
@@ -160,5 +165,21 @@ def purges(message: Mapping[str, Any]) -> list[PurgeRequest]:
     """
     try:
         return [PurgeRequest.of(message)]
+    except (ValueError, KeyError):
+        raise UnreadableMessage from None
+
+
+def pushes(delivery: Delivery) -> list[PushRequest | Farewell]:
+    """Whom a message to `push_events` asks to tell, or what to say last on a connection.
+
+    Raises:
+        UnreadableMessage: it is no such message.
+    """
+    message = json_object(delivery.body)
+    try:
+        if "connection_id" in message:
+            return [Farewell(str(message["connection_id"]), str(message["message"]))]
+        since = delivery.sent_at + SETTLING if delivery.sent_at else None
+        return [PushRequest(UUID(str(message["tenant_id"])), UUID(str(message["collection_id"])), since)]
     except (ValueError, KeyError):
         raise UnreadableMessage from None

@@ -3,13 +3,14 @@
 The credential comes in what the client says: an address would be logged, and a cookie would come along from other
 sites' pages. So it does not matter whose page connects, and `Origin` is not looked at.
 
-A server keeps telling. API Gateway keeps the connection, and a function answers each time that the client asks, as for
-server-sent events.
+A server keeps telling. API Gateway keeps the connection but no function running: who watches is remembered, and
+`push_events` tells them.
 """
 
 import asyncio
 import logging
 from contextlib import aclosing, suppress
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID, uuid4
@@ -19,23 +20,23 @@ from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from modulo.domain.errors import InternalError, InvalidRequest, ModuloError
-from modulo.domain.file import Stage
 from modulo.domain.identity import Scope
-from modulo.domain.progress import Snapshot
-from modulo.runtime.auth import MAX_CREDENTIAL, admitted
+from modulo.domain.watching import Farewell, Watch, WatcherDraft
+from modulo.runtime.auth import MAX_CREDENTIAL, admitted, endurance
+from modulo.runtime.details import ending
 from modulo.runtime.http import Handler
 from modulo.runtime.problems import invalid
 from modulo.runtime.telemetry import configure_logging, request_id
-from modulo.runtime.watching import Told, Watching, ending, watchers
+from modulo.runtime.watching import Watching, watchers
 from modulo.services import services
-from modulo.usecases.watch_files import watch_files
+from modulo.usecases.watch_files import begin_watching, watch_files
 
 log = logging.getLogger(__name__)
 PATH: Final = "/ws"
 MAX_MESSAGE: Final = 32 * 1024
 """Bytes that a client may say at a time, as in API Gateway's frames."""
-MAX_ANSWER: Final = 120 * 1024
-"""Bytes; API Gateway passes 128 KB on."""
+LONGEST: Final = timedelta(hours=2, minutes=5)
+"""API Gateway closes a connection after 2 hours, whatever is said on it."""
 COME_BACK: Final = 1000
 REFUSED: Final = 1008
 """Close codes (RFC 6455, 7.4.1): the time is over; the last message tells a problem."""
@@ -60,7 +61,7 @@ async def watch_socket(socket: WebSocket) -> None:
         try:
             watching = await _begun(await _said(socket))
         except ModuloError as error:
-            await socket.send_text(_message(ending(error)))
+            await socket.send_text(ending(error).message)
             await socket.close(REFUSED)
             return
         async with anyio.create_task_group() as tasks:
@@ -70,7 +71,7 @@ async def watch_socket(socket: WebSocket) -> None:
 
 
 def with_sockets(handler: Handler) -> Handler:
-    """The handler of a function that API Gateway invokes for requests, and for what is said on its connections."""
+    """The handler of a function that API Gateway invokes for requests, and for what happens on its connections."""
 
     def either(event: dict[str, Any], context: Any) -> dict[str, Any]:
         request = event.get("requestContext", {})
@@ -78,27 +79,37 @@ def with_sockets(handler: Handler) -> Handler:
             return handler(event, context)
         configure_logging(services().settings.log_level)
         request_id.set(request["requestId"])
-        with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:  # leaves the requests' loop alone
-            return {"statusCode": 200, "body": runner.run(_answer(event.get("body") or ""))}
+        if request["eventType"] == "DISCONNECT":
+            services().metadata.forget_watcher(request["connectionId"])
+        elif request["eventType"] == "MESSAGE":
+            with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:  # leaves the requests' loop alone
+                runner.run(_remember(request, event.get("body") or ""))
+        return {"statusCode": 200}
 
     return either
 
 
-async def _answer(said: str) -> str:
+async def _remember(request: dict[str, Any], said: str) -> None:
+    """Have who asked to watch told by `push_events`, or why they may not."""
+    s, connection_id = services(), request["connectionId"]
     try:
-        watching = await _begun(said)
+        asked = _request(said)
+        credential = asked.token.get_secret_value()
+        caller = await admitted(credential, Scope.read)
+        key_hash, expires_at = endurance(credential, services=s)
+        draft = WatcherDraft(
+            connection_id=connection_id,
+            looked_at=Watch.resumed(asked.last_event_id, s.clock.now()).looked_at,
+            key_hash=key_hash,
+            expires_at=expires_at,
+            closes_at=datetime.fromtimestamp(request["connectedAt"] / 1000, UTC) + LONGEST,
+        )
+        begin_watching(caller, asked.collection_id, draft, metadata=s.metadata, pushes=s.pushes, clock=s.clock)
     except ModuloError as error:
-        return _message(ending(error))
+        s.pushes.send(Farewell(connection_id, ending(error).message).body())
     except Exception:
         log.exception("unexpected error")
-        return _message(ending(InternalError()))
-    message = _message(watching.news, watching.retry_ms)
-    files = watching.found.files if isinstance(watching.found, Snapshot) else tuple(watching.found)
-    while len(message.encode()) > MAX_ANSWER:  # what is too much is told as what there is, without the oldest
-        files = tuple(file for file in files[(len(files) + 1) // 2 :] if file.stage is not Stage.deleting)
-        watching.found = Snapshot(files=files, complete=False)
-        message = _message(watching.news, watching.retry_ms)
-    return message
+        s.pushes.send(Farewell(connection_id, ending(InternalError()).message).body())
 
 
 async def _said(socket: WebSocket) -> str:
@@ -112,12 +123,15 @@ async def _said(socket: WebSocket) -> str:
     return str(said.get("text") or "")
 
 
-async def _begun(said: str) -> Watching:
+def _request(said: str) -> WatchRequest:
     try:
-        asked = WatchRequest.model_validate_json(said)
+        return WatchRequest.model_validate_json(said)
     except ValidationError as error:
         raise invalid(error.errors(include_url=False, include_input=False)) from None
-    s = services()
+
+
+async def _begun(said: str) -> Watching:
+    asked, s = _request(said), services()
     look = partial(watch_files, collection_id=asked.collection_id, metadata=s.metadata, clock=s.clock)
     again = partial(admitted, asked.token.get_secret_value(), Scope.read)
     return await Watching.begun(look, again, asked.last_event_id)
@@ -128,7 +142,7 @@ async def _tell(socket: WebSocket, watching: Watching) -> None:
     with suppress(WebSocketDisconnect):  # which a group of tasks would wrap
         async with aclosing(watching.told()) as told:
             async for one in told:
-                await socket.send_text(_message(one))
+                await socket.send_text(one.message)
                 code = COME_BACK if one.position else REFUSED
         await socket.close(code)
 
@@ -138,10 +152,3 @@ async def _until_gone(socket: WebSocket, telling: anyio.CancelScope) -> None:
     while (await socket.receive())["type"] != "websocket.disconnect":
         pass
     telling.cancel()
-
-
-def _message(told: Told, retry_ms: int | None = None) -> str:
-    events = ",".join(f'{{"event":"{name}","data":{data}}}' for name, data in told.events)
-    position = f',"id":"{told.position}"' if told.position else ""
-    retry = f',"retry":{retry_ms}' if retry_ms else ""
-    return f'{{"events":[{events}]{position}{retry}}}'

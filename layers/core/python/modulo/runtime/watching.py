@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID
 
 import anyio
@@ -21,13 +21,12 @@ from fastapi.responses import Response, StreamingResponse
 
 from modulo.domain.errors import ModuloError, Throttled, Unavailable
 from modulo.domain.identity import Principal
-from modulo.domain.progress import FileProgress, Snapshot
+from modulo.domain.watching import MOST_OF_A_USER, News, Told, Watch
 from modulo.runtime.calls import many_requests, run
-from modulo.runtime.problems import problem
+from modulo.runtime.details import ending
 from modulo.services import services
-from modulo.usecases.watch_files import Watch
 
-Look = Callable[..., Snapshot | list[FileProgress]]
+Look = Callable[..., News]
 """`watch_files` of one collection, that takes the caller and the watch."""
 Again = Callable[[], Awaitable[Principal]]
 MEDIA_TYPE: Final = "text/event-stream"
@@ -38,8 +37,6 @@ EVENTS: Final[dict[int | str, dict[str, Any]]] = {
 RETRY_MS: Final = 2_000
 RETRY_QUIET_MS: Final = 5_000
 """Where nothing changes."""
-MOST_OF_A_USER: Final = 20
-"""In one process: a page needs one, and whoever leaks them must not take everybody's."""
 
 
 @dataclass(slots=True)
@@ -68,20 +65,13 @@ class Watchers:
 watchers: Final = Watchers()
 
 
-class Told(NamedTuple):
-    """What a watcher is told at a time: events as names with JSON, and the place to go on from, where there is one."""
-
-    events: list[tuple[str, str]]
-    position: str | None
-
-
 @dataclass(slots=True)
 class Watching:
     """A caller who may watch, and what there was at first."""
 
     user_id: UUID
     watch: Watch
-    found: Snapshot | list[FileProgress]
+    found: News
     look: Look
     again: Again
 
@@ -101,14 +91,7 @@ class Watching:
     @property
     def news(self) -> Told:
         """What the last look found."""
-        found = self.found
-        told = [("snapshot", found)] if isinstance(found, Snapshot) else [("file", progress) for progress in found]
-        return Told([(event, value.model_dump_json()) for event, value in told], self.watch.position)
-
-    @property
-    def retry_ms(self) -> int:
-        """When to ask again who cannot be told on."""
-        return RETRY_MS if self.watch.told else RETRY_QUIET_MS
+        return Told.of(self.found, self.watch.position)
 
     async def told(self) -> AsyncGenerator[Told, None]:
         """What was found at first, and what is from now on, as long as the caller is let in."""
@@ -141,11 +124,6 @@ class Watching:
         yield Told([], self.watch.position)
 
 
-def ending(error: ModuloError) -> Told:
-    """The last thing that somebody is told who may not watch, or no longer."""
-    return Told([("end", bytes(problem(error).body).decode())], None)
-
-
 async def event_stream(look: Look, again: Again, last_event_id: str | None) -> Response:
     """Tell of what `look` finds from now on, as long as `again` lets the caller in.
 
@@ -156,8 +134,8 @@ async def event_stream(look: Look, again: Again, last_event_id: str | None) -> R
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     if many_requests():
         return StreamingResponse(_stream(watching), media_type=MEDIA_TYPE, headers=headers)
-    piece = _retry(watching.retry_ms) + _document(watching.news)
-    return Response(piece, media_type=MEDIA_TYPE, headers=headers)
+    retry = RETRY_MS if watching.watch.told else RETRY_QUIET_MS
+    return Response(_retry(retry) + _document(watching.news), media_type=MEDIA_TYPE, headers=headers)
 
 
 async def _stream(watching: Watching) -> AsyncIterator[str]:

@@ -20,6 +20,7 @@ QUEUES: Final[Mapping[str, Callable[[Services], Queue]]] = {
     "ingest_file": lambda s: s.ingests,
     "fetch_url": lambda s: s.fetches,
     "purge": lambda s: s.purges,
+    "push_events": lambda s: s.pushes,
     "bury": lambda s: s.dead_letters,
 }
 SCHEDULED: Final = ("reset_quotas", "sweep")

@@ -14,6 +14,8 @@ from modulo.ports import Clock, Metadata, Metrics, Queue
 BATCH = 500
 MOST_ROUNDS = 10
 MOST_NAMED = 20
+UNSEEN = timedelta(seconds=50)
+"""Who watches is looked for in every minute, whatever became of the messages about changes."""
 OUTCOMES: Mapping[str, str] = {"failed": "failed", "requeue": "requeued", "purge": "purged"}
 """What became of what a sweep finds, as metrics have it."""
 
@@ -51,6 +53,7 @@ def sweep(
     fetches: Queue,
     purges: Queue,
     dead_letters: Queue,
+    pushes: Queue,
     metrics: Metrics,
     clock: Clock,
     receipt_days: int,
@@ -58,6 +61,8 @@ def sweep(
     rest_seconds: int,
 ) -> SweepReport:
     """Fail files whose deadline passed, queue anew those whose worker died and purges that got lost.
+
+    Whoever watches and was not looked for lately is: some changes are no file's, and a message may get lost.
 
     It goes on until nothing is left, for at most 10 rounds of 500 of each. Receipts of deletions are forgotten
     `receipt_days` after their completion.
@@ -82,7 +87,11 @@ def sweep(
         for request in rounds[-1].purge:
             purges.send(request.body())
     metadata.forget_deletions(before=now - timedelta(days=receipt_days), limit=BATCH)
-    if silent:
+    watched = metadata.watched(now=now, limit=BATCH)
+    for push in watched:
+        if push.since is None or push.since < now - UNSEEN:
+            pushes.send(push.body())
+    if silent and not watched:
         latest = now + timedelta(seconds=rest_seconds)
         rest.until = min(latest, rounds[-1].due or latest)
     report = _report(rounds, now)

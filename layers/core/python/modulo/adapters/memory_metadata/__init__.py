@@ -21,7 +21,7 @@ from modulo.adapters.memory_metadata import (
 )
 from modulo.adapters.memory_metadata import parts as dividing
 from modulo.adapters.memory_metadata.store import CollectionRow, Store
-from modulo.adapters.memory_metadata.tenancy import MemoryTenancy
+from modulo.adapters.memory_metadata.watching import MemoryWatching
 from modulo.domain.collection import Chunking, Collection
 from modulo.domain.deletion import Deletion, Held, Tally
 from modulo.domain.document import Part
@@ -50,7 +50,7 @@ from modulo.domain.value import Listing
 from modulo.domain.web import Arrival, Fetch, Known, Validators
 
 
-class MemoryMetadata(MemoryTenancy):
+class MemoryMetadata(MemoryWatching):
     """Each method checks everything before it changes anything."""
 
     # Collections
@@ -131,7 +131,9 @@ class MemoryMetadata(MemoryTenancy):
         )
 
     @override
-    def changes(self, principal: Principal, collection_id: UUID, *, after: Cursor | None, limit: int) -> list[File]:
+    def changes(
+        self, principal: Principal, collection_id: UUID, *, after: Cursor | None, limit: int, fresh: bool = False
+    ) -> list[File]:
         return self._locked(lambda s: files.changes(s, principal, collection_id, after=after, limit=limit))
 
     @override

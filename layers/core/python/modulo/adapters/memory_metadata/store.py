@@ -8,6 +8,7 @@ from threading import RLock
 from typing import Any
 from uuid import UUID
 
+from modulo.adapters.memory_metadata.watcher_row import WatcherRow
 from modulo.adapters.metadata_rules import require, stages
 from modulo.domain.collection import Chunking, Collection, EmbeddingModel, Space, status_of
 from modulo.domain.deletion import Deletion, Held, Tally
@@ -261,7 +262,7 @@ class UsageRow:
 
 @dataclass
 class Store:
-    """All rows; every key but a letter's begins with the tenant. Whoever touches it holds the lock."""
+    """All rows; every key but a letter's and a watcher's begins with the tenant. Whoever touches it holds the lock."""
 
     lock: RLock = field(default_factory=RLock)
     tenants: dict[UUID, TenantRow] = field(default_factory=dict)
@@ -272,6 +273,7 @@ class Store:
     deletions: dict[tuple[UUID, UUID], DeletionRow] = field(default_factory=dict)
     usage: dict[tuple[UUID, UUID, date], UsageRow] = field(default_factory=dict)
     letters: dict[UUID, LetterRow] = field(default_factory=dict)
+    watchers: dict[str, WatcherRow] = field(default_factory=dict)
     periods: set[date] = field(default_factory=set)
 
     def introduce(self, principal: Principal) -> UserRow:

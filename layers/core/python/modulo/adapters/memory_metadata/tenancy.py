@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from modulo.adapters.memory_metadata import identities, tenants
 from modulo.adapters.memory_metadata.store import Store, TenantRow
+from modulo.adapters.memory_metadata.watchers import sights
 from modulo.domain.deletion import Tally
 from modulo.domain.identity import ApiKey, Principal, Tenant, User
 from modulo.domain.transfer import Dismantled
@@ -18,14 +19,21 @@ Result = TypeVar("Result")
 
 
 class MemoryTenancy(Metadata):
-    """One lock makes each method a transaction."""
+    """One lock makes each method a transaction; what it changed of a watched collection is announced behind it."""
 
-    def __init__(self) -> None:
+    def __init__(self, announce: Callable[[UUID, UUID], None] = lambda _tenant, _collection: None) -> None:
         self._store = Store()
+        self._announce = announce
 
     def _locked(self, work: Callable[[Store], Result]) -> Result:
         with self._store.lock:
-            return work(self._store)
+            before = sights(self._store)
+            found = work(self._store)
+            after = sights(self._store)
+        for place, sight in before.items():
+            if place in after and after[place] != sight:
+                self._announce(*place)
+        return found
 
     @override
     def add_tenant(self, tenant: Tenant) -> None:

@@ -121,6 +121,8 @@ def _remove_collections(store: Store, tenant_id: UUID, limit: int) -> tuple[Remo
         rows.update(members=len(collection.members), indexes=len(collection.indexes))
     if found:
         rows["collections"] = _forget(store.collections, found)
+        left = store.watchers.items()
+        store.watchers = {key: row for key, row in left if (row.tenant_id, row.collection_id) not in found}
     return summed.plus(Removed(rows=rows)), len(found) == limit
 
 

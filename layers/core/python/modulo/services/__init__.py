@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from modulo.domain.errors import ModuloError
 from modulo.domain.identity import Principal
+from modulo.services.queues import Queues
 from modulo.settings import MEMORY, Settings, settings
 
 if TYPE_CHECKING:
@@ -26,11 +27,11 @@ CONNECT_SECONDS = 3
 """Each store's share of the 10 seconds that Lambda gives an environment to come back."""
 
 
-class Services:
+class Services(Queues):
     """One instance an environment; every property imports its vendor when it is first asked for."""
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+        super().__init__(settings)
         self.known_keys: dict[bytes, tuple[float, Principal]] = {}
         """API keys by hash and tenants of tokens by id, found valid, each with the moment until which to trust it."""
 
@@ -63,12 +64,12 @@ class Services:
         if self.settings.database_url == MEMORY:
             from modulo.adapters.memory_metadata import MemoryMetadata
 
-            return MemoryMetadata()
+            return MemoryMetadata(self.announce)
         from modulo.adapters.postgres_engine import engines
         from modulo.adapters.postgres_gauge import count_in_use
         from modulo.adapters.postgres_metadata import PostgresMetadata
 
-        return PostgresMetadata(*count_in_use(engines(self.settings), self.metrics))
+        return PostgresMetadata(*count_in_use(engines(self.settings), self.metrics), self.announce)
 
     @cached_property
     def tokens(self) -> "ports.Tokens | None":
@@ -125,39 +126,15 @@ class Services:
         return HttpxWeb()
 
     @cached_property
-    def purges(self) -> "ports.Queue":
-        """The queue of `purge`."""
-        return self._queue(self.settings.purge_queue_url, redrives=True)
+    def sockets(self) -> "ports.Sockets":
+        """Connections that API Gateway keeps."""
+        if self.settings.sockets_url == MEMORY:
+            from modulo.adapters.memory_sockets import MemorySockets
 
-    @cached_property
-    def fetches(self) -> "ports.Queue":
-        """The queue of `fetch_url`."""
-        return self._queue(self.settings.fetch_queue_url, redrives=True)
+            return MemorySockets()
+        from modulo.adapters.gateway_sockets import GatewaySockets
 
-    @cached_property
-    def ingests(self) -> "ports.Queue":
-        """The queue of `ingest_file`."""
-        return self._queue(self.settings.ingest_queue_url, redrives=True)
-
-    @cached_property
-    def dead_letters(self) -> "ports.Queue":
-        """The queue of `bury`: what the others gave up."""
-        return self._queue(self.settings.dead_letters_queue_url)
-
-    @cached_property
-    def schedules(self) -> "ports.Queue":
-        """The queue of ticks that workers serve."""
-        return self._queue(self.settings.schedules_queue_url)
-
-    def _queue(self, url: str, *, redrives: bool = False) -> "ports.Queue":
-        if url == MEMORY:
-            from modulo.adapters.memory_queue import MemoryQueue
-
-            dead = self.dead_letters if redrives else None
-            return MemoryQueue(dead if isinstance(dead, MemoryQueue) else None, attempts=self.settings.ingest_attempts)
-        from modulo.adapters.sqs_queue import SqsQueue
-
-        return SqsQueue(url)
+        return GatewaySockets(self.settings.sockets_url)
 
     @cached_property
     def vectors(self) -> "ports.Vectors":
