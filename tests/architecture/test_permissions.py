@@ -14,7 +14,21 @@ MANAGED_POLICIES = {
     "AWSLambdaSQSQueueExecutionRole": "receive and delete; SAM adds it to a function with a queue",
 }
 """Policies of Amazon's that name no resource, and why they may stay."""
-SHARED_POLICIES = {"DatabaseAccess", "ModelAccess"}
+SHARED_POLICIES = {"DatabaseAccess", "ModelAccess", "PushAccess"}
+ANNOUNCERS = {
+    "add_url",
+    "create_upload",
+    "delete_collection",
+    "delete_file",
+    "fetch_url",
+    "ingest_file",
+    "push_events",
+    "remove_member",
+    "sweep",
+    "upload_file",
+    "watch_files",
+}
+"""Who changes what somebody may watch, or has them told."""
 MODEL_USERS = {"search", "ingest_file"}  # to `health`, being refused is answer enough
 SECRETS = {
     "CACHE_URL": {"search", "ingest_file", "purge", "health"},
@@ -53,24 +67,30 @@ def test_a_role_holds_no_wildcard(name: str) -> None:
         assert not [resource for resource in many(statement["Resource"]) if isinstance(resource, str)]
         for resource in many(statement["Resource"]):
             within = resource.get("Fn::Sub", "")
-            assert "*" not in within.removesuffix("/tenants/*"), within
+            assert "*" not in within.removesuffix("/tenants/*").removesuffix("/@connections/*"), within
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_role_holds_only_known_policies(name: str) -> None:
     attached = role(name)["ManagedPolicyArns"]
     foreign = {arn.rpartition("/")[2] for arn in attached if isinstance(arn, str)}
-    shared = {branch["Fn::If"][1]["Ref"] for branch in attached if isinstance(branch, dict)}
+    shared = {branch.get("Fn::If", [None, branch])[1]["Ref"] for branch in attached if isinstance(branch, dict)}
     assert foreign <= set(MANAGED_POLICIES)
-    fed = {"bury", "fetch_url", "ingest_file", "purge"}
+    fed = {"bury", "fetch_url", "ingest_file", "purge", "push_events"}
     assert ("AWSLambdaSQSQueueExecutionRole" in foreign) == (name in fed)
     assert "DatabaseAccess" in shared
     assert ("ModelAccess" in shared) == (name in MODEL_USERS)
+    assert ("PushAccess" in shared) == (name in ANNOUNCERS)
     assert shared <= SHARED_POLICIES
 
 
 @pytest.mark.parametrize(
-    ("policy", "action"), [("DatabaseAccess", "rds-db:connect"), ("ModelAccess", "bedrock:InvokeModel")]
+    ("policy", "action"),
+    [
+        ("DatabaseAccess", "rds-db:connect"),
+        ("ModelAccess", "bedrock:InvokeModel"),
+        ("PushAccess", "sqs:SendMessage"),
+    ],
 )
 def test_a_shared_policy_allows_one_thing(policy: str, action: str) -> None:
     document = resources("AWS::IAM::ManagedPolicy")[policy]["PolicyDocument"]
@@ -85,6 +105,7 @@ def test_only_uploads_write_and_only_purge_deletes() -> None:
     assert holders("s3:PutObject") == {"create_upload", "fetch_url", "ingest_file", "upload_file"}
     assert holders("s3:GetObject") == {"download_file", "fetch_url", "ingest_file", "retry_file", "retry_files"}
     assert holders("s3:DeleteObject") == holders("s3:DeleteObjectVersion") == {"purge"}
+    assert holders("execute-api:ManageConnections") == {"push_events"}
     assert holders("sqs:SendMessage") == {
         "add_url",
         "delete_collection",
@@ -101,7 +122,7 @@ def test_only_uploads_write_and_only_purge_deletes() -> None:
 
 
 def test_a_sweep_may_ask_every_queue_whether_it_is_empty() -> None:
-    queues = set(resources("AWS::SQS::Queue"))
+    queues = set(resources("AWS::SQS::Queue")) - {"PushQueue"}  # no sweep rests while somebody watches
     asked = [entry for entry in statements("sweep") if entry["Action"] == "sqs:GetQueueAttributes"]
     assert {resource["Fn::GetAtt"][0] for resource in asked[0]["Resource"]} == queues
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from modulo.settings import Settings
+from modulo.usecases.push_events import LEASE
 from tests.architecture.sources import FUNCTIONS, logical_id, properties, resources, template
 
 QUEUES = {"ingest_file": "IngestQueue", "fetch_url": "FetchQueue", "purge": "PurgeQueue"}
@@ -42,11 +43,11 @@ def test_every_queue_is_encrypted_and_known() -> None:
         for queue in queues.values()
         if "RedrivePolicy" in queue
     }
-    assert set(queues) == set(QUEUES.values()) | targets
+    assert set(queues) == {*QUEUES.values(), "PushQueue"} | targets
     assert all(queue["SqsManagedSseEnabled"] for queue in queues.values())
 
 
-@pytest.mark.parametrize("name", [*QUEUES, "bury"])
+@pytest.mark.parametrize("name", [*QUEUES, "push_events", "bury"])
 def test_one_bad_message_fails_alone(name: str) -> None:
     assert event(name)["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert "MaximumConcurrency" in event(name)["ScalingConfig"]
@@ -92,7 +93,15 @@ def test_the_queue_takes_messages_of_this_bucket_only() -> None:
 
 
 @pytest.mark.parametrize(
-    "policy", ["UploadsPolicy", "IngestQueuePolicy", "FetchQueuePolicy", "PurgeQueuePolicy", "DeadLettersPolicy"]
+    "policy",
+    [
+        "UploadsPolicy",
+        "IngestQueuePolicy",
+        "FetchQueuePolicy",
+        "PurgeQueuePolicy",
+        "PushQueuePolicy",
+        "DeadLettersPolicy",
+    ],
 )
 def test_plain_http_is_refused(policy: str) -> None:
     entries = template()["Resources"][policy]["Properties"]["PolicyDocument"]["Statement"]
@@ -117,19 +126,28 @@ def test_what_is_said_on_sockets_goes_to_the_function_of_the_events_and_into_no_
     assert {found["Condition"] for found in parts.values()} == {"SocketsServed"}
     (integration,) = resources("AWS::ApiGatewayV2::Integration").values()
     assert "functions/${WatchFiles.Arn}/invocations" in integration["IntegrationUri"]["Fn::Sub"]
-    (route,) = resources("AWS::ApiGatewayV2::Route").values()
-    (response,) = resources("AWS::ApiGatewayV2::RouteResponse").values()
-    assert route["Target"] == {"Fn::Sub": "integrations/${SocketsIntegration}"}
-    assert route["RouteKey"] == route["RouteResponseSelectionExpression"] == response["RouteResponseKey"] == "$default"
-    assert parts["SocketsDeployment"]["DependsOn"] == "SocketsRouteResponse"
+    routes = resources("AWS::ApiGatewayV2::Route")
+    assert {route["RouteKey"] for route in routes.values()} == {"$default", "$disconnect"}
+    assert {route["Target"]["Fn::Sub"] for route in routes.values()} == {"integrations/${SocketsIntegration}"}
     (permission,) = resources("AWS::Lambda::Permission").values()
     assert permission["FunctionName"] == {"Ref": "WatchFiles"}
-    assert permission["SourceArn"]["Fn::Sub"].endswith(":${Sockets}/api/$default")
+    assert permission["SourceArn"]["Fn::Sub"].endswith(":${Sockets}/api/*")
     (stage,) = resources("AWS::ApiGatewayV2::Stage").values()
+    assert stage["AutoDeploy"] is True
+    assert set(parts["SocketsStage"]["DependsOn"]) == set(routes)
     settings = stage["DefaultRouteSettings"]
     assert settings["DataTraceEnabled"] is False
     assert {"ThrottlingRateLimit", "ThrottlingBurstLimit"} <= set(settings)
     assert "body" not in stage["AccessLogSettings"]["Format"]
+
+
+def test_who_watches_is_told_by_a_queue_that_gives_nothing_up() -> None:
+    queue = resources("AWS::SQS::Queue")["PushQueue"]
+    assert event("push_events")["Queue"] == {"Fn::GetAtt": ["PushQueue", "Arn"]}
+    assert queue["VisibilityTimeout"] >= 6 * properties("push_events")["Timeout"]
+    assert "RedrivePolicy" not in queue, "the sweep has told what a message was about"
+    assert queue["MessageRetentionPeriod"] > queue["VisibilityTimeout"]
+    assert properties("push_events")["Timeout"] <= LEASE.total_seconds(), "nobody says anything without a lease"
 
 
 def test_alarms_know_every_function() -> None:

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from modulo.cli.build import ROOT
-from modulo.cli.local_cloud import local_cloud
+from modulo.cli.local_cloud import LACKING, local_cloud
 from modulo.cli.reload import Reload
 from modulo.cli.stack.process import free_port
 from modulo.cli.stack.stack import SERVICES
@@ -56,6 +56,10 @@ def stack(request: pytest.FixtureRequest, pgbouncer_program: Path) -> Iterator[t
         shutil.rmtree(data)
 
 
+def functions_of(deployed: Deployed) -> set[str]:
+    return FUNCTIONS - ({"push_events"} if deployed.emulator in LACKING else set())
+
+
 @pytest.fixture
 def deployed(stack: tuple[Deployed, Services]) -> Deployed:
     return stack[0]
@@ -77,7 +81,7 @@ def routes() -> Iterator[tuple[str, str]]:
 
 def test_every_resource_is_there_within_a_minute(deployed: Deployed) -> None:
     assert not [name for name, (_, physical) in deployed.made.resources.items() if physical in {"", "unknown"}]
-    assert set(deployed.made.functions.values()) == {f"modulo-{name}" for name in FUNCTIONS}
+    assert set(deployed.made.functions.values()) == {f"modulo-{name}" for name in functions_of(deployed)}
     assert deployed.seconds["stack"] + deployed.seconds["migrations"] < DEPLOY_SECONDS
 
 
@@ -267,30 +271,28 @@ def names_of(user: User) -> tuple[str, str]:
     return f"tenant:{user.tenant}", f"user:{user.tenant}:ada"
 
 
-def test_what_is_said_on_a_socket_is_answered(deployed: Deployed, ada: User) -> None:
-    """On the API that the template describes, made by calls: no local cloud makes all of it of a template."""
-    if deployed.emulator == "localstack":
+def test_what_changes_is_pushed_to_who_watches_on_a_socket(deployed: Deployed, ada: User) -> None:
+    if deployed.emulator in LACKING:
         pytest.skip("LocalStack has no WebSockets")
-    gateway, functions = deployed.client("apigatewayv2"), deployed.client("lambda")
-    watching = functions.get_function(FunctionName=deployed.made.functions["WatchFiles"])["Configuration"]
-    uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{watching['FunctionArn']}/invocations"
-    made = gateway.create_api(
-        Name="sockets", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action"
-    )["ApiId"]
-    integration = gateway.create_integration(ApiId=made, IntegrationType="AWS_PROXY", IntegrationUri=uri)
-    target = f"integrations/{integration['IntegrationId']}"
-    gateway.create_route(ApiId=made, RouteKey="$default", Target=target, RouteResponseSelectionExpression="$default")
-    gateway.create_stage(ApiId=made, StageName="api")
     collection = ada.create()
     said = {"action": "watch", "token": ada.key, "collection_id": collection}
-    with closing(Socket(f"{deployed.made.cloud.endpoint}/restapis/{made}/api/_user_request_")) as opened:
+    with closing(Socket(deployed.made.sockets_url)) as opened, closing(Socket(deployed.made.sockets_url)) as other:
         first = opened.say(json.dumps(said)).hear()
         assert first["events"] == [{"event": "snapshot", "data": {"files": [], "complete": True}}]
         file = ada.upload(collection, "lighthouse.txt", LIGHTHOUSE)
-        second = opened.say(json.dumps({**said, "last_event_id": first["id"]})).hear()
-        assert {(event["event"], event["data"]["file_id"]) for event in second["events"]} == {("file", file)}
+        told = [opened.hear()]
+        while told[-1]["events"][-1]["data"]["stage"] != "ready":
+            told.append(opened.hear())
+        stages = [event["data"]["stage"] for message in told for event in message["events"]]
+        assert {event["data"]["file_id"] for message in told for event in message["events"]} == {file}
+        assert len(set(stages)) == len(stages), "nothing is told twice"
+        assert [message["id"] for message in told] == sorted(message["id"] for message in told)
         stolen = {**said, "token": deployed.user("eve").key}
-        assert opened.say(json.dumps(stolen)).hear()["events"][0]["data"]["status"] == 404
+        assert other.say(json.dumps(stolen)).hear()["events"][0]["data"]["status"] == 404
+        assert other.rest() == []
+        ada("DELETE", f"/collections/{collection}", 202)
+        assert [event["event"] for event in opened.hear()["events"]] == ["end"]
+        assert opened.rest() == []
 
 
 def test_the_sweep_is_fired_by_its_schedule(deployed: Deployed) -> None:
@@ -300,7 +302,7 @@ def test_the_sweep_is_fired_by_its_schedule(deployed: Deployed) -> None:
 
 def test_every_function_was_invoked_by_what_the_template_connects(deployed: Deployed) -> None:
     """By the cloud's own account; `migrate` has no trigger but the deployment, which invoked it."""
-    counts: dict[str, Any] = {name: deployed.invocations(f"modulo-{name}") for name in sorted(FUNCTIONS)}
+    counts: dict[str, Any] = {name: deployed.invocations(f"modulo-{name}") for name in sorted(functions_of(deployed))}
     assert {name for name, count in counts.items() if count == 0} == set(), counts
 
 

@@ -29,8 +29,7 @@ PARAMETERS = {
     "RerankApiKey": "RERANK_API_KEY",
 }
 """The template's parameters, by the settings that the embedded servers are reached by."""
-LOCAL = {"Infrastructure": "given", "RequireTls": "false", "WebSockets": "false"}
-"""Local clouds answer nothing on WebSockets, or not by CloudFormation."""
+LOCAL = {"Infrastructure": "given", "RequireTls": "false"}
 
 
 class DeployError(Exception):
@@ -77,6 +76,11 @@ class Deployment:
     def url(self) -> str:
         """Where the API answers: the way to a REST API's stage that local clouds share."""
         return f"{self.cloud.endpoint}/restapis/{self.outputs['ApiId']}/api/_user_request_"
+
+    @property
+    def sockets_url(self) -> str:
+        """Where WebSockets connect: the same way."""
+        return f"{self.cloud.endpoint}/restapis/{self.resources['Sockets'][1]}/api/_user_request_"
 
     @property
     def functions(self) -> dict[str, str]:

@@ -22,6 +22,8 @@ from modulo.cli.up import Stopped, modulo, product_environment, stop_signals, to
 SERVERS = ("postgres", "pgbouncer", "valkey", "milvus", "models")
 LOOK_SECONDS = 0.5
 KEPT = {"lock", "logs"}
+LACKING = {"localstack": {"WebSockets": "false"}}
+"""What an emulator does not have, as parameters of the template."""
 Told = Callable[[str, float], None]
 """Is told what is ready, and after how many seconds."""
 
@@ -74,7 +76,7 @@ def local_cloud(
     )
     with stack:
         with _timed("stack", tell):
-            made = deploy(built, stack.environment, more=more)
+            made = deploy(built, stack.environment, more={**LACKING.get(emulator, {}), **(more or {})})
         with _timed("migrations", tell):
             made.migrate()
         stack.announce(made.url)
