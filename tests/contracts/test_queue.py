@@ -96,6 +96,13 @@ class TestQueue:
             queue.send({"id": uuid4()})
         assert received(queue) == []
 
+    def test_a_message_may_be_delivered_later(self, queue: Queue) -> None:
+        queue.send({"n": 1}, delay_seconds=2)
+        queue.send({"n": 2})
+        assert received(queue) == [{"n": 2}]
+        time.sleep(2.1)
+        assert received(queue) == [{"n": 1}]
+
     def test_threads_share_a_queue(self, queue: Queue) -> None:
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda n: queue.send({"n": n}), range(40)))

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import jwt
@@ -163,6 +164,13 @@ def test_a_discovery_document_of_another_issuer_is_refused(issuer):
     moved = OidcTokens(issuer=issuer.url + "/", audience=AUDIENCE, algorithms=["RS256"], tenant_claim="tenant")
     with pytest.raises(Unavailable):
         moved.principal(issuer.token(iss=issuer.url + "/"))
+
+
+def test_a_token_tells_when_it_ends(issuer, tokens):
+    end = datetime(2099, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert tokens.expires_at(issuer.token(exp=end)) == end
+    with pytest.raises(Unauthenticated):
+        tokens.expires_at(issuer.token(exp=datetime(2020, 1, 1, tzinfo=UTC)))
 
 
 def test_a_token_tells_who_it_was_issued_to(issuer):
