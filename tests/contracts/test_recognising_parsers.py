@@ -220,6 +220,10 @@ class TestWhateverIsSaid:
         said = Said([WORD.format(55, "word")])
         assert recognised(Pictures(1), said, metrics)[0].recognised
 
+    def test_turning_is_given_up_where_it_makes_things_worse(self, metrics: MemoryMetrics) -> None:
+        said = Said([WORD.format(55, "word"), WORD.format(54, "pjom")], degrees=180)
+        assert recognised(Pictures(1), said, metrics)[0].blocks[0].text == "word"
+
     def test_no_more_pages_than_a_part_has(self, metrics: MemoryMetrics) -> None:
         said = Said([WORD.format(96, "word")] * 3)
         pages = recognised(Pictures(5), said, metrics, most_pages=2)

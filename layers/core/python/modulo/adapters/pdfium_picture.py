@@ -39,7 +39,7 @@ def _scale(page: pdfium.PdfPage) -> float | None:
         stored += across * up * (_JPX if "JPXDecode" in image.get_filters() else 1)
         if area > largest:
             largest, sharpness = area, math.sqrt(across * up / area)
-    if stored > _MOST_STORED or width <= 0 or height <= 0:
+    if stored > _MOST_STORED or not 0 < width * height < math.inf:
         return None
     scale = min(max(_SCALE, sharpness), math.sqrt(MOST_PIXELS / (width * height))) * _HARDLY_LESS
     while math.ceil(width * scale) * math.ceil(height * scale) > MOST_PIXELS:

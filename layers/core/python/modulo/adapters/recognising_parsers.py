@@ -70,11 +70,13 @@ class RecognisingParsers:
         until = monotonic() + self.tesseract.limits.seconds
         found = self.tesseract.read(picture, until)
         lines = lines_in(found)
-        if lines and confidence(lines) < _PLAIN and (degrees := self.tesseract.turn(picture, until)):
-            picture = turned(picture, degrees)
-            found = self.tesseract.read(picture, until)
-            lines = lines_in(found)
-        return sheet_of(found, picture) if confidence(lines) >= _LEGIBLE else None
+        sure = confidence(lines)
+        if lines and sure < _PLAIN and (degrees := self.tesseract.turn(picture, until)):
+            upright = turned(picture, degrees)
+            again = self.tesseract.read(upright, until)
+            if (surer := confidence(lines_in(again))) > sure:
+                picture, found, sure = upright, again, surer
+        return sheet_of(found, picture) if sure >= _LEGIBLE else None
 
 
 @dataclass(frozen=True, slots=True)

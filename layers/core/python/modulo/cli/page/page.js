@@ -95,13 +95,18 @@ function showFile(file) {
   else byId("listing").prepend(fileRow(file));
 }
 
+function pagesOf(numbers) {
+  if (numbers.length <= 6) return `page ${numbers.join(", ")}`;
+  return numbers.length < 100 ? `${numbers.length} pages` : "100 or more pages";
+}
+
 function fileRow(file) {
   const row = element("li");
   row.id = file.file_id;
   const name = element("span", file.name, "name");
   if (file.problem) name.append(element("small", file.problem.detail));
-  if (file.recognised_pages) name.append(element("small", `text recognised on page ${file.recognised_pages.join(", ")}`));
-  if (file.scanned_pages) name.append(element("small", `no text on page ${file.scanned_pages.join(", ")}`));
+  if (file.recognised_pages) name.append(element("small", `text recognised on ${pagesOf(file.recognised_pages)}`));
+  if (file.scanned_pages) name.append(element("small", `no text on ${pagesOf(file.scanned_pages)}`));
   const stage = file.pages_total && file.stage === "embedding" ? `${file.stage} ${file.pages_done}/${file.pages_total}` : file.stage;
   if (file.estimated_ready_at) row.title = `ready about ${new Date(file.estimated_ready_at).toLocaleTimeString()}`;
   const remove = element("button", "✕");
