@@ -201,6 +201,14 @@ def test_a_connection_that_is_gone_is_forgotten(api, collection, services, clock
     assert services.pushes.receive(limit=1, wait_seconds=0) == [], "nobody watches"
 
 
+def test_a_last_word_to_a_connection_that_is_gone_is_let_be(api, collection, services, clock, watching_ada):
+    services.sockets.closed.add(watching_ada.connection)
+    assert api("DELETE", f"/collections/{collection}").status == 202
+    clock.advance(SECOND)
+    assert watching_ada.told() == []
+    assert push(services, api, collection)
+
+
 def test_who_hears_nothing_for_long_is_given_a_sign_of_life(api, collection, services, clock, watching_ada):
     heard = []
     for _ in range(11):
