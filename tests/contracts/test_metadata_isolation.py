@@ -160,6 +160,7 @@ class Estate:
             "pages_total": 2,
             "chunk_count": 1,
             "content_hash": "00" * 32,
+            "checksum_sha256": "00" * 32,
             "info": DocumentInfo(),
             "problem": FINAL,
             "parts": [Part(0, 0, 1)],
