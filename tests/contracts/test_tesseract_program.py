@@ -42,6 +42,12 @@ def read(*, patience: float = SOON, **limits: int) -> str:
     return tesseract(**limits).read(PICTURE, time.monotonic() + patience)
 
 
+def waits(thread: threading.Thread) -> bool:
+    """Whether it waits for what the program writes."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    return frame is not None and frame.f_code.co_name == "_output"
+
+
 def fails(why: str, *, patience: float = SOON, **limits: int) -> None:
     with pytest.raises(RecognitionFailedError) as error:
         read(patience=patience, **limits)
@@ -154,9 +160,8 @@ class TestLimits:
 
         thread = threading.Thread(target=ask)
         thread.start()
-        while not notes.exists() or not notes.read_text():
+        while not notes.exists() or not notes.read_text() or not waits(thread):
             time.sleep(0.01)
-        time.sleep(0.5)  # until the thread waits
         interrupt = ctypes.py_object(KeyboardInterrupt)
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), interrupt)
         thread.join(SOON)
