@@ -20,6 +20,9 @@ PROSE = (
 )
 
 
+SEVEN = "a heading of six or seven words"
+
+
 def heading(text: str, level: int = 1) -> Block:
     return Block(BlockKind.heading, text, level)
 
@@ -126,6 +129,21 @@ class TestHeadings:
         assert all(estimate(c.embedded_text) <= 64 for c in chunks)
         assert squeezed("word " * 200) in squeezed("".join(c.text for c in chunks))
 
+    def test_a_heading_is_not_taken_for_a_later_one_of_the_same_words(self) -> None:
+        named, small, below = heading(SEVEN), heading("A", 2), heading(SEVEN, 2)
+        for blocks in ((small, small, named, small, small), (small, below, text("Rain."))):
+            pages = [Page(1, (named,)), Page(2, blocks)]
+            found = list(chunk(pages, Chunking(max_tokens=32, overlap_tokens=0)))
+            assert found[0].heading == SEVEN
+            assert found[0].text.startswith("A\n\n")
+            assert not [left for page in pages for left in lost(page, found)]
+
+    def test_white_space_below_headings_swells_no_chunk(self) -> None:
+        blank = heading(" " * 500, 0)
+        blocks = (heading("A"), heading("B", 2), blank, text("Rain."), heading("C"), heading("D"))
+        found = list(chunk([Page(1, blocks)], Chunking(max_tokens=32, overlap_tokens=0)))
+        assert [(c.heading, c.text) for c in found] == [("A > B", "Rain.\n\nC"), ("", "D")]
+
     def test_a_path_too_long_keeps_its_end(self) -> None:
         long = "ten plain words make this heading rather long to read"
         chunks = cut(heading(long), heading(long + " again", 2), text("Body."))
@@ -141,6 +159,10 @@ class TestHeadings:
 class TestTables:
     ROWS = tuple(f"Region {n} | {n * 10} | {n * 11}" for n in range(60))
     HEADER = "Name | 2019 | 2020"
+
+    def test_headings_of_the_same_words_are_no_table_s_both(self) -> None:
+        page = Page(1, (heading(SEVEN), heading("A", 2), heading(SEVEN, 2), table("0")))
+        assert not list(lost(page, list(chunk([page], Chunking(max_tokens=32, overlap_tokens=0)))))
 
     def test_a_small_table_is_whole_with_its_caption_and_note(self) -> None:
         blocks = (
@@ -179,6 +201,13 @@ class TestTables:
         assert all(c.text.startswith("id | text\n") for c in chunks)
         assert all(estimate(c.text) <= 64 for c in chunks)
 
+    def test_white_space_behind_a_header_swells_no_chunk(self) -> None:
+        row = "row " * 20
+        found = list(chunk([Page(1, (table("head\n" + " " * 500 + row),))], Chunking(max_tokens=32, overlap_tokens=0)))
+        assert found[0].text == "head"
+        assert all(c.text.startswith("head\nrow") for c in found[1:])
+        assert max(len(c.text) for c in found) < 100
+
     def test_a_header_longer_than_half_a_chunk_is_not_repeated(self) -> None:
         header = " | ".join(f"column {n}" for n in range(30))
         chunks = cut(table(header, *("1 | 2 | 3",) * 40))
@@ -202,7 +231,7 @@ words = st.text(st.characters(codec="utf-8"), max_size=40) | st.sampled_from(
     ]
 )
 texts = st.lists(words, max_size=6).map(" ".join)
-titles = st.sampled_from(["A", "B b", "a heading of six or seven words", "ten words of a heading " * 2, "long " * 60])
+titles = st.sampled_from(["A", "B b", SEVEN, "ten words of a heading " * 2, "long " * 60])
 blocks = st.builds(Block, st.sampled_from(BlockKind), texts, st.integers(0, 5)) | st.builds(
     Block, st.just(BlockKind.heading), titles, st.integers(1, 5)
 )

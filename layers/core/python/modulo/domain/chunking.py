@@ -9,12 +9,11 @@ from modulo.domain.chunk import Chunk
 from modulo.domain.collection import Chunking
 from modulo.domain.document import BlockKind, Page
 from modulo.domain.outline import Heading, Outline, joined
-from modulo.domain.packing import Path, Title, Unit, pack
+from modulo.domain.packing import WIDE_GAP, Path, Title, Unit, pack
 from modulo.domain.pieces import Piece, Scale, cut_table, cut_text, fit
 from modulo.domain.tokens import ONE, rate_of
 
 BETWEEN_BLOCKS = "\n\n"
-_WIDE_GAP = 200  # characters of white space that no chunk spans
 _CAPTION = re.compile(r"(?:table|tab\.|figure|fig\.|exhibit|chart|tabelle|tableau|tabla)\b", re.IGNORECASE)
 _NOTE = re.compile(r"(?:notes?|sources?|quelle|anmerkung)\b|[*†‡¹²³]|-\*", re.IGNORECASE)
 
@@ -150,7 +149,7 @@ class _PageCutter:
             gap = len(between) - len(between.strip())
             weight = min(room, max(piece.weight, gap + piece.end - piece.start))
             lead = self._weight(between) if len(between) > gap else 0
-            apart = piece.apart or gap > _WIDE_GAP or weight + lead > room
+            apart = piece.apart or gap > WIDE_GAP or weight + lead > room
             lead = 0 if apart else lead
             self._units.append(
                 Unit(piece.start, piece.end, weight, path, room, index, titles, lead, piece.closes, apart, title)
@@ -182,9 +181,9 @@ class _PageCutter:
             text = self._text[self._units[first].start : start].strip()
             if not (_CAPTION.match(text) or text.endswith(":")):
                 return start
-        while first and self._units[first - 1].title and self._units[first - 1].path == path:
+        while first and self._units[first - 1].title and self._units[first - 1].path is path:
             first -= 1
-        if first == len(self._units) or self._units[first].path != path:
+        if first == len(self._units) or self._units[first].path is not path:
             return start
         place = self._units[first].start
         if self._weight(self._text[place:start]) > room // 2:

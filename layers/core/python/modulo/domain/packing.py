@@ -6,6 +6,8 @@ from itertools import accumulate, groupby, pairwise
 from typing import NamedTuple
 
 Path = tuple[str, ...]
+WIDE_GAP = 200
+"""Characters of white space that no chunk spans."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +22,11 @@ class Title:
 class Unit:
     """A sentence, or a part of one that is too long: what chunks are packed from.
 
-    Offsets are into the page's text, weights in tenths of a token. `path` is the headings above;
-    `room` what a chunk under them may weigh; `titles` the headings right before the unit, whose
-    weight is `lead`. A unit that is `apart` never shares a chunk with the one before it. A `title` is a
-    heading that is read as text and rather stands with what follows.
+    Offsets are into the page's text, weights in tenths of a token. `path` is the headings above, the
+    same object for all units below them, since others may say the same words; `room` what a chunk under
+    them may weigh; `titles` the headings right before the unit, whose weight is `lead`. A unit that is
+    `apart` never shares a chunk with the one before it. A `title` is a heading that is read as text and
+    rather stands with what follows.
     """
 
     start: int
@@ -89,7 +92,7 @@ def _label(group: list[Unit]) -> tuple[Path, int]:
     """The headings that hold for the whole group, and where it starts: at those that do not."""
     first = group[0]
     if first.title:
-        under = next((unit for unit in group if unit.titles and unit.path == first.path), first)
+        under = next((unit for unit in group if unit.titles and unit.path is first.path), first)
         read = sum(title.start > first.start for title in under.titles)
         return first.path[: len(first.path) - read], first.start
     shared = len(first.path)
@@ -97,9 +100,14 @@ def _label(group: list[Unit]) -> tuple[Path, int]:
         shared = min(shared, sum(1 for _ in _common(first.path, unit.path)))
     own = first.path[shared:]
     titles = first.titles[len(first.titles) - len(own) :]
-    if own and tuple(title.text for title in titles) == own:
+    if own and tuple(title.text for title in titles) == own and _gap(titles, first.start) <= WIDE_GAP:
         return first.path[:shared], titles[0].start
     return first.path, first.start
+
+
+def _gap(titles: Sequence[Title], start: int) -> int:
+    """The white space from the first of the titles to what stands under them."""
+    return start - titles[0].start - sum(len(title.text) for title in titles)
 
 
 def _common(one: Path, other: Path) -> Iterator[str]:

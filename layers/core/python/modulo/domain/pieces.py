@@ -136,7 +136,7 @@ def cut_table(
         yield TablePiece(caption, note, whole, continued=False)
         return
     rows = [line.span() for line in _LINE.finditer(text, start, end) if not line.group().isspace()]
-    header = text[slice(*rows[0])]
+    header, headed = text[slice(*rows[0])], rows[0][1]
     named = scale.weight(text[caption:start]) + ONE + 3 if caption < start else 0  # with " > " before it
     head = scale.weight(header) + 1
     repeats = len(rows) > 1 and 2 * (head + named) <= room
@@ -144,15 +144,20 @@ def cut_table(
         rows = rows[1:]
     if note > end:
         rows.append((end, note))
-    room -= named + (head if repeats else 0)
-    pieces = [piece for row in rows for piece in fit(text, *row, room=room - 1, scale=scale)]
-    for number, group in enumerate(_balanced(pieces, room)):
+    left = room - named - (head if repeats else 0)
+    pieces = [piece for row in rows for piece in fit(text, *row, room=left - 1, scale=scale)]
+    continued = False
+    for group in _balanced(pieces, left):
         first, last = group[0].start, group[-1].end
-        if number == 0:
-            yield TablePiece(caption, last, text[caption:last], continued=False)
-        else:
-            rest = text[first:last]
-            yield TablePiece(first, last, f"{header}\n{rest}" if repeats else rest, continued=True)
+        if not continued:
+            begun = repeats and scale.weight(text[caption:last]) > room  # white space parts the header from the row
+            until = headed if begun else last
+            yield TablePiece(caption, until, text[caption:until], continued=False)
+            continued = True
+            if not begun:
+                continue
+        rest = text[first:last]
+        yield TablePiece(first, last, f"{header}\n{rest}" if repeats else rest, continued=True)
 
 
 def _balanced(pieces: list[Piece], room: int) -> Iterator[list[Piece]]:
