@@ -116,17 +116,16 @@ class DocumentInfo(Value):
     def together(cls, parts: Sequence["DocumentInfo"]) -> "DocumentInfo":
         """What the parts of one document say: as the first, with the headings and named pages of all."""
         headings = list(dict.fromkeys(heading for part in parts for heading in part.headings or ()))
-        scanned = [page for part in parts for page in part.scanned_pages or ()]
-        recognised = [page for part in parts for page in part.recognised_pages or ()]
-        shortened = [page for part in parts for page in part.shortened_pages or ()]
+        named = {
+            name: tuple(page for part in parts for page in getattr(part, name) or ())[:MOST_PAGES] or None
+            for name in ("scanned_pages", "recognised_pages", "shortened_pages")
+        }
         languages = Counter(part.language for part in parts if part.language)
         return parts[0].model_copy(
             update={
                 "language": languages.most_common(1)[0][0] if languages else None,
                 "headings": tuple(headings[:MOST_HEADINGS]) or None,
-                "scanned_pages": tuple(scanned[:MOST_PAGES]) or None,
-                "recognised_pages": tuple(recognised[:MOST_PAGES]) or None,
-                "shortened_pages": tuple(shortened[:MOST_PAGES]) or None,
+                **named,
             }
         )
 

@@ -1,6 +1,5 @@
 """Ingest the failed files of a collection again."""
 
-from typing import Any
 from uuid import UUID
 
 from modulo.domain.file import Stage
@@ -31,6 +30,9 @@ def retry_files(
     require_editor(principal, collection_id, metadata=metadata)
     cursor = Cursor.decode(after) if after else None
     failed = metadata.list_files(principal, collection_id, after=cursor, limit=limit, stage=Stage.failed)
-    parts: dict[str, Any] = {"metadata": metadata, "blobs": blobs, "ingests": ingests}
-    receipts = (queued(principal, file, **parts) for file in failed.items if may_be_retried(file))
+    receipts = (
+        queued(principal, file, metadata=metadata, blobs=blobs, ingests=ingests)
+        for file in failed.items
+        if may_be_retried(file)
+    )
     return Listing[UploadReceipt](items=tuple(filter(None, receipts)), next=failed.next)

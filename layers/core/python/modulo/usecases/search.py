@@ -87,7 +87,7 @@ def search(
     share = max(1, request.config_metadata.max_citations // len(questions))
     with run.metered():
         while True:
-            embedded = _embedded(run, grant.space.model, questions, cached)
+            embedded, made = _embedded(run, grant.space.model, questions, cached)
             present, found = run.retrieve(grant.space, questions, embedded)
             if present.space == grant.space:
                 break
@@ -97,11 +97,6 @@ def search(
             for question, passages in zip(questions, found, strict=True)
         ]
     output = _output(run, present, steps, seconds=perf_counter() - started)
-    made = {
-        key: vector
-        for key, vector, value in zip(embeddings, embedded, cached, strict=True)
-        if _vector(value, grant.space.model) is None
-    }
     # Otherwise something may have been published behind the retrieval's back.
     lasting = present == grant and not run.degraded
     later(partial(_remember, run, cache, present, vectors=made, result=(result, output) if lasting else None))
@@ -116,13 +111,13 @@ def _remember(
     vectors: Mapping[str, Sequence[float]],
     result: tuple[str, SearchOutput] | None,
 ) -> None:
-    """Put the result, where it may be used again, the vectors that were made, and what was granted."""
-    limits, collection_id = run.limits, run.request.collection_id
-    group = (collection_prefix(run.principal.tenant_id, collection_id),)
-    kept = [
-        CacheEntry(key, _EMBEDDED.dump_json((grant.space.model, packed(vector))), limits.embedding_ttl)
-        for key, vector in vectors.items()
-    ]
+    """Put the result, where it may be used again, the questions' vectors that were made, and what was granted."""
+    limits, tenant_id, collection_id = run.limits, run.principal.tenant_id, run.request.collection_id
+    group = (collection_prefix(tenant_id, collection_id),)
+    kept = []
+    for question, vector in vectors.items():
+        embedding = _EMBEDDED.dump_json((grant.space.model, packed(vector)))
+        kept.append(CacheEntry(embedding_key(tenant_id, question), embedding, limits.embedding_ttl))
     if result:
         key, output = result
         kept.append(CacheEntry(key, _RESULT.dump_json((grant, output)), limits.result_ttl, group))
@@ -174,12 +169,14 @@ def _vector(value: bytes | None, model: EmbeddingModel) -> list[float] | None:
 
 def _embedded(
     run: Answering, model: EmbeddingModel, questions: Sequence[str], cached: Sequence[bytes | None]
-) -> list[list[float]]:
-    """The questions' vectors; those that are not cached, in one call."""
+) -> tuple[list[list[float]], dict[str, list[float]]]:
+    """The questions' vectors, and by question those that are not cached, which are made in one call."""
     known = [_vector(value, model) for value in cached]
     missing = [question for question, vector in zip(questions, known, strict=True) if vector is None]
-    made = iter(run.embed(model, missing) if missing else [])
-    return [vector if vector is not None else next(made) for vector in known]
+    made = dict(zip(missing, run.embed(model, missing), strict=True)) if missing else {}
+    return [
+        made[question] if vector is None else vector for question, vector in zip(questions, known, strict=True)
+    ], made
 
 
 def _output(run: Answering, grant: Grant, steps: Sequence[Step], *, seconds: float) -> SearchOutput:
