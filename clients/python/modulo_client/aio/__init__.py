@@ -1,0 +1,1 @@
+"""The asynchronous client; `modulo_client.sync` is generated from it."""

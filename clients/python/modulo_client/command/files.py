@@ -1,0 +1,196 @@
+"""Commands about collections and their files."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from rich.markup import escape
+
+from modulo_client.command.connection import Json, Key, Name, Url, connected, fail
+from modulo_client.command.exit_codes import INCOMPLETE
+from modulo_client.command.printing import (
+    FILE_COLUMNS,
+    err,
+    file_row,
+    out,
+    print_json,
+    print_table,
+    progress,
+    size,
+    why_not,
+)
+from modulo_client.models import File, Role
+from modulo_client.sources import Added, sources_of
+from modulo_client.sync.collections import Collection
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
+
+
+def list_(
+    collection: Annotated[str | None, typer.Argument(help="list its files instead")] = None,
+    *,
+    url: Url = None,
+    key: Key = None,
+    as_json: Json = False,
+) -> None:
+    """List collections, or the files of one."""
+    with connected(url, key) as modulo:
+        if collection is not None:
+            _print_files(list(modulo.collections.get(collection).files.list()), as_json=as_json)
+            return
+        found = [one.info for one in modulo.collections.list()]
+    if as_json:
+        print_json(found)
+        return
+    columns = ("name", "files", "status", "size", "role")
+    rows = ((one.name, str(sum(one.files.values())), one.status, size(one.storage_bytes), one.role) for one in found)
+    print_table(columns, rows)
+
+
+def new(
+    name: str,
+    *,
+    description: Annotated[str | None, typer.Option()] = None,
+    url: Url = None,
+    key: Key = None,
+    as_json: Json = False,
+) -> None:
+    """Make a collection."""
+    with connected(url, key) as modulo:
+        made = modulo.collections.create(name, description=description)
+    if as_json:
+        print_json(made.info)
+    else:
+        out.print(f"Made {escape(made.name)}. Add files with: modulo add {escape(made.name)} ./docs")
+
+
+def add(
+    collection: Name,
+    sources: Annotated[list[str], typer.Argument(help="files, folders, 'patterns/**/*.pdf', https:// addresses")],
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only show what would be added")] = False,
+    max_wait: Annotated[float, typer.Option(min=0, help="seconds; files go on being read afterwards")] = 3600,
+    url: Url = None,
+    key: Key = None,
+    as_json: Json = False,
+) -> None:
+    """Add files, wait until each is read, and say which failed; the exit code is 4 if some did."""
+    with connected(url, key) as modulo:
+        if dry_run:
+            out.print(*(escape(one.name) for one in sources_of(*sources)), sep="\n")
+            return
+        papers = modulo.collections.get(collection)
+        with progress() as bar:
+            task = bar.add_task("adding", total=None)
+            added = papers.add(
+                *sources,
+                max_wait=max_wait,
+                on_progress=lambda step: bar.update(
+                    task, total=step.total, completed=step.done, description=escape(step.added.source.name[:40])
+                ),
+            )
+    failed = [one for one in added if not one.ready]
+    if as_json:
+        print_json({"added": [_told(one) for one in added]})
+    else:
+        for one in failed:
+            err.print(f"{escape(one.source.name)}: {escape(why_not(one))}", style="red")
+        known = sum(one.duplicate_of is not None for one in added)
+        out.print(f"{len(added) - len(failed)} ready, {len(failed)} failed{f', {known} known before' if known else ''}")
+    if failed:
+        raise typer.Exit(INCOMPLETE)
+
+
+def _told(added: Added) -> dict[str, Any]:
+    file = added.file
+    return {
+        "name": added.source.name,
+        "file_id": str(file.id) if file else None,
+        "stage": file.stage if file else None,
+        "error": None if added.ready else why_not(added),
+    }
+
+
+def status(
+    collection: Name,
+    *,
+    failed: Annotated[bool, typer.Option("--failed", help="only files that failed")] = False,
+    url: Url = None,
+    key: Key = None,
+    as_json: Json = False,
+) -> None:
+    """Show how far the files of a collection are; the exit code is 4 if some failed."""
+    with connected(url, key) as modulo:
+        files = list(modulo.collections.get(collection).files.list(stage="failed" if failed else None))
+    _print_files(files, as_json=as_json)
+    if any(file.stage == "failed" for file in files):
+        raise typer.Exit(INCOMPLETE)
+
+
+def _print_files(files: list[File], *, as_json: bool) -> None:
+    if as_json:
+        print_json(files)
+    else:
+        print_table(FILE_COLUMNS, map(file_row, files))
+
+
+def _files_named(collection: Collection, names: list[str]) -> list[File]:
+    found = {name: file for file in collection.files.list() for name in (file.name, str(file.id), *file.aliases)}
+    missing = [name for name in names if name not in found]
+    if missing:
+        fail(f"{collection.name} has no file {missing[0]!r}")
+    return [found[name] for name in names]
+
+
+def retry(
+    collection: Name,
+    files: Annotated[list[str] | None, typer.Argument(help="names or ids; all that failed if none is given")] = None,
+    *,
+    url: Url = None,
+    key: Key = None,
+) -> None:
+    """Read failed files once more."""
+    with connected(url, key) as modulo:
+        papers = modulo.collections.get(collection)
+        failed = _files_named(papers, files) if files else list(papers.files.list(stage="failed"))
+        hopeless = [one for one in failed if one.problem is not None and not one.problem.retryable]
+        again = [one for one in failed if one not in hopeless]
+        for file in again:
+            papers.files.retry(file.id)
+    out.print(f"{len(again)} sent again")
+    if hopeless:
+        fail(f"{len(hopeless)} would fail again as they are, such as {hopeless[0].name}", code=INCOMPLETE)
+
+
+def remove(
+    collection: Name,
+    files: Annotated[
+        list[str] | None, typer.Argument(help="names or ids; the whole collection if none is given")
+    ] = None,
+    *,
+    yes: Yes = False,
+    url: Url = None,
+    key: Key = None,
+    as_json: Json = False,
+) -> None:
+    """Delete files, or a whole collection; prints the receipts."""
+    with connected(url, key) as modulo:
+        papers = modulo.collections.get(collection)
+        chosen = _files_named(papers, files or [])
+        what = f"{len(chosen)} files of {papers.name}" if files else f"{papers.name} with all its files"
+        if not yes:
+            typer.confirm(f"Delete {what}?", abort=True, err=True)
+        gone = [papers.files.delete(file.id) for file in chosen] if files else [papers.delete()]
+    if as_json:
+        print_json(gone)
+    else:
+        out.print(f"Deleted {escape(what)}. Receipts: {', '.join(str(one.deletion_id) for one in gone)}")
+
+
+def share(collection: Name, user: UUID, role: Role, *, url: Url = None, key: Key = None) -> None:
+    """Give a user access: owner, editor or viewer. A user's id is in `modulo whoami --json`."""
+    with connected(url, key) as modulo:
+        member = modulo.collections.get(collection).members.set(user, role)
+    out.print(f"{escape(member.name)} is {member.role} of {escape(collection)}")

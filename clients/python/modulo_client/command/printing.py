@@ -1,0 +1,84 @@
+"""What the command prints: tables and progress for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.table import Table
+
+from modulo_client.models import Answer, File
+from modulo_client.sources import Added
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+_UNITS = ("B", "KB", "MB", "GB", "TB")
+
+
+def print_json(value: BaseModel | Sequence[BaseModel] | Mapping[str, Any]) -> None:
+    """A value, or a list of values, as JSON."""
+    if isinstance(value, BaseModel):
+        written: Any = value.model_dump(mode="json", exclude_none=True)
+    elif isinstance(value, Mapping):
+        written = dict(value)
+    else:
+        written = [one.model_dump(mode="json", exclude_none=True) for one in value]
+    print(json.dumps(written, ensure_ascii=False, indent=2))  # noqa: T201 - what the command is for
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Rows under their names; nothing where there are none."""
+    table = Table(*columns, box=None, pad_edge=False, header_style="dim")
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    if table.row_count:
+        out.print(table)
+
+
+def size(count: int) -> str:
+    """A number of bytes in the unit that suits it."""
+    amount = float(count)
+    for unit in _UNITS[:-1]:
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} {_UNITS[-1]}"
+
+
+def file_row(file: File) -> tuple[str, ...]:
+    """A file as a row: name, stage, size, pages, and why it failed."""
+    pages = str(file.pages_total or "")
+    if pages and not file.finished:
+        pages = f"{file.pages_done}/{pages}"
+    return file.name, file.stage, size(file.size_bytes), pages, file.problem.detail if file.problem else ""
+
+
+FILE_COLUMNS = ("name", "stage", "size", "pages", "problem")
+
+
+def why_not(added: Added) -> str:
+    """Why a file is not ready."""
+    if added.error is not None:
+        return str(getattr(added.error, "detail", added.error))
+    return added.file.problem.detail if added.file is not None and added.file.problem is not None else "not ready"
+
+
+def print_answered(answer: Answer) -> None:
+    """What an answer rests on: its citations by their marks, or what is nearest where nothing answers."""
+    if answer.citations:
+        out.print()
+    for one in answer.citations:
+        out.print(f"[dim]\\[{one.mark}][/dim] {escape(one.title)}, page {one.page_number}: “{escape(one.excerpt)}”")
+    for near in answer.nearest:
+        out.print(f"  [dim]near[/dim] {escape(near.title)}, page {near.page_number}: {escape(near.excerpt)}")
+
+
+def progress() -> Progress:
+    """A bar of files on standard error, for people only; it leaves nothing behind."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)

@@ -1,0 +1,90 @@
+"""Commands that ask."""
+
+from __future__ import annotations
+
+import webbrowser
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from modulo_client.command.connection import Json, Key, Name, Url, connected, fail
+from modulo_client.command.printing import out, print_answered, print_json
+from modulo_client.models import Answer, File
+from modulo_client.sync.collections import Collection
+
+TopK = Annotated[int | None, typer.Option(min=1, help="passages to find")]
+
+
+def ask(
+    collection: Name,
+    question: str,
+    *,
+    top_k: TopK = None,
+    open_: Annotated[int | None, typer.Option("--open", min=1, help="open the file of this citation")] = None,
+    url: Url = None,
+    key: Key = None,
+    as_json: Json = False,
+) -> None:
+    """Answer a question from a collection, with numbered citations, while the answer is written."""
+    with connected(url, key) as modulo:
+        papers = modulo.collections.get(collection)
+        if as_json:
+            print_json(papers.ask(question, top_k=top_k))
+            return
+        answer = _stream(papers, question, top_k)
+        if open_ is not None:
+            cited = next((one for one in answer.citations if one.mark == open_), None)
+            if cited is None:
+                fail(f"the answer has no citation [{open_}]")
+            _open_file(papers, papers.files.get(cited.document_id))
+
+
+def _stream(papers: Collection, question: str, top_k: int | None) -> Answer:
+    with papers.ask(question, stream=True, top_k=top_k) as stream:
+        for text in stream:
+            out.print(escape(text), end="")
+    answer = stream.read()
+    out.print()
+    print_answered(answer)
+    return answer
+
+
+def _open_file(papers: Collection, file: File) -> None:
+    path = Path(typer.get_app_dir("modulo")) / "opened" / str(file.id) / Path(file.name).name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(papers.files.content(file.id))
+    out.print(f"[dim]{escape(str(path))}[/dim]")
+    webbrowser.open(path.as_uri())
+
+
+def chat(collection: Name, *, url: Url = None, key: Key = None) -> None:
+    """Ask question after question, each understood by those before; an empty line ends it."""
+    with connected(url, key) as modulo:
+        papers = modulo.collections.get(collection)
+        talk = modulo.conversations.create(collection_id=papers.id)
+        while question := typer.prompt("?", default="", show_default=False, prompt_suffix=" ").strip():
+            answer = talk.ask(question).search
+            out.print(escape(answer.answer or ""))
+            print_answered(answer)
+
+
+def search(
+    collection: Name,
+    query: str,
+    *,
+    top_k: TopK = None,
+    url: Url = None,
+    key: Key = None,
+    as_json: Json = False,
+) -> None:
+    """Show the passages nearest to a query, without an answer."""
+    with connected(url, key) as modulo:
+        found = modulo.collections.get(collection).search(query, top_k=top_k)
+    if as_json:
+        print_json(found)
+        return
+    for one in found:
+        place = f"{one.chunk.metadata.source}, page {one.chunk.metadata.page_number}"
+        out.print(f"[bold]{one.score:.2f}[/bold] {escape(place)}\n{escape(one.chunk.text)}\n")

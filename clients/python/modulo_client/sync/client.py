@@ -1,0 +1,57 @@
+# Generated from modulo_client/aio by generate_sync.py: change it there.
+"""The client: who asks, and where."""
+
+from __future__ import annotations
+
+import os
+from types import TracebackType
+
+from modulo_client.address import server_address
+from modulo_client.errors import ModuloError
+from modulo_client.models import Caller, Usage
+from modulo_client.sync.collections import Collections
+from modulo_client.sync.conversations import Conversations
+from modulo_client.sync.files import Deletions
+from modulo_client.sync.transport import Transport
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+
+
+class Modulo:
+    """A client of a Modulo server, for one credential.
+
+    `url` is the server's address; `MODULO_URL` where it is not given, else that of a server that runs
+    on this machine. `api_key` is an API key or an OpenID Connect token; `MODULO_API_KEY` where it is not given.
+    `timeout` bounds each wait for the server, in seconds. A request that failed for a reason that passes is sent again
+    up to `max_retries` times; a POST carries an Idempotency-Key, so that nothing is done twice.
+    """
+
+    def __init__(
+        self, url: str | None = None, api_key: str | None = None, *, timeout: float = 60.0, max_retries: int = 3
+    ) -> None:
+        url = server_address(url or os.environ.get("MODULO_URL") or DEFAULT_URL)
+        api_key = api_key or os.environ.get("MODULO_API_KEY")
+        if not api_key:
+            raise ModuloError("no credential: give `api_key`, or set MODULO_API_KEY")
+        self._transport = Transport(url, api_key, timeout=timeout, max_retries=max_retries)
+        self.collections = Collections(self._transport)
+        self.conversations = Conversations(self._transport)
+        self.deletions = Deletions(self._transport)
+
+    def __enter__(self) -> Modulo:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._transport.close()
+
+    def me(self) -> Caller:
+        """Who the credential belongs to, what it allows, and the quotas."""
+        return self._transport.get(Caller, "/me")
+
+    def usage(self) -> Usage:
+        """What is used in this period."""
+        return self._transport.get(Usage, "/usage")
