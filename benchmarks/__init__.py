@@ -1,1 +1,1 @@
-"""Everything that measures: one file a question; see README.md."""
+"""Benchmarks: one module for each question; see README.md."""

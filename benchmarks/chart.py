@@ -1,16 +1,16 @@
-"""Panels of bars as SVG, without a library: readable on light and dark pages."""
+"""Renders bar charts as one SVG image that is readable on light and dark pages."""
 
 from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import accumulate
 
-from benchmarks.measuring import Bars, written
+from benchmarks.report import Bars, format_cell
 
 COLOURS = ("#4269d0", "#efb118", "#3ca951", "#ff725c", "#a463f2", "#6cc5b0", "#97bbf5", "#9c6b4e")
 COLUMNS, PANEL_WIDTH, GAP, MARGIN = 2, 560, 28, 28
 HEAD, PANEL_HEAD, LEGEND, BAR, STEP, VALUE, PAD = 72, 44, 22, 16, 25, 78, 16
-LETTER = 6.6
-"""A letter's width, about."""
+LETTER_WIDTH = 6.6
+"""Average width of a letter, in pixels."""
 STYLE = """
   text { font: 12px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; fill: #1f2328 }
   .title { font-size: 22px; font-weight: 600 } .panel { font-size: 14px; font-weight: 600 }
@@ -18,8 +18,8 @@ STYLE = """
 """
 
 
-def drawn(charts: Sequence[Bars], *, subtitle: str, title: str = "Modulo, measured") -> str:
-    """The panels side by side under a title, each as high as it needs."""
+def render_svg(charts: Sequence[Bars], *, subtitle: str, title: str = "Modulo, measured") -> str:
+    """The charts in two columns under a title, each as high as needed."""
     columns: list[list[Bars]] = [[] for _ in range(COLUMNS)]
     heights = [0] * COLUMNS
     placed = []
@@ -61,14 +61,14 @@ def _panel(chart: Bars, x: int, y: int) -> Iterator[str]:
     for row in _legend_rows(names):
         yield from _legend({name: colours[name] for name in row}, x + PAD, top)
         top += LEGEND
-    label_width = PAD + 8 + LETTER * max(len(label) for label, _ in chart.rows)
-    most = max([sum(parts.values()) for _, parts in chart.rows] + [chart.target or 0]) or 1
-    scale = (PANEL_WIDTH - label_width - VALUE) / most
+    label_width = PAD + 8 + LETTER_WIDTH * max(len(label) for label, _ in chart.rows)
+    largest = max([sum(parts.values()) for _, parts in chart.rows] + [chart.target or 0]) or 1
+    scale = (PANEL_WIDTH - label_width - VALUE) / largest
     left = x + label_width
     for number, (label, parts) in enumerate(chart.rows):
         at, total = top + number * STEP, sum(parts.values())
         yield from _row(label, [(colours[part], value * scale) for part, value in parts.items()], left, at)
-        yield f'<text x="{left + total * scale + 6:.1f}" y="{at + 12}">{written(total)}</text>'
+        yield f'<text x="{left + total * scale + 6:.1f}" y="{at + 12}">{format_cell(total)}</text>'
     if chart.target is not None:
         line, bottom = left + chart.target * scale, top + STEP * len(chart.rows) - 4
         yield f'<line class="target" x1="{line:.1f}" x2="{line:.1f}" y1="{top - 5}" y2="{bottom}"/>'
@@ -85,7 +85,7 @@ def _row(label: str, parts: Sequence[tuple[str, float]], x: float, y: int) -> It
 
 
 def _legend_rows(names: Sequence[str]) -> list[list[str]]:
-    """The parts' names as they fit side by side; none where bars have no parts."""
+    """The parts' names, wrapped to the panel's width; empty if bars have no parts."""
     rows: list[list[str]] = []
     left = 0
     for name in names if names != [""] else ():
@@ -98,7 +98,7 @@ def _legend_rows(names: Sequence[str]) -> list[list[str]]:
 
 
 def _legend_width(name: str) -> int:
-    return 30 + round(LETTER * len(name))
+    return 30 + round(LETTER_WIDTH * len(name))
 
 
 def _legend(colours: dict[str, str], x: int, y: int) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Documents to measure with: the same on every machine, made on the spot in every readable format."""
+"""Deterministic documents and questions for benchmarks, generated in every supported format."""
 
 import csv
 import io
@@ -35,37 +35,37 @@ LINES_A_PAGE, LINE_CHARACTERS = 44, 92
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading with its paragraphs."""
+    """A heading and its paragraphs."""
 
     heading: str
     paragraphs: tuple[str, ...]
 
 
 def sentences(seed: int) -> Iterator[str]:
-    """Sentences without end, hardly ever the same twice."""
-    chance = random.Random(seed)
+    """An endless stream of sentences that rarely repeat."""
+    rng = random.Random(seed)
     while True:
-        year, a, b = chance.randint(1850, 2020), chance.randint(2, 99), chance.randint(100, 9_999)
-        maker, deed, thing = chance.choice(MAKERS), chance.choice(DEEDS), chance.choice(THINGS)
-        reason = chance.choice(REASONS).format(a=a, b=b, y=chance.randint(1800, year))
-        yield f"In {year} {maker} {deed} the {thing} of {chance.choice(PLACES)} {reason}."
+        year, a, b = rng.randint(1850, 2020), rng.randint(2, 99), rng.randint(100, 9_999)
+        maker, deed, thing = rng.choice(MAKERS), rng.choice(DEEDS), rng.choice(THINGS)
+        reason = rng.choice(REASONS).format(a=a, b=b, y=rng.randint(1800, year))
+        yield f"In {year} {maker} {deed} the {thing} of {rng.choice(PLACES)} {reason}."
 
 
 def sections(count: int, *, seed: int, paragraphs: int = 4) -> list[Section]:
-    """So many sections of about 300 words."""
-    told = sentences(seed)
+    """`count` sections of about 300 words each."""
+    stream = sentences(seed)
     return [
-        Section(f"Chapter {number}", tuple(" ".join(next(told) for _ in range(4)) for _ in range(paragraphs)))
+        Section(f"Chapter {number}", tuple(" ".join(next(stream) for _ in range(4)) for _ in range(paragraphs)))
         for number in range(1, count + 1)
     ]
 
 
 def questions(count: int, *, seed: int = 7) -> list[str]:
-    """Questions that differ."""
-    chance = random.Random(seed)
+    """Distinct questions."""
+    rng = random.Random(seed)
     return [
-        f"Who {chance.choice(DEEDS)} the {chance.choice(THINGS)} of {chance.choice(PLACES)} "
-        f"in {chance.randint(1850, 2020)}, and what was report {number} about?"
+        f"Who {rng.choice(DEEDS)} the {rng.choice(THINGS)} of {rng.choice(PLACES)} "
+        f"in {rng.randint(1850, 2020)}, and what was report {number} about?"
         for number in range(count)
     ]
 
@@ -93,7 +93,7 @@ def html(chapters: Sequence[Section]) -> bytes:
 
 
 def table(chapters: Sequence[Section]) -> bytes:
-    """Comma-separated values: a row a sentence."""
+    """Comma-separated values, one row for each sentence."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerows(_rows(chapters))
@@ -101,7 +101,7 @@ def table(chapters: Sequence[Section]) -> bytes:
 
 
 def workbook(chapters: Sequence[Section]) -> bytes:
-    """An Excel workbook of one sheet."""
+    """An Excel workbook with one sheet."""
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("Deeds")
     for row in _rows(chapters):
@@ -120,7 +120,7 @@ def word(chapters: Sequence[Section]) -> bytes:
 
 
 def slides(chapters: Sequence[Section]) -> bytes:
-    """A presentation: a slide a paragraph."""
+    """A presentation, one slide for each paragraph."""
     presentation = pptx.Presentation()
     for one in chapters:
         for part in one.paragraphs:
@@ -131,7 +131,7 @@ def slides(chapters: Sequence[Section]) -> bytes:
 
 
 def pdf(chapters: Sequence[Section]) -> bytes:
-    """A PDF: a page a section."""
+    """A PDF, one page for each section."""
     out = io.BytesIO()
     canvas = Canvas(out, pagesize=LETTER, invariant=1, pageCompression=1)
     for one in chapters:
@@ -149,7 +149,7 @@ def pdf(chapters: Sequence[Section]) -> bytes:
 
 
 def scans(chapters: Sequence[Section]) -> list[bytes]:
-    """The pages of a PDF as a scanner makes them: JPEG, gray, 300 dots an inch."""
+    """Pages rendered as a scanner would: grayscale JPEG at 300 dpi."""
     found = []
     for page in pypdfium2.PdfDocument(pdf(chapters)):
         jpeg = io.BytesIO()
@@ -159,7 +159,7 @@ def scans(chapters: Sequence[Section]) -> list[bytes]:
 
 
 def scanned_pdf(pages: Sequence[bytes]) -> bytes:
-    """A PDF: a page a scan."""
+    """A PDF, one page for each scan."""
     out = io.BytesIO()
     canvas = Canvas(out, pagesize=LETTER, invariant=1)
     for scan in pages:
@@ -181,7 +181,7 @@ FORMATS: Mapping[str, Callable[[Sequence[Section]], bytes]] = {
 }
 
 
-def letter(chapters: Sequence[Section]) -> bytes:
+def email(chapters: Sequence[Section]) -> bytes:
     """An e-mail."""
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = "Ada <ada@example.org>", "ben@example.org", "Reports"
@@ -190,28 +190,28 @@ def letter(chapters: Sequence[Section]) -> bytes:
 
 
 def records(chapters: Sequence[Section]) -> bytes:
-    """JSON: a list of objects within an object."""
+    """JSON: an object that contains a list of objects."""
     rows = _rows(chapters)
     names = next(rows)
     return json.dumps({"deeds": [dict(zip(names, row, strict=True)) for row in rows]}).encode()
 
 
 def lines(chapters: Sequence[Section]) -> bytes:
-    """JSON Lines: an object a sentence."""
+    """JSON Lines, one object for each sentence."""
     rows = _rows(chapters)
     names = next(rows)
     return "\n".join(json.dumps(dict(zip(names, row, strict=True))) for row in rows).encode()
 
 
-MORE: Mapping[str, Callable[[Sequence[Section]], bytes]] = {"eml": letter, "json": records, "jsonl": lines}
-"""What is parsed, but not ingested, by the benchmarks."""
+PARSED_ONLY: Mapping[str, Callable[[Sequence[Section]], bytes]] = {"eml": email, "json": records, "jsonl": lines}
+"""Formats that benchmarks parse but do not ingest."""
 
 
 def _rows(chapters: Sequence[Section]) -> Iterator[list[str]]:
     yield ["Chapter", "Number", "Sentence"]
     for one in chapters:
-        told = [sentence for part in one.paragraphs for sentence in part.split(". ")]
-        for number, sentence in enumerate(told, 1):
+        split = [sentence for part in one.paragraphs for sentence in part.split(". ")]
+        for number, sentence in enumerate(split, 1):
             yield [one.heading, str(number), sentence]
 
 

@@ -1,18 +1,16 @@
-"""The tables of infra/costs.md, made of measured usage: `python -m benchmarks.cost_page` brings the page up to date."""
+"""Generates the tables of infra/costs.md from measured usage; update the page with `python -m benchmarks.cost_page`."""
 
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 
-from benchmarks.costing import (
-    COMPARED,
-    DEPLOYMENTS,
+from benchmarks.cost_model import (
     KINDS,
     MILLION,
     PAGES,
     Line,
-    Measured,
+    MeasuredUsage,
     Usage,
     always_on,
     break_even,
@@ -22,6 +20,7 @@ from benchmarks.costing import (
     search,
     total,
 )
+from benchmarks.deployments import COMPARED, DEPLOYMENTS
 from benchmarks.machine import ROOT
 from benchmarks.prices import PRICES, REGION
 
@@ -53,10 +52,10 @@ ROW = re.compile(r"^\| `(?P<key>[a-z_.]+)` \| (?P<value>\S+) \|", re.MULTILINE)
 Table = tuple[str, Sequence[str], list[tuple[str | float, ...]]]
 
 
-def inputs(measured: Measured) -> dict[str, float]:
-    """Everything measured, by name, such as `ingest.cpu_seconds`."""
+def inputs(measured: MeasuredUsage) -> dict[str, float]:
+    """All measured values by name, such as `ingest.cpu_seconds`."""
     found: dict[str, float] = {}
-    for one in fields(Measured):
+    for one in fields(MeasuredUsage):
         value = getattr(measured, one.name)
         if isinstance(value, Usage):
             found |= {f"{one.name}.{part.name}": getattr(value, part.name) for part in fields(Usage)}
@@ -65,21 +64,21 @@ def inputs(measured: Measured) -> dict[str, float]:
     return found
 
 
-def measured_of(values: Mapping[str, float]) -> Measured:
-    """What was measured, from its names; a usage's missing part is 0."""
+def measured_of(values: Mapping[str, float]) -> MeasuredUsage:
+    """The measured usage from values by name; missing parts of a usage are 0."""
     made: dict[str, Usage | float] = {}
-    for one in fields(Measured):
+    for one in fields(MeasuredUsage):
         parts = {part.name: values.get(f"{one.name}.{part.name}", 0.0) for part in fields(Usage)}
         made[one.name] = values[one.name] if one.name in values else Usage(**parts)
-    return Measured(**made)  # type: ignore[arg-type]
+    return MeasuredUsage(**made)  # type: ignore[arg-type]  # fields are either usages or numbers
 
 
-def tables(measured: Measured) -> Iterator[Table]:
-    """What things cost, and what that is made of."""
+def tables(measured: MeasuredUsage) -> Iterator[Table]:
+    """Tables of costs and of their largest parts."""
     rows: list[tuple[str | float, ...]] = []
     for deployment in DEPLOYMENTS:
         things: list[tuple[str, float, list[Line]]] = [
-            (f"a million times: {told}", MILLION, search(measured, kind, deployment)) for kind, told in KINDS.items()
+            (f"a million times: {label}", MILLION, search(measured, kind, deployment)) for kind, label in KINDS.items()
         ]
         things.append(("1,000 ingested pages", PAGES, pages(measured, deployment)))
         things.append(("a month without a request", 1, idle(measured, deployment)))
@@ -93,8 +92,8 @@ def tables(measured: Measured) -> Iterator[Table]:
     )
 
 
-def computed(measured: Measured) -> str:
-    """The part of the page between its marks."""
+def computed(measured: MeasuredUsage) -> str:
+    """The generated part of the page, between its markers."""
     parts = [BEGIN]
     for title, columns, rows in tables(measured):
         cells = [[cell if isinstance(cell, str) else _amount(cell) for cell in row] for row in rows]
@@ -107,13 +106,13 @@ def computed(measured: Measured) -> str:
     return "\n\n".join([*parts, END])
 
 
-def read(page: str) -> Measured:
-    """What was measured, from the page's own table."""
+def read(page: str) -> MeasuredUsage:
+    """The measured usage, read from the page's own table."""
     return measured_of({found["key"]: float(found["value"]) for found in ROW.finditer(page)})
 
 
-def replaced(page: str, measured: Measured) -> str:
-    """The page with its tables made anew."""
+def replaced(page: str, measured: MeasuredUsage) -> str:
+    """The page with regenerated tables."""
     before, _, rest = page.partition(BEGIN)
     return before + computed(measured) + rest.partition(END)[2]
 
@@ -128,12 +127,12 @@ def _amount(value: float) -> str:
 
 
 def _shown(value: float) -> str:
-    """All digits that count, of which six are kept, without an exponent."""
+    """Up to six significant digits, without an exponent."""
     return f"{float(f'{value:.6g}'):.12f}".rstrip("0").rstrip(".")
 
 
 def main() -> None:
-    """Rewrite the page's tables from the last result."""
+    """Regenerate the page's tables from the last result."""
     figures = json.loads(RESULT.read_text())["questions"]["cost"]["figures"]
     prefix = "cost.measured."
     values = {key.removeprefix(prefix): one["value"] for key, one in figures.items() if key.startswith(prefix)}

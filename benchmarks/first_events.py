@@ -1,107 +1,46 @@
-"""The first event of every function, and a fresh process that answers one, as Lambda has it."""
+"""The first event of every function."""
 
 import base64
 import json
-import os
-import subprocess
-import sys
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from pathlib import Path
-from time import perf_counter
 from typing import Any
 from uuid import UUID, uuid4
 
-from modulo.cli.keys import LOCAL, create_key
 from modulo.domain.deletion import deletion_id
 from modulo.domain.file import FileRef
 from modulo.domain.identity import Principal, Scope, external_id
-from modulo.domain.transfer import Delivery, FetchRequest, FileDraft, IngestRequest, PurgeRequest
-from modulo.domain.watching import PushRequest, WatcherDraft
+from modulo.domain.messages import Delivery, FetchRequest, IngestRequest, PushRequest
+from modulo.domain.purge import PurgeRequest
+from modulo.domain.subscription import SubscriptionDraft
+from modulo.domain.upload import FileDraft
+from modulo.runtime.admin.keys import LOCAL, create_key
+from modulo.runtime.openai.door import is_of_v1
 from modulo.runtime.queue import record_of
 from modulo.runtime.worker import function
 from modulo.services import services
+from modulo.settings import BGE_SMALL
 
 Event = dict[str, Any]
 QUESTION = "How tall is the lighthouse of Tarnby?"
 TEXT = "The lighthouse of Tarnby was built in 1868. It is 41 metres tall and has 212 steps."
-TICKED = ("migrate", "reset_quotas", "sweep")
-PROGRAM = """
-import importlib, json, sys
-for name in json.loads(sys.argv[2]):
-    importlib.import_module(name)
-import app
-imported = list(sys.modules)
-with open(sys.argv[1]) as file:
-    event = json.load(file)
-answer = app.handler(event, None)
-import os
-status = answer.get("statusCode", 500 if answer.get("batchItemFailures") else 200)
-result = {"status": status, "imported": imported, "loaded": list(sys.modules), "body": answer.get("body")}
-sys.stdout.write("\\n" + json.dumps(result) + "\\n")
-sys.stdout.flush()
-os._exit(0)
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """A process from exec to its first answer: seconds of the processor and of the clock, and the modules it had."""
-
-    cpu_seconds: float
-    wall_seconds: float
-    status: int
-    imported: frozenset[str]
-    loaded: frozenset[str]
-    body: str
-
-
-def start(
-    folder: Path, event: Event, environment: Mapping[str, str], path: Sequence[Path], eager: Sequence[str] = ()
-) -> Start:
-    """Have a fresh interpreter import `app.py` of a folder and answer the event.
-
-    It finds the folder, `path` and the standard library, nothing else; it first imports what `eager` names.
-    It uses what bytecode there is and writes none.
-
-    Raises:
-        RuntimeError: it ended without an answer.
-    """
-    variables = {
-        **environment,
-        "PYTHONPATH": os.pathsep.join(map(str, [folder, *path])),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    interpreter = [str(getattr(sys, "_base_executable", sys.executable)), "-S", "-c", PROGRAM]
-    with (
-        tempfile.NamedTemporaryFile("w", suffix=".json") as file,
-        tempfile.TemporaryFile("w+") as output,
-        tempfile.TemporaryFile("w+") as errors,
-    ):
-        json.dump(event, file)
-        file.flush()
-        command = [*interpreter, file.name, json.dumps(list(eager))]
-        started = perf_counter()
-        process = subprocess.Popen(command, env=variables, cwd=folder, stdout=output, stderr=errors)
-        _, status, used = os.wait4(process.pid, 0)
-        wall = perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        for written in (output, errors):
-            written.seek(0)
-        if process.returncode:
-            raise RuntimeError(f"{folder.name} did not answer:\n{errors.read()[-4000:]}")
-        told = json.loads(output.read().splitlines()[-1])
-    return Start(
-        cpu_seconds=used.ru_utime + used.ru_stime,
-        wall_seconds=wall,
-        status=told["status"],
-        imported=frozenset(told["imported"]),
-        loaded=frozenset(told["loaded"]),
-        body=told["body"] or "",
-    )
+MCP_CALL = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "tools/call",
+    "params": {"name": "rag_list_collections", "arguments": {}},
+}
+GATEWAYS: dict[str, tuple[Any, Event]] = {
+    "list_methods": (None, {"httpMethod": "OPTIONS"}),
+    "mcp_exchange": (MCP_CALL, {"httpMethod": "POST", "path": "/"}),
+}
+MCP_TYPES = "application/json, text/event-stream"
+SCENELESS: Mapping[str, Event] = {
+    **{name: {"source": "aws.scheduler"} for name in ("migrate", "reset_quotas", "sweep")},
+    "admin": {"command": "keys.list", "arguments": {"tenant": "acme"}},
+}
+"""Events that nothing has to be made for."""
 
 
 class Scene:
@@ -122,21 +61,32 @@ class Scene:
 
     def event(self, name: str) -> Event:
         """A function's event; what answering it uses up is made anew."""
-        if name in TICKED:
-            return {"source": "aws.scheduler"}
-        if name == "ingest_file":
-            return _message(IngestRequest(self._ref(self._uploaded("more.txt", _unique()))).body())
-        if name == "fetch_url":
-            return _message(FetchRequest(self._addressed()).body())
-        if name in ("bury", "push_events"):
-            return self._given_up() if name == "bury" else self._watched()
+        if name in SCENELESS:
+            return SCENELESS[name]
+        if name in ("ingest_file", "fetch_url"):
+            asked = self._ref(self._uploaded("more.txt", _unique())) if name == "ingest_file" else self._addressed()
+            return _message((IngestRequest if name == "ingest_file" else FetchRequest)(asked).body())
+        if name in ("record_dead_letter", "push_events"):
+            return self._given_up() if name == "record_dead_letter" else self._watched()
         if name == "purge":
             file = self._deleted()
             return _message(PurgeRequest(self._tenant, UUID(self.collection), UUID(file)).body())
+        if name in GATEWAYS:
+            body, event = GATEWAYS[name]
+            return self._request("list_collections", body=body) | event
         return self._request(name, **self._asked(name))
 
     def _asked(self, name: str) -> dict[str, Any]:
         ask: dict[str, Callable[[], dict[str, Any]]] = {
+            "ask_conversation": lambda: {**self._talk(), "body": {"question": f"{QUESTION} {uuid4()}"}},
+            "create_conversation": lambda: {"body": {"collection_id": self.collection}},
+            "delete_conversation": self._talk,
+            "get_conversation": self._talk,
+            "list_messages": self._talk,
+            "rate_answer": lambda: {**self._answer(), "body": {"rating": "up"}},
+            "update_conversation": lambda: {**self._talk(), "body": {"archived": True}},
+            "add_document": lambda: {"body": {"name": "more.txt", "text": _unique().decode()}},
+            "add_documents": lambda: {"body": {"documents": [{"name": "more.txt", "text": _unique().decode()}]}},
             "add_url": lambda: {"body": {"url": "https://docs.example.org/notes.txt"}},
             "create_collection": lambda: {"body": {"name": f"collection {uuid4()}"}},
             "create_upload": lambda: {"body": {"name": "more.txt", "size_bytes": 100}},
@@ -144,10 +94,11 @@ class Scene:
             "delete_file": lambda: {"file_id": self._ingested("more.txt", _unique())},
             "discard_dead_letter": lambda: {"letter_id": self._letter()},
             "download_file": lambda: {"file_id": self._file},
-            "end_reembedding": lambda: {"collection_id": self._reembedded("start_reembedding")},
+            "cancel_reembedding": lambda: {"collection_id": self._reembedded("start_reembedding")},
             "get_deletion": lambda: {"deletion_id": deletion_id(UUID(self._deleted()))},
             "get_file": lambda: {"file_id": self._file},
             "get_reembedding": lambda: {"collection_id": self._reembedded("start_reembedding")},
+            "list_chunks": lambda: {"file_id": self._file},
             "remove_alias": self._alias,
             "remove_member": lambda: {"user_id": self._member()},
             "retry_dead_letter": lambda: {"letter_id": self._letter()},
@@ -160,11 +111,66 @@ class Scene:
             "search": lambda: {"body": {"question": f"{QUESTION} {uuid4()}", "collection_id": self.collection}},
             "set_member": lambda: {"user_id": self._ben, "body": {"role": "viewer"}},
             "start_reembedding": lambda: {"collection_id": self._reembedded(), "body": {}},
+            "stream_search": lambda: {"body": {"question": f"{QUESTION} {uuid4()}", "collection_id": self.collection}},
             "switch_reembedding": lambda: {"collection_id": self._reembedded("start_reembedding"), "body": {}},
+            "v1_create_chat_completion": lambda: {
+                "body": {
+                    "model": self.collection,
+                    "messages": [{"role": "user", "content": f"{QUESTION} {uuid4()}"}],
+                }
+            },
+            "v1_cancel_response": self._response,
+            "v1_create_conversation": lambda: {"body": {"metadata": {"topic": "lighthouses"}}},
+            "v1_create_conversation_items": lambda: {
+                **self._talk(),
+                "body": {"items": [{"role": "user", "content": QUESTION}]},
+            },
+            "v1_create_response": lambda: {"body": {"model": self.collection, "input": f"{QUESTION} {uuid4()}"}},
+            "v1_create_embedding": lambda: {"body": {"model": BGE_SMALL.name, "input": f"{QUESTION} {uuid4()}"}},
+            "v1_create_file": lambda: {"file": ("more.txt", _unique())},
+            "v1_create_vector_store": lambda: {"body": {"file_ids": [self._kept()]}},
+            "v1_create_vector_store_file": lambda: {"body": {"file_id": self._kept()}},
+            "v1_delete_conversation": self._talk,
+            "v1_delete_conversation_item": self._item,
+            "v1_delete_response": self._response,
+            "v1_get_conversation": self._talk,
+            "v1_get_conversation_item": self._item,
+            "v1_get_response": self._response,
+            "v1_list_conversation_items": self._talk,
+            "v1_list_response_input_items": self._response,
+            "v1_update_conversation": lambda: {**self._talk(), "body": {"metadata": {"topic": "lamps"}}},
+            "v1_delete_file": lambda: {"file_id": self._kept()},
+            "v1_delete_vector_store": lambda: {"vector_store_id": self._new_collection()},
+            "v1_delete_vector_store_file": lambda: {"file_id": self._ingested("more.txt", _unique())},
+            "v1_get_file": lambda: {"file_id": self._kept()},
+            "v1_get_file_content": lambda: {"file_id": self._kept()},
+            "v1_get_model": lambda: {"model": f"modulo/{self.collection}"},
+            "v1_get_vector_store_file": lambda: {"file_id": self._file},
+            "v1_get_vector_store_file_content": lambda: {"file_id": self._file},
+            "v1_search_vector_store": lambda: {"body": {"query": f"{QUESTION} {uuid4()}"}},
+            "v1_update_vector_store_file": lambda: {"file_id": self._file, "body": {"attributes": {"year": 2026}}},
+            "v1_update_vector_store": lambda: {"body": {"name": f"collection {uuid4()}"}},
+            "update_file": lambda: {"file_id": self._file, "body": {"attributes": {"year": 2026}}},
             "update_collection": lambda: {"body": {"name": f"collection {uuid4()}"}},
             "upload_file": lambda: {"file": ("more.txt", _unique())},
         }
-        return {"collection_id": self.collection, **ask.get(name, dict)()}
+        return {"collection_id": self.collection, "vector_store_id": self.collection, **ask.get(name, dict)()}
+
+    def _talk(self) -> dict[str, Any]:
+        return {"conversation_id": self._call("create_conversation")["id"]}
+
+    def _answer(self) -> dict[str, Any]:
+        """An answer in a conversation."""
+        asked = self._call("ask_conversation")
+        return {"conversation_id": asked["conversation_id"], "message_id": asked["answer_id"]}
+
+    def _response(self) -> dict[str, Any]:
+        return {"response_id": self._call("v1_create_response")["id"]}
+
+    def _item(self) -> dict[str, Any]:
+        """A message of a conversation."""
+        answer = self._answer()
+        return {"conversation_id": answer["conversation_id"], "item_id": answer["message_id"]}
 
     def _alias(self) -> dict[str, Any]:
         """A file with another name, and that."""
@@ -175,6 +181,10 @@ class Scene:
         function("create_upload").handler(event, None)
         return {"file_id": file, "alias": alias}
 
+    def _kept(self) -> str:
+        """A file that the user keeps."""
+        return str(self._call("v1_create_file")["id"])
+
     def _member(self) -> UUID:
         self._call("set_member")
         return self._ben
@@ -182,28 +192,36 @@ class Scene:
     def _reembedded(self, *names: str) -> str:
         """An empty collection whose last re-embedding was ended, behind these requests about another."""
         self._empty = self._empty or self._new_collection()
-        for name in ("end_reembedding", *names):
+        for name in ("cancel_reembedding", *names):
             function(name).handler(self._request(name, body={}, collection_id=self._empty), None)
         return self._empty
 
     def _request(self, name: str, *, body: Any = None, file: tuple[str, bytes] | None = None, **ids: Any) -> Event:
         (route,) = function(name).router.routes
         (method,) = route.methods
-        headers = {"x-api-key": self.key, "content-type": "application/json"}
+        headers = {"x-api-key": self.key, "content-type": "application/json", "accept": MCP_TYPES}
         raw = json.dumps(body).encode() if body is not None else b""
         if file:
             disposition = f'form-data; name="file"; filename="{file[0]}"'
-            raw = b"--b\r\nContent-Disposition: " + disposition.encode() + b"\r\n\r\n" + file[1] + b"\r\n--b--\r\n"
+            raw = b"--b\r\nContent-Disposition: " + disposition.encode() + b"\r\n\r\n" + file[1] + b"\r\n"
+            if is_of_v1(name):
+                raw += b'--b\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nassistants\r\n'
+            raw += b"--b--\r\n"
             headers["content-type"] = "multipart/form-data; boundary=b"
         return {
             "resource": route.path,
-            "path": route.path.format(**ids),
+            "path": route.path_format.format(**ids),
             "httpMethod": method,
             "headers": headers,
             "multiValueHeaders": {name: [value] for name, value in headers.items()},
             "queryStringParameters": None,
             "multiValueQueryStringParameters": None,
-            "requestContext": {"requestId": str(uuid4()), "identity": {"sourceIp": "127.0.0.1"}, "stage": "api"},
+            "requestContext": {
+                "requestId": str(uuid4()),
+                "identity": {"sourceIp": "127.0.0.1"},
+                "domainName": "abc123.execute-api.us-east-1.amazonaws.com",
+                "stage": "api",
+            },
             "body": base64.b64encode(raw).decode() if raw else None,
             "isBase64Encoded": bool(raw),
         }
@@ -232,15 +250,15 @@ class Scene:
         draft = FileDraft(uuid4(), f"{uuid4()}.txt", "text/plain", 0, None, deadline, source_url="http://127.0.0.1/")
         made = services()
         now, quotas = made.clock.now(), made.settings.quotas
-        file = made.metadata.reserve_file(self._ada, UUID(self.collection), draft, quotas=quotas, now=now)
+        file = made.uploads.reserve_file(self._ada, UUID(self.collection), draft, quotas=quotas, now=now)
         return FileRef(self._tenant, file.collection_id, file.id, file.generation)
 
     def _watched(self) -> Event:
         """The collection, which somebody began to watch; nobody is at the other end of the connection."""
         made = services()
         now = made.clock.now()
-        watcher = WatcherDraft(str(uuid4()), None, None, None, now + timedelta(hours=2))
-        made.metadata.add_watcher(self._ada, UUID(self.collection), watcher, limit=1_000_000, now=now)
+        watcher = SubscriptionDraft(str(uuid4()), None, None, None, now + timedelta(hours=2))
+        made.subscriptions.add_subscription(self._ada, UUID(self.collection), watcher, limit=1_000_000, now=now)
         return _message(PushRequest(self._tenant, UUID(self.collection)).body())
 
     def _given_up(self) -> Event:
@@ -248,7 +266,7 @@ class Scene:
 
     def _letter(self) -> str:
         """A dead letter that can be retried."""
-        function("bury").handler(self._given_up(), None)
+        function("record_dead_letter").handler(self._given_up(), None)
         event = self._request("list_dead_letters", collection_id=self.collection)
         return str(json.loads(function("list_dead_letters").handler(event, None)["body"])["items"][0]["id"])
 

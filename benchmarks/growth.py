@@ -1,4 +1,4 @@
-"""Does a search, or an ingested chunk, cost more where there is more?"""
+"""Do a search and an ingested chunk cost more when there are more tenants, files and chunks?"""
 
 import asyncio
 import io
@@ -10,19 +10,20 @@ from time import perf_counter
 from sqlalchemy import text
 
 from benchmarks import corpus
-from benchmarks.asking import Functions
-from benchmarks.measuring import Report, alone, percentile, spread
-from benchmarks.product import Product, inside, new_collection, running
-from benchmarks.wires import counted
-from modulo.adapters.parsers import parser_for
-from modulo.adapters.postgres_engine import engine
+from benchmarks.hash_embedder import hash_embedder
+from benchmarks.product import Product, in_process_services, new_collection, start_product
+from benchmarks.report import Report, percentile, run_question, spread
+from benchmarks.search_clients import FunctionClient
+from benchmarks.traffic import count_traffic
+from modulo.adapters.parsing.parser_registry import parser_for
+from modulo.adapters.postgres.engine import engine
 from modulo.domain.chunking import chunk
 from modulo.domain.collection import Chunking
 from modulo.domain.media import TEXT
 from modulo.services import Services
 from modulo.settings import Settings
 
-MEMORY_MODELS = {"EMBEDDING_URL": "memory:", "RERANK_URL": "memory:", "MAX_UPLOAD_BYTES": str(64 * 1024**2)}
+LARGE_UPLOADS = {"MAX_UPLOAD_BYTES": str(64 * 1024**2)}
 IN_ONE_PART = {"INGEST_PART_BYTES": str(64 * 1024**2)}
 TENANTS = (1, 100, 10_000)
 FILES = (1, 1_000, 100_000)
@@ -56,7 +57,7 @@ SELECT tenant_id, id, 1, 1, gen_random_uuid(), 'ready', 'text/plain', 1, 1, fals
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The same search in a world of one size."""
+    """The same search measured at one size of the metadata."""
 
     name: str
     seconds: list[float]
@@ -65,64 +66,70 @@ class Step:
 
 
 def measure(report: Report) -> None:
-    """Grow the metadata step by step and search after each; then ingest ever larger files."""
+    """Grow the metadata step by step and search after each step; then ingest increasingly large files."""
     asyncio.set_event_loop(asyncio.new_event_loop())  # what a function's runtime has
     services = ("postgres", "valkey", "milvus", "cloud")
-    with running(services=services, settings=MEMORY_MODELS | IN_ONE_PART, workers=()) as product:
+    with (
+        hash_embedder() as models,
+        start_product(services=services, settings=models | LARGE_UPLOADS | IN_ONE_PART, workers=()) as product,
+    ):
         with product.client() as client:
             collection, other = new_collection(client, "growth"), new_collection(client, "chunks")
-        world = World(product, collection)
-        world.fill()
+        metadata = GrowingMetadata(product, collection)
+        metadata.fill()
         steps = [
-            world.step(f"{count:,} {kind if count > 1 else kind[:-1]}", statement, count - before)
+            metadata.step(f"{count:,} {kind if count > 1 else kind[:-1]}", statement, count - before)
             for kind, statement, sizes in (("tenants", ADD_TENANTS, TENANTS), ("files", ADD_FILES, FILES))
             for before, count in pairwise((1, *sizes))
         ]
-        _tell_searches(report, steps[: len(TENANTS)], steps[len(TENANTS) :])
-        with inside(product.environment) as made:
-            _tell_chunks(report, Functions(made, product.key, other))
+        _report_searches(report, steps[: len(TENANTS)], steps[len(TENANTS) :])
+        with in_process_services(product.environment) as made:
+            _report_chunks(report, FunctionClient(made, product.key, other))
     report.note("Embeddings come from the in-memory embedder here, so that only the rest is measured.")
 
 
 @dataclass(slots=True)
-class World:
-    """A product whose metadata grows around one collection with one file."""
+class GrowingMetadata:
+    """A product whose metadata grows around one collection with one searched file."""
 
     product: Product
     collection: str
     questions: Iterator[str] = field(default_factory=lambda: iter(corpus.questions(2_000)))
 
     def fill(self) -> None:
-        """Ingest the one file that searches find."""
-        with inside(self.product.environment) as services:
-            functions = Functions(services, self.product.key, self.collection)
+        """Ingest the file that searches find."""
+        with in_process_services(self.product.environment) as services:
+            functions = FunctionClient(services, self.product.key, self.collection)
             functions.upload("found.txt", corpus.text(corpus.sections(40, seed=3)))
-            functions.ingest(functions.delivery())
+            functions.ingest(functions.receive_upload())
 
     def step(self, name: str, statement: str, count: int) -> Step:
-        """Add so many rows, then search."""
+        """Add `count` rows with the statement, then measure the search."""
         if count:
             self._add(statement, count)
         environment = {**self.product.environment, "API_KEY_CACHE_SECONDS": "3600"}
-        with counted(environment) as (counts, rewired), inside(rewired) as services:
+        with (
+            count_traffic(environment) as (counts, proxied_environment),
+            in_process_services(proxied_environment) as services,
+        ):
             self._search(services, 2)
             counts.clear()
             self._search(services, 1)
             statements, calls = counts["postgres", "statements"], counts["milvus", "calls"]
-        with inside(environment) as services:
+        with in_process_services(environment) as services:
             self._search(services, 5)
             return Step(name, self._search(services, SEARCHES), statements, calls)
 
     def _add(self, statement: str, count: int) -> None:
         settings = Settings(database_url=self.product.environment["DATABASE_URL"], database_timeout_seconds=300)
-        pool = engine(settings, settings.database_url)
+        pool = engine(settings, settings.address("database_url"))
         with pool.begin() as connection:
             connection.execute(text(statement), {"count": count, "collection": self.collection})
-            connection.execute(text("ANALYZE"))  # as Postgres does by itself a minute later
+            connection.execute(text("ANALYZE"))  # autovacuum would run it a minute later
         pool.dispose()
 
     def _search(self, services: Services, times: int) -> list[float]:
-        functions = Functions(services, self.product.key, self.collection)
+        functions = FunctionClient(services, self.product.key, self.collection)
         found = []
         for question in islice(self.questions, times):
             started = perf_counter()
@@ -131,7 +138,7 @@ class World:
         return found
 
 
-def _tell_searches(report: Report, tenants: Sequence[Step], files: Sequence[Step]) -> None:
+def _report_searches(report: Report, tenants: Sequence[Step], files: Sequence[Step]) -> None:
     rows, bars = [], []
     first = percentile(tenants[0].seconds, 0.5)
     for steps in (tenants, files):
@@ -146,33 +153,31 @@ def _tell_searches(report: Report, tenants: Sequence[Step], files: Sequence[Step
         kind = steps[-1].name.split()[1]
         report.figure(f"growth.search.{kind}", ratio, f"x the search with 1 of the {kind}", "ratio", target=("<", 1.5))
     columns = ("metadata", "statements", "Milvus calls", "p50 ms", "p95 ms", "p50 / first")
-    title = (
-        f"The same search in a growing world; all files beside {TENANTS[-1]:,} tenants and in the searched collection"
-    )
+    title = f"The same search with growing metadata; files are added to its collection, beside {TENANTS[-1]:,} tenants"
     report.table(title, columns, rows)
-    report.bars("Uncached retrieval in a growing world", "ms, p50", bars)
+    report.bars("Uncached retrieval with growing metadata", "ms, p50", bars)
 
 
-def _tell_chunks(report: Report, functions: Functions) -> None:
+def _report_chunks(report: Report, functions: FunctionClient) -> None:
     functions.upload("first.txt", corpus.text(corpus.sections(2, seed=4)))
-    functions.ingest(functions.delivery())
+    functions.ingest(functions.receive_upload())
     rows, each = [], []
     for wanted in CHUNKS:
         content = corpus.text(corpus.sections(round(wanted / CHUNKS_A_SECTION), seed=wanted))
         chunks = sum(1 for _ in chunk(parser_for(TEXT).parse(io.BytesIO(content)).pages(), Chunking()))
         functions.upload(f"{wanted}.txt", content)
-        delivery = functions.delivery()
+        delivery = functions.receive_upload()
         started = perf_counter()
         functions.ingest(delivery)
         seconds = perf_counter() - started
         each.append(seconds / chunks)
         rows.append((chunks, len(content) / 1024**2, seconds, seconds / chunks * 1e3))
-    report.table("One file of ever more chunks, ingested", ("chunks", "MB", "seconds", "ms a chunk"), rows)
-    most, middle, least = each[-1], each[-2], each[0]
-    of_least = f"x a chunk of {CHUNKS[0]}"
-    report.figure("growth.chunk.of_smallest", most / least, of_least, "ratio", target=("<=", 1), tolerance=0.5)
-    report.figure("growth.chunk.of_middle", most / middle, f"x a chunk of {CHUNKS[1]:,}", "ratio", tolerance=0.5)
+    report.table("Ingesting one file with more and more chunks", ("chunks", "MB", "seconds", "ms a chunk"), rows)
+    largest, middle, smallest = each[-1], each[-2], each[0]
+    unit = f"x a chunk of {CHUNKS[0]}"
+    report.figure("growth.chunk.of_smallest", largest / smallest, unit, "ratio", target=("<=", 1), tolerance=0.5)
+    report.figure("growth.chunk.of_middle", largest / middle, f"x a chunk of {CHUNKS[1]:,}", "ratio", tolerance=0.5)
 
 
 if __name__ == "__main__":
-    alone(measure)
+    run_question(measure)

@@ -1,4 +1,4 @@
-"""How fast do files become searchable, what takes the time, and how much memory does a large one take?"""
+"""How fast do files become searchable, where does the time go, and how much memory does a large file take?"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from time import perf_counter
 import httpx
 
 from benchmarks import corpus
-from benchmarks.machine import cpu_seconds, descendants, most_bytes
-from benchmarks.measuring import Report, alone
-from benchmarks.product import Product, await_ready, new_collection, running, upload
-from benchmarks.wires import SERVERS, Wire, busy_seconds, wired
+from benchmarks.machine import cpu_seconds, descendants, peak_tree_bytes
+from benchmarks.product import Product, await_ready, new_collection, start_product, upload
+from benchmarks.report import Report, run_question
+from benchmarks.traffic import SERVERS, CountingProxy, busy_seconds, proxied
 from modulo.cli.up import modulo
 
 FILES, SECTIONS = 4, 5
@@ -20,7 +20,7 @@ MB = 1024**2
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Some files from their upload until all are searchable: seconds, and for how long each server was busy."""
+    """Files from upload until all are searchable: total seconds, busy seconds of each server, CPU seconds."""
 
     files: int
     size: int
@@ -31,30 +31,34 @@ class Batch:
 
 
 def measure(report: Report) -> None:
-    """Ingest small files of each format and one large file with a worker."""
-    with running(workers=()) as product, wired(product.environment) as (wires, _, rewired), product.client() as client:
-        worker = product.stack.spawn("worker", modulo(rewired, "worker", "ingest_file"))
-        ingest = Ingest(product, client, wires, worker.pid)
-        ingest.batch({"first.txt": b"What is loaded on first use is loaded now."})
+    """Ingest small files of each format and one large file with one worker."""
+    with (
+        start_product(workers=()) as product,
+        proxied(product.environment) as (proxies, _, proxied_environment),
+        product.client() as client,
+    ):
+        worker = product.stack.spawn("worker", modulo(proxied_environment, "worker", "ingest_file"))
+        ingest = IngestMeter(product, client, proxies, worker.pid)
+        ingest.batch({"first.txt": b"Warms up everything loaded on first use."})
         batches = {name: ingest.batch(_files(name)) for name in corpus.FORMATS}
         content = corpus.pdf(corpus.sections(BULK_PAGES, seed=99, paragraphs=BULK_PARAGRAPHS))
-        with most_bytes(worker.pid) as most:
+        with peak_tree_bytes(worker.pid) as peak:
             large = ingest.batch({"large.pdf": content})
-        _tell_formats(report, batches)
-        _tell_large(report, large, most())
+        _report_formats(report, batches)
+        _report_large(report, large, peak())
 
 
 @dataclass(slots=True)
-class Ingest:
-    """A worker behind wires, fed through the API."""
+class IngestMeter:
+    """Uploads batches and measures a worker that reaches its servers through counting proxies."""
 
     product: Product
     client: httpx.Client
-    wires: Mapping[str, Wire]
+    proxies: Mapping[str, CountingProxy]
     worker: int
 
     def batch(self, documents: Mapping[str, bytes]) -> Batch:
-        """Upload and wait until all is ready."""
+        """Upload the documents and wait until all are ready."""
         collection = new_collection(self.client, f"ingestion {next(iter(documents))}")
         cpu, started = self._cpu(), perf_counter()
         files = [upload(self.client, collection, name, content) for name, content in documents.items()]
@@ -66,7 +70,7 @@ class Ingest:
             sum(map(len, documents.values())),
             sum(file["chunk_count"] for file in found),
             ended - started,
-            {name: busy_seconds(wire.exchanges, started, ended) for name, wire in self.wires.items()},
+            {name: busy_seconds(proxy.exchanges, started, ended) for name, proxy in self.proxies.items()},
             self._cpu() - cpu,
         )
 
@@ -79,7 +83,7 @@ def _files(extension: str) -> dict[str, bytes]:
     return {f"{n}.{extension}": write(corpus.sections(SECTIONS, seed=100 + n)) for n in range(FILES)}
 
 
-def _tell_formats(report: Report, batches: Mapping[str, Batch]) -> None:
+def _report_formats(report: Report, batches: Mapping[str, Batch]) -> None:
     rows = []
     for name, one in batches.items():
         shares = [f"{one.busy[server] / one.seconds:.0%}" for server in SERVERS]
@@ -93,7 +97,7 @@ def _tell_formats(report: Report, batches: Mapping[str, Batch]) -> None:
     report.figure("ingestion.seconds_a_file", seconds, f"s a file of {SECTIONS} pages", "time", target=("<=", 30))
 
 
-def _tell_large(report: Report, large: Batch, peak: int) -> None:
+def _report_large(report: Report, large: Batch, peak: int) -> None:
     share = large.busy["models"] / large.seconds
     rows = [
         ("pages", BULK_PAGES),
@@ -119,4 +123,4 @@ def _tell_large(report: Report, large: Batch, peak: int) -> None:
 
 
 if __name__ == "__main__":
-    alone(measure)
+    run_question(measure)

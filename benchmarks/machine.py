@@ -1,4 +1,4 @@
-"""The machine that measures: what it is, how fast it is just now, and what its processes hold."""
+"""The benchmark machine: hardware facts, a speed calibration, and memory and CPU time of processes."""
 
 import hashlib
 import os
@@ -13,12 +13,12 @@ from pathlib import Path
 from time import perf_counter
 
 ROOT = Path(__file__).parents[1]
-LOOK_SECONDS = 0.2
+SAMPLE_SECONDS = 0.2
 PACKAGES = ("fastapi", "milvus-lite", "onnxruntime", "pg8000", "pydantic", "pymilvus", "redis", "sqlalchemy", "uvicorn")
 
 
-def facts() -> dict[str, object]:
-    """What a reader needs in order to judge the figures."""
+def machine_facts() -> dict[str, object]:
+    """Facts about the machine and the software that help to judge the figures."""
     versions = {found.name.lower(): found.version for found in distributions()}
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -35,14 +35,14 @@ def facts() -> dict[str, object]:
 
 
 def calibration_seconds() -> float:
-    """The time of a fixed piece of work, of Python and of hashing: the best of ten.
+    """Seconds for a fixed workload of Python code and hashing: the best of ten.
 
     Times are divided by it before they are compared with those of another run.
     """
-    return min(_calibrated() for _ in range(10))
+    return min(_run_workload() for _ in range(10))
 
 
-def _calibrated() -> float:
+def _run_workload() -> float:
     started = perf_counter()
     counts: dict[str, int] = {}
     for number in range(40_000):
@@ -55,33 +55,33 @@ def _calibrated() -> float:
 
 
 def descendants(pid: int) -> Iterator[int]:
-    """The processes that a process started, and those that these started."""
+    """Process ids of all descendants."""
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, _told(task).split()):
+        for child in map(int, _read_text(task).split()):
             yield child
             yield from descendants(child)
 
 
 def resident_bytes(pid: int) -> int:
-    """What of a process is in memory."""
+    """Resident memory of a process (RSS)."""
     return _kilobytes(Path(f"/proc/{pid}/status"), "VmRSS") * 1024
 
 
 def peak_bytes(pid: int) -> int:
-    """The most of a process that was in memory at once."""
+    """Peak resident memory of a process."""
     return _kilobytes(Path(f"/proc/{pid}/status"), "VmHWM") * 1024
 
 
 @contextmanager
-def most_bytes(pid: int) -> Iterator[Callable[[], int]]:
-    """Meanwhile looks often at what a process and those it started hold together; tells the most."""
+def peak_tree_bytes(pid: int) -> Iterator[Callable[[], int]]:
+    """Sample the memory of a process with its descendants; yields a function that returns the peak so far."""
     found, stop = [0], threading.Event()
 
-    def look() -> None:
-        while not stop.wait(LOOK_SECONDS):
+    def sample() -> None:
+        while not stop.wait(SAMPLE_SECONDS):
             found.append(sum(map(proportional_bytes, (pid, *descendants(pid)))))
 
-    thread = threading.Thread(target=look, daemon=True)
+    thread = threading.Thread(target=sample, daemon=True)
     thread.start()
     try:
         yield lambda: max(found)
@@ -91,21 +91,18 @@ def most_bytes(pid: int) -> Iterator[Callable[[], int]]:
 
 
 def proportional_bytes(pid: int) -> int:
-    """What is in memory, with what is shared divided among those that share it."""
+    """Proportional memory of a process (PSS): shared pages are divided among the processes that share them."""
     return _kilobytes(Path(f"/proc/{pid}/smaps_rollup"), "Pss") * 1024
 
 
 def cpu_seconds(pid: int, *, ended: bool = False) -> float:
-    """The processor time that a process has used; with that of those it started and saw the end of, if wanted.
-
-    0 where it has ended meanwhile, as all that is told of one here.
-    """
-    fields = _told(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()
+    """CPU time of a process; with `ended`, including that of its children that have exited. 0 if it has exited."""
+    fields = _read_text(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()
     return sum(map(int, fields[11 : 15 if ended else 13])) / os.sysconf("SC_CLK_TCK")
 
 
-def family_seconds(without: Container[int] = ()) -> float:
-    """The processor time of this process and of those it started, ended or not, but for the named ones."""
+def tree_cpu_seconds(without: Container[int] = ()) -> float:
+    """CPU time of this process and its descendants, exited ones included, except for the given process ids."""
     total = sum(os.times()[:4])
     for pid in descendants(os.getpid()):
         if pid not in without:
@@ -114,13 +111,13 @@ def family_seconds(without: Container[int] = ()) -> float:
 
 
 def _kilobytes(path: Path, name: str) -> int:
-    for line in _told(path).splitlines():
+    for line in _read_text(path).splitlines():
         if line.startswith(f"{name}:"):
             return int(line.split()[1])
-    return 0  # it has ended, and not been waited for
+    return 0  # the process has exited
 
 
-def _told(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         return path.read_text()
     except (FileNotFoundError, ProcessLookupError):

@@ -1,8 +1,5 @@
-"""How fast is each format read, alone and in a process of its own, beside the fastest libraries known for it?"""
+"""How fast is each format parsed, in this process and in a sandbox, compared with the fastest known libraries?"""
 
-import csv
-import email
-import email.policy
 import io
 import json
 import os
@@ -15,53 +12,47 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import docx
-import openpyxl
-import pptx
-import pypdfium2
-from lxml import html as lxml_html
-from markdown_it import MarkdownIt
-
 from benchmarks import corpus
-from benchmarks.environments import PEERS, python_of
 from benchmarks.machine import ROOT
-from benchmarks.measuring import Report, alone
-from modulo.adapters.parsers import parser_for
-from modulo.adapters.tesseract_program import PROGRAM
+from benchmarks.parsing_libraries import LIBRARIES
+from benchmarks.peer_environments import PEERS, python_of
+from benchmarks.report import Report, run_question
+from modulo.adapters.parsing.ocr.tesseract import PROGRAM
+from modulo.adapters.parsing.parser_registry import parser_for
 from modulo.domain.chunking import chunk
 from modulo.domain.collection import Chunking
 from modulo.domain.document import Page
 from modulo.domain.media import PDF, media_type_of
-from modulo.ports import Parser
+from modulo.ports.parsing import Parser
 from modulo.services import Services
 from modulo.settings import Settings
 
 SECTIONS = 150
-SCANNED, ROUNDS = 4, 4
-SECONDS, LEAST = 0.3, 2
-"""Each is read for so long, at least so often; the best run counts."""
+SCANNED_PAGES, ROUNDS = 4, 4
+MIN_SECONDS, MIN_RUNS = 0.3, 2
+"""Each parser runs for at least this long and this often; the best run counts."""
 SAMPLES = ROOT.parent / "shared" / "eval" / "pdfs"
-"""Real PDF, where the machine has some."""
-OURS, ISOLATED = "ours", "ours, in a process"
+"""Real PDF files, if the machine has any."""
+OURS, ISOLATED = "Modulo", "Modulo, in a sandbox"
 MB = 1024**2
-MORE = {
-    "pdf": "reading order, headings, tables, paragraphs mended, heads and feet left out",
+FEATURES = {
+    "pdf": "reading order, headings, tables, paragraphs joined; running headers and footers left out",
     "docx": "styles, headings, lists, tables, notes, text boxes",
     "pptx": "slides as pages, tables, notes",
-    "xlsx": "header rows, tables apart, rows in groups",
+    "xlsx": "header rows, separate tables, grouped rows",
     "html": "headings, lists, tables; menus, asides and banners left out",
     "md": "sections with their headings, tables, code",
-    "csv": "delimiter and header told, rows in groups",
-    "txt": "encoding told, paragraphs, headings",
-    "eml": "who and when, letters inside, attachments by name",
-    "json": "lines below their path, lists of objects as tables",
-    "jsonl": "a passage a record, faults by line",
+    "csv": "detected delimiter and header, grouped rows",
+    "txt": "detected encoding, paragraphs, headings",
+    "eml": "sender, recipients and date, attached e-mails, names of attachments",
+    "json": "values under their paths, lists of objects as tables",
+    "jsonl": "a passage for each record, errors by line",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A file to read, with what ours makes of it."""
+    """A file, and the pages that Modulo's parser finds in it."""
 
     name: str
     content: bytes
@@ -69,17 +60,17 @@ class Sample:
 
     @property
     def format(self) -> str:
-        """Its extension."""
+        """The file's extension."""
         return self.name.rpartition(".")[2]
 
     @property
     def characters(self) -> int:
-        """Of the text that ours finds."""
+        """Length of the text that Modulo's parser finds."""
         return sum(len(block.text) for page in self.pages for block in page.blocks)
 
 
 def measure(report: Report) -> None:
-    """Read the same files with everything, one after the other."""
+    """Parse the same files with Modulo and with other libraries, one after the other."""
     python = python_of("parsing")
     samples = list(_samples())
     with tempfile.TemporaryDirectory(prefix="modulo-parsing-") as folder:
@@ -102,14 +93,14 @@ def measure(report: Report) -> None:
         if one.name in others:
             found[others[one.name]["library"]] = others[one.name]["seconds"]
         times[one.name] = found
-    _tell(report, samples, times)
-    _tell_chunking(report, samples)
-    _tell_recognition(report)
+    _report(report, samples, times)
+    _report_chunking(report, samples)
+    _report_recognition(report)
 
 
 def _samples() -> Iterator[Sample]:
     chapters = corpus.sections(SECTIONS, seed=1)
-    made = {f"made.{name}": write(chapters) for name, write in {**corpus.FORMATS, **corpus.MORE}.items()}
+    made = {f"made.{name}": write(chapters) for name, write in {**corpus.FORMATS, **corpus.PARSED_ONLY}.items()}
     real = {path.name: path.read_bytes() for path in sorted(SAMPLES.glob("*.pdf"))}
     for name, content in {**made, **real}.items():
         read = _whole(parser_for(media_type_of(name, content[:4096])))
@@ -122,14 +113,14 @@ def _whole(parser: Parser) -> Callable[[bytes], list[Page]]:
 
 def _seconds(read: Callable[[bytes], object], content: bytes) -> float:
     best, started, runs = float("inf"), perf_counter(), 0
-    while runs < LEAST or perf_counter() - started < SECONDS:
+    while runs < MIN_RUNS or perf_counter() - started < MIN_SECONDS:
         begun = perf_counter()
         read(content)
         best, runs = min(best, perf_counter() - begun), runs + 1
     return best
 
 
-def _tell(report: Report, samples: Sequence[Sample], times: Mapping[str, Mapping[str, float]]) -> None:
+def _report(report: Report, samples: Sequence[Sample], times: Mapping[str, Mapping[str, float]]) -> None:
     rows, bars = [], []
     for one in samples:
         found = times[one.name]
@@ -137,25 +128,25 @@ def _tell(report: Report, samples: Sequence[Sample], times: Mapping[str, Mapping
         rest = {name: seconds for name, seconds in found.items() if name not in (OURS, ISOLATED)}
         fastest = min(rest, key=lambda name: rest[name])
         for name, seconds in found.items():
-            told = MORE[one.format] if name == OURS and seconds > rest[fastest] else ""
+            features = FEATURES[one.format] if name == OURS and seconds > rest[fastest] else ""
             speeds = (pages / seconds, size / seconds, text / seconds, found[OURS] / seconds)
-            rows.append((one.name if name == OURS else "", name, seconds * 1e3, *speeds, told))
+            rows.append((one.name if name == OURS else "", name, seconds * 1e3, *speeds, features))
         key = f"parsing.{one.name.removeprefix('made.').removesuffix('.pdf')}"
         report.figure(f"{key}.of_fastest", rest[fastest] / found[OURS], f"of {fastest}'s speed", "ratio")
         report.figure(f"{key}.process", found[ISOLATED] / found[OURS], "x the time alone", "ratio")
         report.figure(f"{key}.pages_a_second", pages / found[OURS], "pages/s", "rate")
         bars.append((one.name, text / found[OURS]))
-    columns = ("file", "read by", "ms", "pages/s", "file MB/s", "text MB/s", "x ours", "what ours also finds")
+    columns = ("file", "read by", "ms", "pages/s", "file MB/s", "text MB/s", "x Modulo", "what Modulo also finds")
     report.table(f"Reading {SECTIONS} chapters in each format", columns, rows)
     report.bars("Reading alone", "MB of text a second", bars)
     report.note(
-        "Pages are ours: where a format has none, the whole file or a group of lines is one. Others only give text or "
-        "values; ours gives blocks of a document, which chunks and citations need. In a process: with limits of "
-        "time, memory and text, which no library beside it has."
+        "Pages are Modulo's: for formats without pages, the whole file or a group of lines. Other libraries give only "
+        "text or values; Modulo gives document blocks, which chunking and citations need. In a sandbox: with limits on "
+        "time, memory and text size, which no other library here has."
     )
 
 
-def _tell_chunking(report: Report, samples: Sequence[Sample]) -> None:
+def _report_chunking(report: Report, samples: Sequence[Sample]) -> None:
     rows = []
     for one in samples:
         started = perf_counter()
@@ -163,36 +154,36 @@ def _tell_chunking(report: Report, samples: Sequence[Sample]) -> None:
         rows.append((one.name, len(one.pages), chunks, one.characters / MB / (perf_counter() - started)))
         if one.name.startswith("made."):
             report.figure(f"parsing.{one.format}.chunks", chunks, "chunks", "count")
-    report.table("Cutting what was read", ("file", "pages", "chunks", "text MB/s"), rows)
+    report.table("Chunking the parsed text", ("file", "pages", "chunks", "text MB/s"), rows)
 
 
-def _tell_recognition(report: Report) -> None:
-    """Scanned pages of a PDF, beside Tesseract alone on the very scans."""
+def _report_recognition(report: Report) -> None:
+    """Recognise scanned PDF pages, compared with plain Tesseract on the same scans."""
     if shutil.which(PROGRAM) is None:
-        report.note(f"Nothing was recognised: {PROGRAM} is not installed.")
+        report.note(f"Text recognition was not measured: {PROGRAM} is not installed.")
         return
-    scans = corpus.scans(corpus.sections(SCANNED, seed=2))
+    scans = corpus.scans(corpus.sections(SCANNED_PAGES, seed=2))
     content = corpus.scanned_pdf(scans)
     ours = Services(Settings(ocr_languages="eng")).parser_for(PDF)
-    found = _whole(ours)(content)  # which starts what is started once
+    found = _whole(ours)(content)  # starts the parser's processes
     with tempfile.TemporaryDirectory(prefix="modulo-scans-") as folder:
-        paths = [Path(folder, f"{number}.jpg") for number in range(SCANNED)]
+        paths = [Path(folder, f"{number}.jpg") for number in range(SCANNED_PAGES)]
         for path, scan in zip(paths, scans, strict=True):
             path.write_bytes(scan)
-        # In turns, as what others do on the machine changes meanwhile.
+        # Alternate, so that load from other processes affects both alike.
         times = [(_once(_whole(ours), content), _once(_all_recognised, paths)) for _ in range(ROUNDS)]
     whole, plain = (min(each) for each in zip(*times, strict=True))
     rows = [
-        (name, seconds / SCANNED, SCANNED / seconds, seconds / plain)
+        (name, seconds / SCANNED_PAGES, SCANNED_PAGES / seconds, seconds / plain)
         for name, seconds in ((OURS, whole), (f"{PROGRAM} alone", plain))
     ]
     columns = ("read by", "s a page", "pages/s", f"x {PROGRAM} alone")
-    report.table(f"Recognising {SCANNED} scanned pages", columns, rows)
+    report.table(f"Recognising {SCANNED_PAGES} scanned pages", columns, rows)
     report.figure("parsing.scanned.of_tesseract", plain / whole, f"of {PROGRAM}'s speed", "ratio")
-    report.figure("parsing.scanned.pages_a_second", SCANNED / whole, "pages/s", "rate")
+    report.figure("parsing.scanned.pages_a_second", SCANNED_PAGES / whole, "pages/s", "rate")
     report.figure("parsing.scanned.recognised", sum(page.recognised for page in found), "pages", "count")
     report.note(
-        "Ours draws the pages of a PDF in a process of its own, has each read within limits, and makes blocks of it."
+        "Modulo renders the PDF pages in a sandbox, recognises each within limits, and builds blocks from the result."
     )
 
 
@@ -209,49 +200,5 @@ def _all_recognised(paths: Sequence[Path]) -> None:
         subprocess.run(command, check=True, capture_output=True, env=environment)
 
 
-def _raw_pdf(content: bytes) -> int:
-    document = pypdfium2.PdfDocument(content)
-    try:
-        return sum(len(page.get_textpage().get_text_range()) for page in document)
-    finally:
-        document.close()
-
-
-def _word(content: bytes) -> int:
-    document = docx.Document(io.BytesIO(content))
-    cells = (cell.text for table in document.tables for row in table.rows for cell in row.cells)
-    return sum(map(len, (*(paragraph.text for paragraph in document.paragraphs), *cells)))
-
-
-def _slides(content: bytes) -> int:
-    shapes = (shape for slide in pptx.Presentation(io.BytesIO(content)).slides for shape in slide.shapes)
-    return sum(len(shape.text_frame.text) for shape in shapes if shape.has_text_frame)
-
-
-def _workbook(content: bytes) -> int:
-    book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    return sum(len(str(cell)) for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row)
-
-
-def _letter(content: bytes) -> int:
-    body = email.message_from_bytes(content, policy=email.policy.default).get_body()
-    return len(body.get_content()) if body else 0
-
-
-LIBRARIES: Mapping[str, Mapping[str, Callable[[bytes], object]]] = {
-    "pdf": {"pypdfium2, raw text": _raw_pdf},
-    "docx": {"python-docx": _word},
-    "pptx": {"python-pptx": _slides},
-    "xlsx": {"openpyxl": _workbook},
-    "html": {"lxml": lambda content: "".join(str(part) for part in lxml_html.fromstring(content).itertext())},
-    "md": {"markdown-it": lambda content: MarkdownIt().enable("table").parse(content.decode())},
-    "csv": {"csv": lambda content: list(csv.reader(io.StringIO(content.decode())))},
-    "txt": {"decoding": lambda content: content.decode().split("\n\n")},
-    "eml": {"email": _letter},
-    "json": {"json": json.loads},
-    "jsonl": {"json": lambda content: [json.loads(line) for line in content.splitlines()]},
-}
-
-
 if __name__ == "__main__":
-    alone(measure)
+    run_question(measure)

@@ -1,16 +1,16 @@
-"""What AWS and Zilliz charge: list prices on demand in us-east-1, without free tiers and discounts, in one table."""
+"""On-demand list prices of AWS and Zilliz in us-east-1, without free tiers and discounts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 REGION = "us-east-1"
 HOURS = 730
-"""Of a month."""
+"""Hours in a month."""
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """Dollars for one unit; `source` stated it at `date`. None was seen on AWS's own price pages."""
+    """Dollars for one unit, as stated by `source` at `date`. None was verified on AWS's own price pages."""
 
     dollars: float
     unit: str
@@ -71,5 +71,5 @@ PRICES: Mapping[str, Price] = {
 
 
 def dollars(name: str, units: float) -> float:
-    """What so many units of a price come to."""
+    """The cost of this many units, in dollars."""
     return PRICES[name].dollars * units

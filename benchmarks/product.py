@@ -1,11 +1,13 @@
-"""The whole product on an embedded stack of its own, for as long as a question is measured."""
+"""Starts the whole product on a temporary embedded stack for a benchmark."""
 
+import json
 import os
+import secrets
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,15 +24,15 @@ from modulo.services import Services, install
 from modulo.settings import Settings
 
 QUOTAS = {"QUOTAS__FILES": "1000000", "QUOTAS__COLLECTIONS": "1000000", "QUOTAS__TOKENS_PER_DAY": "1000000000"}
-"""Benchmarks do more in a minute than a user in a day."""
+"""High quotas: a benchmark uses more in a minute than a user in a day."""
 READY_SECONDS = 90.0
-PATIENCE_SECONDS = 240.0
+TIMEOUT_SECONDS = 240.0
 POLL_SECONDS = 0.1
 
 
 @dataclass(slots=True)
 class Product:
-    """Addresses, a key, and the processes by name; `environment` holds the settings of the product's processes."""
+    """A running product: its URL, an API key, and the settings (`environment`) of its processes."""
 
     stack: Stack
     environment: dict[str, str]
@@ -38,45 +40,54 @@ class Product:
     key: str
 
     def client(self) -> httpx.Client:
-        """The API, as the key's user sees it."""
+        """An HTTP client for the API, authenticated with the key."""
         headers = {"Authorization": f"Bearer {self.key}"}
         return httpx.Client(base_url=f"{self.url}/api", headers=headers, timeout=120, trust_env=False)
 
     def processes(self) -> dict[str, list[int]]:
-        """Every running program with the processes that it started, by name."""
+        """Process ids of every running program and its descendants, by name."""
         found = (*self.stack._servers, *self.stack._clients)
         return {process.name: [process.pid, *descendants(process.pid)] for process in found}
 
     def new_key(self, tenant: str, user: str = "user") -> str:
-        """A key of another tenant."""
+        """Create an API key for another tenant."""
         return _new_key(self.environment, tenant, user)
 
 
 @contextmanager
-def running(
+def start_product(
     *,
     services: Sequence[str] = SERVICES,
     settings: Mapping[str, str] | None = None,
     serve: Sequence[str] | None = (),
     workers: Sequence[str] = ("ingest_file",),
+    prepare: Callable[[Stack], Mapping[str, str]] | None = None,
 ) -> Iterator[Product]:
-    """A new and empty product.
+    """Start a new, empty product and stop it at the end of the context.
 
-    `serve` holds further options of `modulo serve`, None leaves it out; `workers` names the event functions
-    that a worker runs, none leaves that out.
+    `serve` holds further options of `modulo serve`; None starts no server. `workers` names the event functions of one
+    worker process; if empty, none starts. `prepare` is called once the schema is there, and returns further settings.
     """
     folder = Path(tempfile.mkdtemp(prefix="modulo-benchmark-"))
     try:
         with Stack(folder, services, durable=False) as stack:
-            environment = {**product_environment(stack.environment), **QUOTAS, **(settings or {})}
+            token = secrets.token_urlsafe(32)
+            environment = {
+                **product_environment(stack.environment),
+                **QUOTAS,
+                "HEALTH_TOKEN": token,
+                "EXPECTED_WORKERS": json.dumps(list(workers)),
+                **(settings or {}),
+            }
             stack.run("migrate", modulo(environment, "migrate"))
+            environment |= prepare(stack) if prepare else {}
             if workers:
                 stack.spawn("worker", modulo(environment, "worker", *workers))
             port = free_port()
             if serve is not None:
                 options = ("--host", HOST, "--port", str(port), *serve)
                 api = stack.spawn("serve", modulo(environment, "serve", *options))
-                api.await_ready(lambda: answers_http(port, HEALTH, timeout=10), timeout=READY_SECONDS)
+                api.await_ready(lambda: answers_http(port, HEALTH, bearer=token, timeout=10), timeout=READY_SECONDS)
             key = _new_key(environment, "benchmark", "user")
             yield Product(stack, environment, f"http://{HOST}:{port}", key)
     finally:
@@ -84,8 +95,8 @@ def running(
 
 
 @contextmanager
-def inside(environment: Mapping[str, str]) -> Iterator[Services]:
-    """The product's services in this process, as its own processes have them."""
+def in_process_services(environment: Mapping[str, str]) -> Iterator[Services]:
+    """Install the product's services in this process, configured like the product's own processes."""
     with mock.patch.dict(os.environ, environment, clear=True):
         made = Services(Settings())
         install(made)
@@ -97,14 +108,14 @@ def inside(environment: Mapping[str, str]) -> Iterator[Services]:
 
 
 def new_collection(client: httpx.Client, name: str, **more: Any) -> str:
-    """A new collection's id."""
+    """Create a collection; its id."""
     answer = client.post("/collections", json={"name": name, **more})
     answer.raise_for_status()
     return str(answer.json()["id"])
 
 
 def upload(client: httpx.Client, collection: str, name: str, content: bytes) -> str:
-    """Upload a file of any size through an upload form; its id."""
+    """Upload a file of any size through a presigned form; its id."""
     body = {"name": name, "size_bytes": len(content)}
     answer = client.post(f"/collections/{collection}/uploads", json=body)
     answer.raise_for_status()
@@ -115,12 +126,12 @@ def upload(client: httpx.Client, collection: str, name: str, content: bytes) -> 
 
 
 def await_ready(client: httpx.Client, collection: str, files: Sequence[str]) -> None:
-    """Wait until all these files are ready.
+    """Wait until all files are ready.
 
     Raises:
-        RuntimeError: one failed, or took too long.
+        RuntimeError: a file failed or was not ready in time.
     """
-    give_up = time.monotonic() + PATIENCE_SECONDS
+    give_up = time.monotonic() + TIMEOUT_SECONDS
     for file in files:
         while (found := client.get(f"/collections/{collection}/files/{file}").json())["stage"] != "ready":
             if found["stage"] == "failed" or time.monotonic() > give_up:
@@ -128,7 +139,7 @@ def await_ready(client: httpx.Client, collection: str, files: Sequence[str]) -> 
             time.sleep(POLL_SECONDS)
 
 
-def load(client: httpx.Client, collection: str, documents: Mapping[str, bytes]) -> list[str]:
+def upload_and_wait(client: httpx.Client, collection: str, documents: Mapping[str, bytes]) -> list[str]:
     """Upload documents and wait until all are ready; their ids."""
     files = [upload(client, collection, name, content) for name, content in documents.items()]
     await_ready(client, collection, files)

@@ -1,35 +1,35 @@
-"""How many small requests a second does a server of two processes answer?"""
+"""How many small requests a second does a server with two processes answer?"""
 
 from urllib.parse import urlsplit
 
 from benchmarks import corpus
-from benchmarks.asking import ask, search_body
-from benchmarks.load import request, run_load
+from benchmarks.load_generator import request, run_load
 from benchmarks.machine import proportional_bytes
-from benchmarks.measuring import Report, Target, alone
-from benchmarks.product import Product, load, new_collection, running
+from benchmarks.product import Product, new_collection, start_product, upload_and_wait
+from benchmarks.report import Report, Target, run_question
+from benchmarks.search_clients import search_body, send_searches
 
 PROCESSES = 2
 CONNECTIONS = (1, 8, 32)
 SECONDS = 4.0
-"""About how long each load lasts."""
+"""Approximate duration of each load."""
 MB = 1024**2
 
 
 def measure(report: Report) -> None:
-    """Load one server with cached searches, with plain reads, and with nothing but its own page."""
-    with running(serve=("--workers", str(PROCESSES)), workers=("ingest_file",)) as product:
+    """Measure one server with cached searches, plain reads and liveness probes."""
+    with start_product(serve=("--workers", str(PROCESSES)), workers=("ingest_file",)) as product:
         with product.client() as client:
             collection = new_collection(client, "throughput")
-            load(client, collection, {"report.txt": corpus.text(corpus.sections(12, seed=5))})
+            upload_and_wait(client, collection, {"report.txt": corpus.text(corpus.sections(12, seed=5))})
         body = search_body(collection, corpus.questions(1)[0])
-        ask(product, [body] * 50, concurrency=8)  # fills the cache, warms both processes
+        send_searches(product, [body] * 50, concurrency=8)  # fills the cache and warms up both processes
         _load(report, product, {"cached search": ("POST", "/api/search", body), **_reads(collection)})
         pids = product.processes()["serve"]
         memory = sum(map(proportional_bytes, pids)) / MB
         report.table("Memory after it", ("processes", "proportional MB"), [(len(pids), memory)])
         report.figure("throughput.serve.memory", memory, "MB", "bytes")
-    report.note("The load's own process shares the cores with the servers: without it the rates would be higher.")
+    report.note("The load generator shares the cores with the servers: on a machine of its own, rates would be higher.")
 
 
 def _reads(collection: str) -> dict[str, tuple[str, str, None]]:
@@ -66,4 +66,4 @@ def _load(report: Report, product: Product, kinds: dict[str, tuple[str, str, obj
 
 
 if __name__ == "__main__":
-    alone(measure)
+    run_question(measure)

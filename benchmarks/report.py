@@ -1,4 +1,4 @@
-"""What every benchmark has in common: a report of tables and figures, and how a question is run alone."""
+"""A benchmark's report of tables and figures, and the command line that runs one benchmark."""
 
 import argparse
 import json
@@ -19,10 +19,10 @@ from rich.table import Table as RichTable
 from benchmarks.machine import calibration_seconds
 
 Kind = Literal["count", "ratio", "time", "rate", "bytes"]
-"""How a figure is compared with an earlier run's: see `comparing`. Times are in seconds unless the unit says else."""
+"""Decides how a figure is compared with an earlier run's: see `comparison`. Times default to seconds."""
 Target = tuple[Literal["<", "<=", "==", ">=", ">"], float]
 Cell = str | int | float | None
-HOLDS: Mapping[str, Callable[[float, float], bool]] = {
+OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
     "==": operator.eq,
@@ -34,7 +34,7 @@ WIDTH = 160
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number that later runs are compared with; `target` is what it has to reach."""
+    """A number that later runs are compared with; `target` is the value it must reach."""
 
     value: float
     unit: str
@@ -44,13 +44,13 @@ class Figure:
 
     @property
     def met(self) -> bool | None:
-        """Whether the target is reached; None where there is none."""
-        return None if self.target is None else HOLDS[self.target[0]](self.value, self.target[1])
+        """Whether the target is reached; None without a target."""
+        return None if self.target is None else OPERATORS[self.target[0]](self.value, self.target[1])
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows as they are printed."""
+    """A printed table."""
 
     title: str
     columns: Sequence[str]
@@ -59,7 +59,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """A panel of the chart: each row a bar, of one or several parts."""
+    """A bar chart: each row is a bar, possibly stacked from several parts."""
 
     title: str
     unit: str
@@ -69,7 +69,7 @@ class Bars:
 
 @dataclass(slots=True)
 class Report:
-    """What one question found; `known` holds the figures of the questions that ran before it, or of the last run."""
+    """Results of one question. `known` holds figures of questions that ran before it, or of the committed run."""
 
     question: str = ""
     known: Mapping[str, Figure] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class Report:
     notes: list[str] = field(default_factory=list)
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """Print these rows, whose cells are text, numbers or None."""
+        """Add a table; cells are text, numbers or None."""
         self.tables.append(Table(title, columns, rows))
 
     def figure(
@@ -92,9 +92,12 @@ class Report:
         target: Target | None = None,
         tolerance: float | None = None,
     ) -> None:
-        """Keep a number under a key of its own, such as `search.cached.p50`.
+        """Add a figure under a unique key such as `search.cached.p50`.
 
-        `tolerance` replaces the kind's own: 0.2 lets the number move by a factor of 1.2 either way.
+        `tolerance` overrides the kind's default: 0.2 allows a change by a factor of 1.2 either way.
+
+        Raises:
+            ValueError: the key exists already.
         """
         if key in self.figures:
             raise ValueError(f"{key} is measured twice")
@@ -108,17 +111,17 @@ class Report:
         *,
         target: float | None = None,
     ) -> None:
-        """Draw a panel: a number a row, or its parts by name; `target` becomes a line across."""
+        """Add a bar chart: one number for each row, or its parts by name; `target` becomes a vertical line."""
         parts = [(label, value if isinstance(value, Mapping) else {"": value}) for label, value in rows]
         self.charts.append(Bars(title, unit, parts, target))
 
     def note(self, text: str) -> None:
-        """Say what a reader of the numbers has to know."""
+        """Add a remark that helps to interpret the numbers."""
         self.notes.append(text)
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest of the values that at least this share of them does not exceed."""
+    """The nearest-rank percentile; `share` is between 0 and 1."""
     ordered = sorted(values)
     return ordered[max(0, ceil(share * len(ordered)) - 1)]
 
@@ -128,13 +131,13 @@ def spread(seconds: Sequence[float]) -> tuple[float, float, float]:
     return percentile(seconds, 0.5), percentile(seconds, 0.95), percentile(seconds, 0.99)
 
 
-def alone(measure: Callable[[Report], None]) -> None:
-    """Answer one question, print it, and write it where `--into` says; how every benchmark ends its file."""
+def run_question(measure: Callable[[Report], None]) -> None:
+    """Command line of one benchmark: run it, print its report, and write it to the file given by `--into`."""
     parser = argparse.ArgumentParser(description=sys.modules[measure.__module__].__doc__)
-    parser.add_argument("--into", type=Path, help="a file for the result, as JSON")
-    parser.add_argument("--known", type=Path, help="a file with the figures of earlier questions")
-    asked = parser.parse_args()
-    known = figures_of(json.loads(asked.known.read_text())) if asked.known else {}
+    parser.add_argument("--into", type=Path, help="write the result to this file, as JSON")
+    parser.add_argument("--known", type=Path, help="read figures of earlier questions from this file")
+    options = parser.parse_args()
+    known = figures_of(json.loads(options.known.read_text())) if options.known else {}
     report = Report(question=(parser.description or "").strip(), known=known)
     started, calibrated = perf_counter(), calibration_seconds()
     failure = None
@@ -147,19 +150,19 @@ def alone(measure: Callable[[Report], None]) -> None:
     print_report(report)
     if failure:
         sys.stderr.write(failure)
-    if asked.into:
+    if options.into:
         answer = {**as_json(report), "seconds": seconds, "calibration_seconds": calibration, "failure": failure}
-        asked.into.write_text(json.dumps(answer))
+        options.into.write_text(json.dumps(answer))
     sys.exit(1 if failure else 0)
 
 
 def as_json(report: Report) -> dict[str, Any]:
-    """The report as JSON has it."""
+    """The report as a JSON object."""
     return {name: value for name, value in asdict(report).items() if name != "known"}
 
 
 def figures_of(stored: Mapping[str, Mapping[str, Any]]) -> dict[str, Figure]:
-    """Figures as they were before they became JSON."""
+    """Figures from their JSON form."""
     return {
         key: Figure(**{**figure, "target": tuple(figure["target"]) if figure["target"] else None})
         for key, figure in stored.items()
@@ -171,19 +174,19 @@ def print_report(report: Report) -> None:
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     console.rule(escape(report.question), align="left")
     for table in report.tables:
-        console.print(as_drawn(table))
+        console.print(render_table(table))
     for note in report.notes:
         console.print(f"• {note}", markup=False, highlight=False)
     for key, figure in report.figures.items():
         if figure.target:
             state = "[green]met   [/]" if figure.met else "[red]missed[/]"
             op, number = figure.target
-            told = f"{written(figure.value)} {figure.unit}; target {op} {written(number)}"
-            console.print(f"{state} {escape(key)}: {escape(told)}", highlight=False)
+            detail = f"{format_cell(figure.value)} {figure.unit}; target {op} {format_cell(number)}"
+            console.print(f"{state} {escape(key)}: {escape(detail)}", highlight=False)
 
 
-def written(value: Cell) -> str:
-    """A cell as a reader wants it: three digits that count."""
+def format_cell(value: Cell) -> str:
+    """A cell as text; numbers with three significant digits."""
     if value is None:
         return "-"
     if isinstance(value, str):
@@ -193,13 +196,13 @@ def written(value: Cell) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
-def as_drawn(table: Table) -> RichTable:
-    """The table for a terminal."""
-    drawn = RichTable(title=escape(table.title), title_justify="left")
+def render_table(table: Table) -> RichTable:
+    """The table for the terminal."""
+    rendered = RichTable(title=escape(table.title), title_justify="left")
     for number, column in enumerate(table.columns):
         cells = [row[number] for row in table.rows]
         numeric = any(isinstance(cell, int | float) for cell in cells)
-        drawn.add_column(escape(column), justify="right" if numeric else "left")
+        rendered.add_column(escape(column), justify="right" if numeric else "left")
     for row in table.rows:
-        drawn.add_row(*(escape(written(cell)) for cell in row))
-    return drawn
+        rendered.add_row(*(escape(format_cell(cell)) for cell in row))
+    return rendered

@@ -1,20 +1,20 @@
-"""This run beside an earlier one, by ratios: never an absolute time."""
+"""Compares a run with an earlier one by ratios, never by absolute times."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.measuring import Figure, Kind, figures_of
+from benchmarks.report import Figure, Kind, figures_of
 
 TOLERANCE: Mapping[Kind, float] = {"count": 0.0, "ratio": 0.3, "time": 1.0, "rate": 1.0, "bytes": 0.25}
-"""By how much a figure may move before it counts as changed: 1.0 is twice or half."""
+"""Relative change up to which a figure counts as unchanged: 1.0 allows twice or half."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """How a figure moved; `ratio` is this run's to the earlier one's, None where that was nothing.
+    """Change of a figure. `ratio` is the new value divided by the earlier one; None if the earlier one was 0.
 
-    Times and rates are in units of each run's own calibration.
+    Times and rates are scaled by each run's calibration before they are compared.
     """
 
     key: str
@@ -25,7 +25,7 @@ class Change:
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
-    """Every figure that both runs have, compared as its kind asks for; both as JSON has them."""
+    """Changes of all figures that both runs contain. Runs are JSON objects as in `results/latest.json`."""
     earlier = dict(_figures(before))
     return [
         _change(key, *earlier[key], figure, calibration)
@@ -34,8 +34,8 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
     ]
 
 
-def absent(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Figures of the earlier run that a question of this run no longer gives."""
+def missing_figures(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Keys of the earlier run's figures that the same questions no longer report."""
     have = dict(_figures(now))
     asked = {name: question for name, question in before["questions"].items() if name in now["questions"]}
     return [key for key, _ in _figures({"questions": asked}) if key not in have]
@@ -48,8 +48,8 @@ def _figures(run: Mapping[str, Any]) -> Iterator[tuple[str, tuple[Figure, float]
 
 
 def _change(key: str, before: Figure, before_calibration: float, now: Figure, now_calibration: float) -> Change:
-    pace = before_calibration / now_calibration  # above 1: this machine is faster now
-    scale = {"time": pace, "rate": 1 / pace}.get(now.kind, 1.0)
+    speedup = before_calibration / now_calibration  # above 1: the machine is faster now
+    scale = {"time": speedup, "rate": 1 / speedup}.get(now.kind, 1.0)
     ratio = now.value * scale / before.value if before.value else None
     return Change(key, before.value, now.value, ratio, _verdict(before, now, ratio))
 

@@ -1,4 +1,4 @@
-"""Searches as clients ask them: over HTTP from several threads, or as API Gateway's events to a handler."""
+"""Clients for benchmarks: concurrent searches over HTTP, and API Gateway or SQS events sent to handlers."""
 
 import base64
 import json
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from benchmarks.load import request, run_load
+from benchmarks.load_generator import request, run_load
 from benchmarks.product import Product
-from modulo.domain.transfer import Delivery
+from modulo.domain.messages import Delivery
 from modulo.runtime.events import uploads
 from modulo.runtime.queue import record_of
 from modulo.runtime.worker import function
@@ -20,7 +20,7 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One request: its seconds at the client, its status (0: no answer), and the search's answer."""
+    """One search: its latency in seconds, status (0: no response) and response."""
 
     seconds: float
     status: int
@@ -28,36 +28,36 @@ class Sample:
 
     @property
     def stages(self) -> dict[str, float]:
-        """Seconds of each stage."""
+        """Seconds spent in each stage."""
         found: dict[str, float] = self.answer["metadata"]["stage_seconds"]
         return found
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
-    """All requests of one load, and the seconds from the first question to the last answer."""
+class SearchLoad:
+    """All searches of one load, and the seconds from the first request to the last response."""
 
     samples: list[Sample]
     seconds: float
 
     @property
-    def good(self) -> list[Sample]:
-        """Those answered with 200."""
+    def succeeded(self) -> list[Sample]:
+        """Searches answered with 200."""
         return [sample for sample in self.samples if sample.status == 200]
 
     @property
     def errors(self) -> int:
-        """How many were not."""
-        return len(self.samples) - len(self.good)
+        """Number of searches not answered with 200."""
+        return len(self.samples) - len(self.succeeded)
 
 
 def search_body(collection: str, question: str, **config: Any) -> Body:
-    """The body of a search."""
+    """The request body of a search."""
     return {"question": question, "collection_id": collection, "config_metadata": config}
 
 
-def ask(product: Product, bodies: Sequence[Body], *, concurrency: int = 1) -> Load:
-    """Ask everything, so many at a time, each over a kept connection."""
+def send_searches(product: Product, bodies: Sequence[Body], *, concurrency: int = 1) -> SearchLoad:
+    """Send all searches over `concurrency` keep-alive connections."""
     address = urlsplit(product.url)
     headers = {"Authorization": f"Bearer {product.key}"}
     requests = [request("POST", "/api/search", headers=headers, body=body) for body in bodies]
@@ -68,31 +68,31 @@ def ask(product: Product, bodies: Sequence[Body], *, concurrency: int = 1) -> Lo
         Sample(seconds, status, json.loads(body))
         for seconds, (status, body) in zip(found.latencies, found.answers, strict=True)
     ]
-    return Load([*samples, *[Sample(0.0, 0, {})] * found.statuses[0]], found.seconds)
+    return SearchLoad([*samples, *[Sample(0.0, 0, {})] * found.statuses[0]], found.seconds)
 
 
 @dataclass(frozen=True, slots=True)
-class Functions:
-    """The functions' handlers in this process, called for one collection as AWS calls them."""
+class FunctionClient:
+    """Calls the functions' handlers in this process with the events that AWS would send, for one collection."""
 
     services: Services
     key: str
     collection: str
 
     def search(self, question: str, **config: Any) -> str:
-        """Search as API Gateway asks; the answer."""
+        """Send a search event; the response body."""
         body = json.dumps(search_body(self.collection, question, **config)).encode()
         return self._post(200, "search", "/search", body, content_type="application/json")
 
     def upload(self, name: str, content: bytes) -> None:
-        """Upload as API Gateway asks."""
+        """Send an upload event."""
         head = f'--b\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
         form = head.encode() + content + b"\r\n--b--\r\n"
         path = f"/collections/{self.collection}/files"
         self._post(202, "upload_file", path, form, content_type="multipart/form-data; boundary=b")
 
-    def delivery(self) -> Delivery:
-        """The queue's message that announces an upload."""
+    def receive_upload(self) -> Delivery:
+        """Receive the queue message that announces an upload."""
         while True:
             for found in self.services.ingests.receive(limit=1, wait_seconds=2):
                 if uploads(json.loads(found.body)):
@@ -100,10 +100,10 @@ class Functions:
                 self.services.ingests.delete(found.receipt)  # S3's test event
 
     def ingest(self, delivery: Delivery) -> None:
-        """Ingest as the queue asks."""
+        """Send the queue message to `ingest_file`, then delete it."""
         failed = function("ingest_file").handler({"Records": [record_of(delivery)]}, None)["batchItemFailures"]
         if failed:
-            raise RuntimeError("a file was not ingested")
+            raise RuntimeError("ingest_file reported a failed message")
         self.services.ingests.delete(delivery.receipt)
 
     def _post(self, status: int, name: str, path: str, content: bytes, *, content_type: str) -> str:

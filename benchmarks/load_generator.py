@@ -1,4 +1,4 @@
-"""Load over kept HTTP connections at little cost: requests are made beforehand, answers are kept or counted."""
+"""A cheap HTTP load generator: sends prepared requests over keep-alive connections and records latencies."""
 
 import asyncio
 import json
@@ -14,34 +14,34 @@ _CHUNKED = -2
 
 
 @dataclass(slots=True)
-class Load:
-    """What so many requests came to; latencies in seconds from a request's first byte to its answer's last."""
+class LoadResult:
+    """Results of a load. Latencies are seconds from a request's first byte to its response's last byte."""
 
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
-    """By status; 0 stands for a connection that was refused, closed or broken."""
+    """Count by status; 0 stands for a refused, closed or broken connection."""
     answers: list[tuple[int, bytes]] = field(default_factory=list)
-    """Status and body of the answer behind each latency, where they are kept."""
+    """Status and body of the response for each latency; only with `keep`."""
 
     @property
     def rate(self) -> float:
-        """Answers a second."""
+        """Responses a second."""
         return len(self.latencies) / self.seconds if self.seconds else 0.0
 
     @property
     def errors(self) -> int:
-        """Requests not answered by a status of 2xx."""
+        """Number of requests without a 2xx response."""
         return sum(number for status, number in self.statuses.items() if not 200 <= status < 300)
 
     def percentile(self, share: float) -> float:
-        """The latency that this share (0 to 1) of the answers did not pass; 0 where nothing was answered."""
+        """The latency percentile for a share between 0 and 1; 0 without any response."""
         ordered = sorted(self.latencies)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 
 
 def request(method: str, path: str, *, headers: Mapping[str, str], body: Any = None, host: str = "localhost") -> bytes:
-    """A request on the wire; `body` is sent as JSON where it is not None."""
+    """The bytes of an HTTP request; `body` is sent as JSON unless None."""
     content = b"" if body is None else json.dumps(body).encode()
     sent = {"Host": host, **headers}
     if body is not None:
@@ -52,10 +52,10 @@ def request(method: str, path: str, *, headers: Mapping[str, str], body: Any = N
 
 async def load(
     host: str, port: int, requests: Sequence[bytes], *, connections: int, total: int, keep: bool = False
-) -> Load:
-    """Send `total` requests, taking them in turn, each connection sending its next when it has its answer."""
+) -> LoadResult:
+    """Send `total` requests round-robin; each connection sends the next one after its response. `keep` keeps bodies."""
     waiting = islice(cycle(requests), total)
-    found = Load()
+    found = LoadResult()
     started = perf_counter()
     clients = (_client(host, port, waiting, found, keep=keep) for _ in range(min(connections, total)))
     await asyncio.gather(*clients)
@@ -65,19 +65,19 @@ async def load(
 
 def run_load(
     host: str, port: int, requests: Sequence[bytes], *, connections: int, total: int, keep: bool = False
-) -> Load:
-    """As `load`, for a caller without an event loop."""
+) -> LoadResult:
+    """Run `load` in a new event loop."""
     return asyncio.run(load(host, port, requests, connections=connections, total=total, keep=keep))
 
 
-async def _client(host: str, port: int, waiting: Iterator[bytes], found: Load, *, keep: bool) -> None:
+async def _client(host: str, port: int, waiting: Iterator[bytes], found: LoadResult, *, keep: bool) -> None:
     connection: _Connection | None = None
     for content in waiting:
         started = perf_counter()
         try:
             if connection is None or connection.closed:
                 _, connection = await asyncio.get_running_loop().create_connection(_Connection, host, port)
-            status, body = await connection.ask(content)
+            status, body = await connection.send(content)
         except OSError:
             found.statuses[0] += 1
             connection = None
@@ -91,23 +91,23 @@ async def _client(host: str, port: int, waiting: Iterator[bytes], found: Load, *
 
 
 class _Connection(asyncio.Protocol):
-    """One request at a time; answers carry a length, as all of ours do, or are chunked."""
+    """A client connection with one request at a time; responses have a Content-Length or are chunked."""
 
     def __init__(self) -> None:
         self.closed = False
         self._received = b""
-        self._end = -1  # of the answer, once its head is here
+        self._end = -1  # length of the response, once its headers are complete
         self._answer: asyncio.Future[tuple[int, bytes]] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what create_connection gives
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for mypy: create_connection gives one
         self._transport = transport
 
-    def ask(self, content: bytes) -> asyncio.Future[tuple[int, bytes]]:
-        """Send a request; its status, and its body as it came.
+    def send(self, content: bytes) -> asyncio.Future[tuple[int, bytes]]:
+        """Send a request; the future holds the response's status and raw body.
 
         Raises:
-            ConnectionError: the answer did not come, or not whole.
+            ConnectionError: the response did not arrive or is incomplete.
         """
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(content)
@@ -128,7 +128,9 @@ class _Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self.closed = True
         if self._answer and not self._answer.done():
-            self._answer.set_exception(error or ConnectionResetError("closed before the answer was whole"))
+            self._answer.set_exception(
+                error or ConnectionResetError("connection closed before the response was complete")
+            )
 
     def close(self) -> None:
         self._transport.close()
