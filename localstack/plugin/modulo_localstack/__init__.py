@@ -1,1 +1,1 @@
-"""LocalStack without Docker: functions as processes, a loopback-only server, schedules that fire."""
+"""A LocalStack plugin: runs functions as processes without Docker, listens on loopback only, and fires schedules."""

@@ -25,14 +25,15 @@ MONTHS = {
 }
 WEEKDAYS = {"SUN": 1, "MON": 2, "TUE": 3, "WED": 4, "THU": 5, "FRI": 6, "SAT": 7}
 YEARS = range(1970, 2200)
-SATURDAY, SUNDAY = 5, 6  # as `date.weekday` counts
+SATURDAY, SUNDAY = 5, 6  # as returned by `date.weekday`
 
-Day = Callable[[int, int], set[int]]  # the days that a field means in a year and month
+Day = Callable[[int, int], set[int]]
+"""Returns the days of a month that a field matches, for a year and a month."""
 
 
 @dataclass(frozen=True)
 class Cron:
-    """A parsed expression."""
+    """A parsed cron expression."""
 
     minutes: tuple[int, ...]
     hours: tuple[int, ...]
@@ -42,10 +43,10 @@ class Cron:
 
     @classmethod
     def parse(cls, fields: str) -> "Cron":
-        """Read what stands in the parentheses.
+        """Parse the text between the parentheses of `cron(…)`.
 
         Raises:
-            ValueError: it is no AWS cron expression; says why.
+            ValueError: it is not a valid AWS cron expression; the message says why.
         """
         parts = fields.upper().split()
         if len(parts) != 6:
@@ -62,10 +63,9 @@ class Cron:
         )
 
     def first(self, since: datetime, zone: ZoneInfo) -> datetime | None:
-        """The first time at or after `since` at which clocks in the zone show what is asked for, in UTC.
+        """The first match at or after `since` in the zone's local time; returned in UTC, None if there is none.
 
-        A time that clocks skip in spring is skipped; one that they show twice in autumn counts once,
-        the first time.
+        Local times skipped by a switch to summer time never match; repeated ones match only the first time.
         """
         start = since.astimezone(zone).replace(tzinfo=None)
         for day in self._dates(start.date()):
@@ -89,7 +89,7 @@ def _number(text: str, allowed: range, names: dict[str, int]) -> int:
     value = names.get(text)
     if value is None:
         if not re.fullmatch("[0-9]{1,4}", text):
-            raise ValueError(f"{text!r} is no value")
+            raise ValueError(f"{text!r} is not a number or name")
         value = int(text)
     if value not in allowed:
         raise ValueError(f"{text} is not between {allowed.start} and {allowed.stop - 1}")
@@ -97,7 +97,7 @@ def _number(text: str, allowed: range, names: dict[str, int]) -> int:
 
 
 def _numbers(field: str, allowed: range, names: dict[str, int] | None = None) -> set[int]:
-    """The values of a list of `*`, single values, ranges and steps; a range may run over the end, as NOV-FEB."""
+    """Parse a comma-separated list of `*`, values, ranges and steps; a range may wrap around, as in NOV-FEB."""
     found: set[int] = set()
     names = names or {}
     for item in field.split(","):
@@ -110,8 +110,8 @@ def _numbers(field: str, allowed: range, names: dict[str, int] | None = None) ->
             high = _number(last, allowed, names) if dash else allowed.stop - 1 if slash else low
             if low > high and allowed is YEARS:
                 raise ValueError(f"{span} runs backwards")
-            over_the_end = [*range(low, allowed.stop), *range(allowed.start, high + 1)]
-            values = over_the_end if low > high else [*range(low, high + 1)]
+            wrapped = [*range(low, allowed.stop), *range(allowed.start, high + 1)]
+            values = wrapped if low > high else [*range(low, high + 1)]
         step = _number(step_text, range(1, 10_000), {}) if slash else 1
         found.update(values[::step])
     return found
@@ -138,7 +138,7 @@ def _existing(year: int, month: int, numbers: set[int]) -> set[int]:
 
 
 def _nearest_weekday(year: int, month: int, wanted: int) -> set[int]:
-    """The Monday to Friday nearest to that day, in the same month."""
+    """The weekday (Monday to Friday) nearest to that day within the month."""
     length = _length(year, month)
     if wanted > length:
         return set()
@@ -154,18 +154,18 @@ def _week_days(field: str) -> Iterator[Day]:
     if "#" in field:
         name, _, nth = field.partition("#")
         before = _number(nth, range(1, 6), {}) - 1
-        yield partial(_falling, numbers={_number(name, range(1, 8), WEEKDAYS)}, which=slice(before, before + 1))
+        yield partial(_on_weekdays, numbers={_number(name, range(1, 8), WEEKDAYS)}, which=slice(before, before + 1))
         return
     for item in field.split(","):
         if item == "L":  # the last day of the week
-            yield partial(_falling, numbers={WEEKDAYS["SAT"]})
+            yield partial(_on_weekdays, numbers={WEEKDAYS["SAT"]})
         elif item.endswith("L"):
-            yield partial(_falling, numbers={_number(item[:-1], range(1, 8), WEEKDAYS)}, which=slice(-1, None))
+            yield partial(_on_weekdays, numbers={_number(item[:-1], range(1, 8), WEEKDAYS)}, which=slice(-1, None))
         else:
-            yield partial(_falling, numbers=_numbers(item, range(1, 8), WEEKDAYS))
+            yield partial(_on_weekdays, numbers=_numbers(item, range(1, 8), WEEKDAYS))
 
 
-def _falling(year: int, month: int, numbers: set[int], which: slice = slice(None)) -> set[int]:
-    """The days of the month on those weekdays, Sunday being 1; `which` picks among them in their order."""
+def _on_weekdays(year: int, month: int, numbers: set[int], which: slice = slice(None)) -> set[int]:
+    """The days of the month that fall on these weekdays (1 is Sunday); `which` selects among them in order."""
     days = range(1, _length(year, month) + 1)
     return set([day for day in days if (calendar.weekday(year, month, day) + 1) % 7 + 1 in numbers][which])

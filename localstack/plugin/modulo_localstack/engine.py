@@ -1,4 +1,4 @@
-"""Which schedules are due, and what is to be delivered again; it neither keeps time nor talks to anyone."""
+"""Decides which schedules are due and which deliveries to retry; has no clock and does no I/O of its own."""
 
 import heapq
 import itertools
@@ -14,17 +14,17 @@ from modulo_localstack.expressions import parse
 LOG = logging.getLogger(__name__)
 
 INSTANT = timedelta(microseconds=1)
-LONGEST_PAUSE = timedelta(seconds=60)  # between two attempts to deliver
+MAX_RETRY_DELAY = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """A schedule as it is stored."""
+    """A stored schedule."""
 
     arn: str
     expression: str
     zone: str
-    changed: datetime  # created or last updated
+    changed: datetime  # when it was created or last updated
     target: Mapping[str, Any]
     enabled: bool = True
     start: datetime | None = None
@@ -33,13 +33,13 @@ class Schedule:
 
     @property
     def began(self) -> datetime:
-        """From when it counts."""
+        """Start of its validity."""
         return max(self.changed, self.start) if self.start else self.changed
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """One run of a schedule that its target is to learn of."""
+    """One due run of a schedule, to be delivered to its target."""
 
     schedule: Schedule
     due: datetime
@@ -48,11 +48,11 @@ class Delivery:
 
 
 class Engine:
-    """Delivers what falls due each time it is asked to.
+    """Delivers due runs on each `tick`.
 
-    `stored` lists the schedules; `deliver` hands one run to its target and raises where that fails;
-    `abandon` gets a run that no attempt delivered; `forget` removes a schedule that is over and
-    asked for that. A run that was missed, while the machine slept, is made up for once.
+    `stored` lists the schedules. `deliver` delivers one run and raises on failure. `abandon` gets a run whose attempts
+    have all failed. `remove` deletes a finished schedule that asked for it. Runs missed while the machine slept are
+    made up for by one run.
     """
 
     def __init__(
@@ -61,20 +61,20 @@ class Engine:
         stored: Callable[[], Iterable[Schedule]],
         deliver: Callable[[Delivery], None],
         abandon: Callable[[Delivery], None],
-        forget: Callable[[Schedule], None],
+        remove: Callable[[Schedule], None],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._stored = stored
         self._deliver = deliver
         self._abandon = abandon
-        self._forget = forget
+        self._remove = remove
         self._clock = clock
         self._next: dict[str, tuple[Schedule, datetime | None]] = {}
-        self._again: list[tuple[datetime, int, Delivery]] = []
+        self._retries: list[tuple[datetime, int, Delivery]] = []
         self._order = itertools.count()
 
     def tick(self) -> None:
-        """Deliver everything that is due by now."""
+        """Deliver all runs and retries that are due."""
         now = self._clock()
         known: dict[str, tuple[Schedule, datetime | None]] = {}
         for schedule in self._stored():
@@ -84,11 +84,11 @@ class Engine:
                 self._attempt(Delivery(schedule, due), now)
                 due = self._due(schedule, now + INSTANT)
             if due is None and schedule.delete_after and schedule.enabled:
-                self._forget(schedule)
+                self._remove(schedule)
             known[schedule.arn] = schedule, due
         self._next = known
-        while self._again and self._again[0][0] <= now:
-            self._attempt(heapq.heappop(self._again)[2], now)
+        while self._retries and self._retries[0][0] <= now:
+            self._attempt(heapq.heappop(self._retries)[2], now)
 
     def _due(self, schedule: Schedule, since: datetime) -> datetime | None:
         if not schedule.enabled:
@@ -96,20 +96,20 @@ class Engine:
         try:
             due = parse(schedule.expression, schedule.zone).first(since, anchor=schedule.began)
         except ValueError as error:
-            LOG.warning("Schedule %s never runs: %s", schedule.arn, error)
+            LOG.warning("Schedule %s will never run, its expression is invalid: %s", schedule.arn, error)
             return None
         return None if due and schedule.end and due > schedule.end else due
 
     def _attempt(self, delivery: Delivery, now: datetime) -> None:
         try:
             self._deliver(delivery)
-        except Exception as error:  # whatever a target says, the others have to run
-            LOG.warning("Schedule %s, attempt %d: %s", delivery.schedule.arn, delivery.attempt, error)
+        except Exception as error:  # one failing target must not stop the others
+            LOG.warning("Schedule %s: delivery attempt %d failed: %s", delivery.schedule.arn, delivery.attempt, error)
             policy = delivery.schedule.target.get("RetryPolicy") or {}
-            pause = min(timedelta(seconds=2 ** min(delivery.attempt - 1, 10)), LONGEST_PAUSE)
+            pause = min(timedelta(seconds=2 ** min(delivery.attempt - 1, 10)), MAX_RETRY_DELAY)
             oldest = delivery.due + timedelta(seconds=policy.get("MaximumEventAgeInSeconds", 86_400))
             if delivery.attempt > policy.get("MaximumRetryAttempts", 185) or now + pause > oldest:
                 self._abandon(delivery)
             else:
-                again = replace(delivery, attempt=delivery.attempt + 1)
-                heapq.heappush(self._again, (now + pause, next(self._order), again))
+                retry = replace(delivery, attempt=delivery.attempt + 1)
+                heapq.heappush(self._retries, (now + pause, next(self._order), retry))

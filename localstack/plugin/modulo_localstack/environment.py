@@ -1,4 +1,4 @@
-"""An execution environment: one process of a function, started again when it ended, failed or was edited."""
+"""An execution environment: one function process, restarted after it exits, fails, or its code is edited."""
 
 import shutil
 import subprocess
@@ -12,22 +12,22 @@ from modulo_localstack.process import Function, Process, Result, Spawn
 
 
 class Stopped(Exception):
-    """The environment was stopped in the middle of an invocation."""
+    """The environment was stopped during an invocation."""
 
 
 class Environment:
-    """One invocation at a time; `place` is a directory of its own, which ends with it."""
+    """Runs one invocation at a time. `directory` is exclusive to it and is deleted when it stops."""
 
-    def __init__(self, function: Function, place: Path, *, spawn: Spawn = subprocess.Popen) -> None:
+    def __init__(self, function: Function, directory: Path, *, spawn: Spawn = subprocess.Popen) -> None:
         self._function = function
-        self._place = place
+        self._directory = directory
         self._spawn = spawn
         self._turn = threading.Lock()
         self._process: Process | None = None
         self._stopped = False
 
     def start(self) -> None:
-        """Start the process and wait until it is ready; what keeps it from that is the first invocation's answer.
+        """Start the process and wait until it is ready. A failure is reported by the first invocation.
 
         Raises:
             Stopped: the environment was stopped meanwhile.
@@ -46,34 +46,34 @@ class Environment:
             if not process or process.over or process.edited():
                 process = self._launch()
             result = process.invoke(invocation)
-            if not result.taken:
+            if not result.started:
                 result = self._launch().invoke(invocation)
             if self._stopped:
                 raise Stopped
             return result
 
-    def stop(self, *, patience: float = 0, hurry: Callable[[], bool] = lambda: False) -> None:
-        """End the process, giving an invocation that is under way so many seconds, until `hurry` says so."""
-        give_up = time.monotonic() + patience
+    def stop(self, *, grace_seconds: float = 0, abort: Callable[[], bool] = lambda: False) -> None:
+        """Stop the process; an invocation in progress gets `grace_seconds`, or less if `abort` returns true."""
+        give_up = time.monotonic() + grace_seconds
         finished = self._turn.acquire(blocking=False)
-        while not finished and time.monotonic() < give_up and not hurry():
+        while not finished and time.monotonic() < give_up and not abort():
             finished = self._turn.acquire(timeout=0.1)
         self._stopped = True
         if self._process:
             self._process.stop()
         if finished:
             self._turn.release()
-        shutil.rmtree(self._place, ignore_errors=True)
+        shutil.rmtree(self._directory, ignore_errors=True)
 
     def log(self) -> str:
-        """What the process has written since its last invocation."""
+        """Output of the process since its last invocation."""
         return self._process.new_lines() if self._process else ""
 
     def _launch(self) -> "Process":
         if self._process:
             self._process.stop()
-        shutil.rmtree(self._place, ignore_errors=True)
-        self._process = process = Process(self._function, self._place, self._spawn)
+        shutil.rmtree(self._directory, ignore_errors=True)
+        self._process = process = Process(self._function, self._directory, self._spawn)
         if self._stopped:
             process.stop()
             raise Stopped

@@ -1,4 +1,4 @@
-"""Lambda without Docker: LocalStack's executor, with a process for each environment."""
+"""LocalStack's Lambda executor without Docker: runs each environment as a process."""
 
 import os
 import subprocess
@@ -30,29 +30,29 @@ INTERNAL = (
     "AWS_LAMBDA_FUNCTION_TIMEOUT",
 )
 
-# A function's process dies with the thread that started it: this one lives as long as LocalStack.
+# A function process gets killed when the thread that started it ends, so this thread lives as long as LocalStack.
 _SPAWNER = ThreadPoolExecutor(1, "function-spawner")
 _RUNNING: "weakref.WeakSet[Environment]" = weakref.WeakSet()
 
 
 def stop_all() -> None:
-    """End every function's process."""
+    """Stop all function processes."""
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(Environment.stop, list(_RUNNING)))
 
 
 def spawn(*arguments: Any, **options: Any) -> "subprocess.Popen[bytes]":
-    """Start a process from the one thread that never ends."""
+    """Start a process from the spawner thread."""
     return _SPAWNER.submit(lambda: subprocess.Popen(*arguments, **options)).result()
 
 
 def interpreter() -> Path:
-    """The Python of the functions' virtual environment."""
+    """The Python interpreter of the functions' virtual environment."""
     return Path(os.environ[PYTHON])
 
 
 def function_of(version: FunctionVersion, variables: dict[str, Any]) -> Function:
-    """What LocalStack stores of a function's version, as what is to be run."""
+    """The function to run, from LocalStack's function version."""
     settings = version.config
     layers = [layer.code for layer in settings.layers]
     return Function(
@@ -72,24 +72,25 @@ def function_of(version: FunctionVersion, variables: dict[str, Any]) -> Function
 
 
 class ProcessExecutor(RuntimeExecutor):
-    """One execution environment."""
+    """Runs one execution environment for LocalStack."""
 
     _environment: Environment
 
     def start(self, env_vars: dict[str, Any]) -> None:
-        """Start it; why it does not start is what its first invocation answers, as on AWS."""
-        self.prepare_version(self.function_version)  # a layer may have been deleted from the disk meanwhile
-        place = Path(tempfile.gettempdir()) / "lambda-environments" / self.id
-        self._environment = Environment(function_of(self.function_version, env_vars), place, spawn=spawn)
+        """Start the environment. As on AWS, a failed start is reported by the first invocation."""
+        self.prepare_version(self.function_version)  # a layer's files may have been deleted meanwhile
+        directory = Path(tempfile.gettempdir()) / "lambda-environments" / self.id
+        self._environment = Environment(function_of(self.function_version, env_vars), directory, spawn=spawn)
         _RUNNING.add(self._environment)
         self._environment.start()
 
     def stop(self) -> None:
-        """End it, after what it is doing; at once where LocalStack itself ends."""
-        self._environment.stop(patience=self.function_version.config.timeout, hurry=events.infra_stopping.is_set)
+        """Stop after the current invocation, or at once if LocalStack is shutting down."""
+        timeout = self.function_version.config.timeout
+        self._environment.stop(grace_seconds=timeout, abort=events.infra_stopping.is_set)
 
     def invoke(self, payload: dict[str, str]) -> InvocationResult:
-        """Run the function once."""
+        """Run one invocation."""
         invocation = Invocation(
             request_id=payload["invoke-id"],
             function_arn=payload["invoked-function-arn"],
@@ -105,19 +106,19 @@ class ProcessExecutor(RuntimeExecutor):
         )
 
     def get_logs(self) -> str:
-        """What it wrote outside of invocations."""
+        """Output written outside of invocations."""
         return self._environment.log()
 
     def get_address(self) -> str:
-        """Where it is: here."""
+        """The environment's address: this machine."""
         return HOST
 
     def get_endpoint_from_executor(self) -> str:
-        """Where LocalStack is for the function: here too."""
+        """LocalStack's address as seen by the function: this machine."""
         return HOST
 
     def get_runtime_endpoint(self) -> str:
-        """LocalStack's own protocol for containers, which is not spoken; only a variable's value."""
+        """Value of an environment variable; LocalStack's container protocol behind it is not used."""
         return f"http://{HOST}:{config.GATEWAY_LISTEN[0].port}"
 
     @classmethod
@@ -125,11 +126,11 @@ class ProcessExecutor(RuntimeExecutor):
         """Unpack the code and the layers.
 
         Raises:
-            ValueError: the function cannot run here, which becomes the reason of its state Failed.
+            ValueError: the function cannot run as a process; LocalStack reports the message with its state Failed.
         """
         settings = function_version.config
         if settings.package_type != PackageType.Zip:
-            raise ValueError("images need containers; only zip packages run as processes")
+            raise ValueError("container images are not supported; only zip packages can run as processes")
         found = next((interpreter().parents[1] / "lib").glob("python3.*")).name
         if settings.runtime != found:
             raise ValueError(f"the functions' interpreter is {found}, not {settings.runtime}")
@@ -138,15 +139,15 @@ class ProcessExecutor(RuntimeExecutor):
 
     @classmethod
     def cleanup_version(cls, function_version: FunctionVersion) -> None:
-        """LocalStack removes the code itself."""
+        """Nothing to do: LocalStack removes the code itself."""
 
     @classmethod
     def validate_environment(cls) -> bool:
-        """Whether there is an interpreter."""
+        """Whether the functions' interpreter exists."""
         return PYTHON in os.environ and interpreter().exists()
 
 
 @patch(ExecutionEnvironment.get_log_group_name)
 def get_log_group_name(fn: Any, self: ExecutionEnvironment) -> str:
-    """The log group that the function names, which LocalStack stores and then forgets."""
+    """The log group configured for the function, which LocalStack stores but ignores."""
     return str((self.function_version.config.logging_config or {}).get("LogGroup") or fn(self))

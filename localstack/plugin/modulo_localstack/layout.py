@@ -1,17 +1,18 @@
-"""The files of a function's environment: its layers as one directory, and whether its code has changed."""
+"""Files of a function environment: merges its layers into one directory, and detects edited code."""
 
 import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-Print = frozenset[tuple[str, int, int]]  # path, time of change in nanoseconds, bytes
+Fingerprint = frozenset[tuple[str, int, int]]
+"""Path, modification time in nanoseconds, and size in bytes of each file."""
 
 
 def overlay(layers: Iterable[Path], target: Path) -> None:
-    """Make `target` look like all layers unpacked one over the other, the last one on top.
+    """Make `target` look like all layers unpacked over each other, with the last one on top.
 
-    Links stand for whatever only one layer has; where several have a directory, it is made and filled.
+    Entries of a single layer become links; a directory that several layers have is created and merged.
     """
     target.mkdir(parents=True)
     found: dict[str, list[Path]] = {}
@@ -27,8 +28,8 @@ def overlay(layers: Iterable[Path], target: Path) -> None:
             (target / name).symlink_to(top)
 
 
-def fingerprint(directories: Iterable[Path]) -> Print:
-    """What differs as soon as any file below has been edited, added or removed."""
+def fingerprint(directories: Iterable[Path]) -> Fingerprint:
+    """A value that changes when any file below the directories is edited, added or removed."""
     return frozenset(entry for directory in directories for entry in _files(str(directory)))
 
 
@@ -40,6 +41,6 @@ def _files(directory: str) -> Iterable[tuple[str, int, int]]:
             if entry.is_dir():
                 yield from _files(entry.path)
                 continue
-            with suppress(FileNotFoundError):  # editors replace files
+            with suppress(FileNotFoundError):  # editors replace files while saving
                 status = entry.stat()
                 yield entry.path, status.st_mtime_ns, status.st_size

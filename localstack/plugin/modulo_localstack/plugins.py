@@ -1,4 +1,4 @@
-"""What LocalStack finds through entry points; each loads its part when it is chosen."""
+"""LocalStack's entry points to this plugin; each imports its implementation when it is loaded."""
 
 import os
 import sys
@@ -20,7 +20,7 @@ class ProcessExecutorPlugin(RuntimeExecutorPlugin):
     name = "process"
 
     def load(self) -> "type[ProcessExecutor]":
-        """The class of which LocalStack makes one for each environment."""
+        """The executor class, instantiated by LocalStack for each environment."""
         from modulo_localstack.executor import ProcessExecutor
 
         return ProcessExecutor
@@ -32,7 +32,7 @@ class LoopbackServerPlugin(RuntimeServerPlugin):
     name = "loopback"
 
     def load(self) -> RuntimeServer:
-        """The server."""
+        """The server that listens on loopback only."""
         from modulo_localstack.server import LoopbackServer
 
         return LoopbackServer()
@@ -49,8 +49,8 @@ def scheduler() -> Service:
 
 
 @hooks.on_infra_shutdown(priority=1_000, should_load=ProcessExecutorPlugin.name == config.LAMBDA_RUNTIME_EXECUTOR)
-def leave() -> None:
-    """End with all functions' processes, at once: LocalStack would wait for every queue, and has nothing to save."""
+def exit_at_once() -> None:
+    """Stop all function processes and exit without LocalStack's shutdown, which waits for every queue for nothing."""
     if executor := sys.modules.get("modulo_localstack.executor"):
         executor.stop_all()
     sys.stdout.flush()

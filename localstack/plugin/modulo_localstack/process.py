@@ -1,4 +1,4 @@
-"""A function's process: started with AWS's runtime client, watched, and ended when it takes too long or too much."""
+"""A function process: runs AWS's runtime client, and is killed when it exceeds its time or memory limit."""
 
 import contextlib
 import os
@@ -16,13 +16,13 @@ from modulo_localstack.layout import fingerprint, overlay
 from modulo_localstack.runtime_api import RuntimeApi
 
 MEGABYTE = 1024 * 1024
-PATIENCE = 0.5  # seconds from asking a process to end to ending it
+STOP_SECONDS = 0.5  # between SIGTERM and SIGKILL
 Spawn = Callable[..., "subprocess.Popen[bytes]"]
 
 
 @dataclass(frozen=True)
 class Function:
-    """What is to be run; `watched` are the directories whose edits are to be live on the next invocation."""
+    """A function to run; edits in the `watched` directories take effect on the next invocation."""
 
     handler: str
     version: str
@@ -34,33 +34,33 @@ class Function:
     watched: tuple[Path, ...] = ()
     runtime: str = "python3.11"
     variables: Mapping[str, str] = field(default_factory=dict)
-    start_timeout: float = 30.0  # seconds; AWS gives 10, on a machine that does nothing else
+    start_timeout: float = 30.0  # seconds; AWS allows 10 on an otherwise idle machine
 
 
 @dataclass(frozen=True)
 class Result:
-    """An answer with everything that the log has on it; not `taken` where the process ended before it could begin."""
+    """The response and the invocation's log. `started` is False if the process exited before it took the invocation."""
 
     answer: Answer
     log: str
-    taken: bool
+    started: bool
 
 
 class Process:
-    """One process with its runtime API; `place` takes its layers, its log and what it puts into /tmp."""
+    """One process with its runtime API; `directory` holds its layers, its log and its /tmp."""
 
-    def __init__(self, function: Function, place: Path, spawn: Spawn) -> None:
+    def __init__(self, function: Function, directory: Path, spawn: Spawn) -> None:
         self._function = function
-        self._print = fingerprint(function.watched)
+        self._fingerprint = fingerprint(function.watched)
         self._began = time.monotonic()
         self._exchange = Exchange(function.timeout)
         self._ready = False
-        self._start_seconds: float | None = None  # until a log has told it
+        self._start_seconds: float | None = None  # until a log has reported it
         self._peak = 0  # MB
         self._read = 0  # bytes of the log
-        overlay(function.layers, place / "opt")
-        (place / "tmp").mkdir()
-        self._log = place / "log"
+        overlay(function.layers, directory / "opt")
+        (directory / "tmp").mkdir()
+        self._log = directory / "log"
         self._api = RuntimeApi(self._exchange)
         with self._log.open("ab") as log:
             self._popen = spawn(
@@ -69,30 +69,30 @@ class Process:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=function.code,
-                env=environment_of(function, place, self._api.address),
+                env=environment_of(function, directory, self._api.address),
                 start_new_session=True,
             )
         threading.Thread(target=self._watch, name="function-watch", daemon=True).start()
 
     @property
     def over(self) -> bool:
-        """Whether it can take no invocation any more and has told why."""
+        """Whether it can take no further invocation and has reported why."""
         return self._start_seconds is None and (not self._ready or self._exchange.ended)
 
     def edited(self) -> bool:
-        """Whether its code is not what stands on the disk."""
-        return fingerprint(self._function.watched) != self._print
+        """Whether the code on disk has changed since the process started."""
+        return fingerprint(self._function.watched) != self._fingerprint
 
     def await_ready(self) -> None:
-        """Wait until it asks for work, or will not."""
+        """Wait until the process asks for work, fails or exits."""
         self._ready = self._exchange.await_ready(self._function.start_timeout)
         self._start_seconds = time.monotonic() - self._began
 
     def invoke(self, invocation: Invocation) -> Result:
-        """Run the function once, or tell why it did not start."""
+        """Run one invocation, or report why the process did not start."""
         began = time.monotonic()
         answer = self._work(invocation) if self._ready else self._failed_start(invocation)
-        if answer.verdict:
+        if answer.error_type:
             self._kill()
         log = reports.first_line(invocation.request_id, self._function.version) + self.new_lines()
         log += "" if log.endswith("\n") else "\n"
@@ -105,22 +105,22 @@ class Process:
             answer=answer,
         )
         self._start_seconds = None
-        return Result(answer, log, taken=not self._exchange.untaken)
+        return Result(answer, log, started=not self._exchange.untaken)
 
     def stop(self) -> None:
-        """Ask it to end, then end it and all that it started."""
+        """Terminate the process, then kill what is left of its process group."""
         self._signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._popen.wait(PATIENCE)
+            self._popen.wait(STOP_SECONDS)
         self._kill()
 
     def new_lines(self) -> str:
-        """What it has written since this was last asked."""
+        """Output written since the last call."""
         try:
             with self._log.open("rb") as log:
                 log.seek(self._read)
                 written = log.read()
-        except FileNotFoundError:  # stopped meanwhile
+        except FileNotFoundError:  # the environment was stopped meanwhile
             return ""
         self._read += len(written)
         return written.decode(errors="replace")
@@ -129,7 +129,7 @@ class Process:
         self._exchange.offer(invocation)
         answer = self._exchange.await_answer(self._function.timeout, self._too_large)
         if answer:
-            self._too_large()  # notes how large
+            self._too_large()  # updates the peak
             return answer
         if self._exchange.returncode is not None:
             return reports.exited(invocation.request_id, self._exchange.returncode)
@@ -145,7 +145,7 @@ class Process:
 
     def _watch(self) -> None:
         returncode = self._popen.wait()
-        self._signal(signal.SIGKILL)  # what it started and left
+        self._signal(signal.SIGKILL)  # child processes left behind
         self._api.stop()
         self._exchange.end(returncode)
 
@@ -158,7 +158,7 @@ class Process:
             os.killpg(self._popen.pid, number)
 
     def _too_large(self) -> bool:
-        """Whether it holds more memory than the function may, its children not counted."""
+        """Whether the process, without its children, exceeds the function's memory size."""
         with contextlib.suppress(OSError, IndexError):
             pages = int(Path(f"/proc/{self._popen.pid}/statm").read_text(encoding="ascii").split()[1])
             held = pages * os.sysconf("SC_PAGE_SIZE") // MEGABYTE
@@ -167,18 +167,18 @@ class Process:
         return False
 
 
-def environment_of(function: Function, place: Path, api: str) -> dict[str, str]:
-    """All environment variables of the process: Lambda's own, and the function's with paths put right."""
-    opt, task, tmp = str(place / "opt"), str(function.code), str(place / "tmp")
+def environment_of(function: Function, directory: Path, api: str) -> dict[str, str]:
+    """All environment variables of the process: Lambda's own, and the function's with translated paths."""
+    opt, task, tmp = str(directory / "opt"), str(function.code), str(directory / "tmp")
 
-    def placed(value: str) -> str:
-        """A path on Lambda, as the same path here."""
+    def local_path(value: str) -> str:
+        """Translate a path on Lambda to the path here."""
         for there, here in (("/opt", opt), ("/var/task", task)):
             if value == there or value.startswith(there + "/"):
                 return here + value.removeprefix(there)
         return value
 
-    own = {name: placed(value) for name, value in function.variables.items()}
+    own = {name: local_path(value) for name, value in function.variables.items()}
     packages = [task, f"{opt}/python/lib/{function.runtime}/site-packages", f"{opt}/python", own.get("PYTHONPATH", "")]
     return {
         "LANG": "C.UTF-8",
@@ -188,6 +188,7 @@ def environment_of(function: Function, place: Path, api: str) -> dict[str, str]:
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
         "AWS_LAMBDA_RUNTIME_API": api,
         "LAMBDA_TASK_ROOT": task,
+        "_HANDLER": function.handler,
         "LAMBDA_RUNTIME_DIR": str(function.python.parent),
         "PYTHONPATH": ":".join(filter(None, packages)),
         "PYTHONDONTWRITEBYTECODE": "1",  # code is read-only on Lambda

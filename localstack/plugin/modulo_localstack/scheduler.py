@@ -1,4 +1,4 @@
-"""EventBridge Scheduler: LocalStack stores the schedules, this makes them fire."""
+"""EventBridge Scheduler for LocalStack, which stores schedules but does not fire them."""
 
 import json
 import logging
@@ -19,41 +19,41 @@ from modulo_localstack.expressions import parse
 
 LOG = logging.getLogger(__name__)
 
-TICK = 0.5  # seconds; AWS itself promises the minute
+TICK_SECONDS = 0.5  # AWS itself guarantees one-minute precision
 TARGETS = ("lambda", "sqs")
 
 
 class FiringSchedulerProvider(SchedulerProvider):
-    """LocalStack's provider with a thread that looks for what is due."""
+    """LocalStack's provider plus a thread that fires due schedules."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._engine = Engine(stored=stored, deliver=deliver, abandon=abandon, forget=forget)
+        self._engine = Engine(stored=stored, deliver=deliver, abandon=abandon, remove=remove)
         self._stopped = threading.Event()
 
     def on_before_start(self) -> None:
-        """Begin to look."""
+        """Start the thread."""
         threading.Thread(target=self._run, name="scheduler", daemon=True).start()
 
     def on_before_stop(self) -> None:
-        """Look no more."""
+        """Stop the thread."""
         self._stopped.set()
 
     def _run(self) -> None:
-        while not self._stopped.wait(TICK):
+        while not self._stopped.wait(TICK_SECONDS):
             try:
                 self._engine.tick()
             except Exception:
-                LOG.exception("The schedules could not be looked at")
+                LOG.exception("Checking for due schedules failed; trying again in %s s", TICK_SECONDS)
 
 
-def _moment(value: Any) -> datetime | None:
-    """A time of the API, which sends seconds since 1970."""
+def _datetime(value: Any) -> datetime | None:
+    """A datetime from the API's Unix time."""
     return datetime.fromtimestamp(float(value), UTC) if value else None
 
 
 def stored() -> Iterator[Schedule]:
-    """Every schedule of every account and region."""
+    """All schedules of all accounts and regions."""
     for regions in list(scheduler_backends.values()):
         for backend in list(regions.values()):
             for group in list(backend.schedule_groups.values()):
@@ -65,21 +65,21 @@ def stored() -> Iterator[Schedule]:
                         changed=datetime.fromtimestamp(schedule.last_modified_date, UTC),
                         target=schedule.target,
                         enabled=schedule.state == "ENABLED",
-                        start=_moment(schedule.start_date),
-                        end=_moment(schedule.end_date),
+                        start=_datetime(schedule.start_date),
+                        end=_datetime(schedule.end_date),
                         delete_after=schedule.action_after_completion == "DELETE",
                     )
 
 
-def forget(schedule: Schedule) -> None:
-    """Remove a schedule from where it is stored."""
+def remove(schedule: Schedule) -> None:
+    """Delete a stored schedule."""
     *_, region, account, rest = schedule.arn.split(":")
     _, group, name = rest.split("/")
     scheduler_backends[account][region].schedule_groups[group].schedules.pop(name, None)
 
 
 def message_of(delivery: Delivery) -> str:
-    """What the target gets: the schedule's input with its context attributes filled in, or the standard event."""
+    """The message for the target: the schedule's input with context attributes filled in, or the standard event."""
     schedule = delivery.schedule
     due = f"{delivery.due:%Y-%m-%dT%H:%M:%SZ}"
     if (text := schedule.target.get("Input")) is None:
@@ -108,10 +108,10 @@ def message_of(delivery: Delivery) -> str:
 
 
 def deliver(delivery: Delivery) -> None:
-    """Invoke the function, without waiting for it, or send to the queue.
+    """Invoke the target function asynchronously, or send a message to the target queue.
 
     Raises:
-        Exception: the target refused.
+        Exception: the delivery failed.
     """
     target = delivery.schedule.target
     _, _, service, region, account, name = target["Arn"].split(":", 5)
@@ -124,48 +124,52 @@ def deliver(delivery: Delivery) -> None:
 
 
 def send(region: str, account: str, queue: str, body: str, **parameters: Any) -> None:
-    """Send one message to a queue."""
+    """Send a message to a queue."""
     sqs = connect_to(aws_access_key_id=account, region_name=region).sqs
     url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody=body, **parameters)
 
 
 def abandon(delivery: Delivery) -> None:
-    """Send what could not be delivered to the target's dead-letter queue, where it has one."""
+    """Send an undeliverable message to the target's dead-letter queue, if it has one."""
     arn = (delivery.schedule.target.get("DeadLetterConfig") or {}).get("Arn")
     if not arn:
-        LOG.error("Schedule %s was not delivered, and its target has no dead-letter queue", delivery.schedule.arn)
+        LOG.error(
+            "Schedule %s: run dropped, all attempts failed and there is no dead-letter queue", delivery.schedule.arn
+        )
         return
     try:
         *_, region, account, queue = arn.split(":")
         send(region, account, queue, message_of(delivery))
     except Exception:
-        LOG.exception("Schedule %s: the dead-letter queue refused too", delivery.schedule.arn)
+        LOG.exception("Schedule %s: run dropped, sending to the dead-letter queue failed", delivery.schedule.arn)
 
 
 def _check(expression: str, zone: str | None, target: dict[str, Any]) -> None:
-    """Refuse what could never fire.
+    """Validate that a schedule can fire.
 
     Raises:
-        ValidationException: which says why.
+        ValidationException: it cannot; the message says why.
     """
     try:
         parse(expression, zone)
     except ValueError as error:
         raise ValidationException(f"Invalid Schedule Expression {expression}: {error}.") from error
     if target["Arn"].split(":")[2] not in TARGETS:
-        raise ValidationException(f"Only functions and queues are fired here, not {target['Arn']}.")
+        raise ValidationException(
+            f"Only Lambda functions and SQS queues are supported as targets, not {target['Arn']}."
+        )
 
 
 @patch(EventBridgeSchedulerBackend.create_schedule)
 def create_schedule(fn: Any, self: EventBridgeSchedulerBackend, **parameters: Any) -> StoredSchedule:
-    """Store it if it can fire."""
+    """Validate and store a schedule."""
     _check(parameters["schedule_expression"], parameters.get("schedule_expression_timezone"), parameters["target"])
     return fn(self, **parameters)
 
 
 @patch(EventBridgeSchedulerBackend.update_schedule)
 def update_schedule(fn: Any, self: EventBridgeSchedulerBackend, **parameters: Any) -> StoredSchedule:
-    """Update it if it can fire then."""
+    """Validate and update a schedule."""
     _check(parameters["schedule_expression"], parameters.get("schedule_expression_timezone"), parameters["target"])
     return fn(self, **parameters)

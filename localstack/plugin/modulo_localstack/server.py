@@ -1,4 +1,4 @@
-"""LocalStack's own server, bound to the address it was told to listen on."""
+"""LocalStack's server, bound only to the configured address."""
 
 from localstack import config
 from localstack.aws.serving.twisted import TLSMultiplexerFactory
@@ -9,12 +9,12 @@ from twisted.internet import endpoints, reactor, ssl
 
 
 class LoopbackServer(TwistedRuntimeServer):
-    """As its parent, which binds every IPv4 address whatever it is told."""
+    """Binds only the configured addresses; its parent ignores them and binds every IPv4 address."""
 
     def register(
         self, gateway: Gateway, listen: list[config.HostAndPort], ssl_creds: tuple[str, str] | None = None
     ) -> None:
-        """Serve the gateway, plain and over TLS, where `listen` says and nowhere else."""
+        """Serve the gateway over HTTP and TLS on the addresses in `listen`."""
         site = TwistedGateway(gateway)
         if ssl_creds:
             certificate, key = ssl_creds
