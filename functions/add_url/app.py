@@ -5,10 +5,19 @@ from uuid import UUID
 from modulo.domain.errors import Conflict, Forbidden, NotFound, QuotaExceeded
 from modulo.domain.upload import UploadReceipt
 from modulo.domain.web import NewUrl
-from modulo.runtime.endpoint import APIRouter, IdempotencyKey, Writer, handler_of, responses, run, services
+from modulo.runtime.endpoint import (
+    APIRouter,
+    IdempotencyKey,
+    Writer,
+    announces,
+    handler_of,
+    responses,
+    run_external,
+    services,
+)
 from modulo.usecases.add_url import add_url
 
-router = APIRouter()
+router = APIRouter(tags=["files"], dependencies=announces("files", "storage_bytes"))
 PROBLEMS = responses(Conflict, Forbidden, NotFound, QuotaExceeded)
 
 
@@ -16,19 +25,19 @@ PROBLEMS = responses(Conflict, Forbidden, NotFound, QuotaExceeded)
 async def endpoint(
     caller: Writer, collection_id: UUID, body: NewUrl, idempotency_key: IdempotencyKey = None
 ) -> UploadReceipt:
-    """Have what a public address answers with fetched and ingested; the same name again makes a new generation."""
+    """Fetch and ingest the content of a public URL; the same name again makes a new generation."""
     s = services()
-    return await run(
+    return await run_external(
         add_url,
         caller,
         collection_id,
         body,
         idempotency_key=idempotency_key,
-        metadata=s.metadata,
+        uploads=s.uploads,
         fetches=s.fetches,
         clock=s.clock,
         limits=s.upload_limits(s.settings.max_url_bytes),
     )
 
 
-handler = handler_of(router)
+handler = handler_of(router, uses=("uploads", "fetches", "clock"))

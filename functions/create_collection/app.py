@@ -2,10 +2,10 @@
 
 from modulo.domain.collection import Collection, NewCollection
 from modulo.domain.errors import Conflict, QuotaExceeded
-from modulo.runtime.endpoint import APIRouter, IdempotencyKey, Writer, handler_of, responses, run, services
+from modulo.runtime.endpoint import APIRouter, IdempotencyKey, Writer, announces, handler_of, responses, run, services
 from modulo.usecases.create_collection import create_collection
 
-router = APIRouter()
+router = APIRouter(tags=["collections"], dependencies=announces("collections"))
 
 
 @router.post(
@@ -19,11 +19,11 @@ async def endpoint(caller: Writer, body: NewCollection, idempotency_key: Idempot
         caller,
         body,
         idempotency_key=idempotency_key,
-        metadata=s.metadata,
+        collections=s.collections,
         clock=s.clock,
         embedding_model=s.settings.embedding_model,
         limit=s.settings.quotas.collections,
     )
 
 
-handler = handler_of(router)
+handler = handler_of(router, uses=("collections", "clock"))

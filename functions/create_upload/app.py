@@ -4,10 +4,21 @@ from uuid import UUID
 
 from modulo.domain.errors import Conflict, Forbidden, NotFound, QuotaExceeded, TooLarge
 from modulo.domain.upload import NewUpload, UploadTicket
-from modulo.runtime.endpoint import APIRouter, IdempotencyKey, Response, Writer, handler_of, responses, run, services
+from modulo.runtime.endpoint import (
+    APIRouter,
+    IdempotencyKey,
+    Response,
+    Writer,
+    announces,
+    handler_of,
+    responses,
+    run_external,
+    services,
+    set_duplicate_status,
+)
 from modulo.usecases.create_upload import create_upload
 
-router = APIRouter()
+router = APIRouter(tags=["files"], dependencies=announces("files", "storage_bytes"))
 ANSWERS = responses(Conflict, Forbidden, NotFound, QuotaExceeded, TooLarge) | {200: {"model": UploadTicket}}
 
 
@@ -15,21 +26,21 @@ ANSWERS = responses(Conflict, Forbidden, NotFound, QuotaExceeded, TooLarge) | {2
 async def endpoint(
     caller: Writer, response: Response, collection_id: UUID, body: NewUpload, idempotency_key: IdempotencyKey = None
 ) -> UploadTicket:
-    """Prepare an upload that goes straight to the object store."""
+    """Prepare an upload that goes directly to the object store."""
     s = services()
-    ticket = await run(
+    ticket = await run_external(
         create_upload,
         caller,
         collection_id,
         body,
         idempotency_key=idempotency_key,
-        metadata=s.metadata,
+        uploads=s.uploads,
         blobs=s.blobs,
         clock=s.clock,
         limits=s.upload_limits(s.settings.max_file_bytes),
     )
-    response.status_code = {None: 201}.get(ticket.duplicate_of, 200)
+    set_duplicate_status(response, ticket.duplicate_of)
     return ticket
 
 
-handler = handler_of(router)
+handler = handler_of(router, uses=("uploads", "blobs", "clock"))

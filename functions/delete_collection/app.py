@@ -4,10 +4,10 @@ from uuid import UUID
 
 from modulo.domain.deletion import DeletionRequested
 from modulo.domain.errors import Forbidden, NotFound
-from modulo.runtime.endpoint import APIRouter, Writer, handler_of, responses, run, services
+from modulo.runtime.endpoint import APIRouter, Writer, handler_of, responses, run_external, services
 from modulo.usecases.delete_collection import delete_collection
 
-router = APIRouter()
+router = APIRouter(tags=["collections"])
 
 
 @router.delete(
@@ -17,9 +17,11 @@ router = APIRouter()
     responses=responses(Forbidden, NotFound),
 )
 async def endpoint(caller: Writer, collection_id: UUID) -> DeletionRequested:
-    """Make a collection invisible at once and have everything in it removed."""
+    """Delete a collection: it is invisible at once, and everything in it is removed shortly."""
     s = services()
-    return await run(delete_collection, caller, collection_id, metadata=s.metadata, purges=s.purges, clock=s.clock)
+    return await run_external(
+        delete_collection, caller, collection_id, collections=s.collections, purges=s.purges, clock=s.clock
+    )
 
 
-handler = handler_of(router)
+handler = handler_of(router, uses=("collections", "purges", "clock"))

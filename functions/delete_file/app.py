@@ -4,10 +4,10 @@ from uuid import UUID
 
 from modulo.domain.deletion import DeletionRequested
 from modulo.domain.errors import Forbidden, NotFound
-from modulo.runtime.endpoint import APIRouter, Writer, handler_of, responses, run, services
+from modulo.runtime.endpoint import APIRouter, Writer, handler_of, responses, run_external, services
 from modulo.usecases.delete_file import delete_file
 
-router = APIRouter()
+router = APIRouter(tags=["files"])
 
 
 @router.delete(
@@ -17,9 +17,11 @@ router = APIRouter()
     responses=responses(Forbidden, NotFound),
 )
 async def endpoint(caller: Writer, collection_id: UUID, file_id: UUID) -> DeletionRequested:
-    """Make a file invisible at once, to searches too, and have everything of it removed."""
+    """Delete a file: it is invisible at once, to searches too, and everything of it is removed shortly."""
     s = services()
-    return await run(delete_file, caller, collection_id, file_id, metadata=s.metadata, purges=s.purges, clock=s.clock)
+    return await run_external(
+        delete_file, caller, collection_id, file_id, files=s.files, purges=s.purges, clock=s.clock
+    )
 
 
-handler = handler_of(router)
+handler = handler_of(router, uses=("files", "purges", "clock"))

@@ -6,7 +6,7 @@ from modulo.domain.errors import Forbidden, NotFound
 from modulo.runtime.endpoint import APIRouter, Writer, handler_of, responses, run, services
 from modulo.usecases.discard_dead_letter import discard_dead_letter
 
-router = APIRouter()
+router = APIRouter(tags=["dead-letters"])
 
 
 @router.delete(
@@ -16,8 +16,8 @@ router = APIRouter()
     responses=responses(Forbidden, NotFound),
 )
 async def endpoint(caller: Writer, collection_id: UUID, letter_id: UUID) -> None:
-    """Throw a dead letter away; what it is about stays as it is."""
-    await run(discard_dead_letter, caller, collection_id, letter_id, metadata=services().metadata)
+    """Discard a dead letter; the file or collection that it is about stays as it is."""
+    await run(discard_dead_letter, caller, collection_id, letter_id, dead_letters=services().dead_letters)
 
 
-handler = handler_of(router)
+handler = handler_of(router, uses=("dead_letters",))

@@ -1,9 +1,10 @@
-"""Requests to fetch the bytes of a file from its address."""
+"""Requests to fetch the bytes of a file from its URL."""
 
-from modulo.domain.transfer import FetchRequest
-from modulo.runtime.queue import fetches, queue_handler
+from modulo.domain.messages import Delivery, FetchRequest
+from modulo.runtime.events import fetches, json_object
+from modulo.runtime.queue import queue_handler
 from modulo.services import services
-from modulo.usecases.fetch_url import FetchOutcome, fetch_url
+from modulo.usecases.fetch_url import FetchOutcome, fetch_url, postpone_fetch
 
 
 def work(request: FetchRequest) -> FetchOutcome:
@@ -11,7 +12,7 @@ def work(request: FetchRequest) -> FetchOutcome:
     s = services()
     return fetch_url(
         request,
-        metadata=s.metadata,
+        fetching=s.fetching,
         blobs=s.blobs,
         web=s.web,
         clock=s.clock,
@@ -20,4 +21,13 @@ def work(request: FetchRequest) -> FetchOutcome:
     )
 
 
-handler = queue_handler(fetches, work, lambda s: s.fetches)
+def postponed(delivery: Delivery, why: Exception, seconds: int) -> None:
+    """Show why a try failed and when the next one begins."""
+    s = services()
+    for request in fetches(json_object(delivery.body)):
+        postpone_fetch(request, why, seconds=seconds, fetching=s.fetching, clock=s.clock)
+
+
+handler = queue_handler(
+    fetches, work, lambda s: s.fetches, postponed=postponed, uses=("fetching", "blobs", "web", "clock")
+)

@@ -7,13 +7,13 @@ from modulo.domain.errors import NotFound
 from modulo.runtime.endpoint import APIRouter, Reader, handler_of, responses, run, services
 from modulo.usecases.get_deletion import get_deletion
 
-router = APIRouter()
+router = APIRouter(tags=["deletions"])
 
 
 @router.get("/deletions/{deletion_id}", operation_id="get_deletion", responses=responses(NotFound))
 async def endpoint(caller: Reader, deletion_id: UUID) -> Deletion:
     """Show the receipt of a deletion that the caller asked for, or of what the caller owned."""
-    return await run(get_deletion, caller, deletion_id, metadata=services().metadata)
+    return await run(get_deletion, caller, deletion_id, deletions=services().deletions)
 
 
-handler = handler_of(router)
+handler = handler_of(router, uses=("deletions",))

@@ -7,7 +7,7 @@ from modulo.domain.reembedding import Reembedding
 from modulo.runtime.endpoint import APIRouter, Reader, handler_of, responses, run, services
 from modulo.usecases.get_reembedding import get_reembedding
 
-router = APIRouter()
+router = APIRouter(tags=["re-embedding"])
 
 
 @router.get(
@@ -16,9 +16,9 @@ router = APIRouter()
     responses=responses(NotFound),
 )
 async def endpoint(caller: Reader, collection_id: UUID) -> Reembedding:
-    """Show how far a collection's latest re-embedding has come."""
+    """Show the progress of a collection's latest re-embedding."""
     s = services()
-    return await run(get_reembedding, caller, collection_id, metadata=s.metadata, clock=s.clock)
+    return await run(get_reembedding, caller, collection_id, reembeddings=s.reembeddings, clock=s.clock)
 
 
-handler = handler_of(router)
+handler = handler_of(router, uses=("reembeddings", "clock"))

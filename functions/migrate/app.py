@@ -1,15 +1,12 @@
-"""The database's migrations, run by each deployment."""
+"""The database's migrations: a custom resource of each deployment, before functions change."""
 
-from typing import Any
-
-from modulo.runtime.schedule import schedule_handler
+from modulo.runtime.custom_resource import custom_resource_handler
 from modulo.services import services
 
 
-def work() -> dict[str, Any]:
-    """Bring the schema up to date; doing it again changes nothing."""
-    services().migrate()
-    return {"migrated": True}
+def work(seconds: float | None) -> dict[str, str]:
+    """Bring the schema up to date; repeating it changes nothing."""
+    return {"Revision": services().migrate(seconds=seconds)}
 
 
-handler = schedule_handler(work)
+handler = custom_resource_handler(work)

@@ -1,18 +1,22 @@
-"""Requests to remove what was deleted or replaced."""
+"""Requests to purge what was deleted or replaced."""
 
-from modulo.domain.transfer import PurgeRequest
-from modulo.runtime.dead_letters import bury_because
-from modulo.runtime.queue import purges, queue_handler
+from modulo.domain.purge import PurgeRequest
+from modulo.runtime.dead_letters import record_with_cause
+from modulo.runtime.events import purges
+from modulo.runtime.queue import queue_handler
 from modulo.services import services
 from modulo.usecases.purge import purge
 
 
 def work(request: PurgeRequest) -> bool:
-    """Remove one file, its older generations, a collection, or the next of a tenant."""
+    """Purge one file, its older generations, a collection, a user file, or do the next step of a tenant."""
     s = services()
     return purge(
         request,
-        metadata=s.metadata,
+        purging=s.purging,
+        deletions=s.deletions,
+        tenants=s.tenants,
+        user_files=s.user_files,
         vectors=s.vectors,
         blobs=s.blobs,
         cache=s.cache,
@@ -21,4 +25,10 @@ def work(request: PurgeRequest) -> bool:
     )
 
 
-handler = queue_handler(purges, work, lambda s: s.purges, bury_because)
+handler = queue_handler(
+    purges,
+    work,
+    lambda s: s.purges,
+    record_with_cause,
+    uses=("purging", "deletions", "tenants", "user_files", "vectors", "blobs", "cache", "purges", "clock"),
+)

@@ -6,7 +6,7 @@ from modulo.domain.errors import Forbidden, NotFound
 from modulo.runtime.endpoint import APIRouter, Writer, handler_of, responses, run, services
 from modulo.usecases.remove_alias import remove_alias
 
-router = APIRouter()
+router = APIRouter(tags=["files"])
 
 
 @router.delete(
@@ -16,9 +16,9 @@ router = APIRouter()
     responses=responses(Forbidden, NotFound),
 )
 async def endpoint(caller: Writer, collection_id: UUID, file_id: UUID, alias: str) -> None:
-    """Take one of a file's other names away; the file stays."""
+    """Remove an alias of a file; the file stays."""
     s = services()
-    await run(remove_alias, caller, collection_id, file_id, alias, metadata=s.metadata, clock=s.clock)
+    await run(remove_alias, caller, collection_id, file_id, alias, files=s.files, clock=s.clock)
 
 
-handler = handler_of(router)
+handler = handler_of(router, uses=("files", "clock"))

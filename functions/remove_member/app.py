@@ -6,7 +6,7 @@ from modulo.domain.errors import Conflict, Forbidden, NotFound
 from modulo.runtime.endpoint import APIRouter, Writer, handler_of, responses, run, services
 from modulo.usecases.remove_member import remove_member
 
-router = APIRouter()
+router = APIRouter(tags=["members"])
 
 
 @router.delete(
@@ -16,8 +16,8 @@ router = APIRouter()
     responses=responses(Conflict, Forbidden, NotFound),
 )
 async def endpoint(caller: Writer, collection_id: UUID, user_id: UUID) -> None:
-    """End a user's membership of a collection."""
-    await run(remove_member, caller, collection_id, user_id, metadata=services().metadata)
+    """Remove a member from a collection."""
+    await run(remove_member, caller, collection_id, user_id, members=services().members)
 
 
-handler = handler_of(router)
+handler = handler_of(router, uses=("members",))

@@ -1,4 +1,4 @@
-"""The daily opening of a new period."""
+"""The daily start of a new quota period."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from modulo.usecases.reset_quotas import reset_quotas
 
 
 def work() -> dict[str, Any]:
-    """Open the period of today."""
+    """Open today's period."""
     s = services()
-    period, opened = reset_quotas(metadata=s.metadata, clock=s.clock, retention_days=s.settings.usage_retention_days)
+    period, opened = reset_quotas(usage=s.usage, clock=s.clock, retention_days=s.settings.usage_retention_days)
     return {"period": period.isoformat(), "opened": opened}
 
 
-handler = schedule_handler(work)
+handler = schedule_handler(work, uses=("usage", "clock"))

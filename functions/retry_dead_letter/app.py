@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
+from modulo.domain.dead_letter import DeadLetter
 from modulo.domain.errors import Conflict, Forbidden, NotFound
-from modulo.domain.letter import DeadLetter
-from modulo.runtime.endpoint import APIRouter, Writer, handler_of, responses, run, services
-from modulo.usecases.retry_dead_letter import retry_dead_letter
+from modulo.runtime.endpoint import APIRouter, Writer, handler_of, responses, run_external, services
+from modulo.usecases.retry_dead_letter import ResendPorts, retry_dead_letter
 
-router = APIRouter()
+router = APIRouter(tags=["dead-letters"])
 
 
 @router.post(
@@ -17,18 +17,23 @@ router = APIRouter()
     responses=responses(Conflict, Forbidden, NotFound),
 )
 async def endpoint(caller: Writer, collection_id: UUID, letter_id: UUID) -> DeadLetter:
-    """Have what was given up tried once more."""
+    """Retry a dead letter."""
     s = services()
-    queues = {"ingest_file": s.ingests, "fetch_url": s.fetches, "purge": s.purges}
-    return await run(
+    ports = ResendPorts(
+        ingestion=s.ingestion,
+        fetching=s.fetching,
+        queues={"ingest_file": s.ingests, "fetch_url": s.fetches, "purge": s.purges},
+        clock=s.clock,
+        deadline_seconds=s.settings.ingest_deadline_seconds,
+    )
+    return await run_external(
         retry_dead_letter,
         caller,
         collection_id,
         letter_id,
-        metadata=s.metadata,
-        queues=queues,
-        clock=s.clock,
+        dead_letters=s.dead_letters,
+        ports=ports,
     )
 
 
-handler = handler_of(router)
+handler = handler_of(router, uses=("ingests", "fetches", "purges", "dead_letters", "ingestion", "fetching", "clock"))

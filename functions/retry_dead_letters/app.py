@@ -2,12 +2,14 @@
 
 from uuid import UUID
 
+from modulo.domain.dead_letter import DeadLetter
 from modulo.domain.errors import Forbidden, NotFound
-from modulo.domain.letter import DeadLetters
-from modulo.runtime.endpoint import After, APIRouter, PageSize, Writer, handler_of, responses, run, services
+from modulo.domain.pagination import Listing
+from modulo.runtime.endpoint import After, APIRouter, PageSize, Writer, handler_of, responses, run_external, services
+from modulo.usecases.retry_dead_letter import ResendPorts
 from modulo.usecases.retry_dead_letters import retry_dead_letters
 
-router = APIRouter()
+router = APIRouter(tags=["dead-letters"])
 
 
 @router.post(
@@ -16,20 +18,27 @@ router = APIRouter()
     status_code=202,
     responses=responses(Forbidden, NotFound),
 )
-async def endpoint(caller: Writer, collection_id: UUID, after: After = None, limit: PageSize = 50) -> DeadLetters:
-    """Have a page of what was given up tried once more: those that wait and that a retry can help."""
+async def endpoint(
+    caller: Writer, collection_id: UUID, after: After = None, limit: PageSize = 50
+) -> Listing[DeadLetter]:
+    """Retry a page of the waiting dead letters: those that a retry can help."""
     s = services()
-    queues = {"ingest_file": s.ingests, "fetch_url": s.fetches, "purge": s.purges}
-    return await run(
+    ports = ResendPorts(
+        ingestion=s.ingestion,
+        fetching=s.fetching,
+        queues={"ingest_file": s.ingests, "fetch_url": s.fetches, "purge": s.purges},
+        clock=s.clock,
+        deadline_seconds=s.settings.ingest_deadline_seconds,
+    )
+    return await run_external(
         retry_dead_letters,
         caller,
         collection_id,
         after=after,
         limit=limit,
-        metadata=s.metadata,
-        queues=queues,
-        clock=s.clock,
+        dead_letters=s.dead_letters,
+        ports=ports,
     )
 
 
-handler = handler_of(router)
+handler = handler_of(router, uses=("ingests", "fetches", "purges", "dead_letters", "ingestion", "fetching", "clock"))

@@ -3,11 +3,11 @@
 from uuid import UUID
 
 from modulo.domain.errors import Conflict, Forbidden, NotFound
-from modulo.domain.transfer import Member, Membership
+from modulo.domain.member import Member, Membership
 from modulo.runtime.endpoint import APIRouter, Writer, handler_of, responses, run, services
 from modulo.usecases.set_member import set_member
 
-router = APIRouter()
+router = APIRouter(tags=["members"])
 
 
 @router.put(
@@ -17,7 +17,7 @@ router = APIRouter()
 )
 async def endpoint(caller: Writer, collection_id: UUID, user_id: UUID, body: Membership) -> Member:
     """Make a user of the tenant an editor or a viewer of a collection."""
-    return await run(set_member, caller, collection_id, user_id, body.role, metadata=services().metadata)
+    return await run(set_member, caller, collection_id, user_id, body.role, members=services().members)
 
 
-handler = handler_of(router)
+handler = handler_of(router, uses=("members",))

@@ -4,10 +4,10 @@ from uuid import UUID
 
 from modulo.domain.errors import Conflict, Forbidden, NotFound
 from modulo.domain.reembedding import NewReembedding, Reembedding
-from modulo.runtime.endpoint import APIRouter, IdempotencyKey, Writer, handler_of, responses, run, services
+from modulo.runtime.endpoint import APIRouter, IdempotencyKey, Writer, handler_of, responses, run_external, services
 from modulo.usecases.start_reembedding import start_reembedding
 
-router = APIRouter()
+router = APIRouter(tags=["re-embedding"])
 path, errors = "/collections/{collection_id}/reembedding", responses(Conflict, Forbidden, NotFound)
 
 
@@ -15,15 +15,16 @@ path, errors = "/collections/{collection_id}/reembedding", responses(Conflict, F
 async def endpoint(
     caller: Writer, collection_id: UUID, body: NewReembedding, idempotency_key: IdempotencyKey = None
 ) -> Reembedding:
-    """Embed a collection anew, with another model or chunking, while searches go on with what there is."""
+    """Re-embed a collection with another model or chunking, while searches go on with the present index."""
     s = services()
-    return await run(
+    return await run_external(
         start_reembedding,
         caller,
         collection_id,
         body,
         idempotency_key=idempotency_key,
-        metadata=s.metadata,
+        collections=s.collections,
+        reembeddings=s.reembeddings,
         ingests=s.ingests,
         clock=s.clock,
         embedding_model=s.settings.embedding_model,
@@ -31,4 +32,4 @@ async def endpoint(
     )
 
 
-handler = handler_of(router)
+handler = handler_of(router, uses=("collections", "reembeddings", "ingests", "clock"))

@@ -1,4 +1,4 @@
-"""The regular sweep of what got stuck."""
+"""The regular sweep for overdue and interrupted work."""
 
 from typing import Any
 
@@ -10,22 +10,28 @@ rest = Rest()
 
 
 def work() -> dict[str, Any]:
-    """Sweep once."""
+    """Run one sweep."""
     s = services()
     report = sweep(
-        metadata=s.metadata,
+        deletions=s.deletions,
+        conversations=s.conversations,
+        subscriptions=s.subscriptions,
+        sweeping=s.sweeping,
         ingests=s.ingests,
         fetches=s.fetches,
         purges=s.purges,
-        dead_letters=s.dead_letters,
+        dead_letter_queue=s.dead_letter_queue,
         pushes=s.pushes,
         metrics=s.metrics,
         clock=s.clock,
         receipt_days=s.settings.deletion_retention_days,
+        conversation_days=s.settings.conversation_retention_days,
         rest=rest,
         rest_seconds=s.settings.sweep_rest_seconds,
     )
     return report.model_dump(mode="json")
 
 
-handler = schedule_handler(work)
+PORTS = ("deletions", "conversations", "subscriptions", "sweeping", "ingests", "fetches", "purges", "dead_letter_queue")
+
+handler = schedule_handler(work, uses=(*PORTS, "pushes", "metrics", "clock"))

@@ -7,16 +7,16 @@ from modulo.domain.errors import Conflict, Forbidden, NotFound
 from modulo.runtime.endpoint import APIRouter, Writer, handler_of, responses, run, services
 from modulo.usecases.update_collection import update_collection
 
-router = APIRouter()
+router = APIRouter(tags=["collections"])
 
 
 @router.patch(
     "/collections/{collection_id}", operation_id="update_collection", responses=responses(Conflict, Forbidden, NotFound)
 )
 async def endpoint(caller: Writer, collection_id: UUID, body: CollectionChange) -> Collection:
-    """Rename a collection, or change how files uploaded from now on are cut."""
+    """Rename a collection, or change the chunking of files uploaded from now on."""
     s = services()
-    return await run(update_collection, caller, collection_id, body, metadata=s.metadata, clock=s.clock)
+    return await run(update_collection, caller, collection_id, body, collections=s.collections, clock=s.clock)
 
 
-handler = handler_of(router)
+handler = handler_of(router, uses=("collections", "clock"))

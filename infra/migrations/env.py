@@ -1,8 +1,11 @@
-"""Runs the migrations inside the transaction that `modulo.adapters.postgres_schema` opened."""
+"""Runs the migrations on the connection of `modulo.adapters.postgres.schema`, each in a transaction of its own."""
 
 from alembic import context
 
-from modulo.adapters.postgres_tables import metadata
+from modulo.adapters.postgres.tables import metadata
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
-context.run_migrations()
+context.configure(
+    connection=context.config.attributes["connection"], target_metadata=metadata, transaction_per_migration=True
+)
+with context.begin_transaction():
+    context.run_migrations()

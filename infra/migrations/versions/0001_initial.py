@@ -1,4 +1,4 @@
-"""The first schema: tenants, users, keys, collections, files with generations, usage."""
+"""Create the initial schema: tenants, users, API keys, collections, members, files, generations and usage."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,7 +15,7 @@ TABLES = ("tenants", "users", "api_keys", "collections", "members", "files", "ge
 
 
 def upgrade() -> None:
-    """Create every table, those referred to first."""
+    """Create all tables, referenced tables first."""
     _create_tenants()
     _create_users()
     _create_api_keys()
@@ -28,7 +28,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop every table with all that it holds."""
+    """Drop all tables and their data."""
     for table in reversed(TABLES):
         op.drop_table(table)
 

@@ -1,4 +1,4 @@
-"""Large files are ingested in parts."""
+"""Add parts, in which large files are ingested."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the table of parts."""
+    """Create the table `parts`."""
     op.add_column("generations", sa.Column("divided", sa.Boolean(), server_default=sa.text("false"), nullable=False))
     op.create_table(
         "parts",
@@ -48,6 +48,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop it; what is divided then has to be uploaded again."""
+    """Drop the table; files that are being ingested in parts must be uploaded again."""
     op.drop_table("parts")
     op.drop_column("generations", "divided")

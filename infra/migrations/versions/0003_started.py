@@ -1,4 +1,4 @@
-"""When the ingestion of a generation began."""
+"""Add the time at which the ingestion of a generation started."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,10 +10,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the moment; what is being ingested meanwhile has none."""
+    """Add the column; generations already being ingested keep NULL."""
     op.add_column("generations", sa.Column("started_at", sa.TIMESTAMP(timezone=True), nullable=True))
 
 
 def downgrade() -> None:
-    """Forget it."""
+    """Drop the column."""
     op.drop_column("generations", "started_at")

@@ -1,4 +1,4 @@
-"""What changed lately in a tenant is found at once, for those who watch its files."""
+"""Add an index to find recent changes of a tenant, for subscriptions."""
 
 from alembic import op
 
@@ -14,5 +14,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop it."""
+    """Drop the index."""
     op.drop_index("ix_generations_changes", table_name="generations")

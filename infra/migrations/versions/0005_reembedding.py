@@ -1,4 +1,4 @@
-"""A collection has several indexes while it is embedded anew."""
+"""Allow several indexes of a collection, for re-embedding."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +13,7 @@ ORDERED = "generation >= 1 AND live_generation BETWEEN 1 AND generation"
 
 
 def upgrade() -> None:
-    """Create the table of indexes; what there is belongs to the first."""
+    """Create the table `indexes`; existing generations belong to index 1."""
     op.add_column("collections", sa.Column("index_number", sa.Integer(), server_default=sa.text("1"), nullable=False))
     op.add_column("collections", sa.Column("other_index", sa.Integer(), nullable=True))
     op.add_column("generations", sa.Column("source", sa.Integer(), nullable=True))
@@ -58,7 +58,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Forget which index a generation is of: none may be open, and searches go on with the current one."""
+    """Drop the indexes. No re-embedding may be in progress; searches continue with the current index."""
     op.drop_table("indexes")
     op.drop_constraint(op.f("ck_files_generation"), "files")
     op.execute("UPDATE files SET generation = greatest(generation, live_generation)")

@@ -1,4 +1,4 @@
-"""Deletions have receipts."""
+"""Add receipts of deletions."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the table of receipts; what was deleted before has none."""
+    """Create the table `deletions`; earlier deletions get no receipt."""
     op.add_column("generations", sa.Column("arrives_until", sa.TIMESTAMP(timezone=True), nullable=True))
     op.execute("UPDATE generations SET arrives_until = deadline WHERE stage = 'awaiting_upload'")
     op.create_table(
@@ -46,6 +46,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop it; what is being deleted then is purged without a receipt."""
+    """Drop the table; deletions in progress finish without a receipt."""
     op.drop_table("deletions")
     op.drop_column("generations", "arrives_until")

@@ -1,4 +1,4 @@
-"""Files have other names, and are found by their bytes."""
+"""Add aliases of files, and an index to find files by checksum."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the table of aliases, and an index by checksum."""
+    """Create the table `aliases` and the checksum index."""
     op.create_table(
         "aliases",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -33,6 +33,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Forget the other names."""
+    """Drop the table and the index; aliases are lost."""
     op.drop_index("ix_generations_checksum", table_name="generations")
     op.drop_table("aliases")

@@ -1,4 +1,4 @@
-"""Where the bytes of a generation are fetched."""
+"""Add the URL from which a generation is fetched."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,10 +10,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the address; what was uploaded has none."""
+    """Add the column; uploaded generations have NULL."""
     op.add_column("generations", sa.Column("source_url", sa.Text(), nullable=True))
 
 
 def downgrade() -> None:
-    """Forget it: what waits for its bytes is never fetched, and fails at its deadline."""
+    """Drop the column; pending fetches fail at their deadline."""
     op.drop_column("generations", "source_url")

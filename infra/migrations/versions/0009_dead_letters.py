@@ -1,4 +1,4 @@
-"""Messages that were given up are kept as dead letters."""
+"""Add dead letters: messages whose delivery attempts all failed."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the table."""
+    """Create the table `dead_letters`."""
     op.create_table(
         "dead_letters",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -55,5 +55,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Forget them."""
+    """Drop the table and its data."""
     op.drop_table("dead_letters")

@@ -1,4 +1,4 @@
-"""How long an index is kept that another one replaced."""
+"""Add the time for which a replaced index is kept."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,10 +10,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the time in seconds."""
+    """Add the column, in seconds."""
     op.add_column("indexes", sa.Column("keep_seconds", sa.Integer(), server_default=sa.text("0"), nullable=False))
 
 
 def downgrade() -> None:
-    """Forget it."""
+    """Drop the column."""
     op.drop_column("indexes", "keep_seconds")

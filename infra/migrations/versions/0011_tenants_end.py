@@ -1,4 +1,4 @@
-"""Tenants can be deleted."""
+"""Allow deleting tenants."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Give tenants tombstones."""
+    """Add tombstones to tenants."""
     for name in ("deleted_at", "purge_after", "purged_at"):
         op.add_column("tenants", sa.Column(name, sa.TIMESTAMP(timezone=True), nullable=True))
     consistent = "deleted_at IS NOT NULL OR (purge_after IS NULL AND purged_at IS NULL)"
@@ -20,6 +20,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take them away; tenants that are being deleted then come back, without what was removed by then."""
+    """Drop the tombstones; tenants that are being deleted reappear without their data already purged."""
     for name in ("deleted_at", "purge_after", "purged_at"):
         op.drop_column("tenants", name)

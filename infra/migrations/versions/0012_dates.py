@@ -1,4 +1,4 @@
-"""When documents say that they were written and changed, as moments that can be compared."""
+"""Add the documents' own creation and modification dates as timestamps, for filters."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,13 +22,13 @@ _MOMENTS = """
 
 
 def upgrade() -> None:
-    """Add them, and read those of the documents that are there."""
+    """Add the columns and fill them from the stored documents."""
     for name in ("creation_date", "mod_date"):
         op.add_column("generations", sa.Column(name, sa.TIMESTAMP(timezone=True), nullable=True))
         op.execute(_MOMENTS.format(name=name))
 
 
 def downgrade() -> None:
-    """Forget them; the documents say them on."""
+    """Drop the columns; the documents keep the dates as text."""
     for name in ("creation_date", "mod_date"):
         op.drop_column("generations", name)

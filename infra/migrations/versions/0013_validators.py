@@ -1,4 +1,4 @@
-"""By what a server knows the bytes of a generation again, and when it was last asked."""
+"""Add HTTP validators of fetched generations, and the time of the last check."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,13 +10,13 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add them; what was fetched before has none, and is told by its bytes."""
+    """Add the columns; generations fetched earlier have none and are compared by checksum."""
     op.add_column("generations", sa.Column("etag", sa.Text(), nullable=True))
     op.add_column("generations", sa.Column("last_modified", sa.Text(), nullable=True))
     op.add_column("generations", sa.Column("checked_at", sa.TIMESTAMP(timezone=True), nullable=True))
 
 
 def downgrade() -> None:
-    """Forget them: what is fetched again is told by its bytes."""
+    """Drop the columns; refetched files are compared by checksum."""
     for name in ("checked_at", "last_modified", "etag"):
         op.drop_column("generations", name)

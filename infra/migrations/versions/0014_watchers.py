@@ -1,4 +1,4 @@
-"""Who watches a collection on a connection that API Gateway keeps."""
+"""Add subscriptions to collections over API Gateway WebSockets."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the table."""
+    """Create the table `watchers`."""
     op.create_table(
         "watchers",
         sa.Column("connection_id", sa.Text(), nullable=False),
@@ -46,5 +46,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Forget them; they watch again when their connections end."""
+    """Drop the table; clients subscribe again when their connections end."""
     op.drop_table("watchers")

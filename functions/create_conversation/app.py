@@ -1,0 +1,27 @@
+"""POST /conversations."""
+
+from modulo.domain.conversation import Conversation, NewConversation
+from modulo.domain.errors import Conflict, QuotaExceeded
+from modulo.runtime.endpoint import APIRouter, IdempotencyKey, Writer, handler_of, responses, run, services
+from modulo.usecases.create_conversation import create_conversation
+
+router = APIRouter(tags=["conversations"])
+PROBLEMS = responses(Conflict, QuotaExceeded)
+
+
+@router.post("/conversations", operation_id="create_conversation", status_code=201, responses=PROBLEMS)
+async def endpoint(caller: Writer, body: NewConversation, idempotency_key: IdempotencyKey = None) -> Conversation:
+    """Begin a conversation, which only the caller sees."""
+    s = services()
+    return await run(
+        create_conversation,
+        caller,
+        body,
+        idempotency_key=idempotency_key,
+        conversations=s.conversations,
+        clock=s.clock,
+        limit=s.settings.quotas.conversations,
+    )
+
+
+handler = handler_of(router, uses=("conversations", "clock"))

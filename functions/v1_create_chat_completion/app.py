@@ -1,0 +1,44 @@
+"""POST /v1/chat/completions."""
+
+from modulo.domain.errors import BadModelAnswer, NotFound, QuotaExceeded, Unavailable
+from modulo.runtime.endpoint import APIRouter, Reader, Request, Response, at_once, run_external, services
+from modulo.runtime.openai.chat import ChatCompletion, chat_answer
+from modulo.runtime.openai.chat_request import CreateChatCompletion
+from modulo.runtime.openai.door import v1_handler_of
+from modulo.runtime.openai.errors import openai_responses
+from modulo.usecases.choose_collections import choose_collections
+from modulo.usecases.search.in_context import answer_in_context
+from modulo.usecases.search.ports import SEARCH_PORTS, SearchPorts
+
+router = APIRouter()
+PROBLEMS = openai_responses(BadModelAnswer, NotFound, QuotaExceeded, Unavailable) | {200: {"model": ChatCompletion}}
+
+
+@router.post("/chat/completions", operation_id="v1_create_chat_completion", response_class=Response, responses=PROBLEMS)
+async def endpoint(caller: Reader, request: Request, body: CreateChatCompletion) -> Response:
+    """Answer a question from the collection that is the model, or from those named; as a stream where asked to."""
+    s = services()
+    ports = SearchPorts(
+        grants=s.grants,
+        usage=s.usage,
+        cache=s.cache,
+        vectors=s.vectors,
+        embedder=s.embedder,
+        reranker=s.reranker,
+        generator=s.generator,
+        metrics=s.metrics,
+        clock=s.clock,
+    )
+    asked, named = body.asked(), (body.model, body.vector_store_ids)
+    chosen = await run_external(choose_collections, caller, *named, collections=s.collections)
+    events = answer_in_context(
+        *(caller, asked.of(chosen), asked.options, ports),
+        limits=s.search_limits,
+        window_tokens=s.settings.conversation_window_tokens,
+        later=at_once,
+    )
+    origin, created = str(request.base_url).rstrip("/"), int(s.clock.now().timestamp())
+    return await chat_answer(body, events, created=created, origin=origin)
+
+
+handler = v1_handler_of(router, uses=("collections", *SEARCH_PORTS))
