@@ -1,22 +1,48 @@
 """Every environment variable, with its meaning and default.
 
-The value `memory:` for a store or a model selects the in-memory adapter.
+A part whose address is not set says so when it is first used. The value `none:` does without an optional part.
 """
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Literal, Self, get_origin
+from typing import Any, Final, Literal, Self, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from modulo.domain.archive import ArchiveLimits
-from modulo.domain.collection import EmbeddingModel, Metric
+from modulo.domain.collection import ANALYSIS, EmbeddingModel, Metric
+from modulo.domain.errors import NotConfigured
 from modulo.domain.quota import Quotas
 
-MEMORY = "memory:"
+NONE: Final = "none:"
+_ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]{0,30}://(?:[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?")
+"""As browsers write one: in lower case, without a path."""
 BGE_SMALL = EmbeddingModel(name="bge-small-en-v1.5", dimensions=384, metric=Metric.cosine, max_tokens=512)
+
+
+GeneratorKind = Literal["extractive", "openai", "anthropic", "bedrock"]
+
+
+class GeneratorChoice(BaseModel):
+    """One generator."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: GeneratorKind
+    url: str | None = None
+    api_key: SecretStr | None = None
+    model: str = ""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.kind == "openai" and not (self.url and self.model):
+            raise ValueError("GENERATOR=openai needs GENERATOR_URL and GENERATOR_MODEL")
+        if self.kind in ("anthropic", "bedrock") and not self.model:
+            raise ValueError(f"GENERATOR={self.kind} needs GENERATOR_MODEL")
+        return self
 
 
 class Settings(BaseModel):
@@ -25,9 +51,18 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     # Postgres
-    database_url: str = Field(default=MEMORY, description="postgresql+pg8000://… of the writer, or memory:")
+    database_url: str | None = Field(default=None, description="postgresql+pg8000://… of the writer")
     database_reader_url: str | None = Field(default=None, description="the reader; the writer where not set")
-    database_iam_auth: bool = Field(default=False, description="log in with IAM tokens in place of a password")
+    database_owner_url: str | None = Field(
+        default=None, description="the server itself, past any proxy, as the tables' owner: for migrations"
+    )
+    database_owner_secret: str | None = Field(
+        default=None, description="the secret in AWS Secrets Manager with the owner's password, where the URL has none"
+    )
+    database_functions_secret: str | None = Field(
+        default=None, description="likewise, of the role in DATABASE_URL, which migrations make and let use the tables"
+    )
+    database_iam_auth: bool = Field(default=False, description="log in with IAM tokens where a URL has no password")
     database_ca_file: str | None = Field(default=None, description="PEM of the authority; turns verified TLS on")
     database_prepares: bool = Field(
         default=False,
@@ -39,7 +74,7 @@ class Settings(BaseModel):
     database_timeout_seconds: int = Field(default=10, ge=1, description="to connect, and to wait for the pool")
 
     # Valkey or Redis
-    cache_url: str = Field(default=MEMORY, description="redis://… or rediss://…, or memory:")
+    cache_url: str | None = Field(default=None, description="redis://… or rediss://…")
     cache_timeout_seconds: float = Field(default=0.5, gt=0)
     search_cache_ttl: int = Field(default=3_600, ge=0, description="seconds; 0 turns the result cache off")
     embedding_cache_ttl: int = Field(
@@ -47,7 +82,7 @@ class Settings(BaseModel):
     )
 
     # Milvus
-    milvus_uri: str = Field(default=MEMORY, description="http(s)://…, or memory:")
+    milvus_uri: str | None = Field(default=None, description="http(s)://…")
     milvus_token: SecretStr | None = None
     milvus_timeout_seconds: float = Field(default=10, gt=0)
     milvus_index: Literal["HNSW", "FLAT"] = "HNSW"
@@ -59,41 +94,53 @@ class Settings(BaseModel):
     vector_batch_size: int = Field(default=1_000, ge=1, le=10_000)
 
     # S3 and SQS; boto3 itself reads AWS_ENDPOINT_URL, AWS_REGION and the credentials
-    blobs_bucket: str = Field(default=MEMORY, description="the bucket of uploads, or memory:")
-    purge_queue_url: str = Field(default=MEMORY, description="the queue of `purge`, or memory:")
-    fetch_queue_url: str = Field(default=MEMORY, description="the queue of `fetch_url`, or memory:")
-    ingest_queue_url: str = Field(default=MEMORY, description="the queue of `ingest_file`, or memory:")
-    push_queue_url: str = Field(default=MEMORY, description="the queue of `push_events`, or memory:")
-    dead_letters_queue_url: str = Field(
-        default=MEMORY, description="the queue of what the first three gave up, which `bury` empties, or memory:"
+    blobs_bucket: str | None = Field(default=None, description="the bucket of uploads")
+    purge_queue_url: str | None = Field(default=None, description="the queue of `purge`")
+    fetch_queue_url: str | None = Field(default=None, description="the queue of `fetch_url`")
+    ingest_queue_url: str | None = Field(default=None, description="the queue of `ingest_file`")
+    push_queue_url: str = Field(default=NONE, description="the queue of `push_events`, or none:")
+    dead_letters_queue_url: str | None = Field(
+        default=None,
+        description="the queue of what the first three gave up, which `record_dead_letter` empties",
     )
-    schedules_queue_url: str = Field(default=MEMORY, description="the queue of ticks that workers serve, or memory:")
+    schedules_queue_url: str | None = Field(default=None, description="the queue of ticks that workers serve")
     presign_seconds: int = Field(default=900, ge=1, le=604_800)
 
     # API Gateway's WebSockets
-    sockets_url: str = Field(default=MEMORY, description="https://… of the API's stage, or memory:")
+    sockets_url: str = Field(default=NONE, description="https://… of the API's stage, or none:")
 
     # Models
-    embedding_url: str = Field(default=MEMORY, description="OpenAI-compatible API, …/v1; or bedrock:, or memory:")
+    embedding_url: str | None = Field(default=None, description="OpenAI-compatible API, …/v1; or bedrock:")
     embedding_api_key: SecretStr | None = None
     embedding_models: tuple[EmbeddingModel, ...] = Field(
         default=(BGE_SMALL,), description="JSON; the first is the default"
     )
     embedding_batch_size: int = Field(default=100, ge=1, le=2_048)
     embedding_concurrency: int = Field(default=2, ge=1, le=32)
-    rerank_url: str = Field(default=MEMORY, description="Cohere-compatible API, …/v1 or …/v2; or memory:, or none:")
+    rerank_url: str = Field(default=NONE, description="Cohere-compatible API, …/v1 or …/v2; or none:")
     rerank_api_key: SecretStr | None = None
     rerank_model: str = "ms-marco-MiniLM-L-12-v2"
-    generator: Literal["extractive", "openai", "bedrock"] = "extractive"
-    generator_url: str | None = Field(default=None, description="OpenAI-compatible API, …/v1")
+    generator: GeneratorKind = "extractive"
+    generator_url: str | None = Field(
+        default=None, description="OpenAI-compatible API, …/v1; or Anthropic's, by default its own"
+    )
     generator_api_key: SecretStr | None = None
     generator_model: str = ""
+    generator_fallbacks: tuple[GeneratorChoice, ...] = Field(
+        default=(),
+        description='JSON; who writes where GENERATOR fails: {"kind", "url", "api_key", "model"}, each as above',
+    )
     generator_max_tokens: int = Field(default=800, ge=16)
     model_timeout_seconds: float = Field(default=60, gt=0)
 
     # Search
     max_top_k: int = Field(default=100, ge=1, le=1_000)
-    rerank_candidates: int = Field(default=10, ge=1, le=1_000, description="passages that the reranker reads")
+    rerank_candidates: int = Field(
+        default=20, ge=1, le=1_000, description="most passages that the reranker reads; five where one of them is clear"
+    )
+    rerank_seconds: float = Field(
+        default=8, gt=0, description="how long reranking may take; passages then stay as they were found"
+    )
 
     # Ingestion
     max_file_bytes: int = Field(default=256 * 1024**2, ge=1)
@@ -116,7 +163,7 @@ class Settings(BaseModel):
     archive_files: int = Field(default=1_000, ge=1, description="that one archive is expanded into")
     archive_bytes: int = Field(default=1024**3, ge=1, description="of all of them together")
     archive_depth: int = Field(default=3, ge=1, description="archives in archives, counted from the outermost")
-    ingest_lease_seconds: int = Field(default=900, ge=1)
+    ingest_lease_seconds: int = Field(default=75, ge=1)
     ingest_run_seconds: int = Field(
         default=780, ge=0, description="how long one attempt may wait for a throttled embedder; a function has 900"
     )
@@ -137,6 +184,14 @@ class Settings(BaseModel):
     # Quotas of a user
     quotas: Quotas = Quotas()
     usage_retention_days: int = Field(default=400, ge=1)
+
+    # Conversations
+    conversation_retention_days: int = Field(
+        default=365, ge=1, description="after its last use, a conversation is deleted"
+    )
+    conversation_window_tokens: int = Field(
+        default=2_000, ge=0, le=100_000, description="of earlier turns that a follow-up question is understood from"
+    )
 
     # Deletion
     deletion_retention_days: int = Field(default=400, ge=1, description="after which a completed receipt is forgotten")
@@ -159,12 +214,50 @@ class Settings(BaseModel):
     events_subject: str | None = Field(default=None, description="the one sender whose tokens are taken")
     events_jwks_url: str | None = Field(default=None, description="found through the issuer where not set")
 
+    # Requests
+    allowed_origins: tuple[str, ...] = Field(
+        default=(),
+        description='JSON list of the origins whose pages may call the API (CORS), as "https://app.example.org"; '
+        '["*"] allows every one',
+    )
+    public_url: str | None = Field(
+        default=None, description="https://… by which clients reach the service, for the addresses that it tells them"
+    )
+    request_seconds: float = Field(default=25, gt=0, le=900, description="deadline of a request; API Gateway has 29")
+
+    stream_seconds: float = Field(
+        default=300, gt=0, le=900, description="deadline of an answer that is streamed; a function has 900"
+    )
+
+    # Health
+    health_token: SecretStr | None = Field(
+        default=None, min_length=32, description="a bearer token with which `/health` tells of each dependency"
+    )
+    expected_workers: tuple[str, ...] = Field(
+        default=(), description="event functions whose workers should always run; `/health` is down without them"
+    )
+
     # Telemetry
-    metrics: Literal["memory:", "prometheus", "emf"] = "memory:"
+    metrics_token: SecretStr | None = Field(
+        default=None, min_length=32, description="the bearer token that `/metrics` of a server asks for"
+    )
+    metrics: Literal["none:", "prometheus", "emf"] = NONE
+    metrics_stack: str = Field(
+        default="modulo", min_length=1, description="CloudWatch's dimension `stack` of each metric"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**_from_environment(os.environ) | given)
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        origins = tuple(filter(None, origins))  # a template's empty list is a list with one empty text
+        for origin in origins:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"ALLOWED_ORIGINS: {origin!r} is no origin; one is a scheme and a host, with a port")
+        return origins
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -172,13 +265,29 @@ class Settings(BaseModel):
             raise ValueError("OIDC_ISSUER needs OIDC_AUDIENCE: a token for another service must not open this one")
         if self.events_issuer and not (self.events_audience and self.events_subject):
             raise ValueError("EVENTS_ISSUER needs EVENTS_AUDIENCE and EVENTS_SUBJECT: others too have its tokens")
-        if self.generator == "openai" and not (self.generator_url and self.generator_model):
-            raise ValueError("GENERATOR=openai needs GENERATOR_URL and GENERATOR_MODEL")
-        if self.generator == "bedrock" and not self.generator_model:
-            raise ValueError("GENERATOR=bedrock needs GENERATOR_MODEL")
+        _ = self.generators
         if self.sweep_rest_seconds > self.ingest_deadline_seconds:
             raise ValueError("SWEEP_REST_SECONDS exceeds INGEST_DEADLINE_SECONDS: deadlines would be missed")
         return self
+
+    def address(self, name: str) -> str:
+        """A field that a part cannot do without.
+
+        Raises:
+            NotConfigured: its variable is not set.
+        """
+        value: str | None = getattr(self, name)
+        if value is None:
+            raise NotConfigured(name.upper())
+        return value
+
+    @property
+    def generators(self) -> tuple[GeneratorChoice, ...]:
+        """The generator, then those that stand in for it."""
+        chosen = GeneratorChoice(
+            kind=self.generator, url=self.generator_url, api_key=self.generator_api_key, model=self.generator_model
+        )
+        return chosen, *self.generator_fallbacks
 
     @property
     def part_pages(self) -> int:
@@ -193,10 +302,9 @@ class Settings(BaseModel):
         return ArchiveLimits(self.archive_files, self.archive_bytes, self.max_file_bytes, self.archive_depth)
 
     def embedding_model(self, name: str | None) -> EmbeddingModel | None:
-        """The configured model of that name, or the default one."""
-        if name is None:
-            return self.embedding_models[0]
-        return next((model for model in self.embedding_models if model.name == name), None)
+        """The configured model of that name, or the default one, for a new index."""
+        named = (model for model in self.embedding_models if name in (None, model.name))
+        return next((model.model_copy(update={"analysis": ANALYSIS}) for model in named), None)
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:

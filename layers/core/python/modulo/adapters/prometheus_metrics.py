@@ -1,4 +1,4 @@
-"""Metrics kept in the process, or in files that several processes share, and read through `/metrics`."""
+"""Metrics in Prometheus' format, kept in the process or in files that several processes share."""
 
 import os
 import threading
@@ -7,60 +7,66 @@ from typing import Any, TypeVar
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from modulo.ports.metrics import HELP
+
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 Kind = TypeVar("Kind", Counter, Gauge, Histogram)
 
 
 class PrometheusMetrics:
-    """Counters, gauges and histograms, made when first used; a metric keeps the labels of its first use.
+    """Counters, gauges and histograms, created on first use; a metric keeps the label names of its first use.
 
-    Where `PROMETHEUS_MULTIPROC_DIR` is set, as the library itself wants it, what is read is the sum over all
-    processes.
+    If `PROMETHEUS_MULTIPROC_DIR`, a variable of the library, is set, the exposition sums over all processes.
     """
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._made: dict[str, Any] = {}
-        self._labelled: dict[tuple[Any, ...], Any] = {}
+        self._by_name: dict[str, Any] = {}
+        self._by_labels: dict[tuple[Any, ...], Any] = {}
         self._lock = threading.Lock()
 
     def count(self, name: str, value: float = 1, **labels: str) -> None:
-        """See `ports.Metrics`."""
+        """See `ports.metrics.Metrics`."""
         self._metric(Counter, name, labels).inc(value)
 
     def observe(self, name: str, seconds: float, **labels: str) -> None:
-        """See `ports.Metrics`."""
+        """See `ports.metrics.Metrics`."""
         self._metric(Histogram, name, labels, buckets=BUCKETS).observe(seconds)
 
     def adjust(self, name: str, change: float, **labels: str) -> None:
-        """See `ports.Metrics`."""
+        """See `ports.metrics.Metrics`."""
         self._metric(Gauge, name, labels, multiprocess_mode="livesum").inc(change)
 
+    def flush(self) -> None:
+        """Nothing: Prometheus asks for it."""
+
     def exposition(self) -> bytes:
-        """Everything in Prometheus' text format."""
+        """All metrics in Prometheus' text format."""
         if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
             return generate_latest(self.registry)
-        every = CollectorRegistry()
-        MultiProcessCollector(every)  # type: ignore[no-untyped-call] # the library leaves it untyped
-        return generate_latest(every)
+        all_processes = CollectorRegistry()
+        MultiProcessCollector(all_processes)  # type: ignore[no-untyped-call] # the library has no annotation
+        return generate_latest(all_processes)
 
     def _metric(self, kind: type[Kind], name: str, labels: dict[str, str], **options: Any) -> Kind:
         key = (name, *labels.items())
-        found: Kind | None = self._labelled.get(key)
-        return self._make(key, kind, name, labels, options) if found is None else found
+        found: Kind | None = self._by_labels.get(key)
+        return self._create(key, kind, name, labels, options) if found is None else found
 
-    def _make(
+    def _create(
         self, key: tuple[Any, ...], kind: type[Kind], name: str, labels: dict[str, str], options: dict[str, Any]
     ) -> Kind:
         with self._lock:
-            metric = self._made.get(name)
+            metric = self._by_name.get(name)
             if metric is None:
-                metric = self._made[name] = kind(name, name, sorted(labels), registry=self.registry, **options)
-            made: Kind = metric.labels(**labels) if labels else metric
-            self._labelled[key] = made
-        return made
+                metric = self._by_name[name] = kind(
+                    name, HELP.get(name, name), sorted(labels), registry=self.registry, **options
+                )
+            labelled: Kind = metric.labels(**labels) if labels else metric
+            self._by_labels[key] = labelled
+        return labelled
 
 
 def forget(process: int) -> None:
-    """Take a process that died out of the sums of gauges; what it counted stays counted."""
-    mark_process_dead(process)  # type: ignore[no-untyped-call] # the library leaves it untyped
+    """Remove a process that has ended from the sums of gauges; its counters stay."""
+    mark_process_dead(process)  # type: ignore[no-untyped-call] # the library has no annotation

@@ -1,37 +1,16 @@
-"""The machine's clock, and one that tests set."""
+"""The machine's clock."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from threading import Event
 
 
 class SystemClock:
-    """The present."""
+    """The time of the machine."""
 
     def now(self) -> datetime:
-        """See `ports.Clock`."""
+        """See `ports.clock.Clock`."""
         return datetime.now(UTC)
 
     def pause(self, seconds: float, unless: Event) -> bool:
-        """See `ports.Clock`."""
+        """See `ports.clock.Clock`."""
         return unless.wait(seconds)
-
-
-class MemoryClock:
-    """Stands still until it is moved; a pause moves it, and takes no time."""
-
-    def __init__(self, now: datetime) -> None:
-        self._now = now
-
-    def now(self) -> datetime:
-        """See `ports.Clock`."""
-        return self._now
-
-    def pause(self, seconds: float, unless: Event) -> bool:
-        """See `ports.Clock`."""
-        if not unless.is_set():
-            self.advance(timedelta(seconds=seconds))
-        return unless.is_set()
-
-    def advance(self, step: timedelta) -> None:
-        """Move on."""
-        self._now += step

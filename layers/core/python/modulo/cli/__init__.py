@@ -1,1 +1,1 @@
-"""The `modulo` command; no part of the layer that functions carry."""
+"""The `modulo` command line; not part of the functions' layer."""

@@ -1,4 +1,4 @@
-"""What is deployed: the template after `sam build`, and an archive of each function and layer."""
+"""Build the deployment: runs `sam build` and packs each function and layer into a reproducible zip archive."""
 
 import hashlib
 import os
@@ -14,55 +14,62 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[5]
-SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers", "infra/migrations")
+SOURCES = (
+    "template.yaml",
+    "samconfig.toml",
+    "functions",
+    "layers",
+    "infra/migrations",
+    "infra/kubernetes/base/rds.pem",
+)
 NOT_SHIPPED = {"__pycache__", "cli"}
 ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 CONTENT = re.compile(r"^(\s+(?:CodeUri|ContentUri): )(\w+)$", re.MULTILINE)
-BEGINNING = (1980, 1, 1, 0, 0, 0)  # of the archive format's time: equal contents give equal archives
-KEPT = 2
+ZIP_TIMESTAMP = (1980, 1, 1, 0, 0, 0)  # constant, so that equal contents give equal archives
+KEPT_BUILDS = 2
 
 
 class BuildError(Exception):
-    """The template could not be built."""
+    """The template failed to build."""
 
 
 @dataclass(frozen=True)
 class Build:
-    """A directory with the template, and one archive for each folder that it names."""
+    """A directory with the built template and one archive for each folder it refers to."""
 
     directory: Path
 
     @property
     def template(self) -> str:
-        """The template, naming folders."""
+        """The template's text, which refers to folders by name."""
         return (self.directory / "template.yaml").read_text()
 
     @property
     def archives(self) -> dict[str, Path]:
-        """The archives by the names that the template has for them."""
+        """The archive of each folder, by the name used in the template."""
         return {path.stem: path for path in sorted(self.directory.glob("*.zip"))}
 
 
 def architecture() -> str:
-    """This machine's processor, as Lambda calls it.
+    """This machine's processor architecture, under Lambda's name for it.
 
     Raises:
-        BuildError: Lambda knows none such.
+        BuildError: Lambda does not support it.
     """
     machine = platform.machine()
     if machine not in ARCHITECTURES:
-        raise BuildError(f"functions run on x86_64 and arm64, not on {machine}")
+        raise BuildError(f"Lambda supports x86_64 and arm64, but this machine is {machine}")
     return ARCHITECTURES[machine]
 
 
 def build(home: Path) -> tuple[Build, bool]:
-    """The build of the present sources for this machine, and whether it had to be made.
+    """The build of the current sources for this machine, and whether it was built now rather than cached.
 
     Raises:
-        BuildError: `sam build` failed, or is not installed.
+        BuildError: `sam build` failed or is not installed.
     """
     if not (ROOT / "template.yaml").exists():
-        raise BuildError("template.yaml is missing: run this from a checkout of the repository, installed with -e")
+        raise BuildError("template.yaml not found: run from a repository checkout installed with `pip install -e .`")
     place = home / _digest()
     if place.exists():
         place.touch()
@@ -71,21 +78,21 @@ def build(home: Path) -> tuple[Build, bool]:
     try:
         _sam_build(draft / "tree")
         _archive(draft)
-        if not place.exists():  # or else another run made the same meanwhile
+        if not place.exists():  # another process may have finished the same build meanwhile
             draft.rename(place)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     finished = (path for path in home.iterdir() if not path.suffix)
-    for old in sorted(finished, key=lambda path: path.stat().st_mtime, reverse=True)[KEPT:]:
+    for old in sorted(finished, key=lambda path: path.stat().st_mtime, reverse=True)[KEPT_BUILDS:]:
         shutil.rmtree(old, ignore_errors=True)
     return Build(place), True
 
 
 def archive_folder(folder: Path, target: Path) -> None:
-    """Make an archive that is the same whenever the contents are."""
+    """Write a reproducible zip archive: equal contents give equal bytes."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for path in _files(folder):
-            entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), BEGINNING)
+            entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), ZIP_TIMESTAMP)
             entry.external_attr = path.stat().st_mode << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, path.read_bytes())
@@ -108,7 +115,7 @@ def _files(place: Path) -> Iterator[Path]:
 def _sam_build(tree: Path) -> None:
     sam = Path(sys.executable).with_name("sam")
     if not sam.exists():
-        raise BuildError("the SAM command line is not installed: make .venv/.dev")
+        raise BuildError("the AWS SAM command line is not installed: run `make .venv/.dev`")
     environment = {
         **os.environ,
         "ARCHITECTURE": architecture(),

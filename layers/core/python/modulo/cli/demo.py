@@ -1,4 +1,4 @@
-"""The demo collection: the bundled sample documents, loaded over the product's own HTTP API."""
+"""The demo collection: uploads the bundled sample documents through the HTTP API."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -10,20 +10,20 @@ import httpx
 SAMPLES = Path(__file__).parent / "samples"
 NAME = "demo"
 QUESTION = "How long does a full battery run the Aerie 3 without sun?"
-UNFINISHED = {"awaiting_upload", "queued", "parsing", "embedding", "indexing"}
-PATIENCE_SECONDS = 300.0
+UNFINISHED = {"awaiting_upload", "fetching", "queued", "parsing", "embedding", "indexing"}
+TIMEOUT_SECONDS = 300.0
 
 
 class DemoError(Exception):
-    """The API did not do what was asked of it."""
+    """The API answered with an error, or a sample did not become ready."""
 
 
 class Api:
-    """The product's HTTP API, as any client sees it."""
+    """A minimal client of the HTTP API."""
 
     def __init__(self, url: str, key: str) -> None:
         headers = {"Authorization": f"Bearer {key}"}
-        self._http = httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False)  # no proxy in between
+        self._http = httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False)  # bypass proxies
 
     def __enter__(self) -> Self:
         return self
@@ -32,7 +32,7 @@ class Api:
         self._http.close()
 
     def collection(self, name: str) -> str:
-        """The id of the collection of that name, made if need be."""
+        """The id of the collection with that name, created if missing."""
         found = [one["id"] for one in self._items("/collections", name=name) if one["name"] == name]
         return str(found[0] if found else self._json("POST", "/collections", json={"name": name})["id"])
 
@@ -46,7 +46,7 @@ class Api:
 
     def _items(self, path: str, **query: str) -> Iterator[dict[str, Any]]:
         page: dict[str, Any] = {"next": ""}
-        while page["next"] is not None:
+        while "next" in page:
             after = {"after": page["next"]} if page["next"] else {}
             page = self._json("GET", path, params={**query, **after, "limit": 100})
             yield from page["items"]
@@ -55,7 +55,7 @@ class Api:
         try:
             response = self._http.request(method, path, **options)
         except httpx.HTTPError as error:
-            raise DemoError(f"{method} {path} got no answer: {error!r}") from error
+            raise DemoError(f"{method} {path}: no response: {error!r}") from error
         if response.is_error:
             raise DemoError(f"{method} {path} answered {response.status_code}: {response.text[:500]}")
         answer: dict[str, Any] = response.json()
@@ -63,12 +63,12 @@ class Api:
 
 
 def load_samples(url: str, key: str, *, on_progress: Callable[[int, int], None]) -> dict[str, str]:
-    """Upload the samples that are missing and wait until all are ready; what to ask of which collection.
+    """Upload missing samples and wait until all are ready; the collection and a sample question.
 
-    `on_progress` is told, again and again, how many are ready and how many there are.
+    `on_progress` is called repeatedly with the number of ready samples and the total.
 
     Raises:
-        DemoError: one failed or took too long, or the API refused something.
+        DemoError: the API answered with an error, or a sample failed or was not ready in time.
     """
     with Api(url, key) as api:
         collection = _load(api, on_progress)
@@ -82,7 +82,7 @@ def _load(api: Api, on_progress: Callable[[int, int], None]) -> str:
     for path in samples:
         if path.name not in present or present[path.name]["stage"] == "failed":
             api.upload(collection, path)
-    give_up = time.monotonic() + PATIENCE_SECONDS
+    give_up = time.monotonic() + TIMEOUT_SECONDS
     while True:
         files = api.files(collection)
         stages = {path.name: files[path.name]["stage"] for path in samples if path.name in files}
@@ -90,7 +90,7 @@ def _load(api: Api, on_progress: Callable[[int, int], None]) -> str:
         if not UNFINISHED & set(stages.values()):
             break
         if time.monotonic() > give_up:
-            raise DemoError(f"not ready after {PATIENCE_SECONDS:.0f} s: {stages}")
+            raise DemoError(f"samples not ready after {TIMEOUT_SECONDS:.0f} s: {stages}")
         time.sleep(0.3)
     for name, stage in stages.items():
         if stage != "ready":

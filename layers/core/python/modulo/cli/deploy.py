@@ -1,7 +1,8 @@
-"""A fresh stack of the template on a cloud that is reached through one endpoint."""
+"""Deploy the built template as a new CloudFormation stack to a local cloud."""
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -16,10 +17,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from modulo.cli.build import CONTENT, Build, architecture
 
 ARTIFACTS = "modulo-artifacts"
-PATIENCE_SECONDS = 120.0
-LOOK_SECONDS = 0.25
+TIMEOUT_SECONDS = 120.0
+POLL_SECONDS = 0.25
 PARAMETERS = {
     "DatabaseUrl": "DATABASE_URL",
+    "DatabaseOwnerUrl": "DATABASE_OWNER_URL",
     "CacheUrl": "CACHE_URL",
     "MilvusUri": "MILVUS_URI",
     "MilvusIndex": "MILVUS_INDEX",
@@ -28,17 +30,31 @@ PARAMETERS = {
     "RerankUrl": "RERANK_URL",
     "RerankApiKey": "RERANK_API_KEY",
 }
-"""The template's parameters, by the settings that the embedded servers are reached by."""
-LOCAL = {"Infrastructure": "given", "RequireTls": "false"}
+"""Template parameters and the settings that supply their values."""
+LOCAL_PARAMETERS = {
+    "Infrastructure": "given",
+    "RequireTls": "false",
+    "StreamTransferMode": "BUFFERED",
+}
+TRANSFER_MODE = re.compile(r"^\s+ResponseTransferMode: .*\n", re.MULTILINE)
+"""A property that the transforms of local clouds do not know."""
 
 
 class DeployError(Exception):
-    """The stack could not be made, or not all of it is there."""
+    """The stack was not created, or some of its resources are missing."""
+
+
+class FunctionFailed(DeployError):
+    """A function answered with an error; `kind` is the name of its type."""
+
+    def __init__(self, function: str, payload: str) -> None:
+        super().__init__(f"{function} failed: {payload}")
+        self.kind = json.loads(payload).get("errorType")
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """An endpoint that speaks AWS, and who we are there."""
+    """An AWS-compatible endpoint with credentials."""
 
     environment: Mapping[str, str] = field(repr=False)
 
@@ -52,75 +68,95 @@ class Cloud:
 
     @property
     def endpoint(self) -> str:
-        """Its address."""
+        """The endpoint's URL."""
         return self.environment["AWS_ENDPOINT_URL"]
 
     def client(self, service: str) -> Any:
-        """A client of one service; nothing is tried again, for everything is on this machine."""
-        config = Config(read_timeout=PATIENCE_SECONDS, retries={"total_max_attempts": 1}, proxies={})
+        """A boto3 client for one service, without retries: the endpoint is local."""
+        config = Config(read_timeout=TIMEOUT_SECONDS, retries={"total_max_attempts": 1}, proxies={})
         make: Callable[..., Any] = self._session.client
         return make(service, endpoint_url=self.endpoint, config=config)
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """A stack that is there."""
+    """A deployed stack."""
 
     cloud: Cloud
     name: str
     outputs: Mapping[str, str]
     resources: Mapping[str, tuple[str, str]]
-    """The type and the physical id of each resource, by its logical id."""
+    """Type and physical id of each resource, by logical id."""
 
     @property
     def url(self) -> str:
-        """Where the API answers: the way to a REST API's stage that local clouds share."""
-        return f"{self.cloud.endpoint}/restapis/{self.outputs['ApiId']}/api/_user_request_"
+        """The API's base URL, in the form that local clouds share for a REST API's stage."""
+        return self.url_of("Api", "api")
+
+    def url_of(self, api: str, stage: str) -> str:
+        """The base URL of a stage of the REST API with that logical id."""
+        return f"{self.cloud.endpoint}/restapis/{self.resources[api][1]}/{stage}/_user_request_"
 
     @property
     def sockets_url(self) -> str:
-        """Where WebSockets connect: the same way."""
+        """The URL for WebSocket connections."""
         return f"{self.cloud.endpoint}/restapis/{self.resources['Sockets'][1]}/api/_user_request_"
 
     @property
     def functions(self) -> dict[str, str]:
-        """The functions' names by their logical ids."""
+        """Function names by logical id."""
         return {
             logical: physical for logical, (kind, physical) in self.resources.items() if kind == "AWS::Lambda::Function"
         }
 
+    @property
+    def migrated(self) -> bool:
+        """Whether deploying has migrated the database."""
+        return "Migration" in self.resources
+
     def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
-        """Invoke a function by its name and wait for its answer.
+        """Invoke a function by name and return its result.
 
         Raises:
-            DeployError: it failed.
+            FunctionFailed: the function failed.
         """
         answer = self.cloud.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event))
         payload = answer["Payload"].read().decode()
         if "FunctionError" in answer:
-            raise DeployError(f"{function} failed: {payload}")
+            raise FunctionFailed(function, payload)
         return json.loads(payload)
 
     def migrate(self) -> None:
-        """Bring the database's schema up to date, by the function that does so.
+        """Migrate the database by invoking the `migrate` function, again while a database is still waking up.
 
         Raises:
-            DeployError: it failed.
+            FunctionFailed: the migration failed, or the database did not answer for `TIMEOUT_SECONDS`.
         """
-        self.invoke(self.outputs["Migrate"], {})
+        give_up = time.monotonic() + TIMEOUT_SECONDS
+        while True:
+            try:
+                self.invoke(self.outputs["Migrate"], {})
+            except FunctionFailed as failure:
+                if failure.kind != "Unavailable" or time.monotonic() > give_up:
+                    raise
+                time.sleep(POLL_SECONDS)
+            else:
+                return
 
 
 def deploy(
     built: Build, environment: Mapping[str, str], *, name: str = "modulo", more: Mapping[str, str] | None = None
 ) -> Deployment:
-    """Upload the build and make a stack of it; `more` are parameters of the template besides the servers'.
+    """Upload the build and create a stack from it; `more` holds further template parameters.
 
     Raises:
-        DeployError: the cloud refused something, a resource failed, or one has no identity of its own.
+        DeployError: the cloud answered with an error, a resource failed, or a resource has no physical id.
     """
     cloud = Cloud({name: value for name, value in environment.items() if name.startswith("AWS_")})
     given = {parameter: environment[setting] for parameter, setting in PARAMETERS.items() if setting in environment}
-    parameters = {**LOCAL, "Architecture": architecture(), **given, **(more or {})}
+    for address in given.keys() & {"DatabaseUrl", "DatabaseOwnerUrl"}:
+        given[address] += "?sslmode=disable"  # LocalStack takes an empty `DatabaseCaFile` for the default
+    parameters = {**LOCAL_PARAMETERS, "Architecture": architecture(), **given, **(more or {})}
     try:
         template_url = upload(cloud, built)
         formation = cloud.client("cloudformation")
@@ -137,20 +173,20 @@ def deploy(
             for one in page["StackResourceSummaries"]
         }
     except (BotoCoreError, ClientError) as error:
-        raise DeployError(f"the cloud refused: {error}") from error
+        raise DeployError(f"the deployment to {cloud.endpoint} failed: {error}") from error
     nameless = sorted(logical for logical, (_, physical) in resources.items() if physical in {"", "unknown"})
     if nameless:
-        raise DeployError(f"the cloud does not really have these resources: {', '.join(nameless)}")
+        raise DeployError(f"the cloud did not create these resources: {', '.join(nameless)}")
     return Deployment(cloud, name, outputs, resources)
 
 
 def upload(cloud: Cloud, built: Build) -> str:
-    """Store the archives, and the template that names them there; its address, for it is too long for a request."""
+    """Upload the archives and the template that refers to them; the template's URL, as it is too long for a request."""
     s3 = cloud.client("s3")
     s3.create_bucket(Bucket=ARTIFACTS)
 
     def put(name: str, suffix: str, content: bytes) -> str:
-        """The place of a file, by its digest."""
+        """Store a file under its digest; `bucket/key`."""
         place = f"{ARTIFACTS}/{name}-{hashlib.sha256(content).hexdigest()[:16]}{suffix}"
         s3.put_object(Bucket=ARTIFACTS, Key=place.removeprefix(f"{ARTIFACTS}/"), Body=content)
         return place
@@ -158,20 +194,20 @@ def upload(cloud: Cloud, built: Build) -> str:
     with ThreadPoolExecutor(4) as threads:
         stored = threads.map(lambda path: put(path.stem, ".zip", path.read_bytes()), built.archives.values())
         places = dict(zip(built.archives, stored, strict=True))
-    template = CONTENT.sub(lambda found: f"{found[1]}s3://{places[found[2]]}", built.template)
+    template = CONTENT.sub(lambda found: f"{found[1]}s3://{places[found[2]]}", TRANSFER_MODE.sub("", built.template))
     return f"{cloud.endpoint}/{put('template', '.yaml', template.encode())}"
 
 
 def _outputs(formation: Any, name: str) -> dict[str, str]:
-    """Wait for the stack to be complete."""
-    give_up = time.monotonic() + PATIENCE_SECONDS
+    """Wait until the stack is complete; its outputs."""
+    give_up = time.monotonic() + TIMEOUT_SECONDS
     while True:
         stack = formation.describe_stacks(StackName=name)["Stacks"][0]
         if stack["StackStatus"] == "CREATE_COMPLETE":
             return {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
         if stack["StackStatus"] != "CREATE_IN_PROGRESS" or time.monotonic() > give_up:
-            raise DeployError(f"the stack is {stack['StackStatus']}:\n{_reasons(formation, name)}")
-        time.sleep(LOOK_SECONDS)
+            raise DeployError(f"the stack ended as {stack['StackStatus']}:\n{_reasons(formation, name)}")
+        time.sleep(POLL_SECONDS)
 
 
 def _reasons(formation: Any, name: str) -> str:

@@ -1,88 +1,62 @@
-"""The `modulo` command; each subcommand loads its own part only."""
+"""The `modulo` command line. Each subcommand imports only what it needs."""
 
-import importlib
 import os
-from collections.abc import Callable
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
-from uuid import UUID
+from typing import Annotated
 
 import typer
 
-from modulo.domain.errors import ModuloError
+from modulo.cli.calls import fail, load, run
+from modulo.cli.operator_commands import DATA, RunningStack, dead_letters, keys, tenants
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Modulo.")
-keys = typer.Typer(no_args_is_help=True, help="API keys.")
-app.add_typer(keys, name="keys")
-tenants = typer.Typer(no_args_is_help=True, help="Whole tenants.")
-app.add_typer(tenants, name="tenants")
-localstack = typer.Typer(no_args_is_help=True, help="The whole template on a cloud of this machine.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Run and operate Modulo."
+)
+localstack = typer.Typer(no_args_is_help=True, help="Deploy the whole template to a cloud emulator on this machine.")
 app.add_typer(localstack, name="localstack")
-
-dead_letters = typer.Typer(no_args_is_help=True, help="Messages that were given up, of every tenant and of nobody.")
+app.add_typer(keys, name="keys")
+app.add_typer(tenants, name="tenants")
 app.add_typer(dead_letters, name="dead-letters")
 
 Host = Annotated[str, typer.Option(help="the address to listen on")]
 Port = Annotated[int, typer.Option(min=1, max=65_535)]
-TenantName = Annotated[str, typer.Option(help="the tenant's name")]
 
 
 class LocalGenerator(StrEnum):
-    """A generator that `modulo up` brings along."""
+    """A generator that `modulo up` starts or finds by itself."""
 
-    local = "local"  # a small language model: enough to see that path work
-
-
-class State(StrEnum):
-    """What is to be done about a dead letter."""
-
-    waiting = "waiting"
-    retried = "retried"
-    closed = "closed"
+    local = "local"  # a small language model, good enough to exercise the code path
+    auto = "auto"  # a model server that runs on this machine: Ollama, vLLM …
 
 
 class Emulator(StrEnum):
-    """A cloud on this machine."""
+    """A cloud emulator."""
 
     localstack = "localstack"
     ministack = "ministack"
 
 
-def load(path: str) -> Callable[..., Any]:
-    """A function named `module:function`."""
-    module, _, name = path.partition(":")
-    function: Callable[..., Any] = getattr(importlib.import_module(f"modulo.{module}"), name)
-    return function
-
-
-def run(path: str, *args: Any, **options: Any) -> Any:
-    """Call a function by its name; a problem it raises ends the command with one line."""
-    try:
-        return load(path)(*args, **options)
-    except ModuloError as error:
-        fail(error.detail)
-
-
-def fail(message: str) -> NoReturn:
-    """End the command with a message."""
-    typer.echo(f"modulo: {message}", err=True)
-    raise typer.Exit(1)
-
-
 @app.command()
 def up(
     *,
-    port: Annotated[int, typer.Option(min=1, max=65_535, help="preferred; another is taken if it is in use")] = 8000,
-    data: Annotated[Path, typer.Option(help="where everything is stored")] = Path(".modulo"),
+    port: Annotated[
+        int,
+        typer.Option(
+            min=1, max=65_535, envvar="MODULO_PORT", help="port to listen on; if it is in use, a free one is chosen"
+        ),
+    ] = 8000,
+    data: Annotated[Path, typer.Option(help="directory for all data")] = DATA,
     generator: Annotated[
         LocalGenerator | None,
-        typer.Option(envvar="MODULO_GENERATOR", help="who writes answers; as GENERATOR says where not given"),
+        typer.Option(
+            envvar="MODULO_GENERATOR",
+            help="start this generator, or find one; without it, GENERATOR or a provider's API key applies",
+        ),
     ] = None,
 ) -> None:
-    """Start the embedded servers and the whole product on one port; Ctrl-C stops everything."""
-    raise typer.Exit(run("cli.up:up", data, port=port, local_generator=generator is LocalGenerator.local))
+    """Start the embedded servers and serve Modulo on one port; Ctrl-C stops everything."""
+    raise typer.Exit(run("cli.up:up", data, port=port, generator=generator and generator.value))
 
 
 @app.command()
@@ -91,10 +65,18 @@ def serve(
     host: Host = "127.0.0.1",
     port: Port = 8000,
     workers: Annotated[
-        int | None, typer.Option(min=1, max=256, envvar="WEB_CONCURRENCY", help="processes; the cores where not given")
+        int | None,
+        typer.Option(min=1, max=256, envvar="WEB_CONCURRENCY", help="processes; default: one per core"),
+    ] = None,
+    generator: Annotated[
+        str | None,
+        typer.Option(
+            envvar="MODULO_GENERATOR", help="auto: find a model server on this machine; else GENERATOR or a key decides"
+        ),
     ] = None,
 ) -> None:
-    """Serve every HTTP function."""
+    """Serve the HTTP API."""
+    typer.echo(f"Answers: {run('cli.generator_choice:use_generator', os.environ, generator)}", err=True)
     try:
         run("cli.serve:serve", host, port, workers or len(os.sched_getaffinity(0)))
     except OSError as error:
@@ -103,147 +85,127 @@ def serve(
 
 @app.command()
 def worker(
-    names: Annotated[list[str], typer.Argument(help="ingest_file, fetch_url, purge, bury, reset_quotas, sweep")],
+    names: Annotated[
+        list[str], typer.Argument(help="ingest_file, fetch_url, purge, record_dead_letter, reset_quotas, sweep")
+    ],
     *,
-    concurrency: Annotated[int, typer.Option(min=1, max=64, help="messages of each queue at a time")] = 4,
-    grace: Annotated[float, typer.Option(min=0, help="seconds to finish in, once told to stop")] = 30,
+    concurrency: Annotated[
+        int, typer.Option(min=1, max=64, help="messages of each queue handled at the same time")
+    ] = 4,
+    grace: Annotated[float, typer.Option(min=0, help="seconds to finish messages after a stop signal")] = 30,
 ) -> None:
-    """Run event functions."""
+    """Run event functions: poll their queues and handle each message."""
     try:
-        run("cli.work:work", names, concurrency, grace)
+        run("cli.worker:work", names, concurrency, grace)
     except LookupError as error:
         fail(str(error))
 
 
 @app.command()
 def models(*, host: Host = "127.0.0.1", port: Port = 8001) -> None:
-    """Serve the local embedding and reranking models."""
+    """Serve the local embedding and reranking models over HTTP."""
     run("cli.models.server:serve", host, port)
 
 
 @app.command()
 def migrate() -> None:
-    """Bring the database's schema up to date."""
-    run("adapters.postgres_schema:migrate", load("settings:settings")())
+    """Upgrade the database schema to the current version."""
+    typer.echo(f"The schema is at revision {run('cli.migrate:migrate')}.")
+
+
+@app.command()
+def mcp(
+    *,
+    url: Annotated[
+        str | None, typer.Option(envvar="MODULO_URL", help="the server, such as https://host; its key: MODULO_API_KEY")
+    ] = None,
+    key: Annotated[str | None, typer.Option(envvar="MODULO_API_KEY", help="API key for it", show_default=False)] = None,
+    collection: Annotated[str | None, typer.Option(help="name or id of the only collection to show")] = None,
+    data: RunningStack = DATA,
+) -> None:
+    """Speak the Model Context Protocol on standard input and output, for assistants that start a command."""
+    run("cli.mcp:serve", url, key, data, collection)
 
 
 @app.command()
 def openapi() -> None:
-    """Print the description of the API."""
+    """Print the OpenAPI document."""
     run("cli.openapi:print_openapi")
 
 
 @app.command()
+def methods() -> None:
+    """Print the Python module with the methods of each path."""
+    run("cli.methods:print_methods")
+
+
+@app.command()
 def problems() -> None:
-    """Print the page of all problems."""
+    """Print the reference of all problem codes as Markdown."""
     run("cli.problems:print_problems")
 
 
 @app.command()
-def sizes(build: Annotated[Path, typer.Option(help="what `sam build` wrote")] = Path(".aws-sam/build")) -> None:
-    """Print what each function weighs with its layers; fail where Lambda would refuse it."""
+def sizes(
+    build: Annotated[Path, typer.Option(help="output directory of `sam build`")] = Path(".aws-sam/build"),
+) -> None:
+    """Print the unzipped size of each function with its layers; fail if one exceeds Lambda's limit."""
     run("cli.sizes:print_sizes", build)
+
+
+@app.command("eval")
+def evaluate(
+    golden: Annotated[Path | None, typer.Argument(help="golden set (JSON Lines); default: that of the samples")] = None,
+    *,
+    collection: Annotated[str, typer.Option(help="name or id")] = "demo",
+    config: Annotated[str, typer.Option(help="config_metadata of each search, as JSON")] = "{}",
+    against: Annotated[str | None, typer.Option(help="a second configuration, to compare with the first")] = None,
+    against_collection: Annotated[str | None, typer.Option(help="a second collection, likewise")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="ask only so many questions, drawn at random")] = None,
+    concurrency: Annotated[int, typer.Option(min=1, max=64, help="searches at a time")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="of the draw and of the bootstrap")] = 7,
+    json_file: Annotated[Path | None, typer.Option("--json", help="write all figures and replies here")] = None,
+    chart: Annotated[Path | None, typer.Option(help="draw an SVG image here")] = None,
+    require: Annotated[Path | None, typer.Option(help="least measures (JSON); the exit code is 1 below them")] = None,
+    url: Annotated[str | None, typer.Option(envvar="MODULO_URL", help="the API, such as https://host/api")] = None,
+    key: Annotated[str | None, typer.Option(envvar="MODULO_API_KEY", help="API key for it")] = None,
+    data: RunningStack = DATA,
+    embedded: Annotated[bool, typer.Option("--embedded", help="start a server of its own with the samples")] = False,
+) -> None:
+    """Ask a golden set of questions and measure retrieval, answers, citations and refusals."""
+    setups = [(collection, config)]
+    if against is not None or against_collection is not None:
+        setups.append((against_collection or collection, config if against is None else against))
+    target = load("cli.evaluation.command:Target")(url, key, data, embedded)
+    raise typer.Exit(
+        run(
+            "cli.evaluation.command:evaluate",
+            golden,
+            setups,
+            seed=seed,
+            limit=limit,
+            concurrency=concurrency,
+            json_file=json_file,
+            chart=chart,
+            require=require,
+            target=target,
+        )
+    )
 
 
 @localstack.command("up")
 def localstack_up(
     *,
     emulator: Annotated[
-        Emulator, typer.Option(envvar="MODULO_EMULATOR", help="which cloud; ministack starts faster")
+        Emulator, typer.Option(envvar="MODULO_EMULATOR", help="cloud emulator; ministack starts faster")
     ] = Emulator.localstack,
-    data: Annotated[Path, typer.Option(help="where everything is stored while it runs")] = Path(".modulo/deployed"),
-    builds: Annotated[Path, typer.Option(help="where builds are kept")] = Path(".modulo/builds"),
+    data: Annotated[Path, typer.Option(help="directory for all data; cleared at each start")] = Path(
+        ".modulo/deployed"
+    ),
+    builds: Annotated[Path, typer.Option(help="directory for cached builds")] = Path(".modulo/builds"),
 ) -> None:
-    """Start the embedded servers and a cloud, and deploy template.yaml to it; Ctrl-C stops everything."""
+    """Start the embedded servers and an emulator, and deploy template.yaml to it; Ctrl-C stops everything."""
     raise typer.Exit(run("cli.local_cloud:up", data.absolute(), emulator.value, builds=builds.absolute()))
-
-
-@keys.command("create")
-def create_key(
-    *,
-    tenant: TenantName,
-    user: Annotated[str, typer.Option(help="the user's name inside the tenant")],
-    name: Annotated[str, typer.Option(help="what the key is for")],
-) -> None:
-    """Print a new key; it is shown only this once."""
-    typer.echo(run("cli.keys:create_key", tenant, user, name))
-
-
-@keys.command("list")
-def list_keys(*, tenant: TenantName) -> None:
-    """List a tenant's keys, newest first."""
-    for key in run("cli.keys:list_keys", tenant):
-        expired = key.expires_at is not None and key.expires_at <= datetime.now(UTC)
-        state = "revoked" if key.revoked_at else "expired" if expired else "valid"
-        typer.echo(f"{key.id}  {key.created_at:%Y-%m-%d %H:%M}  {state:7}  {key.name}")
-
-
-@keys.command("revoke")
-def revoke_key(key_id: UUID, *, tenant: TenantName) -> None:
-    """End a key."""
-    run("cli.keys:revoke_key", tenant, key_id)
-
-
-LetterId = Annotated[UUID | None, typer.Argument(help="the letter; none with --all")]
-
-
-@dead_letters.command("list")
-def list_dead_letters(*, state: Annotated[State | None, typer.Option(help="only those in this state")] = None) -> None:
-    """List the letters, newest first."""
-    run("cli.dead_letters:print_letters", state.value if state else None)
-
-
-@dead_letters.command("retry")
-def retry_dead_letter(
-    letter: LetterId = None,
-    *,
-    everything: Annotated[bool, typer.Option("--all", help="all that wait and that a retry can help")] = False,
-) -> None:
-    """Have what was given up tried once more."""
-    one_or_all(letter, everything)
-    typer.echo(f"{run('cli.dead_letters:retry', letter)} sent again")
-
-
-@dead_letters.command("discard")
-def discard_dead_letter(
-    letter: LetterId = None,
-    *,
-    everything: Annotated[bool, typer.Option("--all", help="all of them, or all in the state")] = False,
-    state: Annotated[State | None, typer.Option(help="with --all")] = None,
-) -> None:
-    """Throw letters away; what they are about stays as it is."""
-    one_or_all(letter, everything)
-    typer.echo(f"{run('cli.dead_letters:discard', letter, state.value if state else None)} discarded")
-
-
-def one_or_all(letter: UUID | None, everything: bool) -> None:
-    """Refuse a command that names neither one letter nor all, or both."""
-    if (letter is None) != everything:
-        fail("name one letter, or --all")
-
-
-@tenants.command("list")
-def list_tenants() -> None:
-    """List every tenant by its id."""
-    for tenant in run("cli.tenants:list_tenants"):
-        state = f"deleted {tenant.deleted_at:%Y-%m-%d %H:%M}" if tenant.deleted_at else "living"
-        typer.echo(f"{tenant.id}  {state:24}  {tenant.name}")
-
-
-@tenants.command("delete")
-def delete_tenant(tenant_id: UUID, *, yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False) -> None:
-    """End a tenant: its credentials at once, everything it has shortly, for good."""
-    yes or typer.confirm(f"Delete the tenant {tenant_id} with everything it has?", abort=True)
-    typer.echo(run("cli.tenants:delete_tenant", tenant_id))
-
-
-@tenants.command("receipt")
-def show_receipt(
-    tenant_id: UUID,
-    deletion_id: Annotated[UUID | None, typer.Argument(help="of a file or collection; the tenant's own else")] = None,
-) -> None:
-    """Print the receipt of a tenant's deletion, or of one inside it."""
-    typer.echo(run("cli.tenants:show_deletion", tenant_id, deletion_id).model_dump_json(indent=2))
 
 
 if __name__ == "__main__":

@@ -1,90 +1,136 @@
-"""`modulo serve`: every HTTP function in one server."""
+"""`modulo serve`: serve every HTTP function from one application."""
 
+import hmac
 import importlib
+import json
 import os
 import signal
 import socket
 import tempfile
 from collections.abc import Awaitable, Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import FrameType
+from urllib.parse import urlsplit
 
 import uvicorn
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse
+from starlette.middleware.gzip import GZipMiddleware
 
-from modulo.cli.processes import STOP_SIGNALS, Processes, leave, listener
-from modulo.runtime import cloudevents, sockets
-from modulo.runtime.calls import use_threads
+from modulo.cli.http_protocol import TimedHttpProtocol
+from modulo.cli.prefork import STOP_SIGNALS, PreforkServer, exit_cleanly, listener
+from modulo.domain.errors import Unauthenticated
+from modulo.runtime import cloudevents
+from modulo.runtime import websockets as sockets
+from modulo.runtime.answer_stream import StreamsWhereAccepted
+from modulo.runtime.event_stream import open_streams
 from modulo.runtime.http import application
+from modulo.runtime.mcp_door.http import DOOR as MCP
+from modulo.runtime.mcp_door.http import mcp_router, metadata_router
+from modulo.runtime.openai.door import V1_PREFIX, is_of_v1
+from modulo.runtime.openai.errors import openai_answer
 from modulo.runtime.telemetry import configure_logging
-from modulo.runtime.watching import watchers
+from modulo.runtime.threads import use_threads
 from modulo.runtime.worker import function, function_names
 from modulo.services import services
 
 PREFIX = "/api"
 THREADS = 32
-"""Of each process; more than a pool's 20 + 10 connections: who waits for a model has a thread and no connection."""
+"""Threads of each process: more than a pool's 20 + 10 connections, as a request waiting for a model holds none."""
 GRACE_SECONDS = 30
+MAX_CONNECTIONS = 1_000
+"""Of each process; one more is answered 503."""
+MIN_COMPRESSED_BYTES = 2_048
+COMPRESSION = 3
+"""Of gzip: on JSON almost as small as the highest level, in a quarter of the time."""
 STOP_SECONDS = GRACE_SECONDS + 5
-POLICY = "default-src 'self'; img-src data:; connect-src *; frame-ancestors 'none'"
-PAGE = {"/": "index.html", "/page.css": "page.css", "/page.js": "page.js"}
+PAGE = {
+    "/": "index.html",
+    "/page.css": "page.css",
+    "/page.js": "page.js",
+    f"{PREFIX}/docs": "docs.html",
+    f"{PREFIX}/docs.js": "docs.js",
+}
 
 
 def composed() -> FastAPI:
-    """The application of all functions that have a router, under the prefix that the API's stage has."""
-    # Routes are tried in turn, and each costs a little: what is asked most stands first.
-    modules = [function(name) for name in sorted(function_names(), key=lambda name: name != "search")]
-    app = application(*(module.router for module in modules if hasattr(module, "router")), prefix=PREFIX)
-    if cloudevents.wanted(services().settings):
+    """One application with the routers of all functions, under the API's stage prefix."""
+    # Routes are matched in order, so the most frequent comes first.
+    names = sorted(function_names(), key=lambda name: name != "search")
+    own, openai = (
+        [function(name).router for name in names if is_of_v1(name) is door and hasattr(function(name), "router")]
+        for door in (False, True)
+    )
+    app = application(*own, prefix=PREFIX, answers={V1_PREFIX: openai_answer})
+    for router in openai:
+        app.include_router(router, prefix=V1_PREFIX)
+    search = f"{PREFIX}/search"
+    app.add_middleware(StreamsWhereAccepted, path=search, streaming_path=f"{search}/stream")
+    app.add_api_route(f"{PREFIX}/openapi.json", _openapi(app), include_in_schema=False)
+    for router in (mcp_router(MCP), metadata_router()):
+        app.include_router(router)
+    if cloudevents.enabled(services().settings):
         app.include_router(cloudevents.router)
     app.add_api_websocket_route(PREFIX + sockets.PATH, sockets.watch_socket)
-    app.add_api_route("/metrics", _metrics, include_in_schema=False)
+    if services().settings.metrics_token is not None:
+        app.add_api_route("/metrics", _metrics, include_in_schema=False)
     for path, name in PAGE.items():
         app.add_api_route(path, _sender(name), include_in_schema=False)
+    app.add_middleware(GZipMiddleware, minimum_size=MIN_COMPRESSED_BYTES, compresslevel=COMPRESSION)
     return app
 
 
 def serve(host: str, port: int, workers: int = 1) -> None:
-    """Serve until stopped; requests under way are finished first.
+    """Serve until a stop signal; requests in progress are finished first.
 
     Raises:
-        OSError: the port is taken.
-        BrokenProcess: one of several processes could not serve.
+        OSError: the port is in use.
+        WorkerFailed: one of several processes exited right after its start.
     """
-    os.environ.setdefault("METRICS", "prometheus")
-    configure_logging(services().settings.log_level)
-    serve_on = partial(_serve_on, composed())
     if workers == 1:
         serve_on(listener(host, port))
         return
+    app = _configured()
     with tempfile.TemporaryDirectory(prefix="modulo-metrics-") as shared:
-        # Read by the metrics' library where it is imported, which is in the processes to come.
+        # prometheus_client reads this on import, which happens in the forked processes.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared
-        Processes(host, port, workers, serve_on, on_death=_forget).run(STOP_SECONDS)
+        PreforkServer(host, port, workers, partial(_serve_on, app), on_exit=_forget_metrics).run(STOP_SECONDS)
+
+
+def serve_on(listening: socket.socket) -> None:
+    """Serve on a listening socket in this process alone, until a stop signal."""
+    _serve_on(_configured(), listening)
+
+
+def _configured() -> FastAPI:
+    os.environ.setdefault("METRICS", "prometheus")
+    configure_logging(services().settings.log_level)
+    return composed()
 
 
 class _Server(uvicorn.Server):
-    """One that asks those who watch to come back before it stops; they would wait for it, and it for them."""
+    """Closes event streams on shutdown; uvicorn would otherwise wait for them until its timeout."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to stop."""
-        watchers.ending = True
+        """Tell streaming clients to reconnect, then shut down."""
+        open_streams.shutting_down = True
         super().handle_exit(sig, frame)
 
 
 def config(app: FastAPI, grace_seconds: int = GRACE_SECONDS) -> uvicorn.Config:
-    """How the application is served."""
+    """The uvicorn configuration."""
     return uvicorn.Config(
         app,
+        http=TimedHttpProtocol,
+        limit_concurrency=MAX_CONNECTIONS,
         log_config=None,
         access_log=False,
         lifespan="off",
         ws="wsproto",
-        ws_max_size=sockets.MAX_MESSAGE,
-        ws_per_message_deflate=False,  # what is small packed may be large
-        proxy_headers=False,  # nothing here depends on who a proxy says the client is
+        ws_max_size=sockets.MAX_MESSAGE_BYTES,
+        ws_per_message_deflate=False,  # a small compressed message may expand to a large one
+        proxy_headers=False,  # nothing uses the client address
         server_header=False,
         timeout_graceful_shutdown=grace_seconds,
     )
@@ -92,25 +138,56 @@ def config(app: FastAPI, grace_seconds: int = GRACE_SECONDS) -> uvicorn.Config:
 
 def _serve_on(app: FastAPI, listening: socket.socket) -> None:
     use_threads(THREADS)
-    for number in STOP_SIGNALS:  # which uvicorn raises once more when it has stopped
-        signal.signal(number, leave)
+    for number in STOP_SIGNALS:  # uvicorn raises the captured signal again after shutdown
+        signal.signal(number, exit_cleanly)
     try:
         _Server(config(app)).run(sockets=[listening])
     finally:
         services().close()
 
 
-def _forget(process: int) -> None:
+def _forget_metrics(process: int) -> None:
     importlib.import_module("modulo.adapters.prometheus_metrics").forget(process)
+
+
+def content_security_policy() -> str:
+    """What the page may load and speak to: this server, and the object store that it uploads to by form."""
+    endpoint = urlsplit(os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or "")
+    store = f"{endpoint.scheme}://{endpoint.netloc}" if endpoint.netloc else "https://*.amazonaws.com"
+    return (
+        f"default-src 'self'; connect-src 'self' {store}; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+        "form-action 'self'; frame-ancestors 'none'"
+    )
+
+
+def _openapi(app: FastAPI) -> Callable[[], Awaitable[Response]]:
+    """The document is made when it is first asked for."""
+
+    @cache
+    def document() -> bytes:
+        described = importlib.import_module("modulo.cli.openapi_document").openapi_document(app)
+        return json.dumps(described, ensure_ascii=False).encode()
+
+    async def openapi() -> Response:
+        return Response(document(), media_type="application/json", headers={"Cache-Control": "no-cache"})
+
+    return openapi
 
 
 def _sender(name: str) -> Callable[[], Awaitable[FileResponse]]:
     async def page() -> FileResponse:
-        return FileResponse(Path(__file__).parent / "page" / name, headers={"Content-Security-Policy": POLICY})
+        return FileResponse(
+            Path(__file__).parent / "page" / name,
+            headers={"Content-Security-Policy": content_security_policy(), "Cache-Control": "no-cache"},
+        )
 
     return page
 
 
-async def _metrics() -> Response:
+async def _metrics(request: Request) -> Response:
+    token = services().settings.metrics_token
+    given = request.headers.get("authorization", "").encode()
+    if token is None or not hmac.compare_digest(given, f"Bearer {token.get_secret_value()}".encode()):
+        raise Unauthenticated("Send the token of METRICS_TOKEN.")
     exposition = getattr(services().metrics, "exposition", bytes)
     return Response(exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")

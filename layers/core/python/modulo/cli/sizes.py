@@ -1,4 +1,4 @@
-"""`modulo sizes`: what each function weighs with its layers, as `sam build` left them, against Lambda's limit."""
+"""`modulo sizes`: the unzipped size of each function with its layers, compared with Lambda's limit."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,20 +8,20 @@ from rich.console import Console
 from rich.table import Table
 
 LIMIT_BYTES = 250 * 1024**2
-"""Unzipped, a function and its layers together: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+"""Unzipped, function and layers together: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
 
-class TooHeavy(Exception):
-    """A function with its layers is over Lambda's limit."""
+class TooLarge(Exception):
+    """A function with its layers exceeds Lambda's size limit."""
 
 
 def folder_bytes(folder: Path) -> int:
-    """The bytes of all files below a folder."""
+    """Total size of all files below a folder, in bytes."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def weights(build: Path) -> tuple[Mapping[str, int], Mapping[str, int]]:
-    """Bytes of each layer, and of each function with its layers, in a directory that `sam build` wrote."""
+def unzipped_sizes(build: Path) -> tuple[Mapping[str, int], Mapping[str, int]]:
+    """Size in bytes of each layer, and of each function with its layers, in the output directory of `sam build`."""
     template = yaml.safe_load((build / "template.yaml").read_text())
     everywhere = template.get("Globals", {}).get("Function", {}).get("Layers", [])
     of_kind: dict[str, dict[str, list[str]]] = {}
@@ -37,18 +37,18 @@ def weights(build: Path) -> tuple[Mapping[str, int], Mapping[str, int]]:
 
 
 def print_sizes(build: Path) -> None:
-    """Print them, the heaviest first.
+    """Print all sizes, largest first.
 
     Raises:
-        TooHeavy: a function is over the limit.
+        TooLarge: a function exceeds the limit.
     """
-    layers, functions = weights(build)
+    layers, functions = unzipped_sizes(build)
     table = Table("", "MB unzipped", "of the limit")
     for found in (layers, functions):
         for name, size in sorted(found.items(), key=lambda entry: -entry[1]):
             table.add_row(name, f"{size / 1024**2:.1f}", f"{size / LIMIT_BYTES:.0%}")
         table.add_section()
     Console().print(table)
-    heavy = [name for name, size in functions.items() if size > LIMIT_BYTES]
-    if heavy:
-        raise TooHeavy(f"over {LIMIT_BYTES} bytes with their layers: {', '.join(heavy)}")
+    too_large = [name for name, size in functions.items() if size > LIMIT_BYTES]
+    if too_large:
+        raise TooLarge(f"larger than {LIMIT_BYTES} bytes with their layers: {', '.join(too_large)}")

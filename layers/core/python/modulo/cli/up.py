@@ -1,10 +1,12 @@
-"""`modulo up`: the embedded stack and the whole product on one port, until it is told to stop."""
+"""`modulo up`: run the embedded stack and the whole product on one port until stopped."""
 
 import importlib
 import json
 import os
+import secrets
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,41 +17,52 @@ from types import FrameType
 
 from rich.console import Console
 
+from modulo.cli.generator_choice import use_generator
+from modulo.cli.prefork import listener
+from modulo.cli.running_stack import KEY_FILE
 from modulo.cli.stack import Stack, StackError
 from modulo.cli.stack.process import HOST, Process, Program, answers_http, free_port, http_answer, is_free
 from modulo.cli.stack.service import write_private
 
 SERVICES = ("postgres", "valkey", "milvus", "cloud", "models")
-EVENT_FUNCTIONS = ("ingest_file", "fetch_url", "purge", "bury", "reset_quotas", "sweep")
+EVENT_FUNCTIONS = ("ingest_file", "fetch_url", "purge", "record_dead_letter", "reset_quotas", "sweep")
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-HEALTH = "/api/health"
+HEALTH = "/api/health?probe=ready"
+"""Needs `HEALTH_TOKEN`."""
 READY_SECONDS = 90.0
-LOOK_SECONDS = 0.5
+FURTHER_QUESTIONS = ("How many unused days of leave can be carried over?", "What is the limit for a hotel night?")
+"""That the sample documents answer as well as the demo's own."""
+GRACE_SECONDS = 1
+"""How long the worker may finish messages when everything stops; those left are interrupted and start again later."""
+POLL_SECONDS = 0.5
+SMALL_MODEL = "SmolLM2 on this machine writes them: enough to try the code path, but poor answers."
 
 
 class Stopped(BaseException):
-    """Someone asked us to stop."""
+    """A stop signal arrived."""
 
 
-def up(data: Path, *, port: int, local_generator: bool) -> int:
-    """Run everything until a signal or until a process ends by itself; the exit code."""
-    console = Console(highlight=False, soft_wrap=True)  # never breaks a line that someone may copy
+def up(data: Path, *, port: int, generator: str | None) -> int:
+    """Run everything until a stop signal or until a process exits by itself; the exit code."""
+    console = Console(highlight=False, soft_wrap=True)  # no line breaks in commands to copy
     errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
-    services = (*SERVICES, "llm") if local_generator else SERVICES
+    services = (*SERVICES, "llm") if generator == "local" else SERVICES
     started = time.monotonic()
     with stop_signals():
         try:
-            console.print(f"Starting Modulo; everything is stored in {data}", markup=False)
+            console.print(f"Starting Modulo; all data is stored in {data}", markup=False)
+            told = SMALL_MODEL if generator == "local" else use_generator(os.environ, generator)
             product = Product(data, services, port=port, console=console)
             with product.stack as stack:
                 product.start()
                 summary = product.summary()
                 console.print(f"\n[green]Modulo is ready[/green] after {time.monotonic() - started:.1f} s.\n")
+                console.print(f"  Answers  {told}\n", markup=False)
                 console.print(summary, markup=False)
                 try:
                     while True:
                         stack.check()
-                        time.sleep(LOOK_SECONDS)
+                        time.sleep(POLL_SECONDS)
                 finally:
                     console.print("Stopping ...")
         except Stopped:
@@ -60,14 +73,14 @@ def up(data: Path, *, port: int, local_generator: bool) -> int:
             return 1
 
 
-def told(console: Console, what: str, seconds: float) -> None:
-    """Say that something is ready."""
+def print_ready(console: Console, what: str, seconds: float) -> None:
+    """Print that a service or step is ready, and how long it took."""
     console.print(f"  {what:<11} ready after {seconds:4.1f} s")
 
 
 @contextmanager
 def stop_signals() -> Iterator[None]:
-    """Turn the first signal to stop into `Stopped`; further ones must not disturb the shutdown."""
+    """Raise `Stopped` on the first stop signal and ignore further ones, so that they do not disturb the shutdown."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         for number in STOP_SIGNALS:
@@ -75,7 +88,7 @@ def stop_signals() -> Iterator[None]:
         raise Stopped
 
     before = {number: signal.signal(number, stop) for number in STOP_SIGNALS}
-    if before[signal.SIGHUP] is signal.SIG_IGN:  # started with nohup
+    if before[signal.SIGHUP] is signal.SIG_IGN:  # started with nohup: keep ignoring it
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         yield
@@ -85,74 +98,93 @@ def stop_signals() -> Iterator[None]:
 
 
 class Product:
-    """The product's own processes on top of a stack."""
+    """The product's own processes on top of an embedded stack."""
 
     def __init__(self, data: Path, services: Iterable[str], *, port: int, console: Console) -> None:
         self.stack = Stack(data, services, on_open=self._open, on_ready=self._service_ready)
         self._console = console
-        self._key_file = self.stack.data / "demo.key"
+        self._key_file = self.stack.data / KEY_FILE
         self._demo_file = self.stack.data / "demo.json"
         self._port = port
         self._api: Process
         self.key = ""
+        self._health_token = secrets.token_urlsafe(32)
 
     @property
     def url(self) -> str:
-        """Where the API is."""
+        """The API's base URL."""
         return f"http://{HOST}:{self._port}/api"
 
     def start(self) -> None:
-        """Start the processes on the running stack and load the samples.
+        """Start the product's processes on the running stack and load the samples at the first start.
 
         Raises:
-            StackError: a process failed.
+            StackError: a process exited or was not ready in time.
         """
         with self._timed("product"):
-            environment = product_environment(self.stack.environment)
-            self._api.tell(json.dumps(environment))
-            self.stack.spawn("worker", modulo(environment, "worker", *EVENT_FUNCTIONS))
+            environment = product_environment(self.stack.environment) | self._health_settings()
+            self._api.write_stdin(json.dumps(environment))
+            self.stack.spawn("worker", modulo(environment, "worker", *EVENT_FUNCTIONS, "--grace", str(GRACE_SECONDS)))
             self._await_health()
-        self.stack.announce(self.url)
-        if self._status("/collections?limit=1") == 401:  # revoked meanwhile
+        if self._status("/collections?limit=1") == 401:  # the stored key was revoked
             self.key = self._new_key(environment)
         if not self._demo():
             self._load_samples()
 
+    def _health_settings(self) -> dict[str, str]:
+        return {"HEALTH_TOKEN": self._health_token, "EXPECTED_WORKERS": json.dumps(EVENT_FUNCTIONS)}
+
     def _await_health(self) -> None:
+        token = self._health_token
         try:
-            self._api.await_ready(lambda: answers_http(self._port, HEALTH, timeout=10), timeout=READY_SECONDS)
+            self._api.await_ready(
+                lambda: answers_http(self._port, HEALTH, bearer=token, timeout=10), timeout=READY_SECONDS
+            )
         except StackError as error:
-            answer = http_answer(self._port, HEALTH, timeout=10).decode(errors="replace")
+            answer = http_answer(self._port, HEALTH, bearer=token, timeout=10).decode(errors="replace")
             raise StackError(f"{error}\n{answer}".rstrip()) from None
 
     def summary(self) -> str:
-        """What a newcomer needs: addresses, the key and a first question."""
-        lines = [f"  API      {self.url}", f"  OpenAPI  {self.url}/openapi.json", f"  API key  {self.key}", ""]
+        """Addresses, the API key and what to try first, as printed after the start."""
+        lines = [f"  Page     {self.url.removesuffix('api')}  (sign in with the API key)", f"  API      {self.url}"]
+        lines += [f"  OpenAPI  {self.url}/openapi.json", f"  API key  {self.key}", ""]
         collection = self._demo().get("collection_id")
         if collection and self._status(f"/collections/{collection}") == 200:
-            question = {"question": self._demo()["question"], "collection_id": collection}
-            lines += ["Ask the sample documents:", "", self._curl("/search", question)]
+            first = self._demo()["question"]
+            asked = [f"  {_command()} ask demo {shlex.quote(question)}" for question in (first, *FURTHER_QUESTIONS)]
+            lines += ["Ask the sample documents, in another terminal:", "", *asked, ""]
+            lines += ["or by the API:", "", self._curl("/search", {"question": first, "collection_id": collection})]
         else:
-            lines += ["Create a collection:", "", self._curl("/collections", {"name": "my documents"})]
-        return "\n".join([*lines, "", "Ctrl-C stops everything; what is stored stays.", ""])
+            lines += ["Create a collection:", "", f"  {_command()} new 'my documents'", ""]
+            lines += ["or by the API:", "", self._curl("/collections", {"name": "my documents"})]
+        return "\n".join([*lines, "", "Ctrl-C stops everything; the data is kept.", ""])
 
     def _open(self) -> None:
-        if not is_free(self._port):
+        with self._listener() as listening:
+            self.stack.announce(self.url)
+            command = [sys.executable, "-m", "modulo.cli.preload", str(listening.fileno())]
+            program = Program(command, product_environment({}), reads_stdin=True, keep_open=(listening.fileno(),))
+            self._api = self.stack.spawn("api", program)
+
+    def _listener(self) -> socket.socket:
+        """The API's socket, opened now so that no other stack that starts at the same time takes the port."""
+        try:
+            return listener(HOST, self._port)
+        except OSError:
             taken, self._port = self._port, next_port(self._port)
-            self._console.print(f"  Port {taken} is taken: using {self._port}.")
-        warm = [sys.executable, "-m", "modulo.cli.warm", HOST, str(self._port)]
-        self._api = self.stack.spawn("api", Program(warm, product_environment({}), listens=True))
+            self._console.print(f"  Port {taken} is in use: using {self._port} instead.")
+            return self._listener()
 
     def _service_ready(self, name: str, seconds: float, environment: Mapping[str, str]) -> None:
-        told(self._console, name, seconds)
-        if name == "postgres":  # and the others still start
+        print_ready(self._console, name, seconds)
+        if name == "postgres":  # migrate while the other services start
             settings = product_environment(environment)
             with self._timed("migrations"):
                 self.stack.run("migrate", modulo(settings, "migrate"))
             self.key = self._key_file.read_text() if self._key_file.exists() else self._new_key(settings)
 
     def _load_samples(self) -> None:
-        demo = importlib.import_module("modulo.cli.demo")  # with an HTTP client, which later starts do without
+        demo = importlib.import_module("modulo.cli.demo")  # loads an HTTP client, needed at the first start only
 
         def progress(ready: int, total: int) -> None:
             self.stack.check()
@@ -172,13 +204,7 @@ class Product:
         return known
 
     def _new_key(self, environment: Mapping[str, str]) -> str:
-        command = modulo(environment, "keys", "create", "--tenant", "demo", "--user", "demo", "--name", "demo")
-        made = subprocess.run(
-            command.argv, env=dict(command.environment), capture_output=True, text=True, check=False, process_group=0
-        )
-        if made.returncode != 0:
-            raise StackError(f"no API key could be made:\n{made.stderr}")
-        key = made.stdout.strip()
+        key = create_demo_key(environment)
         write_private(self._key_file, key)
         return key
 
@@ -200,11 +226,11 @@ class Product:
     def _timed(self, what: str) -> Iterator[None]:
         started = time.monotonic()
         yield
-        told(self._console, what, time.monotonic() - started)
+        print_ready(self._console, what, time.monotonic() - started)
 
 
 def product_environment(stack: Mapping[str, str]) -> dict[str, str]:
-    """The environment of the product's processes: ours, with the stack in place of any other cloud."""
+    """Environment of the product's processes: this process's, with the stack's settings instead of any AWS_* ones."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     direct = ",".join(filter(None, [os.environ.get("NO_PROXY") or os.environ.get("no_proxy", ""), HOST, "localhost"]))
     return {
@@ -217,11 +243,32 @@ def product_environment(stack: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def _command() -> str:
+    """How the `modulo` command beside this program is called from here."""
+    path = Path(sys.executable).with_name("modulo")
+    return shlex.quote(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path))
+
+
 def modulo(environment: Mapping[str, str], *arguments: str) -> Program:
-    """A `modulo` command."""
+    """A `modulo` command as a program to run."""
     return Program([sys.executable, "-m", "modulo.cli.main", *arguments], environment)
 
 
+def create_demo_key(environment: Mapping[str, str]) -> str:
+    """A new API key of the tenant `demo`.
+
+    Raises:
+        StackError: it could not be created.
+    """
+    command = modulo(environment, "keys", "create", "--tenant", "demo", "--user", "demo", "--name", "demo")
+    made = subprocess.run(
+        command.argv, env=dict(command.environment), capture_output=True, text=True, check=False, process_group=0
+    )
+    if made.returncode != 0:
+        raise StackError(f"`modulo keys create` failed:\n{made.stderr}")
+    return made.stdout.strip()
+
+
 def next_port(taken: int) -> int:
-    """A free port, near the taken one if possible."""
+    """A free port, close to the one in use if possible."""
     return next((port for port in range(taken + 1, min(taken + 100, 65_536)) if is_free(port)), 0) or free_port()

@@ -1,17 +1,17 @@
-"""Archives: what they may hold, and the names of the files they are expanded into."""
+"""Archives: their limits, and the names of the files that they are expanded into."""
 
 import re
 import unicodedata
 from dataclasses import dataclass
 
 from modulo.domain.errors import FileRejected
-from modulo.domain.media import shows_nothing
+from modulo.domain.unicode_text import hidden_positions
 
-MAX_NAME = 500
-"""Characters of a name with the archive's in front; names are indexed, and an index takes no long ones."""
+MAX_NAME_CHARACTERS = 500
+"""Longest name including the archive's; names are indexed, and an index takes no long ones."""
 _NUMBER = len(" (1000)")
 _DRIVE = re.compile(r"^[A-Za-z]:(?=/|$)")
-_LITTER = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
+_SYSTEM_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,10 @@ class ArchivedFile:
 
 
 class ArchivedNames:
-    """The names of an archive's files in its collection: its own, a slash, and their paths.
+    """The names of an archive's files in its collection: the archive's name, a slash, and the path.
 
-    No other file's name holds a slash, so whose names begin like that are the archive's. The same
-    paths in the same order give the same names.
+    No other file's name holds a slash, so the prefix identifies the archive's files. The same paths in the same order
+    give the same names.
     """
 
     def __init__(self, archive: str) -> None:
@@ -45,8 +45,8 @@ class ArchivedNames:
         self._taken: set[str] = set()
 
     def name(self, path: str) -> str:
-        """The name of the file at a path, which may be any text: harmless, not too long, and in no case taken."""
-        inside = _shortened(cleaned(path), MAX_NAME - _NUMBER - len(self._prefix))
+        """A safe and unique name for the file at a path, which may be any text; unique also without regard to case."""
+        inside = _shortened(safe_path(path), MAX_NAME_CHARACTERS - _NUMBER - len(self._prefix))
         stem, dot, extension = inside.rpartition(".")
         if not dot or "/" in extension:
             stem, extension = inside, ""
@@ -58,22 +58,23 @@ class ArchivedNames:
         return self._prefix + inside
 
 
-def cleaned(path: str) -> str:
-    """A path that leads nowhere but down, in composed characters that show what they are."""
+def safe_path(path: str) -> str:
+    """The path without `..`, drive or root, in composed Unicode, and without control or deceptive characters."""
     text = unicodedata.normalize("NFC", path.replace("\\", "/"))
-    text = "".join("_" if shows_nothing(character) else character for character in text)
+    hidden = set(hidden_positions(text))
+    text = "".join("_" if at in hidden else character for at, character in enumerate(text))
     steps = [step.strip() for step in _DRIVE.sub("", text).split("/")]
     return "/".join(step for step in steps if step.strip(".")) or "unnamed"
 
 
-def is_litter(path: str) -> bool:
-    """Whether it is what systems leave in archives, which nobody put there."""
+def is_system_file(path: str) -> bool:
+    """Whether an operating system put the file into the archive, such as .DS_Store."""
     steps = path.lower().split("/")
-    return "__macosx" in steps or steps[-1] in _LITTER
+    return "__macosx" in steps or steps[-1] in _SYSTEM_FILES
 
 
 def _shortened(path: str, limit: int) -> str:
-    """A long path without its middle."""
+    """The path, without its middle where it is too long."""
     if len(path) <= limit:
         return path
     end = limit * 2 // 3

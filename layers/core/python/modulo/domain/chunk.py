@@ -1,4 +1,4 @@
-"""Chunks: the pieces of a document that are embedded and found."""
+"""Chunks: the parts of a document that are embedded and searched."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -7,10 +7,13 @@ from uuid import UUID, uuid5
 
 from modulo.domain.file import FileRef
 
+CHUNKS_PER_PART = 1_000_000
+"""How far the chunk numbers of neighbouring parts of a file are apart."""
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A piece of one generation of a file.
+    """A part of one generation of a file.
 
     `start` and `end` are character offsets into the page's text (its blocks joined by blank lines);
     `table` numbers a page's tables from 0. `heading` is the path of headings above, " > " between
@@ -30,8 +33,13 @@ class Chunk:
         """What the embedding model reads."""
         return f"{self.heading}\n{self.text}" if self.heading else self.text
 
+    def in_page(self, offset: int) -> int:
+        """Where in the page's text a character of the chunk's stands; in front of it a table may repeat its header."""
+        repeated = len(self.text) - (self.end - self.start)
+        return self.start + max(0, offset - repeated)
+
     def id_in(self, ref: FileRef) -> UUID:
-        """The same file, generation and number always give the same id, so that writing twice changes nothing."""
+        """The chunk's id, derived from file, generation and number: writing a chunk twice is idempotent."""
         return uuid5(ref.file_id, f"{ref.generation}:{self.number}")
 
 
@@ -54,12 +62,12 @@ class ContentHash:
         self.count = 0
 
     def add(self, text: str) -> None:
-        """The next chunk's text."""
+        """Add the next chunk's text."""
         self._digest.update(hashlib.sha256(text.encode()).digest())
         self.count += 1
 
     def hexdigest(self) -> str:
-        """The hash of all that was added."""
+        """The hash of all texts added so far."""
         return self._digest.hexdigest()
 
 

@@ -1,17 +1,20 @@
-"""Collections: what they are made of and how their status follows from their files."""
+"""Collections, their embedding model and chunking, and their status."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, computed_field, model_validator
 
 from modulo.domain.file import Stage
 from modulo.domain.identity import Role
-from modulo.domain.value import Value
+from modulo.domain.model import FrozenModel
+
+MAX_CHUNK_TOKENS: Final = 2_000
+MAX_OVERLAP_TOKENS: Final = 500
 
 
 class Metric(StrEnum):
@@ -22,21 +25,30 @@ class Metric(StrEnum):
     euclidean = "L2"
 
 
-class EmbeddingModel(Value):
-    """A model that collections can be embedded with."""
+ANALYSIS = 2
+"""The version of `lexical`: where the same text makes other terms, it is raised, and collections are re-embedded."""
+
+
+class EmbeddingModel(FrozenModel):
+    """An embedding model that collections can use."""
 
     name: str
     dimensions: int = Field(ge=1, le=32_768)
     metric: Metric = Metric.cosine
     max_tokens: int = Field(default=512, ge=16, description="longest input the model reads")
     query_prefix: str = ""
+    analysis: int = Field(
+        default=1,
+        ge=1,
+        description="how an index analyses words beside its vectors, set when it is made: 1 is the vector store's way",
+    )
 
 
-class Chunking(Value):
-    """How documents are cut: sizes in tokens, estimated as `domain/tokens.py` says."""
+class Chunking(FrozenModel):
+    """How documents are chunked: sizes in tokens, as `domain/tokens.py` estimates them."""
 
-    max_tokens: int = Field(default=200, ge=32, le=2_000)
-    overlap_tokens: int = Field(default=40, ge=0, le=500)
+    max_tokens: int = Field(default=200, ge=32, le=MAX_CHUNK_TOKENS)
+    overlap_tokens: int = Field(default=40, ge=0, le=MAX_OVERLAP_TOKENS)
 
     @model_validator(mode="after")
     def _overlap_is_smaller(self) -> "Chunking":
@@ -45,29 +57,52 @@ class Chunking(Value):
         return self
 
 
+_SHOWN = r"[^\s\x00-\x1f\x7f]"
 CollectionName = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        min_length=1,
+        max_length=200,
+        pattern=rf"^\s*{_SHOWN}([^\x00-\x1f\x7f]*{_SHOWN})?\s*$",  # white space around it is cut off
+    ),
 ]
 
 
-class NewCollection(Value):
-    """A collection to create; another embedding model takes embedding it anew."""
+Description = Annotated[str, StringConstraints(max_length=512, pattern=r"^[^\x00]*$")]
+_Key = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
+_Value = Annotated[str, StringConstraints(max_length=512, pattern=r"^[^\x00]*$")]
+Labels = Annotated[Mapping[_Key, _Value], Field(max_length=16)]
+"""Texts that a client keeps with a collection, which mean nothing to the service."""
+EXPIRES_AFTER_DAYS: Any = Field(
+    default=None, ge=0, le=365, description="deleted after so many days without use; 0 for never"
+)
+
+
+class NewCollection(FrozenModel):
+    """A collection to create; only a re-embedding changes its embedding model later."""
 
     name: CollectionName
     embedding_model: str | None = Field(default=None, description="a configured model; the default one if null")
     chunking: Chunking = Chunking()
     dedicated: bool = Field(default=False, description="a vector collection of its own instead of the shared one")
+    description: Description | None = None
+    metadata: Labels = Field(default_factory=dict)
+    expires_after_days: int | None = EXPIRES_AFTER_DAYS
 
 
-class CollectionChange(Value):
-    """What to change; what is null stays. New chunking applies to files uploaded from now on."""
+class CollectionChange(FrozenModel):
+    """What to change; null fields stay. New chunking applies to files uploaded from now on."""
 
     name: CollectionName | None = None
     chunking: Chunking | None = None
+    description: Description | None = None
+    metadata: Labels | None = None
+    expires_after_days: int | None = EXPIRES_AFTER_DAYS
 
 
 class CollectionStatus(StrEnum):
-    """What RAG Modulo's clients poll for."""
+    """The status that RAG Modulo's clients poll."""
 
     created = "created"
     processing = "processing"
@@ -75,8 +110,8 @@ class CollectionStatus(StrEnum):
     error = "error"
 
 
-class Collection(Value):
-    """A set of files that is searched together; `role` is the caller's."""
+class Collection(FrozenModel):
+    """A set of files that are searched together; `role` is the caller's."""
 
     id: UUID
     name: str
@@ -89,13 +124,27 @@ class Collection(Value):
     version: int
     files: Mapping[Stage, int]
     storage_bytes: int
+    description: str | None = None
+    metadata: Mapping[str, str] = Field(default_factory=dict)
+    expires_after_days: int | None = None
+    last_active_at: datetime | None = Field(default=None, description="last use that put the expiry off, to the hour")
     created_at: datetime
     updated_at: datetime
+
+    @computed_field(  # type: ignore[prop-decorator]
+        description="when it is deleted unless it is used; null where it does not expire"
+    )
+    @property
+    def expires_at(self) -> datetime | None:
+        """The last use, and the days that may pass without another."""
+        if self.expires_after_days is None:
+            return None
+        return (self.last_active_at or self.created_at) + timedelta(days=self.expires_after_days)
 
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """Where a collection's vectors live: all that the vector store needs to know of it."""
+    """Where a collection's vectors are stored: all that the vector store needs to know of it."""
 
     tenant_id: UUID
     collection_id: UUID
@@ -103,20 +152,21 @@ class Space:
     model: EmbeddingModel
     dedicated: bool
     index: int = 1
-    """Which of the collection's indexes it is: each re-embedding makes the next."""
+    """Number of the index; each re-embedding makes the next."""
 
     @property
     def name(self) -> str:
-        """The vector store's collection: shared by model, or the user's own one, anew for each index."""
+        """The name of the vector store's collection: shared by model or, where dedicated, one for each index."""
         if self.dedicated:
             own = f"user_{self.owner_id.hex}_collection_{self.collection_id.hex}"
             return own if self.index == 1 else f"{own}_{self.index}"
         slug = "".join(c if c.isalnum() and c.isascii() else "_" for c in self.model.name)
-        return f"chunks_{slug}_{self.model.dimensions}"
+        analysed = f"_a{self.model.analysis}" if self.model.analysis > 1 else ""
+        return f"chunks_{slug}_{self.model.dimensions}{analysed}"
 
 
 def status_of(files: Mapping[Stage, int]) -> CollectionStatus:
-    """A collection's status from the number of its files in each stage; a bad file never spoils it."""
+    """A collection's status from the number of its files in each stage; one failed file does not make it an error."""
     if any(files.get(stage) for stage in Stage if stage.unfinished):
         return CollectionStatus.processing
     if files.get(Stage.ready):
@@ -124,3 +174,26 @@ def status_of(files: Mapping[Stage, int]) -> CollectionStatus:
     if files.get(Stage.failed):
         return CollectionStatus.error
     return CollectionStatus.created
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionDraft:
+    """A collection about to be created."""
+
+    id: UUID
+    name: str
+    model: EmbeddingModel
+    chunking: Chunking
+    dedicated: bool
+    description: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    expires_after_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionEntry:
+    """As little of a collection as it takes to choose it."""
+
+    id: UUID
+    name: str
+    created_at: datetime

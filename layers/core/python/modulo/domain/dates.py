@@ -1,39 +1,40 @@
-"""Dates as documents write them: brought into one form, and compared as the stretches of time that they name."""
+"""Dates in documents: converted to ISO 8601, and compared as the intervals that they name."""
 
 import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST = "0001-01-01"
-"""What completes a date that tells less."""
-_WRITTEN = re.compile(r"[12]\d{3}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?)?)?", re.ASCII)
+"""Completes a date that has fewer fields."""
+_ISO = re.compile(r"[12]\d{3}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?)?)?", re.ASCII)
 _OF_PDF = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?(?:([-+Z])(?:(\d\d)'?(\d\d)?'?)?)?", re.ASCII)
 
 
-def iso(said: str) -> str:
-    """A date that is written as PDFs, letters or ISO 8601 have it, in ISO 8601; any other text as it stands."""
-    if span(said) is None:
-        for read in (_of_pdf, _of_iso, _of_letter):
+def to_iso(text: str) -> str:
+    """A date in PDF, e-mail or ISO 8601 format, as ISO 8601; any other text unchanged."""
+    if interval(text) is None:
+        for read in (_of_pdf, _of_iso, _of_email):
             try:
-                found = read(said.strip())
+                found = read(text.strip())
             except (ValueError, TypeError, IndexError, OverflowError):
                 continue
-            if span(found) is not None:
+            if interval(found) is not None:
                 return found
-    return said
+    return text
 
 
-def span(said: str) -> tuple[datetime, datetime] | None:
-    """When the stretch of time begins and ends that a date in ISO 8601 names: its year, month, day, minute or second.
+def interval(text: str) -> tuple[datetime, datetime] | None:
+    """Start and end, in UTC, of the year, month, day, minute or second that an ISO 8601 date names.
 
-    In UTC, which is also taken for the zone where none is told. None for any other text.
+    A date without a zone counts as UTC. None for any other text.
     """
-    found = _WRITTEN.fullmatch(said)
+    found = _ISO.fullmatch(text)
     if found is None:
         return None
     month, day, clock, second, fraction, zone = found.groups()
     try:
-        first = datetime.fromisoformat(said + _FIRST[len(said) :])
+        first = datetime.fromisoformat(text + _FIRST[len(text) :])
     except ValueError:
         return None
     first = first.astimezone(UTC) if zone else first.replace(tzinfo=UTC)
@@ -43,21 +44,21 @@ def span(said: str) -> tuple[datetime, datetime] | None:
         end = (first + timedelta(days=31)).replace(day=1)
     else:
         finer = ((clock, timedelta(days=1)), (second, timedelta(minutes=1)), (fraction, timedelta(seconds=1)))
-        end = first + next((length for told, length in finer if told is None), timedelta(microseconds=1))
+        end = first + next((length for given, length in finer if given is None), timedelta(microseconds=1))
     return first, end
 
 
-def begin(said: str | None) -> datetime | None:
-    """When it begins; None where nothing is said, or what is no date in ISO 8601."""
-    found = span(said or "")
+def interval_start(text: str | None) -> datetime | None:
+    """The start of the interval; None for no text, or one that is no ISO 8601 date."""
+    found = interval(text or "")
     return found and found[0]
 
 
-def _of_pdf(said: str) -> str:
-    """PDF 32000-1, 7.9.4: what is left out of a date is its first."""
-    found = _OF_PDF.match(said)
+def _of_pdf(text: str) -> str:
+    """PDF 32000-1, 7.9.4: missing fields default to the first value."""
+    found = _OF_PDF.match(text)
     if found is None:
-        return said
+        return text
     year, month, day, hour, minute, second, zone, ahead, minutes = found.groups()
     date = f"{year}-{month or '01'}-{day or '01'}"
     if not hour:
@@ -66,11 +67,21 @@ def _of_pdf(said: str) -> str:
     return f"{date}T{hour}:{minute or '00'}:{second or '00'}{offset}"
 
 
-def _of_iso(said: str) -> str:
-    """The other ways that ISO 8601 knows: by weeks, without signs between, with longer fractions."""
-    moment = datetime.fromisoformat(said)
-    return moment.isoformat() if len(said) > len("2020-01-31") else moment.date().isoformat()
+def _of_iso(text: str) -> str:
+    """Other ISO 8601 forms: week dates, the basic format, longer fractions."""
+    moment = datetime.fromisoformat(text)
+    return moment.isoformat() if len(text) > len("2020-01-31") else moment.date().isoformat()
 
 
-def _of_letter(said: str) -> str:
-    return parsedate_to_datetime(said).isoformat()
+def _of_email(text: str) -> str:
+    return parsedate_to_datetime(text).isoformat()
+
+
+def microseconds(moment: datetime) -> int:
+    """Microseconds since 1970, exact."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def moment_of(microseconds: int) -> datetime:
+    """The moment so many microseconds after 1970, in UTC."""
+    return _EPOCH + timedelta(microseconds=microseconds)

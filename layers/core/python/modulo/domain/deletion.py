@@ -1,9 +1,8 @@
-"""What was deleted, and the receipt that says what was removed of it and proves that nothing is left.
+"""Deletions and their receipts: what was removed, and the proof that nothing is left.
 
-How much was removed is told from what the stores held before and after: whoever purges looks at the stores, records
-what they hold, deletes, looks again and records that. Between two records nobody else may have recorded anything;
-so every fall from one to the next is a removal, counted once, however many purges there are, and wherever they die.
-What arrives in between can only make the sum smaller than the truth, never larger.
+What was removed is the difference of two inventories: a purge records what the stores hold, deletes, and records what
+they hold then. A record counts only if no other was made in between. So each decrease is counted once, however many
+purges run or die. Content that arrives in between can make the sum too small, never too large.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,13 +14,13 @@ from uuid import UUID, uuid5
 
 from pydantic import Field, computed_field
 
-from modulo.domain.value import Value
+from modulo.domain.model import FrozenModel
 
-LATE_UPLOAD = timedelta(minutes=15)
-"""How long an upload may take that began just before its form was void."""
+UPLOAD_GRACE = timedelta(minutes=15)
+"""How long an upload may take that began just before its form expired."""
 
-DIRECT_UPLOAD = timedelta(minutes=1)
-"""How long a direct upload may take from the reservation until its bytes are stored."""
+DIRECT_UPLOAD_TIMEOUT = timedelta(minutes=1)
+"""How long a direct upload may take from the reservation to the stored bytes."""
 
 
 class DeletionKind(StrEnum):
@@ -30,18 +29,19 @@ class DeletionKind(StrEnum):
     file = "file"
     collection = "collection"
     tenant = "tenant"
+    conversation = "conversation"
 
 
 class DeletionState(StrEnum):
-    """How far a deletion has come; what it is of is invisible from the first on."""
+    """The state of a deletion; its target is invisible in all of them."""
 
     requested = "requested"
     purging = "purging"
     completed = "completed"
 
 
-class Held(Value):
-    """What the stores hold of something."""
+class Inventory(FrozenModel):
+    """What the stores hold of a deletion's target."""
 
     vectors: Mapping[str, int] = Field(default={}, description="chunks, by the vector store's collection")
     objects: int = 0
@@ -53,26 +53,26 @@ class Held(Value):
         return not (any(self.vectors.values()) or self.objects or self.object_bytes)
 
 
-class Removed(Held):
+class Removed(Inventory):
     """What was removed."""
 
     cached_entries: int = 0
     rows: Mapping[str, int] = Field(default={}, description="of the metadata, by table")
     storage_bytes: int = Field(default=0, description="given back to the owner's quota")
 
-    def fallen(self, before: Held, now: Held) -> "Removed":
-        """With what went between two records of what is held."""
-        fallen = {name: before.vectors[name] - now.vectors.get(name, 0) for name in before.vectors}
+    def with_decrease(self, before: Inventory, now: Inventory) -> "Removed":
+        """With the decrease from one inventory to the next."""
+        decrease = {name: before.vectors[name] - now.vectors.get(name, 0) for name in before.vectors}
         return self.plus(
             Removed(
-                vectors={name: number for name, number in fallen.items() if number > 0},
+                vectors={name: number for name, number in decrease.items() if number > 0},
                 objects=max(0, before.objects - now.objects),
                 object_bytes=max(0, before.object_bytes - now.object_bytes),
             )
         )
 
     def plus(self, more: "Removed") -> "Removed":
-        """Both together."""
+        """The sum of both."""
         return Removed(
             vectors=_sum(self.vectors, more.vectors),
             objects=self.objects + more.objects,
@@ -83,31 +83,33 @@ class Removed(Held):
         )
 
 
-class Proof(Held):
-    """What the stores held at a moment behind the removal: nothing."""
+class Proof(Inventory):
+    """The inventory after the removal: empty."""
 
     consistency: Literal["Strong"] = Field(default="Strong", description="how the vector store was read")
     checked_at: datetime
 
 
-class Deletion(Value):
-    """The receipt of a deletion; it holds no content and outlives what it is of."""
+class Deletion(FrozenModel):
+    """The receipt of a deletion; it holds no content and outlives its target."""
 
     id: UUID
     kind: DeletionKind
-    target_id: UUID = Field(description="of the file, collection or tenant")
+    target_id: UUID = Field(description="of the file, collection, tenant or conversation")
     collection_id: UUID | None = Field(description="the file's collection, or the collection itself")
-    name: str = Field(description="at the time of the request")
-    requested_by: UUID | None = Field(description="null where an operator asked")
-    requested_at: datetime = Field(description="since when it is invisible")
+    name: str = Field(
+        description="at the time of the request; empty for a conversation, whose title tells what was asked"
+    )
+    requested_by: UUID | None = Field(description="absent where an operator asked")
+    requested_at: datetime = Field(description="when the target became invisible")
     started_at: datetime | None = None
     open_until: datetime | None = Field(
         default=None,
-        description="until then an upload form given out earlier, or an ingestion that was under way, could still "
-        "bring something: what there is then is removed, and only then the deletion is completed",
+        description="until then an upload form issued earlier, or an ingestion in progress, could still store "
+        "something; the deletion is completed after that time, once this is removed too",
     )
     part_of: UUID | None = Field(
-        default=None, description="the deletion of the collection or tenant that removed it, or the rest of it"
+        default=None, description="the deletion of the collection or tenant that this one has become part of"
     )
     removed: Removed = Removed()
     proof: Proof | None = None
@@ -115,14 +117,14 @@ class Deletion(Value):
 
     @computed_field
     def state(self) -> DeletionState:
-        """How far it has come."""
+        """The state, from the times recorded."""
         if self.completed_at is not None:
             return DeletionState.completed
         return DeletionState.requested if self.started_at is None else DeletionState.purging
 
 
-class DeletionRequested(Value):
-    """What is deleted: invisible from now on, removed everywhere shortly, as its receipt tells."""
+class DeletionRequested(FrozenModel):
+    """An accepted deletion: the target is invisible from now on and purged shortly; the receipt shows the progress."""
 
     id: UUID
     status: Literal["deleting"] = "deleting"
@@ -130,27 +132,27 @@ class DeletionRequested(Value):
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
-    """A receipt as the last record left it; `revision` counts the records."""
+class ReceiptRevision:
+    """A receipt as the last record left it; `revision` counts the records and fences off concurrent ones."""
 
     id: UUID
     revision: int
     removed: Removed
-    held: Held
+    inventory: Inventory
 
-    def then(self, held: Held, *, cached: int) -> "Tally":
-        """The receipt with one record more: what is held now, and how many cached entries went."""
-        removed = self.removed.fallen(self.held, held).plus(Removed(cached_entries=cached))
-        return replace(self, revision=self.revision + 1, removed=removed, held=held)
+    def next(self, inventory: Inventory, *, cached: int) -> "ReceiptRevision":
+        """The next revision: with the present inventory, and the number of cache entries deleted."""
+        removed = self.removed.with_decrease(self.inventory, inventory).plus(Removed(cached_entries=cached))
+        return replace(self, revision=self.revision + 1, removed=removed, inventory=inventory)
 
 
 def deletion_id(target_id: UUID) -> UUID:
-    """The id of the deletion of something: it can be deleted once."""
+    """The id of a target's deletion; something can be deleted once."""
     return uuid5(target_id, "deletion")
 
 
-def still_open(moments: Iterable[datetime | None], *, now: datetime) -> datetime | None:
-    """The last of the moments until which something may still come, or None where all have passed."""
+def open_until(moments: Iterable[datetime | None], *, now: datetime) -> datetime | None:
+    """The latest of the moments until which something may still arrive; None where all have passed."""
     return max((moment for moment in moments if moment is not None and moment > now), default=None)
 
 

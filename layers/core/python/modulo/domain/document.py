@@ -1,16 +1,18 @@
-"""What a parser yields: a document as pages of blocks, a large one in parts."""
+"""What parsers yield: documents as pages of blocks, and the parts of large ones."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import count
 from typing import Literal
 
-MOST_PIXELS = 9_000_000
-"""Of a picture: A4 at 300 dots an inch has 8.7 million."""
+MAX_PIXELS = 9_000_000
+"""Largest picture; A4 at 300 dpi has 8.7 million pixels."""
+CELL = " | "
+"""Between the cells of a table's row."""
 
 
 class BlockKind(StrEnum):
-    """What a block of text is; the chunker keeps tables whole and carries headings along."""
+    """The kind of a block; the chunker keeps tables whole and carries headings along."""
 
     heading = "heading"
     text = "text"
@@ -22,17 +24,18 @@ class Block:
     """A run of text with one meaning.
 
     `level` is a heading's depth from 1. A table's text holds one row a line, cells joined by
-    " | ", its header row first.
+    `CELL`, its `header_rows` first.
     """
 
     kind: BlockKind
     text: str
     level: int = 0
+    header_rows: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """How a page looks: shades of gray, a byte a pixel, row by row from the top; at most `MOST_PIXELS`."""
+    """How a page looks: shades of gray, a byte a pixel, row by row from the top; at most `MAX_PIXELS`."""
 
     width: int
     height: int
@@ -44,7 +47,8 @@ class Page:
     """One page, sheet, slide or, for formats that have none of these, the whole document.
 
     `number` counts from 1. `scanned` says that it is a picture without text; a parser that was asked to
-    adds the `picture`. `recognised` says that its text was read from the picture, and may be misread.
+    adds the `picture`. `recognised` says that its text was read from the picture, and may be misread. `unmapped` is
+    the share of its glyphs whose font does not say which characters they are; `unread_fields` counts form fields.
     """
 
     number: int
@@ -52,11 +56,13 @@ class Page:
     scanned: bool = False
     recognised: bool = False
     picture: Picture | None = None
+    unmapped: float = 0.0
+    unread_fields: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A stretch of a document that is ingested by itself: from `first` up to `end`, both counted from 0."""
+    """A range of a document's units that is ingested by itself: from `first` up to `end`, both counted from 0."""
 
     number: int
     first: int
@@ -65,7 +71,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """By what a document can be divided, and how long it is."""
+    """The unit by which a document can be divided, and how many it has."""
 
     unit: Literal["pages", "bytes"]
     length: int

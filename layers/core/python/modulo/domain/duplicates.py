@@ -1,19 +1,19 @@
-"""Which file answers an upload in place of a new one."""
+"""Duplicate uploads: which existing file takes the place of a new one."""
 
 from collections.abc import Iterable
 
 from modulo.domain.errors import Conflict
 from modulo.domain.file import Duplicate, File, OnDuplicate, Stage
-from modulo.domain.transfer import FileDraft
+from modulo.domain.upload import FileDraft
 
-MOST_ALIASES = 100
+MAX_ALIASES = 100
 
 
-def duplicate(draft: FileDraft, files: Iterable[File]) -> Duplicate | None:
-    """The one of a collection's files that holds the draft's bytes, or is about to; None where it is to be made.
+def find_duplicate(draft: FileDraft, files: Iterable[File]) -> Duplicate | None:
+    """The collection's file that holds, or is about to hold, the draft's bytes; None where there is none.
 
-    Only bytes whose checksum is known are compared, and only with files that would be read the same way. A name
-    that a file has already stands for that file alone: other bytes under it are its next generation.
+    Only bytes whose checksum is known are compared, and only with files of the same media type. Where a file has the
+    draft's name, only that file can be the duplicate: other bytes under its name are its next generation.
     """
     if draft.on_duplicate is OnDuplicate.new or draft.checksum_sha256 is None:
         return None
@@ -24,8 +24,8 @@ def duplicate(draft: FileDraft, files: Iterable[File]) -> Duplicate | None:
     return None if oldest is None else Duplicate.model_validate(oldest, from_attributes=True)
 
 
-def taken_name(draft: FileDraft, file: File, *, held: bool) -> str | None:
-    """The alias that the file takes, as it does where the name is `held` as one already; None where it takes none.
+def alias_to_add(draft: FileDraft, file: File, *, held: bool) -> str | None:
+    """The alias to add to the file, as the draft asks or the name is `held` as one already; None where there is none.
 
     Raises:
         Conflict: it has too many.
@@ -33,12 +33,12 @@ def taken_name(draft: FileDraft, file: File, *, held: bool) -> str | None:
     wanted = held or draft.on_duplicate is OnDuplicate.alias
     if draft.name in (file.name, *file.aliases) or not wanted:
         return None
-    if len(file.aliases) >= MOST_ALIASES:
-        raise Conflict(f"A file has at most {MOST_ALIASES} other names.")
+    if len(file.aliases) >= MAX_ALIASES:
+        raise Conflict(f"A file has at most {MAX_ALIASES} other names.")
     return draft.name
 
 
 def _holds(file: File, draft: FileDraft) -> bool:
-    told = (file.checksum_sha256, file.size_bytes, file.media_type)
-    same = told == (draft.checksum_sha256, draft.size_bytes, draft.media_type)
+    stored = (file.checksum_sha256, file.size_bytes, file.media_type)
+    same = stored == (draft.checksum_sha256, draft.size_bytes, draft.media_type)
     return same and (file.stage is Stage.ready or file.stage.unfinished)

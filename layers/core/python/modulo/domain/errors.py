@@ -1,4 +1,4 @@
-"""The one error tree: a class carries its status, title and whether a retry can help, its docstring explains it.
+"""The error tree: a class carries its status, title and whether a retry can help; its docstring explains it.
 
 `infra/problems.md` is made of it: a new kind of problem needs no more than its class.
 """
@@ -14,7 +14,7 @@ class ModuloError(Exception):
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Error"
     retryable: ClassVar[bool] = False
-    """Whether the same can be expected to go well shortly, with nothing changed."""
+    """Whether the same request may succeed shortly."""
 
     def __init__(self, detail: str | None = None, *, retry_after: int | None = None, **extra: Any) -> None:
         self.detail = detail or explanation(type(self))
@@ -68,6 +68,15 @@ class Conflict(ModuloError):
     title = "Conflict"
 
 
+class NameTaken(Conflict):
+    """Another file of the collection has this name: rename one of them, or delete the other."""
+
+    @classmethod
+    def code(cls) -> str:
+        """To users, as any conflict."""
+        return Conflict.code()
+
+
 class TooLarge(ModuloError):
     """The content is larger than this endpoint takes."""
 
@@ -75,8 +84,8 @@ class TooLarge(ModuloError):
     title = "Content too large"
 
 
-class UnsupportedMedia(ModuloError):
-    """The content is of a type this endpoint does not take."""
+class UnsupportedMediaType(ModuloError):
+    """The body is of a type that the endpoint does not take: its Content-Type has to name the one that it takes."""
 
     status = 415
     title = "Unsupported media type"
@@ -107,7 +116,7 @@ class QuotaExceeded(ModuloError):
 
 
 class Throttled(ModuloError):
-    """Too many requests are under way: wait, then try again."""
+    """Too many requests are in progress: wait, then try again."""
 
     status = 429
     title = "Too many requests"
@@ -128,7 +137,7 @@ class RefusedByModel(BadModelAnswer):
     def __init__(self, detail: str | None = None, *, param: str | None = None) -> None:
         super().__init__(detail)
         self.param = param
-        """The field that is to blame, where the model names one."""
+        """The rejected field, where the model names one."""
 
 
 class Unavailable(ModuloError):
@@ -137,6 +146,24 @@ class Unavailable(ModuloError):
     status = 503
     title = "Temporarily unavailable"
     retryable = True
+
+
+class TimedOut(Unavailable):
+    """A part did not answer in time, though it may be at work: ask it for less, or later."""
+
+    @classmethod
+    def code(cls) -> str:
+        """To users, as any part that does not answer."""
+        return Unavailable.code()
+
+
+class NotConfigured(Unavailable):
+    """A part that this request needs has no address: set the environment variable that the detail names."""
+
+    title = "Not configured"
+
+    def __init__(self, variable: str | None = None) -> None:
+        super().__init__(f"{variable} is not set: this server cannot work without it." if variable else None)
 
 
 class FileFailed(ModuloError):
@@ -150,6 +177,10 @@ class NeverUploaded(FileFailed):
     """No upload arrived in time: start a new upload and send the file."""
 
     retryable = True  # what arrives late is ingested all the same
+
+
+class RevokedUpload(FileFailed):
+    """Its uploader was no longer an editor of the collection when the bytes arrived: have an editor upload it."""
 
 
 class Superseded(FileFailed):
@@ -169,15 +200,15 @@ class FileRejected(FileFailed):
 
 
 class RefusedUrl(FileRejected):
-    """The address may not be fetched: only public servers can be, by http or https, without a password."""
+    """The URL may not be fetched: only public servers can be, by http or https, without a password."""
 
 
 class DeniedUrl(FileRejected):
-    """The address's server refuses it: there is no such page, or it asks for a login."""
+    """The URL's server refuses the request: there is no such page, or it needs a login."""
 
 
 class UnreachableUrl(FileFailed):
-    """The address's server does not answer: add the address again later."""
+    """The URL's server does not answer: retry the file later."""
 
     retryable = True
 
@@ -204,7 +235,7 @@ class ScannedFile(FileRejected):
     @classmethod
     def unrecognised(cls) -> "ScannedFile":
         """Where text recognition is on."""
-        return cls("The file's pages are pictures in which no text was recognised: scan it anew, upright and sharp.")
+        return cls("The file's pages are pictures in which no text was recognised: scan it again, upright and sharp.")
 
 
 class UnsupportedFile(FileRejected):
@@ -219,11 +250,18 @@ class OversizedFile(FileRejected):
 
 
 class ExpensiveFile(FileRejected):
-    """Reading the file takes more time, memory or text than a file may: split it, or save it anew, and upload that."""
+    """Reading the file takes more time, memory or text than allowed: split it, or save it again, and upload that."""
+
+
+class GarbledFile(FileRejected):
+    """The file's text came out garbled, so no search would find it: print it to a new PDF, or export it again as UTF-8.
+
+    Fonts do not say which characters they show, words fell apart into letters, or characters could not be decoded.
+    """
 
 
 class UnreadableFile(FileRejected):
-    """The file breaks the program that reads it: save it anew in its own program and upload that."""
+    """The file crashes the parser: open it in its own program, save it again and upload that."""
 
 
 class AlteredFile(FileRejected):
@@ -235,13 +273,13 @@ class RefusedPassage(FileRejected):
 
 
 class DeadMessage(ModuloError):
-    """A message was given up."""
+    """A message became a dead letter."""
 
     title = "Dead message"
 
 
 class GivenUp(DeadMessage):
-    """No delivery was brought to its end: the log says why, or time or memory ran out."""
+    """Every delivery of the message failed or was cut off by a limit of time or memory; the log says which."""
 
     title = "Given up"
     retryable = True

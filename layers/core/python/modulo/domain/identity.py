@@ -1,13 +1,16 @@
-"""Who is asking: tenants, users, roles, scopes and API keys."""
+"""Tenants, users, roles, scopes and API keys."""
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid5
 
-from modulo.domain.value import Value
+from pydantic import Field
+
+from modulo.domain.model import FrozenModel
 
 API_KEY_PREFIX = "mod_"
 _IDENTITY = UUID("6f0d3d9e-6a52-4a43-9b57-0c9c1f6f7a11")
@@ -27,13 +30,13 @@ class Role(StrEnum):
 
 
 class Scope(StrEnum):
-    """What a credential may be used for; a role on the collection is needed besides."""
+    """What a credential may be used for; the user also needs a role on the collection."""
 
     read = "read"
     write = "write"
 
 
-class Tenant(Value):
+class Tenant(FrozenModel):
     """A customer: nothing of one tenant is ever visible to another."""
 
     id: UUID
@@ -41,12 +44,27 @@ class Tenant(Value):
     deleted_at: datetime | None = None
 
 
-class User(Value):
+class User(FrozenModel):
     """A person or program inside a tenant."""
 
     tenant_id: UUID
     id: UUID
     name: str
+
+
+class Named(FrozenModel):
+    """An id with its name; the id again where no name is known."""
+
+    id: UUID
+    name: str
+
+
+class Account(FrozenModel):
+    """The caller's own account."""
+
+    user: Named
+    tenant: Named
+    roles: Mapping[Role, int] = Field(description="number of living collections in which the caller has the role")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +76,7 @@ class Principal:
     scopes: frozenset[Scope]
 
 
-class ApiKey(Value):
+class ApiKey(FrozenModel):
     """An API key as it may be shown: never the secret."""
 
     id: UUID
@@ -82,5 +100,5 @@ def api_key_hash(secret: str) -> bytes:
 
 
 def external_id(issuer: str, name: str) -> UUID:
-    """The id of an identity that another system names: the same names give the same id."""
+    """The id of an identity of another system, derived from issuer and name."""
     return uuid5(_IDENTITY, f"{issuer}\n{name}")

@@ -1,13 +1,16 @@
-"""What kind of document a file is, told by its name and its first bytes."""
+"""Media types of files, detected by name and first bytes."""
 
 import re
 import unicodedata
 from collections.abc import Mapping
 
 from modulo.domain.errors import InvalidRequest, UnsupportedFile
+from modulo.domain.foreign_formats import OLE, format_in_zip, format_named, format_of
+from modulo.domain.unicode_text import hidden_positions
+from modulo.domain.utf16 import unmarked_utf16
 
 HEAD_BYTES = 4096
-MAX_NAME = 255
+MAX_NAME_CHARACTERS = 255
 
 PDF = "application/pdf"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -19,6 +22,9 @@ CSV = "text/csv"
 TSV = "text/tab-separated-values"
 TEXT = "text/plain"
 EML = "message/rfc822"
+CALENDAR = "text/calendar"
+SUBTITLES = "text/vtt"
+NOTEBOOK = "application/x-ipynb+json"
 JSON = "application/json"
 JSON_LINES = "application/x-ndjson"
 CODE = "text/x-source"
@@ -29,7 +35,13 @@ ZIP = "application/zip"
 
 _CODE_EXTENSIONS = (
     *("py", "pyi", "js", "mjs", "cjs", "jsx", "ts", "tsx", "java", "kt", "scala", "go", "rs", "c", "h", "cc", "cpp"),
-    *("hpp", "cs", "rb", "php", "swift", "sh", "bash"),
+    *("hpp", "cs", "rb", "php", "swift", "sh", "bash", "zsh", "fish", "ps1", "psm1", "bat", "cmd", "vb", "fs", "vue"),
+    *("svelte", "lua", "pl", "pm", "r", "jl", "dart", "ex", "exs", "erl", "hs", "clj", "groovy", "gradle", "tf", "hcl"),
+    *("proto", "graphql", "gql", "css", "scss", "sass", "less", "m", "mm", "asm", "f90", "pas", "sol", "nim", "zig"),
+    *("elm", "ml", "mli", "cmake", "mk", "cxx", "hxx", "kts", "mts", "cts", "astro", "json5"),
+)
+_TEXT_EXTENSIONS = (
+    *("txt", "text", "log", "rst", "adoc", "asciidoc", "org", "tex", "bib", "diff", "patch", "nfo", "me", "1st", "po"),
 )
 
 EXTENSIONS: Mapping[str, str] = {
@@ -47,12 +59,15 @@ EXTENSIONS: Mapping[str, str] = {
     "markdown": MARKDOWN,
     "csv": CSV,
     "tsv": TSV,
-    "txt": TEXT,
-    "text": TEXT,
-    "log": TEXT,
-    "rst": TEXT,
+    **dict.fromkeys(_TEXT_EXTENSIONS, TEXT),
+    "srt": SUBTITLES,
+    "vtt": SUBTITLES,
+    "mdx": MARKDOWN,
     "eml": EML,
+    "ics": CALENDAR,
     "json": JSON,
+    "jsonc": JSON,
+    "ipynb": NOTEBOOK,
     "geojson": JSON,
     "jsonl": JSON_LINES,
     "ndjson": JSON_LINES,
@@ -62,6 +77,9 @@ EXTENSIONS: Mapping[str, str] = {
     "toml": TOML,
     "ini": TOML,
     "cfg": TOML,
+    "conf": TOML,
+    "properties": TOML,
+    "env": TOML,
     **dict.fromkeys(_CODE_EXTENSIONS, CODE),
     "zip": ZIP,
 }
@@ -72,7 +90,6 @@ _TEXTUAL = frozenset(READABLE) - {PDF, ZIP, *_OFFICE}
 _MEMBER = re.compile(rb"PK\x03\x04.{26}(word|ppt|xl)/", re.DOTALL)
 _OFFICE_FOLDERS = {b"word": DOCX, b"ppt": PPTX, b"xl": XLSX}
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # the second begins one that holds nothing
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _BEGINNINGS = {
     HTML: re.compile(rb"<!doctype html|<html"),
@@ -80,23 +97,8 @@ _BEGINNINGS = {
     EML: re.compile(rb"(?:return-path|received|delivered-to|mime-version|message-id):[ \t]"),
     CODE: re.compile(rb"#!"),
 }
-_FOREIGN = {
-    b"\x89PNG\r\n": "a PNG image",
-    b"\xff\xd8\xff": "a JPEG image",
-    b"GIF8": "a GIF image",
-    b"II*\x00": "a TIFF image",
-    b"MM\x00*": "a TIFF image",
-    b"\x1f\x8b": "a gzip archive",
-    b"7z\xbc\xaf": "a 7-Zip archive",
-    b"Rar!": "a RAR archive",
-    b"MZ": "a Windows program",
-    b"\x7fELF": "a program",
-    b"{\\rtf": "an RTF document: save it as DOCX",
-    b"%!PS": "a PostScript document: save it as PDF",
-}
-_OLD_OFFICE = {"doc": "DOCX", "xls": "XLSX", "ppt": "PPTX", "rtf": "DOCX", "odt": "DOCX", "ods": "XLSX", "odp": "PPTX"}
-# Formatting characters that make a name look like another one.
-_DECEPTIVE = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+
+_EXPORTED = frozenset({HTML, EML})
 
 
 def media_type_of(name: str, head: bytes | None) -> str:
@@ -118,10 +120,11 @@ def media_type_of(name: str, head: bytes | None) -> str:
     if head.lstrip().startswith(b"%PDF-") or (b"%PDF-" in head[:1024] and (named == PDF or not _is_text(head))):
         return PDF
     if head.startswith(_ZIP):
-        return _office(head, named)
-    if named in _OFFICE and head.startswith(_OLE):
-        return named  # an encrypted document, or an old one: its parser tells them apart
-    _refuse_foreign(head)
+        return _office(head, extension, named)
+    if named in _OFFICE and head.startswith(OLE):
+        return named  # an encrypted or an old document: the parser finds out which
+    if foreign := format_of(head, extension):
+        raise foreign.refusal()
     if not _is_text(head):
         if named is None or named in _TEXTUAL:
             raise UnsupportedFile("The file holds binary data of an unknown kind, not text.")
@@ -130,7 +133,7 @@ def media_type_of(name: str, head: bytes | None) -> str:
 
 
 def safe_name(name: str) -> str:
-    """The name of an uploaded file in Unicode's composed form, once it is known to be harmless.
+    """The name of an uploaded file in composed Unicode (NFC), if it is safe.
 
     Raises:
         InvalidRequest: it has no or more than 255 characters, or any that a file's name may not have.
@@ -138,67 +141,62 @@ def safe_name(name: str) -> str:
     composed = unicodedata.normalize("NFC", name)
     if not composed.strip(". \u00a0\u3000"):
         raise InvalidRequest.field("name", "must not be empty or made of dots and spaces only")
-    if len(composed) > MAX_NAME:
-        raise InvalidRequest.field("name", f"must have at most {MAX_NAME} characters")
+    if len(composed) > MAX_NAME_CHARACTERS:
+        raise InvalidRequest.field("name", f"must have at most {MAX_NAME_CHARACTERS} characters")
     if "/" in composed or "\\" in composed:
         raise InvalidRequest.field("name", "must be a file's name without a path")
-    if any(map(shows_nothing, composed)):
-        raise InvalidRequest.field("name", "must not hold control characters")
+    if next(hidden_positions(composed), None) is not None:
+        raise InvalidRequest.field("name", "must not hold control characters or others that show nothing")
     return composed
 
 
-def shows_nothing(character: str) -> bool:
-    """Whether it is a control character, or one that makes a name look like another."""
-    return character in _DECEPTIVE or unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}
-
-
 def _extension(name: str) -> str:
+    """What follows the last dot in lower case; nothing where that is no kind of file, as in "Dr. Hall" and "log.2"."""
     stem, dot, extension = name.rpartition(".")
-    return extension.strip().lower() if dot and stem else ""
+    kind = extension.rstrip().lower()
+    return kind if dot and stem and not (kind.isdecimal() or any(c.isspace() for c in kind)) else ""
 
 
 def _unknown(extension: str) -> UnsupportedFile:
-    if better := _OLD_OFFICE.get(extension):
-        return UnsupportedFile(f"Files of type .{extension} cannot be read: save it as {better} and upload that.")
+    if foreign := format_named(extension):
+        return UnsupportedFile(f"Files of type .{extension} cannot be read: {foreign.advice}.")
     known = ", ".join(f".{e}" for e in EXTENSIONS)
     what = f"Files of type .{extension[:20]}" if extension else "Files without an extension"
     return UnsupportedFile(f"{what} cannot be read; readable are {known}.")
 
 
-def _office(head: bytes, named: str | None) -> str:
+def _office(head: bytes, extension: str, named: str | None) -> str:
     """A zip archive, or the document inside: its first members name it, else the file's name must."""
+    if foreign := format_in_zip(head):
+        raise foreign.refusal()
     if member := _MEMBER.search(head):
         return _OFFICE_FOLDERS[member[1]]
     if named in (ZIP, *_OFFICE):
         return named
-    raise UnsupportedFile("The file is a zip archive, but is not called .zip.")
-
-
-def _refuse_foreign(head: bytes) -> None:
-    for magic, what in _FOREIGN.items():
-        if head.startswith(magic):
-            raise UnsupportedFile(f"The content is {what}, which cannot be read.")
-    if head.startswith(_OLE):
-        raise UnsupportedFile("The content is an old Office document: save it as DOCX, XLSX or PPTX.")
+    if extension and named is None:
+        foreign = format_named(extension)
+        raise foreign.refusal() if foreign else _unknown(extension)
+    raise UnsupportedFile("The content is a zip archive: if it is one of files to be read, name it .zip.")
 
 
 def _is_text(head: bytes) -> bool:
-    """Whether the bytes can be text: no zero bytes, unless UTF-16 explains them, and few control characters."""
-    if head.startswith(_BYTE_ORDER_MARKS):
+    """Whether the bytes can be text: few control characters, unless UTF-16 explains them."""
+    if head.startswith(_BYTE_ORDER_MARKS) or unmarked_utf16(head):
         return True
-    if b"\0" in head:
-        zeros = (head[0::2].count(0), head[1::2].count(0))
-        return max(zeros) > 0.4 * (len(head) / 2) and min(zeros) == 0
+    head = head.rstrip(b"\0")  # what some programs fill the rest of a block with
     controls = sum(1 for byte in head if byte < 32 and byte not in b"\t\n\v\f\r\x1b")
-    return controls <= len(head) * 0.01
+    return bool(head) and controls <= len(head) * 0.01
 
 
 def _textual(head: bytes, extension: str, named: str | None) -> str:
     if named in _TEXTUAL:
         return named
     if named is not None:
-        raise UnsupportedFile(f"The file is called .{extension} but holds plain text, or is damaged.")
-    if extension:
-        raise _unknown(extension)
+        raise UnsupportedFile(f"The file is called .{extension} but holds plain text.")
     start = head[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return next((media_type for media_type, begins in _BEGINNINGS.items() if begins.match(start)), TEXT)
+    begun = next((media_type for media_type, begins in _BEGINNINGS.items() if begins.match(start)), TEXT)
+    if not extension or (begun in _EXPORTED and format_named(extension)):
+        return begun  # many programs export pages under the names of Office files
+    if format_named(extension):
+        raise UnsupportedFile(f"The file is called .{extension} but holds plain text: name it .txt and upload that.")
+    raise _unknown(extension)

@@ -1,10 +1,10 @@
-"""The headings above the present place of a document."""
+"""The headings above the present position in a document."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from modulo.domain.packing import Title
+from modulo.domain.chunk_packing import Title
 from modulo.domain.tokens import Rate
 
 BETWEEN_HEADINGS = " > "
@@ -45,6 +45,6 @@ class Outline:
         self.pending.append(heading)
 
 
-def joined(path: Iterable[Heading | str]) -> str:
+def heading_path(path: Iterable[Heading | str]) -> str:
     """Headings as chunks keep them."""
     return BETWEEN_HEADINGS.join(part if isinstance(part, str) else part.title.text for part in path)

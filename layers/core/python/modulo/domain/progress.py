@@ -1,4 +1,4 @@
-"""What those who watch a collection are told of its files."""
+"""The progress of files, as subscribers receive it."""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,11 +6,12 @@ from uuid import UUID
 from pydantic import Field
 
 from modulo.domain.file import File, FileProblem, Stage
-from modulo.domain.value import Value
+from modulo.domain.model import FrozenModel
+from modulo.domain.reading import ReadingWarning
 
 
-class FileProgress(Value):
-    """How far a file has come; told again whenever it has changed. One that is `deleting` is gone."""
+class FileProgress(FrozenModel):
+    """The state of a file, sent whenever it changes. A file that is `deleting` is gone."""
 
     file_id: UUID
     name: str
@@ -20,14 +21,16 @@ class FileProgress(Value):
     pages_total: int | None
     chunk_count: int | None
     problem: FileProblem | None
+    next_attempt_at: datetime | None
     scanned_pages: tuple[int, ...] | None
     recognised_pages: tuple[int, ...] | None
+    warnings: tuple[ReadingWarning, ...] | None
     estimated_ready_at: datetime | None
     updated_at: datetime
 
     @classmethod
     def of(cls, file: File) -> "FileProgress":
-        """That of a file."""
+        """The progress of a file."""
         return cls(
             file_id=file.id,
             name=file.name,
@@ -37,15 +40,17 @@ class FileProgress(Value):
             pages_total=file.pages_total,
             chunk_count=file.chunk_count,
             problem=file.problem,
+            next_attempt_at=file.next_attempt_at,
             scanned_pages=file.document.scanned_pages,
             recognised_pages=file.document.recognised_pages,
+            warnings=file.document.warnings,
             estimated_ready_at=file.estimated_ready_at,
             updated_at=file.updated_at,
         )
 
 
-class Snapshot(Value):
-    """What there is when somebody begins to watch, in the order of the last changes."""
+class Snapshot(FrozenModel):
+    """The files at the beginning of a subscription, in the order of their last changes."""
 
     files: tuple[FileProgress, ...]
-    complete: bool = Field(description="false where there are more files, which did not change for longer")
+    complete: bool = Field(description="false where older files are left out")

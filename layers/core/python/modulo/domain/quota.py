@@ -6,19 +6,22 @@ from datetime import UTC, date, datetime, timedelta
 from pydantic import Field
 
 from modulo.domain.errors import QuotaExceeded
-from modulo.domain.value import Value
+from modulo.domain.model import FrozenModel
 
 
-class Quotas(Value):
+class Quotas(FrozenModel):
     """What one user may hold and use; the defaults are the architecture document's."""
 
     collections: int = Field(default=10, ge=0, description="collections a user owns")
     files: int = Field(default=100, ge=0, description="files in a collection")
+    user_files: int = Field(default=1_000, ge=0, description="files a user keeps outside collections")
     storage_bytes: int = Field(default=10 * 1024**3, ge=0, description="bytes a user stores")
+    conversations: int = Field(default=1_000, ge=0, description="conversations a user keeps")
+    messages: int = Field(default=1_000, ge=2, description="messages in a conversation")
     tokens_per_day: int = Field(default=100_000, ge=0, description="tokens of language models a user uses in a day")
 
 
-class Usage(Value):
+class Usage(FrozenModel):
     """What a user holds now and has used in the current period."""
 
     period: date
@@ -32,7 +35,7 @@ class Usage(Value):
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """Tokens to reserve in a period, as long as all that is reserved and used stays within the limit."""
+    """Tokens to reserve in a period; reserved and used tokens together must stay within the limit."""
 
     period: date
     tokens: int
@@ -49,8 +52,8 @@ def resets_at(period: date) -> datetime:
     return datetime.combine(period + timedelta(days=1), datetime.min.time(), tzinfo=UTC)
 
 
-def exceeded(resource: str, limit: int, *, retry_after: int | None = None) -> QuotaExceeded:
-    """The problem that names the exhausted quota; only time-based quotas can say when to try again."""
+def quota_exceeded(resource: str, limit: int, *, retry_after: int | None = None) -> QuotaExceeded:
+    """The error that names the exhausted quota; `retry_after` is for quotas by time."""
     hint = "wait for the next period" if retry_after is not None else "delete what is no longer needed"
     return QuotaExceeded(
         f"Quota exceeded for {resource}: the limit is {limit}; {hint} or ask for a higher limit.",

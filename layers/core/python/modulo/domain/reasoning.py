@@ -1,63 +1,101 @@
-"""Chain of thought by decomposition: a question with several parts becomes one step for each part."""
+"""Reasoning: the steps of an answer, round by round, and the answer that they make together."""
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from uuid import UUID
 
-from modulo.domain.answer import NOT_FOUND, Answer, Cited
+from modulo.domain.answer import Answer, CitedPassage
+from modulo.domain.decomposition import Part
+from modulo.domain.outcome import NOT_FOUND
 from modulo.domain.passage import Passage
+from modulo.domain.reasoning_options import CotConfig, FormatType, ReasoningStrategy
+from modulo.domain.search import MARK
+from modulo.domain.sentences import sentences
 
-MOST_STEPS = 3
-"""The architecture's reasoning depth: what goes beyond stays together in the last step."""
-
-_ASKING = (
-    "what|when|where|who|whom|whose|which|why|how|is|are|was|were|do|does|did|can|could|will|would|should|has|have|had"
-)
-_JOINT = re.compile(rf"\?\s+|\s*;\s*|,?\s+and\s+(?=(?:{_ASKING})\b)", re.IGNORECASE)
-_POINTING = re.compile(
-    r"\b(it|its|they|them|their|he|him|his|she|her|this|that|these|those|there|then)\b", re.IGNORECASE
-)
-_MARK = re.compile(r"\[(\d+)\]")
+MAX_EVIDENCE_CHARACTERS = 160
+"""Of an earlier answer that a later step is searched for with."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One part of a question with what was found for it; marks in the answer count this step's passages."""
+    """One part of a question with its passages and answer; the answer's marks count this step's passages."""
 
     question: str
     passages: tuple[Passage, ...]
     answer: Answer
     tokens: int
     seconds: float
+    asked: bool = True
+    """False where the token budget was used up before."""
 
     @property
     def confidence(self) -> float | None:
         """The score of the best passage that the step's answer cites; None where it cites none."""
         return max((cited.passage.score for cited in self.answer.cited), default=None)
 
+    @property
+    def evidence(self) -> str:
+        """The beginning of what the answer rests on; empty where it rests on nothing."""
+        excerpt = " ".join(self.answer.cited[0].excerpt.split()) if self.answer.cited else ""
+        return (
+            excerpt if len(excerpt) <= MAX_EVIDENCE_CHARACTERS else excerpt[:MAX_EVIDENCE_CHARACTERS].rsplit(" ", 1)[0]
+        )
 
-def decompose(question: str) -> list[str]:
-    """The parts of a question, at most `MOST_STEPS`; a question that has one part comes back alone.
 
-    Parts end at a question mark, at a semicolon, or before "and" with another question behind it. A
-    part that points back ("its", "they" …) names the first part behind it, so that it can be understood alone.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which parts are answered in which order; the parts of one round do not need each other's answers."""
+
+    question: str
+    parts: tuple[Part, ...]
+    config: CotConfig
+
+    @property
+    def concludes(self) -> bool:
+        """Whether the whole question is answered at the end, from what its parts found."""
+        return len(self.parts) > 1 and self.config.reasoning_strategy is ReasoningStrategy.hierarchical
+
+    def first_round(self) -> tuple[Part, ...]:
+        """What can be answered without knowing any answer."""
+        match self.config.reasoning_strategy:
+            case ReasoningStrategy.iterative | ReasoningStrategy.causal:
+                return self.parts[:1]
+            case _ if self.config.context_preservation:
+                return tuple(part for part in self.parts if not part.waits)
+        return self.parts
+
+    def next_round(self, steps: Sequence[Step]) -> tuple[Part, ...]:
+        """What is answered next; nothing once all is."""
+        config, evidence = self.config, next((step.evidence for step in reversed(steps) if step.answer.found), "")
+        known = evidence if config.context_preservation else ""
+        match config.reasoning_strategy:
+            case ReasoningStrategy.iterative:
+                later = self.parts[len(steps) : len(steps) + 1]
+            case ReasoningStrategy.causal:
+                return self._cause(steps)
+            case _:
+                later = tuple(part for part in self.parts if part.waits) if config.context_preservation else ()
+                later = later if len(steps) + len(later) <= len(self.parts) else ()
+        return tuple(part.knowing(known) if known else part for part in later)
+
+    def _cause(self, steps: Sequence[Step]) -> tuple[Part, ...]:
+        """The cause of the last answer, as long as an answer says something new."""
+        found, earlier = steps[-1].evidence, {step.evidence for step in steps[:-1]}
+        if len(steps) >= self.config.max_reasoning_depth or not steps[-1].answer.found or found in earlier:
+            return ()
+        return (Part("What caused this?", found if self.config.context_preservation else self.question),)
+
+
+def combine(
+    steps: Sequence[Step], *, threshold: float = 0.0, form: FormatType = FormatType.standard
+) -> tuple[tuple[Passage, ...], Answer]:
+    """The passages of all steps, each once, and the joined answer, whose marks count these passages.
+
+    A step whose confidence is below the threshold does not count as answered.
     """
-    joints = list(_JOINT.finditer(question))[: MOST_STEPS - 1]
-    starts = [0, *(joint.end() for joint in joints)]
-    ends = [*(joint.start() for joint in joints), len(question)]
-    parts = [question[start:end].strip(" \n\t?;,") for start, end in zip(starts, ends, strict=True)]
-    parts = [part for part in parts if len(part.split()) > 1]
-    if len(parts) < 2:
-        return [question]
-    first, *others = parts
-    return [f"{first}?", *(f"{part}? ({first})" if _POINTING.search(part) else f"{part}?" for part in others)]
-
-
-def combine(steps: Sequence[Step]) -> tuple[tuple[Passage, ...], Answer]:
-    """The passages of all steps, each once, and their answers as one; marks then count these passages."""
-    if len(steps) == 1:
+    if len(steps) == 1 and form is FormatType.standard and counts(steps[0], threshold):
         return steps[0].passages, steps[0].answer
     found: dict[UUID, Passage] = {}
     for step in steps:
@@ -65,21 +103,52 @@ def combine(steps: Sequence[Step]) -> tuple[tuple[Passage, ...], Answer]:
             found.setdefault(passage.chunk_id, passage)
     passages = tuple(found.values())
     places = {chunk_id: place for place, chunk_id in enumerate(found, start=1)}
-    texts: list[str] = []
-    cited: dict[int, Cited] = {}
+    texts: list[tuple[str, str]] = []
+    cited: dict[int, CitedPassage] = {}
     for step in steps:
-        if not step.answer.found:
+        if not counts(step, threshold):
+            texts.append((step.question, ""))
             continue
         marks = {one.mark: places[one.passage.chunk_id] for one in step.answer.cited}
-        texts.append(_MARK.sub(partial(_renamed, marks), step.answer.text))
+        texts.append((step.question, MARK.sub(partial(_renamed, marks), step.answer.text)))
         for one in step.answer.cited:
-            cited.setdefault(marks[one.mark], Cited(marks[one.mark], one.passage, one.excerpt))
-    if not texts:
-        return passages, Answer(NOT_FOUND, ())
-    return passages, Answer("\n".join(texts), tuple(cited[mark] for mark in sorted(cited)))
+            cited.setdefault(marks[one.mark], replace(one, mark=marks[one.mark]))
+    if not cited:
+        return passages, Answer(NOT_FOUND, (), unverified=any(step.answer.unverified for step in steps))
+    text = _composed(texts, form)
+    kept = {int(mark) for mark in MARK.findall(text)} if form is FormatType.summary else set(cited)
+    return passages, Answer(text, tuple(cited[mark] for mark in sorted(cited) if mark in kept))
+
+
+def counts(step: Step, threshold: float) -> bool:
+    """Whether a step is answered with the confidence that is asked for."""
+    return step.answer.found and (step.confidence or 0.0) >= threshold
+
+
+def _composed(texts: Sequence[tuple[str, str]], form: FormatType) -> str:
+    """The steps' answers in one text."""
+    match form:
+        case FormatType.cot_reasoning:
+            return "\n".join(
+                f"{number}. {question}\n{text or NOT_FOUND}" for number, (question, text) in enumerate(texts, start=1)
+            )
+        case FormatType.comparative:
+            return "\n".join(f"{question} {text or NOT_FOUND}" for question, text in texts)
+        case FormatType.summary:
+            return "\n".join(_first_statement(text) for _, text in texts if text)
+    return "\n".join(text for _, text in texts if text)
+
+
+def _first_statement(text: str) -> str:
+    """The first sentence that has a mark, with its marks."""
+    mark = MARK.search(text)
+    line_end = text.find("\n", mark.end() if mark else 0)
+    line = text if line_end < 0 else text[:line_end]
+    end = next((sentence.end for sentence in sentences(line) if mark and sentence.end >= mark.end()), len(line))
+    return line[:end].strip()
 
 
 def _renamed(marks: Mapping[int, int], found: re.Match[str]) -> str:
-    """A mark of a step as a mark of all; a number in brackets that is no mark stays."""
+    """A step's mark, renumbered; a bracketed number that is no mark stays."""
     mark = int(found[1])
     return f"[{marks.get(mark, mark)}]"

@@ -1,12 +1,12 @@
-"""Re-embedding: another index of a collection is built beside the one that searches see, and takes its place.
+"""Re-embedding: a second index of a collection is built beside the one that searches use, and replaces it.
 
-An index is an embedding model with a chunking; a collection's are numbered from 1. One is current:
-searches see it, whole. While another is open, every file that is found is in that one too, as a
-generation made from the same object: first the one that is built, then, once it was switched to,
-the one it replaced, until it cannot be rolled back any more.
+An index has an embedding model and a chunking; a collection's are numbered from 1. Searches use one, the current
+index. A re-embedding keeps a second one open: until the switch the one that is built, afterwards the one that was
+replaced, as long as it can be rolled back. While it is open, every live file has a generation in both, made from the
+same object.
 
     building ─switch→ switched ─rollback→ rolled_back
-    building ─end→ cancelled; switched ─end, or its time passes→ switched, and the old index goes
+    building ─cancel→ cancelled; switched ─cancel, or its time passes→ switched, and the old index is dropped
 """
 
 from dataclasses import dataclass
@@ -20,15 +20,15 @@ from pydantic import Field
 from modulo.domain.collection import Chunking, EmbeddingModel
 from modulo.domain.errors import Conflict, NotFound
 from modulo.domain.file import FileProblem, FileRef
-from modulo.domain.value import Value
+from modulo.domain.model import FrozenModel
 
-MOST_FAILURES = 100
-FIRST_QUEUED = 100
-"""How many files a start queues itself; a sweep queues the others."""
+MAX_LISTED_FAILURES = 100
+MAX_QUEUED_AT_START = 100
+"""How many files `start_reembedding` queues; a sweep queues the others."""
 
 
-class State(StrEnum):
-    """How far a re-embedding has come, as it is stored."""
+class ReembeddingState(StrEnum):
+    """The state of a re-embedding, as it is stored."""
 
     building = "building"
     switched = "switched"
@@ -37,7 +37,7 @@ class State(StrEnum):
 
 
 class Phase(StrEnum):
-    """How far a re-embedding has come, as its users see it."""
+    """The state of a re-embedding as users see it: with the progress of its files."""
 
     building = "building"
     ready = "ready"
@@ -47,24 +47,32 @@ class Phase(StrEnum):
     cancelled = "cancelled"
 
 
-class NewReembedding(Value):
-    """What to embed a collection anew with; what is null stays as it is."""
+class NewReembedding(FrozenModel):
+    """What to re-embed a collection with; null fields stay as they are."""
 
     embedding_model: str | None = Field(default=None, description="a configured model")
     chunking: Chunking | None = None
-    auto_switch: bool = Field(default=True, description="switch as soon as every file is there")
+    auto_switch: bool = Field(default=True, description="switch as soon as every file is ready")
 
 
-class Switching(Value):
-    """How to switch to the other index, or back."""
+class OwnedCollection(FrozenModel):
+    """A collection and its owner, who alone may re-embed it."""
+
+    id: UUID
+    owner_id: UUID
+
+
+class SwitchRequest(FrozenModel):
+    """Options of a switch or a rollback."""
 
     leave_out: bool = Field(
-        default=False, description="also where files are not ready there: they are not found until they are"
+        default=False,
+        description="switch even if files are not ready in the other index; searches miss them until they are",
     )
 
 
-class FailedFile(Value):
-    """A file that could not be embedded anew."""
+class FailedFile(FrozenModel):
+    """A file whose re-embedding failed."""
 
     file_id: UUID
     name: str
@@ -73,7 +81,7 @@ class FailedFile(Value):
 
 @dataclass(frozen=True, slots=True)
 class ReembeddingDraft:
-    """A re-embedding about to be started; no chunking is that of before.
+    """A re-embedding about to be started; `chunking` is None where it stays.
 
     `keep_seconds` is how long it can be rolled back.
     """
@@ -86,8 +94,8 @@ class ReembeddingDraft:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
-    """How many of the files that searches find are in the other index, too."""
+class IndexProgress:
+    """How many of the live files are in the other index."""
 
     files: int = 0
     ready: int = 0
@@ -102,25 +110,25 @@ class Tally:
         return self.ready == self.files
 
     def check(self, *, leave_out: bool) -> None:
-        """Refuse to switch to the other index while files would be lost.
+        """Require that a switch leaves no file out, unless that is asked for.
 
         Raises:
-            Conflict: some are not in it, and are not to be left out.
+            Conflict: some files are not ready in the other index.
         """
         if self.complete or leave_out:
             return
         left = self.files - self.ready - self.failed
         raise Conflict(
             f"{left} files are still being embedded and {self.failed} failed:"
-            " wait, delete them, or have them left out with leave_out.",
+            " wait, delete them, or leave them out with leave_out.",
         )
 
 
-class Reembedding(Value):
+class Reembedding(FrozenModel):
     """A collection's latest re-embedding.
 
-    The counts are of the files that searches find, as far as they are in the index that searches do not
-    see: the one that is built or, after the switch, the old one. They are null once that is given up.
+    The counts are of the live files in the index that searches do not use: the one that is built or, after the
+    switch, the old one. They are null once that index is dropped.
     """
 
     collection_id: UUID
@@ -136,32 +144,34 @@ class Reembedding(Value):
     failures: Annotated[tuple[FailedFile, ...], Field(description="the first 100")] = ()
     started_at: datetime
     estimated_ready_at: datetime | None = Field(
-        default=None, description="when it will be built, if it goes on as so far; null until that can be told"
+        default=None, description="when it will be built, at the present pace; null until that can be estimated"
     )
     switched_at: datetime | None = None
-    rollback_until: datetime | None = Field(default=None, description="null where there is no way back")
-    ended_at: datetime | None = Field(default=None, description="when the index was given up that searches do not see")
+    rollback_until: datetime | None = Field(default=None, description="absent where no rollback is possible")
+    ended_at: datetime | None = Field(default=None, description="when the index that searches do not use was dropped")
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
-    """A re-embedding, with the first generations to be queued."""
+class StartedReembedding:
+    """A re-embedding, with the first generations to queue."""
 
     reembedding: Reembedding
     queue: tuple[FileRef, ...]
 
 
-def phase(state: State, tally: Tally) -> Phase:
-    """What users are told."""
-    if state is not State.building:
+def phase(state: ReembeddingState, tally: IndexProgress) -> Phase:
+    """The phase that users see."""
+    if state is not ReembeddingState.building:
         return Phase(state.value)
     if tally.ready + tally.failed < tally.files:
         return Phase.building
     return Phase.ready if tally.complete else Phase.failed
 
 
-def counted(tally: Tally, *, state: State, started_at: datetime, now: datetime) -> dict[str, object]:
-    """What an open re-embedding tells of its files."""
+def progress_fields(
+    tally: IndexProgress, *, state: ReembeddingState, started_at: datetime, now: datetime
+) -> dict[str, object]:
+    """The progress fields of a `Reembedding`."""
     going_on = phase(state, tally) is Phase.building and tally.pages_done > 0
     left = max(0, tally.pages - tally.pages_done)
     return {
@@ -174,18 +184,18 @@ def counted(tally: Tally, *, state: State, started_at: datetime, now: datetime) 
     }
 
 
-def under_way() -> Conflict:
-    """The problem of a collection with a re-embedding that has not ended."""
+def already_open() -> Conflict:
+    """The error where another re-embedding is open."""
     return Conflict(
-        "The collection is being embedded anew, or can still be rolled back: end that first, by DELETE.",
+        "A re-embedding is in progress or can still be rolled back: cancel it first, by DELETE.",
     )
 
 
-def never() -> NotFound:
-    """The problem of a collection that is as it was made."""
-    return NotFound("The collection was never embedded anew.")
+def never_started() -> NotFound:
+    """The error where there was no re-embedding."""
+    return NotFound("The collection was never re-embedded.")
 
 
-def not_in(state: State) -> Conflict:
-    """The problem of a move for which it is too early or too late."""
-    return Conflict(f"Only a re-embedding that is {state.value.replace('_', ' ')}, and has not ended, can do this.")
+def wrong_state(state: ReembeddingState) -> Conflict:
+    """The error of a switch, rollback or cancellation that the state does not allow."""
+    return Conflict(f"Only a re-embedding that is {state.value.replace('_', ' ')}, and has not ended, allows this.")

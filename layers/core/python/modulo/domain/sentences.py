@@ -1,13 +1,24 @@
-"""Text into sentences: paragraphs, list items and table rows, with their places in the text."""
+"""Splitting of text into sentences, list items and table rows, with their offsets."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from modulo.domain.abbreviations import (
+    ANYWHERE,
+    BEFORE_NAMES,
+    BEFORE_NUMBERS,
+    BEFORE_ORDINALS,
+    MONTHS,
+    ORDERED,
+    STARTERS,
+)
+from modulo.domain.document import CELL
+
 MAX_CHARACTERS = 500
-"""Longer runs without an end of sentence are cut between words."""
-CELL = " | "
+"""Longest sentence; longer text without a sentence end is split between words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +32,7 @@ class Sentence:
 
     @property
     def spelled_out(self) -> str:
-        """The text; of a row, each cell behind its column's name, which models read far better."""
+        """The text; of a table row, each cell with the name of its column, which models understand better."""
         columns, cells = self.header.split(CELL), self.text.split(CELL)
         if not self.header or len(columns) != len(cells):
             return f"{self.header}\n{self.text}".strip()
@@ -31,46 +42,38 @@ class Sentence:
 Span = tuple[int, int]
 
 _BULLETS = "-*+\u2022\u25e6\u25aa\u2023\u00b7\u2013\u2014"
-_OPENING = "\"'\u201c\u2018\u00ab(\\[\u00bf\u00a1"
-_CLOSING = "\"'\u201d\u2019\u00bb)\\]"
-_WIDE_STOPS = "\u3002\uff01\uff1f"  # East Asia writes no white space behind them
-_WIDE_CLOSING = "\u300d\u300f\u201d\uff09"
+_OPENING = "\"'\u201c\u2018\u201e\u201a\u00ab\u00bb\u2039\u203a(\\[\u00bf\u00a1\u300c\u300e"
+_CLOSING = "\"'\u201d\u2019\u201c\u2018\u00bb\u00ab\u203a\u2039)\\]"
+_PLAIN_STOPS = (
+    "\u061f\u06d4\u0964\u0965\u0589\u1362\u17d4\u104b"  # of Arabic, Urdu, Hindi, Armenian, Amharic, Khmer, Burmese
+)
+_STOPS = rf".!?\u2026{_PLAIN_STOPS}"
+_WIDE_STOPS = "\u3002\uff01\uff1f\uff61"  # East Asia writes no white space behind them
+_WIDE_CLOSING = "\u300d\u300f\u201d\u2019\uff09"
+_QUOTATIVE = "\u3068\u3063\uff0c\u3001,\uff1b;"  # behind a quotation, these go on with the sentence around it
 
 _LINE = re.compile(r"[^\n\r\f\v\x85\u2028\u2029]+")
 _ITEM = re.compile(rf"\s*(?:[{_BULLETS}]|\(?(?:\d{{1,3}}|[a-zA-Z]|[ivxIVX]{{1,5}})[.)])\s")
 _HEADING = re.compile(r"\s*#{1,6}\s")
 _RULE = re.compile(r"[\s|:\-=_*+]+")
-_STOP = re.compile(rf"(?<![.!?\u2026])[.!?\u2026]++[{_CLOSING}]*+(?=\s)|[{_WIDE_STOPS}]+[{_WIDE_CLOSING}]*")
+_STOP = re.compile(rf"(?<![{_STOPS}])[{_STOPS}]++[{_CLOSING}]*+(?=\s)|[{_WIDE_STOPS}]+[{_WIDE_CLOSING}]*")
 _FOLLOWING = re.compile(rf"\s*[{_OPENING}]*(\S{{1,40}})")
-_INITIALS = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")
+_LETTER = r"(?:[^\W\d_]|[\u0e31\u0e34-\u0e3a\u0e47-\u0e4e])"  # Thai writes vowels as marks
+_INITIALS = re.compile(rf"(?:{_LETTER}{{1,3}}\.)+{_LETTER}{{1,3}}|[^\W\d_]")
+_SHORTENED = re.compile(rf"[{_OPENING}]*[^\W\d_]\.")
+_DAY = re.compile(r"\d{1,2}\.(?:\d{2,4})?\W{0,3}")
+_YEAR = re.compile(r"\d{4}\W{0,3}")
+_DAY_AND_MONTH = re.compile(r"(?:^|\s)\d{1,2}\.\s?\d{1,2}$")
+_NUMBER = re.compile(r"[\d(\u00a7]|[IVXLC]{1,6}\W{0,3}$")
+_PUNCTUATION = ",;:.!?)\u201d\u2019"
 _SPACE = re.compile(r"\s*")
 
 
 _LONG = 40  # more of what stands before a mark is not looked at
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_BEFORE_NAMES = _words(
-    "mr mrs ms dr prof st sr jr rev hon gen col maj capt lt sgt cmdr adm gov sen rep pres mt ft cf vs viz approx ca "
-    "resp incl excl eds"
-)
-_BEFORE_NUMBERS = _words(
-    "no nos nr pp fig figs eq eqs sec ch chap vol tab ref refs art para ed jan feb mar apr jun jul aug sep sept oct "
-    "nov dec"
-)
-_ANYWHERE = _words("etc al inc ltd co corp bros dept univ assn ave blvd rd ph.d")
-_STARTERS = _words(
-    "a an the this that these those it its he she they we you i his her their our there here in on at by for from with "
-    "after before during since while when where what who why how if although though because however moreover "
-    "therefore thus then also but and or so yet as no not all both each every some many most one two"
-)
-
-
 def sentences(text: str) -> list[Sentence]:
-    """The sentences in order; only white space and the rules that frame a table's rows belong to none."""
+    """The sentences in order; they omit only white space and the ruling lines of tables."""
     return [sentence for block in _blocks(text) for sentence in _of_block(text, block)]
 
 
@@ -92,7 +95,7 @@ def _blocks(text: str) -> Iterator[list[Span]]:
 
 
 def _of_block(text: str, block: list[Span]) -> Iterator[Sentence]:
-    """A table's rows each by itself, with the first as header; other lines as paragraphs."""
+    """The rows of a table, with the first as header; other lines as paragraphs."""
     header: str | None = None
     lines: list[Span] = []
     for start, end in block:
@@ -112,7 +115,7 @@ def _of_block(text: str, block: list[Span]) -> Iterator[Sentence]:
 
 
 def _of_lines(text: str, lines: list[Span]) -> Iterator[Sentence]:
-    """Lines joined to paragraphs, then cut at the ends of sentences."""
+    """Lines joined to paragraphs, which are split at the ends of sentences."""
     if not lines:
         return
     width = max(end - start for start, end in lines)
@@ -125,7 +128,7 @@ def _of_lines(text: str, lines: list[Span]) -> Iterator[Sentence]:
 
 
 def _breaks(line: str, following: str, width: int) -> bool:
-    """Whether a line's end is more than the edge of the page: before an item, or after a heading."""
+    """Whether a line's end is a paragraph's end: before a list item, after a heading, or after a short line."""
     if _ITEM.match(following) or _HEADING.match(following) or _HEADING.match(line):
         return True
     short = len(line.strip()) < width * 0.6
@@ -135,42 +138,76 @@ def _breaks(line: str, following: str, width: int) -> bool:
 def _of_paragraph(text: str, start: int, end: int) -> Iterator[Sentence]:
     for stop in _STOP.finditer(text, start, end):
         following = _FOLLOWING.match(text, stop.end(), end)
-        if following and _ends(
-            text[max(start, stop.start() - _LONG) : stop.start()], stop.group()[0], following.group(1)
-        ):
+        if following and _ends(text[max(start, stop.start() - _LONG) : stop.start()], stop.group(), following):
             yield from _cut(text, start, stop.end())
             start = stop.end()
     yield from _cut(text, start, end)
 
 
-def _ends(before: str, mark: str, following: str) -> bool:
-    """Whether a mark ends the sentence before it, rather than an abbreviation, an initial or an item's number."""
-    if mark in _WIDE_STOPS:
-        return True
+def _ends(before: str, stop: str, behind: re.Match[str]) -> bool:
+    """Whether a stop ends the sentence before it, rather than an abbreviation, an initial or a number."""
+    following: str = behind.group(1)
+    if stop[0] in _WIDE_STOPS:
+        quotation = stop[-1] in _WIDE_CLOSING and behind.start(1) == behind.start()
+        return not (quotation and following[0] in _QUOTATIVE)
     if following[0].islower():
         return False
     words = before.split()
-    if mark != "." or not words or before[-1].isspace():
+    if stop[0] != "." or not words or before[-1].isspace():
         return bool(words)
-    word = words[-1].lower().lstrip(_OPENING)
-    if word in _BEFORE_NAMES or (word in _BEFORE_NUMBERS and following[0].isdigit()):
+    if words[-1].isdigit():
+        return _ends_behind_number(before, words, following)
+    word = words[-1].lstrip(_OPENING)
+    is_initial = len(word) <= 2 and len(words) > 1 and bool(_SHORTENED.fullmatch(words[-2]))  # p. ex.
+    return _ends_behind_word(word, following, is_initial=is_initial)
+
+
+def _ends_behind_word(word: str, following: str, *, is_initial: bool) -> bool:
+    """Whether a full stop behind a word ends a sentence."""
+    lower = word.lower()
+    if lower in BEFORE_NAMES:
         return False
-    if word in _ANYWHERE or (_INITIALS.fullmatch(word) and word != "i"):
-        return following.lower().rstrip(",;:!?") in _STARTERS  # a full stop behind it makes it an initial too
-    return not (word.isdigit() and len(words) == 1)  # "3. Results" is one item
+    if (lower in BEFORE_NUMBERS or lower.endswith("str")) and _NUMBER.match(following):
+        return False
+    doubled = len(word) == 2 and word.isupper() and word[0] == word[1]  # EE. UU.
+    if doubled or is_initial or lower in ANYWHERE or (_INITIALS.fullmatch(lower) and lower != "i"):
+        return following.lower().rstrip(_PUNCTUATION) in STARTERS  # a full stop behind it makes it an initial too
+    return True
+
+
+def _ends_behind_number(before: str, words: list[str], following: str) -> bool:
+    """Whether a full stop behind a number ends a sentence, rather than being part of a date, an ordinal or an item."""
+    number, next_word = words[-1], following.lower().rstrip(_PUNCTUATION)
+    if len(words) == 1:
+        return False  # "3. Results" is one item
+    if len(number) > 3:
+        return True
+    if next_word in MONTHS or next_word in ORDERED or _DAY.fullmatch(following):
+        return False
+    if _DAY_AND_MONTH.search(before) and _YEAR.fullmatch(following):
+        return False
+    return words[-2].lower().lstrip(_OPENING) not in BEFORE_ORDINALS or next_word in STARTERS
 
 
 def _cut(text: str, start: int, end: int) -> Iterator[Sentence]:
-    """One sentence, or several where it is longer than may be."""
+    """One sentence, or several where it is longer than `MAX_CHARACTERS`."""
     start, end = _trimmed(text, start, end)
     while end - start > MAX_CHARACTERS:
         at = max(text.rfind(mark, start + MAX_CHARACTERS // 2, start + MAX_CHARACTERS) for mark in (" ", "\n", "\t"))
-        at = at if at > start else start + MAX_CHARACTERS
+        at = at if at > start else _between_letters(text, start, start + MAX_CHARACTERS)
         yield _sentence(text, start, at)
         # Only what was cut off is looked at again, so that a text without end takes no more than its length.
         start = _SPACE.match(text, at, end).end()  # type: ignore[union-attr]  # nothing is a match too
     if start < end:
         yield _sentence(text, start, end)
+
+
+def _between_letters(text: str, start: int, at: int) -> int:
+    """The place to cut a run without white space, such as Thai: not between a letter and the marks on it."""
+    first = at
+    while at > start + MAX_CHARACTERS // 2 and unicodedata.category(text[at])[0] == "M":
+        at -= 1
+    return at if at > start + MAX_CHARACTERS // 2 else first
 
 
 def _sentence(text: str, start: int, end: int, header: str = "") -> Sentence:

@@ -1,26 +1,26 @@
-"""An estimate of token counts that needs no vocabulary and so serves every model.
+"""Estimates of token counts, without a vocabulary and so for every model.
 
-Words cost by their length, as measured with the word pieces of bge-small; other scripts cost by
-the character. All weights are tenths of a token, so that those of parts add up to the whole's.
+Words are weighed by length, as measured with the word pieces of bge-small; other scripts by character. Weights are
+tenths of a token, so that those of parts add up to the whole's.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 
-ONE = 10
+WEIGHT_PER_TOKEN = 10
 
 
 class Rate(Enum):
-    """Which words of the Latin alphabet a text is made of: vocabularies hold many more English ones."""
+    """Whether a text in the Latin alphabet is English: vocabularies hold many more English words."""
 
     english = "english"
     other = "other"
 
 
 def _table(first: tuple[int, ...], step: int) -> tuple[int, ...]:
-    """Weights by word length: those given, then `step` more a letter."""
+    """Weights by word length: the given ones, then `step` more for each letter."""
     return (0, *first, *(first[-1] + step * n for n in range(1, _LONG - len(first) + 1)))
 
 
@@ -50,15 +50,16 @@ _OTHER_WORDS = """
 _ENGLISH = frozenset(_ENGLISH_WORDS.split())
 _OTHER = frozenset(_OTHER_WORDS.split())
 _SAMPLE = 20_000
+_FEW = 16  # words that are summed up faster than counted
 
 
 def estimate(text: str, rate: Rate | None = None) -> int:
-    """About how many tokens the text has; `rate` is that of the text around it, or its own if not given."""
-    return -(-weigh(text, rate or rate_of(text)) // ONE)
+    """The estimated number of tokens; `rate` is that of the surrounding text, by default the text's own."""
+    return -(-weigh(text, rate or rate_of(text)) // WEIGHT_PER_TOKEN)
 
 
 def rate_of(text: str) -> Rate:
-    """The rate by which most of the text's words count: told by its function words."""
+    """The rate of the language of most of the text, determined by its function words."""
     words = Counter(re.findall(r"[^\W\d_]+", text[:_SAMPLE].lower()))
     english = sum(words[word] for word in _ENGLISH)
     other = sum(words[word] for word in _OTHER)
@@ -66,33 +67,31 @@ def rate_of(text: str) -> Rate:
 
 
 def weigh(text: str, rate: Rate) -> int:
-    """The text's weight in tenths of a token; cut between words, the parts weigh as much as the whole."""
+    """The text's weight in tenths of a token; parts split between words weigh as much as the whole."""
     if text.isascii():
         return _weigh_ascii(text, rate)
     latin = _LATIN_WORD.findall(text)
     accented = [word for word in latin if not word.isascii()]
     digits = _DIGIT_RUN.findall(text)
-    weight = _by_length((word for word in accented), _ACCENTED)
+    weight = _by_length(accented, _ACCENTED)
     weight += _by_length(_ASCII_WORD.findall(" ".join(word for word in latin if word.isascii())), _WORDS[rate])
     weight += _by_length(digits, _DIGITS)
     rest = len(text) - _length(latin) - _length(digits) - _length(_SPACE.findall(text))
     # A Hangul syllable is two letters; what lies beyond the basic plane is seldom in a vocabulary.
-    return weight + ONE * (rest + _length(_HANGUL.findall(text)) + _length(_BEYOND_BMP.findall(text)))
+    return weight + WEIGHT_PER_TOKEN * (rest + _length(_HANGUL.findall(text)) + _length(_BEYOND_BMP.findall(text)))
 
 
 def _weigh_ascii(text: str, rate: Rate) -> int:
     words = _ASCII_WORD.findall(text)
     digits = _DIGIT_RUN.findall(text)
     rest = len(text) - _length(words) - _length(digits) - _length(_SPACE.findall(text))
-    return _by_length(words, _WORDS[rate]) + _by_length(digits, _DIGITS) + ONE * rest
+    return _by_length(words, _WORDS[rate]) + _by_length(digits, _DIGITS) + WEIGHT_PER_TOKEN * rest
 
 
 def _length(parts: Iterable[str]) -> int:
     return sum(map(len, parts))
 
 
-def _by_length(words: Iterable[str], weights: tuple[int, ...]) -> int:
-    return sum(
-        count * (weights[length] if length <= _LONG else length * _PER_LETTER)
-        for length, count in Counter(map(len, words)).items()
-    )
+def _by_length(words: Sequence[str], weights: tuple[int, ...]) -> int:
+    lengths = Counter(map(len, words)).items() if len(words) > _FEW else ((len(word), 1) for word in words)
+    return sum(count * (weights[length] if length <= _LONG else length * _PER_LETTER) for length, count in lengths)

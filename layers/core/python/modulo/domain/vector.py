@@ -1,4 +1,4 @@
-"""Vectors as caches keep them: 32-bit floats, which is what vector stores hold, and a checksum."""
+"""The encoding of cached vectors: 32-bit floats, as in vector stores, and a checksum."""
 
 import math
 import struct
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from zlib import crc32
 
 
-def packed(vector: Sequence[float]) -> bytes:
-    """The vector in little-endian order, and the CRC-32 of that.
+def encode_vector(vector: Sequence[float]) -> bytes:
+    """The vector as little-endian 32-bit floats, followed by their CRC-32.
 
     Raises:
         OverflowError: a value is too large for 32 bits.
@@ -16,8 +16,8 @@ def packed(vector: Sequence[float]) -> bytes:
     return content + struct.pack("<I", crc32(content))
 
 
-def unpacked(stored: bytes, dimensions: int) -> list[float] | None:
-    """The vector that was packed, or None where this is none of so many finite numbers."""
+def decode_vector(stored: bytes, dimensions: int) -> list[float] | None:
+    """The encoded vector; None where the bytes are corrupt or encode another number of dimensions."""
     if len(stored) != 4 * dimensions + 4:
         return None
     *vector, checksum = struct.unpack(f"<{dimensions}fI", stored)

@@ -1,21 +1,25 @@
-"""Which addresses may be fetched from the web, and what the files from there are called."""
+"""URLs: which may be fetched, what is known of their content, and the names of the files made of it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
+from pydantic import Field
+
+from modulo.domain.attributes import Attributes
 from modulo.domain.errors import InvalidRequest, RefusedUrl
-from modulo.domain.media import EXTENSIONS, MAX_NAME, READABLE, safe_name
-from modulo.domain.value import Value
+from modulo.domain.media import EXTENSIONS, MAX_NAME_CHARACTERS, READABLE, safe_name
+from modulo.domain.model import FrozenModel
 
-MAX_URL: Final = 2_000
-STORING = timedelta(minutes=2)
-"""How long it may take from the record of what was fetched until it is stored: a function does not live longer."""
+MAX_URL_CHARACTERS: Final = 2_000
+STORE_TIMEOUT = timedelta(minutes=2)
+"""Longest time between recording and storing fetched bytes; a function does not live longer."""
 PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443}
 _GLOBAL_IPV6 = ip_network("2000::/3")
 _TRANSLATED = (
@@ -24,36 +28,43 @@ _TRANSLATED = (
     *("2001::/23", "3fff::/20", "5f00::/16"),  # Teredo and other special purposes (RFC 2928, 9637, 9602)
 )
 _INSIDE = ("192.0.0.0/24", "168.63.129.16/32")
-"""Public by number, but the clouds' own: protocol assignments (RFC 6890), and Azure's host."""
+"""Public by number, but internal to clouds: protocol assignments (RFC 6890), and Azure's host."""
 _REFUSED = tuple(ip_network(network) for network in (*_TRANSLATED, *_INSIDE))
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _NUMBER = re.compile(r"\d+|0[xX][0-9A-Fa-f]*")
 _ETAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]{0,200}"')
-"""As RFC 9110 has it, but for bytes beyond ASCII; and not for ever."""
+"""As in RFC 9110, but ASCII only and of limited length."""
 _PAGES = frozenset({"php", "asp", "aspx", "jsp", "cgi", "do"})
 """Extensions of programs that answer with pages."""
+_FIRST_PAGES = frozenset({"index", "default", "home", "main"})
+_NAMELESS = re.compile(rf"(?:{'|'.join(sorted(_FIRST_PAGES))}|[\W\d_]*)", re.IGNORECASE)
+"""Ends of paths that say nothing without what stands before them."""
+_PRIVATE = re.compile(r"^(?:utm_|x-amz-|x-goog-)|token|key|sig|secret|pass|auth|session|credential", re.IGNORECASE)
+"""Names of parameters of credentials and campaigns."""
+MAX_PARAMETER_CHARACTERS: Final = 40
 _GENERIC = frozenset(
     {"", "application/octet-stream", "binary/octet-stream", "application/xhtml+xml", "application/x-pdf"}
 )
 
 
-class NewUrl(Value):
-    """An address whose content is to be ingested."""
+class NewUrl(FrozenModel):
+    """A URL whose content is to be ingested."""
 
-    url: str
+    url: str = Field(json_schema_extra={"pattern": "^[Hh][Tt][Tt][Pp][Ss]?://", "maxLength": MAX_URL_CHARACTERS})
     name: str | None = None
+    attributes: Attributes | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Validators:
-    """By what a server knows the bytes it sent again: an entity tag, the moment of their last change, or neither."""
+    """HTTP validators of a response: an entity tag, a modification date, both or neither."""
 
     etag: str | None = None
     last_modified: str | None = None
 
     @classmethod
     def of(cls, etag: str | None, last_modified: str | None) -> "Validators":
-        """What a server says of them, as far as it is what it should be and may be sent back."""
+        """The validators of a response, as far as they are well-formed and may be sent back."""
         return cls(etag if etag and _ETAG.fullmatch(etag) else None, _http_date(last_modified))
 
 
@@ -61,8 +72,8 @@ NO_VALIDATORS = Validators()
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
-    """What an address answered with."""
+class FetchedContent:
+    """The content of a response."""
 
     content: bytes
     media_type: str
@@ -70,8 +81,8 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What was fetched from an address last and is searched now: the number it was stored as, and its bytes."""
+class KnownContent:
+    """The content last fetched from a URL and live now: the generation that stores it, its checksum and validators."""
 
     source: int
     checksum_sha256: str
@@ -79,19 +90,19 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Fetch:
-    """A generation whose bytes are to be fetched; `checksum` is that of the bytes found before, if any were."""
+class FetchTask:
+    """A generation whose bytes are to be fetched; `checksum` is that of an earlier fetch, if there was one."""
 
     name: str
     url: str
     attempt: int
     checksum: str | None
-    known: Known | None = None
+    known: KnownContent | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    """The bytes that a generation turned out to have; the checksum is hexadecimal."""
+class ContentInfo:
+    """Properties of the fetched bytes; the checksum is hexadecimal."""
 
     size_bytes: int
     checksum_sha256: str
@@ -99,17 +110,17 @@ class Arrival:
     validators: Validators = NO_VALIDATORS
 
 
-def _http_date(said: str | None) -> str | None:
-    """A date of HTTP, written anew; None for any other text."""
+def _http_date(text: str | None) -> str | None:
+    """An HTTP date, normalised; None for any other text."""
     try:
-        moment = parsedate_to_datetime(said or "")
+        moment = parsedate_to_datetime(text or "")
     except (ValueError, TypeError, OverflowError):
         return None
     return format_datetime(moment, usegmt=True) if moment.tzinfo is UTC else None
 
 
 def require_plain(*, scheme: str, userinfo: str, host: str, port: int | None, ports: Mapping[str, int] = PORTS) -> None:
-    """Let only addresses pass that name a web server plainly.
+    """Reject URLs that do not name a web server plainly.
 
     Raises:
         RefusedUrl: it has another scheme, a user or a password, another port, or a host written as no browser shows it.
@@ -145,7 +156,7 @@ def _is_address(host: str) -> bool:
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is one of the public internet's, and of no other network by way of a translation."""
+    """Whether an IP address is public, and does not reach another network by translation."""
     if not _is_address(address):
         return False
     ip = ip_address(address)
@@ -160,15 +171,17 @@ def _ordinary(ip: IPv4Address | IPv6Address) -> bool:
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified or ip.is_loopback)
 
 
-def checked_url(url: str) -> str:
-    """The address, once it looks like one that may be fetched; where it leads shows when it is fetched.
+def require_public_url(url: str) -> str:
+    """The URL, if it may be fetched by its form; the addresses that its host resolves to are checked on each fetch.
 
     Raises:
-        InvalidRequest: it is no address.
+        InvalidRequest: it is no URL.
         RefusedUrl: it may not be fetched.
     """
-    if len(url) > MAX_URL or not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
-        raise InvalidRequest.field("url", f"must be an address of at most {MAX_URL} ASCII characters, others escaped")
+    if len(url) > MAX_URL_CHARACTERS or not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+        raise InvalidRequest.field(
+            "url", f"must be an address of at most {MAX_URL_CHARACTERS} ASCII characters, others escaped"
+        )
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -182,23 +195,61 @@ def checked_url(url: str) -> str:
     return url
 
 
-def name_of(url: str) -> str:
-    """What a file from there is called: as the end of its path or, else, as its host.
+def name_from_url(url: str) -> str:
+    """The name of a file from its URL, for people to read.
 
-    What ends like a program, or like nothing that can be read, is taken for the page that it answers with.
+    The end of the path where that says enough (`report.pdf`, `Moon`). Otherwise, as for a site's first page, a folder,
+    a number or a query, the host and the path (`example.org - docs - id=7.html`). Names that end like a program, or in
+    an unknown extension, get `.html`: the response is most likely a page.
     """
     parts = urlsplit(url)
-    last = unquote(parts.path, errors="replace").rstrip("/").rpartition("/")[2]
-    try:
-        name = safe_name(last[-(MAX_NAME - 5) :])
-    except InvalidRequest:
-        name = parts.hostname or "page"
-    extension = name.rpartition(".")[2].lower() if "." in name else None
-    if extension is None or (extension in EXTENSIONS and extension not in _PAGES):
-        return name
-    return f"{name}.html"
+    steps = [step for step in map(_decoded, parts.path.split("/")) if step is not None]
+    last = steps[-1][-(MAX_NAME_CHARACTERS - 5) :] if steps else ""
+    stem, dot, extension = last.rpartition(".")
+    extension = extension.lower() if dot and stem else ""
+    is_document = extension in EXTENSIONS and extension not in _PAGES
+    says_enough = not (_NAMELESS.fullmatch(stem if extension else last) or parts.path.endswith("/"))
+    if says_enough and (is_document or not parts.query):
+        return last if is_document or not dot else f"{last}.html"
+    if steps and (is_document or extension in _PAGES):
+        steps[-1] = stem
+    if steps and steps[-1].lower() in _FIRST_PAGES:
+        steps.pop()
+    shown = () if is_document else _shown_parameters(parts.query)
+    name = " - ".join((_shown_host(parts.hostname or "page"), *steps, *shown))
+    ending = f".{extension}" if is_document else ".html"
+    return name[: MAX_NAME_CHARACTERS - len(ending)].rstrip() + ending
+
+
+def _decoded(escaped: str) -> str | None:
+    """A step of a path as people read it: in UTF-8 or Windows-1252; None where no name may hold it."""
+    raw = unquote_to_bytes(escaped)
+    for encoding in ("utf-8", "cp1252"):
+        with suppress(UnicodeDecodeError, InvalidRequest):
+            return safe_name(raw.decode(encoding)[-(MAX_NAME_CHARACTERS - 5) :])
+    return None
+
+
+def _shown_host(host: str) -> str:
+    """A host without `www.`, and in its own script (`münchen.example` for `xn--mnchen-3ya.example`)."""
+    plain = host.removeprefix("www.")
+    with suppress(UnicodeError, InvalidRequest):
+        return safe_name(plain.encode("ascii").decode("idna"))
+    return plain
+
+
+def _shown_parameters(query: str) -> Iterator[str]:
+    """The short parameters of a query, which tell its pages apart, without credentials and campaigns."""
+    for escaped in query.split("&"):
+        parameter = _decoded(escaped.replace("+", " "))
+        if (
+            parameter
+            and len(parameter) <= MAX_PARAMETER_CHARACTERS
+            and not _PRIVATE.search(parameter.partition("=")[0])
+        ):
+            yield parameter
 
 
 def may_be_readable(media_type: str) -> bool:
-    """Whether what a server calls so may be a document; what it really is, its first bytes tell."""
+    """Whether a response of that media type may be a readable document; its first bytes decide."""
     return media_type in _GENERIC or media_type.startswith("text/") or media_type in READABLE

@@ -1,7 +1,7 @@
 """POST /events, for senders that speak HTTP: CloudEvents in every content mode, and webhooks' bare notifications.
 
-What is understood is queued before it is acknowledged, so that a request takes no longer than that and
-whoever dies afterwards loses nothing. A function has its queue in front of it already: only servers have this.
+Events are queued before they are acknowledged, so that a request is short and a crash afterwards loses nothing.
+Only servers have this address: a function has its queue in front of it already.
 """
 
 import hmac
@@ -13,8 +13,8 @@ from fastapi import APIRouter, Request, Response
 
 from modulo.domain.errors import Forbidden, Unauthenticated
 from modulo.runtime.auth import credential_of
-from modulo.runtime.calls import run
 from modulo.runtime.events import UnreadableMessage, uploads
+from modulo.runtime.threads import run
 from modulo.services import Services, services
 from modulo.settings import Settings
 
@@ -24,29 +24,29 @@ STRUCTURED: Final = "application/cloudevents+json"
 ATTRIBUTES: Final = ("specversion", "id", "source", "type")
 
 
-def wanted(settings: Settings) -> bool:
-    """Whether anybody may send events: where nobody could be told apart, there is no such address."""
+def enabled(settings: Settings) -> bool:
+    """Whether the address is served: only where senders can be authenticated."""
     return bool(settings.events_token or settings.events_issuer)
 
 
 @router.post("/events", status_code=202, include_in_schema=False)
 async def receive(request: Request) -> Response:
-    """Queue what the events name."""
+    """Queue the requests in the events."""
     made = services()
     credential = credential_of(request)
-    await run(admit, credential, services=made)
+    await run(authorize_sender, credential, services=made)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     events = events_of(media_type, request.headers, await request.body())
     await run(_queue, events, made)
     return Response(status_code=202)
 
 
-def admit(credential: str, *, services: Services) -> None:
-    """Let only configured senders in.
+def authorize_sender(credential: str, *, services: Services) -> None:
+    """Check that the credential is a configured sender's.
 
     Raises:
         Unauthenticated: the credential is not valid.
-        Forbidden: it is another one's.
+        Forbidden: it is valid, but not the configured sender's.
     """
     token = services.settings.events_token
     if token and hmac.compare_digest(token.get_secret_value().encode(), credential.encode()):
@@ -84,7 +84,7 @@ def _json(body: bytes) -> Any:
 
 
 def _complete(event: Any) -> Mapping[str, Any]:
-    """The event, once it has what every CloudEvent must have."""
+    """The event, if it has the attributes that every CloudEvent must have."""
     if not isinstance(event, dict) or event.get("specversion") != "1.0":
         raise UnreadableMessage
     if not all(isinstance(event.get(name), str) and event[name] for name in ATTRIBUTES):
@@ -93,6 +93,6 @@ def _complete(event: Any) -> Mapping[str, Any]:
 
 
 def _queue(events: list[Mapping[str, Any]], services: Services) -> None:
-    """Queue all, once all are understood; what fails half-way is sent again, which does no harm."""
+    """Queue all requests, once all events were read; a sender repeats what failed half-way, which does no harm."""
     for request in [request for event in events for request in uploads(event)]:
         services.ingests.send(request.body())

@@ -1,35 +1,52 @@
-"""What endpoints are written with."""
+"""What the endpoints of functions import."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, Depends, Query, Response
+import fastapi
+from fastapi import BackgroundTasks, Depends, Query, Request, Response
 
-from modulo.runtime.auth import Reader, Watcher, Writer
-from modulo.runtime.calls import run
+from modulo.runtime.auth import Reader, Reauthenticate, Writer
 from modulo.runtime.http import handler_of
-from modulo.runtime.parameters import After, IdempotencyKey, LastEventId, PageSize, SmallFile
+from modulo.runtime.parameters import After, AfterId, IdempotencyKey, LastEventId, PageSize, SmallFile
 from modulo.runtime.problems import responses
+from modulo.runtime.rate_limits import announces, remaining
+from modulo.runtime.strict_route import StrictRoute
+from modulo.runtime.telemetry import add_log_fields
+from modulo.runtime.threads import run, run_external
 from modulo.services import services
 
 __all__ = [
     "APIRouter",
     "After",
+    "AfterId",
     "IdempotencyKey",
     "LastEventId",
     "Later",
     "PageSize",
     "Query",
     "Reader",
+    "Reauthenticate",
+    "Request",
     "Response",
     "SmallFile",
-    "Watcher",
     "Writer",
+    "add_log_fields",
+    "announces",
+    "at_once",
     "handler_of",
+    "remaining",
     "responses",
     "run",
+    "run_external",
     "services",
+    "set_batch_status",
+    "set_duplicate_status",
 ]
+
+
+APIRouter = partial(fastapi.APIRouter, route_class=StrictRoute)
 
 
 async def _later(tasks: BackgroundTasks) -> Callable[[Callable[[], None]], None]:
@@ -40,4 +57,21 @@ async def _later(tasks: BackgroundTasks) -> Callable[[Callable[[], None]], None]
 
 
 Later = Annotated[Callable[[Callable[[], None]], None], Depends(_later)]
-"""Takes what is to be done once the answer is out; a function, which stands still from then on, does it before."""
+"""Schedules work after the response; in a function it runs before, as nothing runs there afterwards."""
+
+
+def at_once(work: Callable[[], None]) -> None:
+    """For a stream what `Later` is for a response: it runs on the stream's thread, behind the last event."""
+    work()
+
+
+def set_duplicate_status(response: Response, duplicate_of: str | None) -> None:
+    """Answer 200 in place of the route's own status where the bytes were there already and nothing was made."""
+    if duplicate_of is not None:
+        response.status_code = 200
+
+
+def set_batch_status(response: Response, *, failed: int) -> None:
+    """Answer 207 in place of the route's own status where part of a batch failed, or all of it."""
+    if failed:
+        response.status_code = 207

@@ -1,4 +1,4 @@
-"""What says that bytes arrived, in whatever envelope: one reader of object stores' events and of our own messages."""
+"""Readers of the messages of every event function, and of object stores' events in whatever envelope."""
 
 import base64
 import binascii
@@ -6,22 +6,26 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import unquote_plus
+from uuid import UUID
 
 from modulo.domain.errors import DeadMessage
 from modulo.domain.file import FileRef
-from modulo.domain.transfer import IngestRequest
+from modulo.domain.messages import ClosingMessage, Delivery, FetchRequest, IngestRequest, PushRequest
+from modulo.domain.purge import PurgeRequest
 from modulo.services import services
-from modulo.settings import MEMORY
 
-DEEPEST: Final = 4
-"""How many envelopes may lie inside one another."""
+CLOCK_SKEW: Final = timedelta(milliseconds=500)
+"""By how much the clocks of whoever sends a message and whoever reads the database may differ."""
+MAX_ENVELOPES: Final = 4
+"""How deep envelopes may be nested."""
 _CREATED = re.compile(r"(?:^|[.:])ObjectCreated(?::|$)", re.IGNORECASE)
 
 
 class UnreadableMessage(DeadMessage):
-    """The message is none that this function understands; in a queue it ends among the dead letters."""
+    """This function cannot read the message; in a queue it ends as a dead letter."""
 
     status = 400
     title = "Unreadable message"
@@ -29,7 +33,7 @@ class UnreadableMessage(DeadMessage):
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """What an event says of an object; `sequencer` orders the changes of one key, where the store gives one."""
+    """A change of an object, from an event; `sequencer` orders the changes of one key, where the store gives one."""
 
     key: str
     created: bool = True
@@ -39,7 +43,7 @@ class _Change:
     source: int | None = None
 
     def outdates(self, other: "_Change") -> bool:
-        """Whether it is the later change of the same object; where that cannot be told, bytes that came count."""
+        """Whether this change of the same object is the later one; without sequencers, a creation wins."""
         if not (self.sequencer and other.sequencer):
             return self.created
         width = max(len(self.sequencer), len(other.sequencer))
@@ -47,11 +51,11 @@ class _Change:
 
 
 def uploads(message: Mapping[str, Any]) -> list[IngestRequest]:
-    """The generations that a message to `ingest_file` names, each once.
+    """The generations that a message to `ingest_file` asks for, each once.
 
-    Understood are S3's and MinIO's notifications, EventBridge's events of S3, any of them inside an SNS
-    notification or a CloudEvent, and requests of our own. Objects that are no uploads or lie in other
-    buckets, removals and the test event of a new notification are passed over. Of several changes of one
+    Reads notifications of S3 and MinIO, EventBridge's S3 events, any of them inside an SNS notification or a
+    CloudEvent, and our own requests. Objects that are no uploads or lie in other
+    buckets, removals and the test event of a new notification are ignored. Of several changes of one
     object the last one decides.
 
     Raises:
@@ -62,12 +66,55 @@ def uploads(message: Mapping[str, Any]) -> list[IngestRequest]:
         known = last.get((change.key, change.part))
         if known is None or change.outdates(known):
             last[change.key, change.part] = change
-    ours = services().settings.blobs_bucket
     return [
         IngestRequest(replace(ref, source=change.source), change.part)
         for change in last.values()
-        if change.created and (ours == MEMORY or change.bucket in (None, ours)) and (ref := FileRef.of_key(change.key))
+        if change.created and _ours(change.bucket) and (ref := FileRef.of_key(change.key))
     ]
+
+
+def _ours(bucket: str | None) -> bool:
+    return bucket is None or bucket == services().settings.address("blobs_bucket")
+
+
+def fetches(message: Mapping[str, Any]) -> list[FetchRequest]:
+    """The generation whose bytes a message to `fetch_url` asks for.
+
+    Raises:
+        UnreadableMessage: it is no such message.
+    """
+    ref = FileRef.of_key(str(message.get("fetch")))
+    if ref is None:
+        raise UnreadableMessage
+    return [FetchRequest(ref)]
+
+
+def purges(message: Mapping[str, Any]) -> list[PurgeRequest]:
+    """The purge that a message to `purge` asks for.
+
+    Raises:
+        UnreadableMessage: it is no such message.
+    """
+    try:
+        return [PurgeRequest.of(message)]
+    except (ValueError, KeyError):
+        raise UnreadableMessage from None
+
+
+def pushes(delivery: Delivery) -> list[PushRequest | ClosingMessage]:
+    """The push that a message to `push_events` asks for, or the closing message of a connection.
+
+    Raises:
+        UnreadableMessage: it is no such message.
+    """
+    message = json_object(delivery.body)
+    try:
+        if "connection_id" in message:
+            return [ClosingMessage(str(message["connection_id"]), str(message["message"]))]
+        since = delivery.sent_at + CLOCK_SKEW if delivery.sent_at else None
+        return [PushRequest(UUID(str(message["tenant_id"])), UUID(str(message["collection_id"])), since)]
+    except (ValueError, KeyError):
+        raise UnreadableMessage from None
 
 
 def json_object(text: str | bytes) -> Mapping[str, Any]:
@@ -86,7 +133,7 @@ def json_object(text: str | bytes) -> Mapping[str, Any]:
 
 
 def _changes(message: Any, depth: int) -> Iterator[_Change]:
-    if depth > DEEPEST:
+    if depth > MAX_ENVELOPES:
         raise UnreadableMessage
     enclosed = _enclosed(message)
     if enclosed is None:
@@ -97,7 +144,7 @@ def _changes(message: Any, depth: int) -> Iterator[_Change]:
 
 
 def _enclosed(message: Any) -> Iterable[Any] | None:
-    """What an envelope holds; None where it is none."""
+    """The messages in an envelope; None where this is not an envelope."""
     match message:
         case {"Event": "s3:TestEvent"}:
             return ()

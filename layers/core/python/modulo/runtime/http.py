@@ -3,84 +3,109 @@
 import json
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from time import perf_counter
 from typing import Any, Final
 from uuid import uuid4
 
 from fastapi import APIRouter, FastAPI
-from fastapi.routing import APIRoute
 from mangum import Mangum
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from modulo import __version__
 from modulo.domain.errors import InternalError, TooLarge
-from modulo.runtime.problems import MEDIA_TYPE, AnswerTooLarge, handle_problems, problem
-from modulo.runtime.snapshot import keep_ready
-from modulo.runtime.telemetry import configure_logging, request_id
+from modulo.ports.deadline import within
+from modulo.runtime.cross_origin import CrossOriginMiddleware
+from modulo.runtime.methods import METHODS, MethodsMiddleware
+from modulo.runtime.problems import (
+    ANSWER,
+    MEDIA_TYPE,
+    Answer,
+    AnswerTooLarge,
+    handle_problems,
+    problem,
+    problem_answer,
+    route_of,
+)
+from modulo.runtime.snapshot import preload_in_snapshots
+from modulo.runtime.telemetry import add_log_fields, ended, ids_of, invocation, request_id
 from modulo.services import services
 
 log = logging.getLogger(__name__)
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 DESCRIPTION = "Serverless, multi-tenant retrieval-augmented generation."
-FORM_OVERHEAD: Final = 64 * 1024
+FORMAT_BYTES: Final = 256 * 1024
+"""What a form or JSON may take besides the content: a body of 4 MB and this is within what Lambda takes as base64."""
 MAX_ANSWER_BYTES: Final = 6 * 1024**2
-LONGEST_ESCAPE: Final = 6
-"""Bytes that JSON may take for one character."""
+MAX_ESCAPE_BYTES: Final = 6
+"""How many bytes JSON takes for one character at most."""
+NO_STORE: Final = (b"cache-control", b"no-store")
+"""Of every response that does not say otherwise, since most hold what one tenant may see."""
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,100}")
 
 
-def application(*routers: APIRouter, prefix: str = "") -> FastAPI:
-    """One ASGI application of one or of all functions' routers."""
+def application(*routers: APIRouter, prefix: str = "", answers: Mapping[str, Answer] | None = None) -> FastAPI:
+    """One ASGI application of one or of all functions' routers.
+
+    `answers` says by the beginning of a path how an error is told there; elsewhere it is a problem.
+    """
     app = FastAPI(
         title="Modulo",
         version=__version__,
         description=DESCRIPTION,
-        openapi_url=f"{prefix}/openapi.json",
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
     )
     for router in routers:
         app.include_router(router, prefix=prefix)
     handle_problems(app)
-    app.add_middleware(RequestScope)
+    app.add_middleware(MethodsMiddleware)
+    app.add_middleware(RequestMiddleware, answers=answers or {})
+    app.add_middleware(CrossOriginMiddleware)  # the outermost, so that errors of the others can be read too
     return app
 
 
-def handler_of(router: APIRouter) -> Handler:
-    """The Lambda handler of a function: API Gateway's event in, its response out."""
-    app = application(router)
-    keep_ready(*(route.endpoint for route in router.routes if isinstance(route, APIRoute)))
+def handler_of(router: APIRouter, *, uses: Sequence[str] = (), answer: Answer = problem_answer) -> Handler:
+    """The Lambda handler of a function: API Gateway's event in, its response out.
+
+    `uses` names the ports of `Services` that its endpoint uses, which a SnapStart snapshot holds ready. `answer` is
+    how its door tells errors.
+    """
+    app = application(router, answers={"/": answer})
+    preload_in_snapshots(uses)
 
     @cache
     def adapter() -> Mangum:  # opens an event loop, which importing must not
         return Mangum(app, lifespan="off", text_mime_types=["application/json", MEDIA_TYPE, "text/"])
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        configure_logging(services().settings.log_level)
-        answer: dict[str, Any] = adapter()(event, context)
-        return answer if _fits(answer) else _refusal()
+        with invocation(context):
+            response: dict[str, Any] = adapter()(event, context)
+            return response if _fits(response) else _refusal(answer)
 
     return handler
 
 
 def _fits(answer: dict[str, Any]) -> bool:
-    """Whether Lambda takes the answer, which it counts as JSON; only one that may be too large is counted."""
-    return len(answer["body"]) < MAX_ANSWER_BYTES / LONGEST_ESCAPE or len(json.dumps(answer)) < MAX_ANSWER_BYTES
+    """Whether the answer is within Lambda's limit, which is on its JSON; a short one is not serialised to find out."""
+    return len(answer["body"]) < MAX_ANSWER_BYTES / MAX_ESCAPE_BYTES or len(json.dumps(answer)) < MAX_ANSWER_BYTES
 
 
-def _refusal() -> dict[str, Any]:
-    refused = problem(AnswerTooLarge())
+def _refusal(answer: Answer) -> dict[str, Any]:
+    refused = problem(AnswerTooLarge(), {ANSWER: answer})
     body = bytes(refused.body).decode()
     return {"statusCode": refused.status_code, "headers": dict(refused.headers), "body": body, "isBase64Encoded": False}
 
 
-class RequestScope:
-    """What holds for every request: an id, a limit on the body's size, metrics, safe headers."""
+class RequestMiddleware:
+    """Gives every request an id, a limit on its body, metrics, one log line and safe headers."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, answers: Mapping[str, Answer] | None = None) -> None:
         self._app = app
+        self._answers = answers or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -88,9 +113,13 @@ class RequestScope:
             await self._app(scope, receive, send)
             return
         headers: dict[bytes, bytes] = dict(scope["headers"])
+        for beginning, answer in self._answers.items():
+            if scope["path"].startswith(beginning):
+                scope[ANSWER] = answer
         request_id.set(_id_of(scope, headers))
-        body = _Limited(receive, services().settings.max_upload_bytes + FORM_OVERHEAD)
-        response = _Observed(scope, send)
+        add_log_fields(request_id=request_id.get())
+        body = _LimitedBody(receive, services().settings.max_upload_bytes + FORMAT_BYTES)
+        response = _MeasuredResponse(scope, send)
 
         async def unless_refused(message: Message) -> None:
             if body.refused is None:
@@ -98,21 +127,22 @@ class RequestScope:
 
         try:
             body.check(headers.get(b"content-length", b"0"))
-            await self._app(scope, body, unless_refused)
+            with within(services().settings.request_seconds):
+                await self._app(scope, body, unless_refused)
         except Exception:
             if body.refused is None:
-                log.exception("unexpected error")
+                log.exception("%s %s failed with an unexpected error", _label(scope["method"]), route_of(scope))
                 if response.started:
                     raise
-                await problem(InternalError())(scope, receive, response)
+                await problem(InternalError(), scope)(scope, receive, response)
         finally:
             if body.refused:
-                await problem(body.refused)(scope, receive, response)
+                await problem(body.refused, scope)(scope, receive, response)
             response.record()
 
 
 def _id_of(scope: Scope, headers: dict[bytes, bytes]) -> str:
-    """The client's request id where it is a sane one, or API Gateway's, or a new one."""
+    """The client's X-Request-Id where it is well-formed, else API Gateway's, else a new one."""
     given = headers.get(b"x-request-id")
     if given and _REQUEST_ID.fullmatch(given):
         return given.decode()
@@ -120,8 +150,8 @@ def _id_of(scope: Scope, headers: dict[bytes, bytes]) -> str:
     return str(event.get("requestContext", {}).get("requestId") or uuid4())
 
 
-class _Limited:
-    """A request's body; once it is longer than allowed, it is refused and the answer says so."""
+class _LimitedBody:
+    """A request's body; reading more than the limit raises `TooLarge`, and the answer says so."""
 
     def __init__(self, receive: Receive, limit: int) -> None:
         self._receive = receive
@@ -130,7 +160,7 @@ class _Limited:
         self.refused: TooLarge | None = None
 
     def check(self, announced: bytes) -> None:
-        """Refuse a body whose announced length is too much before any of it is read."""
+        """Refuse a body by its Content-Length, before any of it is read."""
         if announced.isdigit() and int(announced) > self._limit:
             raise self._refusal()
 
@@ -147,8 +177,8 @@ class _Limited:
         return self.refused
 
 
-class _Observed:
-    """A response on its way out: its headers completed, its status and duration recorded."""
+class _MeasuredResponse:
+    """Sends a response with the headers that every response has, and measures it."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self._scope = scope
@@ -166,14 +196,23 @@ class _Observed:
                 *message["headers"],
                 (b"x-request-id", request_id.get().encode()),
                 (b"x-content-type-options", b"nosniff"),
+                *(() if any(name == b"cache-control" for name, _ in message["headers"]) else (NO_STORE,)),
             ]
         await self._send(message)
         if message["type"] == "http.response.body" and not message.get("more_body"):
             self._ended = perf_counter()
 
     def record(self) -> None:
-        route = self._scope.get("route")
-        labels = {"method": self._scope["method"], "endpoint": getattr(route, "path", "unknown")}
+        """Count the request, and log its one line."""
+        scope = self._scope
+        method, path = _label(scope["method"]), route_of(scope)
         metrics = services().metrics
-        metrics.count("rag_requests_total", status=str(self._status), **labels)
-        metrics.observe("rag_request_duration_seconds", (self._ended or perf_counter()) - self._started, **labels)
+        metrics.count("rag_requests_total", status=str(self._status), method=method, endpoint=path)
+        seconds = (self._ended or perf_counter()) - self._started
+        metrics.observe("rag_request_duration_seconds", seconds, method=method, endpoint=path)
+        add_log_fields(**ids_of(scope.get("path_params", {})))
+        log.info("%s %s", method, path, extra=ended(str(self._status), self._started))
+
+
+def _label(method: str) -> str:
+    return method if method in METHODS else "other"

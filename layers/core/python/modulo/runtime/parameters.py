@@ -1,12 +1,20 @@
 """Parameters that several endpoints share."""
 
+from collections import Counter
 from typing import Annotated
+from uuid import UUID
 
-from fastapi import Depends, Header, Query, UploadFile
+from fastapi import Depends, Form, Header, Query, Request, UploadFile
+from fastapi.exceptions import RequestValidationError
+from pydantic import TypeAdapter, ValidationError
 
+from modulo.domain.attributes import Attributes
+from modulo.domain.errors import InvalidRequest
 from modulo.domain.file import OnDuplicate
+from modulo.domain.pagination import CURSOR_PATTERN
 from modulo.domain.upload import SentFile
 
+_ATTRIBUTES: TypeAdapter[Attributes] = TypeAdapter(Attributes)
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -19,18 +27,47 @@ IdempotencyKey = Annotated[
 LastEventId = Annotated[
     str | None, Header(alias="Last-Event-ID", max_length=100, description="the `id` of the last event, to go on from")
 ]
-After = Annotated[str | None, Query(max_length=500, description="`next` of the page before")]
+After = Annotated[
+    str | None, Query(json_schema_extra={"pattern": CURSOR_PATTERN}, description="`next` of the page before")
+]
+AfterId = Annotated[UUID | None, Query(description="`next` of the page before")]
 PageSize = Annotated[int, Query(alias="limit", ge=1, le=100)]
 
 
 async def _sent(
+    request: Request,
     file: UploadFile,
     on_duplicate: Annotated[OnDuplicate, Query(description="where a file holds the same bytes already")] = (
         OnDuplicate.existing
     ),
+    attributes: Annotated[
+        str | None, Form(description='JSON such as {"department": "law", "confidential": true, "due": "2026-05-31"}')
+    ] = None,
     idempotency_key: IdempotencyKey = None,
 ) -> SentFile:
-    return SentFile(file.filename or "", await file.read(), on_duplicate, idempotency_key)
+    names = Counter(name for name, _ in (await request.form()).multi_items())
+    for name, number in names.items():
+        if name not in ("file", "attributes"):
+            raise InvalidRequest.field(name[:100], "is not a part of this form: send one file, as `file`")
+        if number > 1:
+            raise InvalidRequest.field(name, "must be given once: send each file in a request of its own")
+    content = await file.read()
+    return SentFile(file.filename or "", content, on_duplicate, idempotency_key, _attributes(attributes))
+
+
+def _attributes(text: str | None) -> Attributes | None:
+    """The part of a form that holds attributes as JSON.
+
+    Raises:
+        RequestValidationError: it does not.
+    """
+    if text is None:
+        return None
+    try:
+        return _ATTRIBUTES.validate_json(text)
+    except ValidationError as error:
+        shown = [{**one, "loc": ("attributes", *one["loc"]), "type": "attributes"} for one in error.errors()]
+        raise RequestValidationError(shown) from None
 
 
 SmallFile = Annotated[SentFile, Depends(_sent)]

@@ -1,31 +1,54 @@
 """Errors as RFC 9457 problem details."""
 
 import logging
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
-from modulo.domain.errors import InvalidRequest, ModuloError, Unauthenticated
-from modulo.runtime.details import details, members
+from modulo.domain.errors import InvalidRequest, ModuloError, QuotaExceeded, Unauthenticated
+from modulo.domain.unicode_text import repair
+from modulo.runtime.methods import allowed_methods
+from modulo.runtime.problem_details import details, members
+from modulo.runtime.rate_limits import exhausted
 
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
+PROBLEMS = "x-problems"
+"""Under this name an operation's description holds the codes of the problems with a status."""
+MAX_ERRORS, MAX_NAME, MAX_DEPTH, MAX_MESSAGE = 20, 60, 8, 300
+"""Of the errors that are told of a request: their number, a name's length, the names of a path, a message's length."""
+
+
+Answer = Callable[[Mapping[str, Any], Mapping[str, str]], JSONResponse]
+"""How a door says what went wrong: a problem's members and headers in, a response out."""
+ANSWER: Final = "modulo.answer"
+"""The key of a request's scope under which its door's `Answer` stands."""
+
+
+class FieldProblem(BaseModel):
+    """What is wrong with one field of a request."""
+
+    field: str
+    message: str
 
 
 class Problem(BaseModel):
-    """What went wrong and what to do about it."""
+    """What went wrong and what to do about it (RFC 9457); some kinds of problems have more members."""
 
-    type: str
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(description="`urn:modulo:problem:` and the code of the kind of problem")
     title: str
     status: int
-    detail: str
-    request_id: str
-    errors: list[dict[str, str]] | None = None
+    detail: str = Field(description="what happened, to what, and what to do")
+    request_id: str = Field(description="to be named to whoever runs the service")
+    errors: list[FieldProblem] | None = Field(default=None, description="the fields that are wrong")
 
 
 class MalformedRequest(ModuloError):
@@ -64,64 +87,86 @@ def handle_problems(app: FastAPI) -> None:
 
 
 def responses(*errors: type[ModuloError]) -> dict[int | str, dict[str, Any]]:
-    """The errors of an endpoint for its OpenAPI description; those that any may raise are included."""
-    every: list[type[ModuloError]] = [Unauthenticated, InvalidRequest, *errors]
-    return {
-        error.status: {"description": error.title, "content": {MEDIA_TYPE: {}}, "model": Problem} for error in every
-    }
+    """The errors of an endpoint for its OpenAPI description.
+
+    Those that every endpoint may raise are added where the description is made: a function makes none.
+    """
+    told: dict[int | str, dict[str, Any]] = {}
+    for error in errors:
+        told.setdefault(error.status, {"description": "", PROBLEMS: []})[PROBLEMS].append(error.code())
+    return told
 
 
-def problem(error: ModuloError) -> JSONResponse:
-    """The response that tells of an error."""
+def problem(error: ModuloError, scope: Scope) -> JSONResponse:
+    """An error as a response, in the form of the request's door."""
     headers = {"Cache-Control": "no-store"}
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, QuotaExceeded):
+        headers |= exhausted(error)
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
-    return _response(details(error), headers)
+    return _answer_of(scope)(details(error), headers)
 
 
-def _response(body: Mapping[str, Any], headers: Mapping[str, str]) -> JSONResponse:
+def _answer_of(scope: Scope) -> Answer:
+    answer: Answer = scope.get(ANSWER, problem_answer)
+    return answer
+
+
+def problem_answer(body: Mapping[str, Any], headers: Mapping[str, str]) -> JSONResponse:
+    """The answer of `/api`: the problem itself."""
     return JSONResponse(body, status_code=body["status"], headers=dict(headers), media_type=MEDIA_TYPE)
 
 
-async def _known(_request: Request, error: Exception) -> JSONResponse:
+def route_of(scope: Scope) -> str:
+    """The route's path, without the ids of a request."""
+    return getattr(scope.get("route"), "path", "unknown")
+
+
+async def _known(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ModuloError)  # noqa: S101 - what it is registered for
     if error.status >= 500:
-        log.error("%s: %s", error.code(), error.detail)
-    return problem(error)
+        path = route_of(request.scope)
+        log.error("%s %s answered %s: %s", request.method, path, error.code(), error.detail)
+    return problem(error, request.scope)
 
 
-async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - what it is registered for
-    return problem(invalid(error.errors()))
+    return problem(invalid(error.errors()), request.scope)
 
 
 def invalid(found: Sequence[Any]) -> ModuloError:
-    """What is wrong with what was sent, in the words of pydantic's errors."""
+    """Pydantic's errors as a problem: each field with what is wrong with it."""
     if any(entry["type"] == "json_invalid" for entry in found):
         return MalformedRequest("The body is not valid JSON.")
-    errors = [{"field": _field(entry["loc"]), "message": str(entry["msg"])} for entry in found]
+    shown = found[:MAX_ERRORS]
+    errors = [{"field": _field(entry["loc"]), "message": str(entry["msg"])[:MAX_MESSAGE]} for entry in shown]
     detail = "; ".join(f"{entry['field']}: {entry['message']}" for entry in errors)
+    if len(found) > len(shown):
+        detail += f"; and {len(found) - len(shown)} more"
     return InvalidRequest(detail, errors=errors)
 
 
 def _field(location: Sequence[str | int]) -> str:
-    """A field's path as the client wrote it, without where in the request it stood."""
+    """A field's path as the client wrote it, without `body`, `query` and the like."""
     parts = location[1:] if len(location) > 1 and location[0] in ("body", "query", "path", "header") else location
-    return ".".join(str(part) for part in parts)
+    named = ".".join(str(part)[:MAX_NAME] for part in parts[:MAX_DEPTH])
+    return repair(named)
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
-    headers = error.headers or {}
+    headers = {name: value for name, value in (error.headers or {}).items() if name.lower() != "allow"}
     kind: type[ModuloError]
     match error.status_code:
         case 404:
             kind, detail = NoSuchEndpoint, f"There is no endpoint {request.url.path}; /api/openapi.json lists all."
         case 405:
-            allowed = headers.get("allow", headers.get("Allow", ""))
-            kind, detail = MethodNotAllowed, f"{request.method} is not allowed here; use {allowed}."
+            allowed = ", ".join(allowed_methods(request.scope))
+            headers = {**headers, "Allow": allowed}
+            kind, detail = MethodNotAllowed, f"{request.method} is not allowed here; use one of {allowed}."
         case _:
             kind, detail = MalformedRequest, f"{error.detail}."
-    return _response(members(kind.code(), kind.title, error.status_code, detail), headers)
+    return _answer_of(request.scope)(members(kind.code(), kind.title, error.status_code, detail), headers)

@@ -1,27 +1,37 @@
-"""From queued messages to use cases: every message stands alone, a failed one is delivered again later."""
+"""From queued messages to use cases: each message succeeds or fails alone; a failed one is delivered again later."""
+
+from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from datetime import timedelta
-from typing import Any, Final, TypeVar
-from uuid import UUID
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from modulo.domain.backoff import pause
+from modulo.domain.backoff import retry_delay
 from modulo.domain.errors import ModuloError
-from modulo.domain.file import FileRef
-from modulo.domain.transfer import Delivery, FetchRequest, PurgeRequest
-from modulo.domain.watching import Farewell, PushRequest
-from modulo.ports import Queue
-from modulo.runtime.events import UnreadableMessage, json_object
-from modulo.runtime.snapshot import keep_ready
-from modulo.runtime.telemetry import configure_logging, request_id
+from modulo.domain.messages import Delivery
+from modulo.runtime.events import json_object
+from modulo.runtime.snapshot import preload_in_snapshots
+from modulo.runtime.telemetry import (
+    NAMED_IDS,
+    add_log_fields,
+    ended,
+    ids_of,
+    invocation,
+    outcome_of,
+    request_id,
+    set_log_fields,
+)
 from modulo.services import Services, services
+
+if TYPE_CHECKING:
+    from modulo.ports.queue import Queue
 
 log = logging.getLogger(__name__)
 Work = TypeVar("Work")
-SETTLING: Final = timedelta(milliseconds=500)
-"""A look that began so much later than a message was sent saw what it is about, though the clocks differ."""
 GivenUpBy = Callable[[Delivery, Exception], None]
+PostponedBy = Callable[[Delivery, Exception, int], None]
 QueueHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
@@ -30,19 +40,25 @@ def queue_handler(
     handle: Callable[[Work], object],
     queue: Callable[[Services], Queue],
     given_up: GivenUpBy | None = None,
+    *,
+    postponed: PostponedBy | None = None,
+    uses: Sequence[str] = (),
 ) -> QueueHandler:
     """The handler of messages that are JSON, an SQS event or not.
 
     An event that is not one of SQS is a message itself, as where S3, SNS or EventBridge invoke the
-    function; should it fail, it is queued. `given_up` is told of what keeps the last delivery from its end.
+    function; should it fail, it is queued. `given_up` is called when a message's last delivery fails,
+    `postponed` with the seconds until the next one when any other fails.
     """
-    deliver = delivery_handler(lambda delivery: read(json_object(delivery.body)), handle, queue, given_up)
+    deliver = delivery_handler(
+        lambda delivery: read(json_object(delivery.body)), handle, queue, given_up, postponed=postponed, uses=uses
+    )
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         if _is_batch(event):
             return deliver(event, context)
-        configure_logging(services().settings.log_level)
-        _invoked(event, read, handle, queue)
+        with invocation(context):
+            _invoked(event, read, handle, queue)
         return {"batchItemFailures": []}
 
     return handler
@@ -53,26 +69,33 @@ def delivery_handler(
     handle: Callable[[Work], object],
     queue: Callable[[Services], Queue],
     given_up: GivenUpBy | None = None,
+    *,
+    postponed: PostponedBy | None = None,
+    uses: Sequence[str] = (),
 ) -> QueueHandler:
     """The handler of an SQS event: answers which messages failed, so that only they come again.
 
-    A failed message comes again after a pause that doubles with `retry_base_seconds`; after its last
-    delivery the queue's redrive policy moves it to the dead letters, with no pause any more.
+    A failed message comes again after a pause that doubles with `retry_base_seconds`. After its last delivery the
+    queue's redrive policy moves it to the dead letters, with no pause any more. Where the queue has no such policy,
+    deliveries beyond the last pause again.
+    `uses` names the ports of `Services` that the work uses, which a SnapStart snapshot holds ready.
     """
-    keep_ready(handle)
+    preload_in_snapshots(uses)
 
-    def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-        configure_logging(services().settings.log_level)
-        failed = []
-        for delivery in map(delivery_of, event["Records"]):
-            error = _failure(delivery, read, handle)
-            if error is None:
-                continue
-            failed.append({"itemIdentifier": delivery.id})
-            last = delivery.attempt >= services().settings.ingest_attempts
-            if last and given_up is not None:
-                given_up(delivery, error)
-            _postpone(delivery, error, queue(services()))
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        with invocation(context) as fields:
+            failed = []
+            for delivery in map(delivery_of, event["Records"]):
+                request_id.set(delivery.id)
+                set_log_fields(**fields, request_id=delivery.id, attempt=delivery.attempt)
+                error = _failure(delivery, read, handle)
+                if error is None:
+                    continue
+                failed.append({"itemIdentifier": delivery.id})
+                last = delivery.attempt >= services().settings.ingest_attempts
+                if last and given_up is not None:
+                    given_up(delivery, error)
+                _postpone(delivery, error, queue(services()), postponed)
         return {"batchItemFailures": failed}
 
     return handler
@@ -88,8 +111,8 @@ def record_of(delivery: Delivery) -> dict[str, Any]:
     attributes = {"ApproximateReceiveCount": str(delivery.attempt)}
     if delivery.sent_at:
         attributes["SentTimestamp"] = str(round(delivery.sent_at.timestamp() * 1000))
-    if delivery.given_up_by:
-        attributes["DeadLetterQueueSourceArn"] = delivery.given_up_by
+    if delivery.source_queue:
+        attributes["DeadLetterQueueSourceArn"] = delivery.source_queue
     return {
         "messageId": delivery.id,
         "receiptHandle": delivery.receipt,
@@ -112,74 +135,86 @@ def _invoked(
     queue: Callable[[Services], Queue],
 ) -> None:
     asked = read(event)
+    started = perf_counter()
     try:
-        for work in asked:
-            handle(work)
+        outcome = _handled(asked, handle)
     except Exception as error:
-        log.warning("queued, because it failed: %s", error, exc_info=None if isinstance(error, ModuloError) else error)
+        traceback = None if isinstance(error, ModuloError) else error
+        log.warning(
+            "event%s failed, so it is queued: %s",
+            *(_subject(asked), error),
+            exc_info=traceback,
+            extra=ended(outcome_of(error), started),
+        )
         queue(services()).send(event)
+    else:
+        log.info("event%s handled", _subject(asked), extra=ended(outcome, started))
 
 
 def _failure(
     delivery: Delivery, read: Callable[[Delivery], list[Work]], handle: Callable[[Work], object]
 ) -> Exception | None:
-    """What kept a delivery from its end, which is logged."""
-    request_id.set(delivery.id)
+    """Handle a delivery; what kept it from its end. Either way one line tells how it ended."""
+    started = perf_counter()
+    asked: list[Work] = []
     try:
-        for work in read(delivery):
-            handle(work)
+        asked = read(delivery)
+        outcome = _handled(asked, handle)
     except Exception as error:
-        known = isinstance(error, ModuloError)
-        log.warning("attempt %d failed: %s", delivery.attempt, error, exc_info=None if known else error)
+        traceback = None if isinstance(error, ModuloError) else error
+        log.warning(
+            "message %s%s failed on attempt %d: %s",
+            *(delivery.id, _subject(asked), delivery.attempt, error),
+            exc_info=traceback,
+            extra=ended(outcome_of(error), started),
+        )
         return error
+    log.info("message %s%s handled", delivery.id, _subject(asked), extra=ended(outcome, started))
     return None
 
 
-def _postpone(delivery: Delivery, error: Exception, queue: Queue) -> None:
+def _handled(asked: list[Work], handle: Callable[[Work], object]) -> str:
+    """Do what a message asks for; the outcomes that the use case tells of, or `done`."""
+    outcomes = []
+    for work in asked:
+        add_log_fields(**_ids(work))
+        outcome = handle(work)
+        if isinstance(outcome, StrEnum):
+            outcomes.append(outcome.value)
+    return ",".join(outcomes) or "done"
+
+
+def _subject(asked: Sequence[object]) -> str:
+    """What a message is about, to follow its id in a log line: each file, collection or tenant."""
+    found = []
+    for ids in map(_ids, asked):
+        found += [
+            f"{name.removesuffix('_id')} {ids[name]}"
+            for name in ("file_id", "collection_id", "tenant_id")
+            if name in ids
+        ][:1]
+    return f" ({', '.join(found)})" if found else ""
+
+
+def _ids(work: object) -> dict[str, str]:
+    """The ids in what is asked for, which names a file's generation or holds the ids itself."""
+    named = getattr(work, "ref", None) or work
+    return ids_of({name: getattr(named, name, None) for name in NAMED_IDS})
+
+
+def _postpone(delivery: Delivery, error: Exception, queue: Queue, postponed: PostponedBy | None) -> None:
     s = services().settings
     asked = (error.retry_after if isinstance(error, ModuloError) else None) or 0
-    later = pause(delivery.attempt, base=s.retry_base_seconds, key=delivery.id, asked=asked)
+    later = retry_delay(delivery.attempt, base_seconds=s.retry_base_seconds, key=delivery.id, retry_after=asked)
+    redriven = delivery.attempt == s.ingest_attempts
+    if postponed is not None and delivery.attempt < s.ingest_attempts:
+        try:
+            postponed(delivery, error, later)
+        except Exception as problem:  # the message is delivered again all the same
+            log.warning("message %s: its next try was not recorded: %s", delivery.id, problem)
     try:
-        queue.postpone(delivery.receipt, 0 if delivery.attempt == s.ingest_attempts else later)
+        queue.postpone(delivery.receipt, 0 if redriven else later)
     except ModuloError as problem:
-        log.warning("retry left to the queue's visibility timeout: %s", problem.detail)
-
-
-def fetches(message: Mapping[str, Any]) -> list[FetchRequest]:
-    """The generation whose bytes a message to `fetch_url` asks for.
-
-    Raises:
-        UnreadableMessage: it is no such message.
-    """
-    ref = FileRef.of_key(str(message.get("fetch")))
-    if ref is None:
-        raise UnreadableMessage
-    return [FetchRequest(ref)]
-
-
-def purges(message: Mapping[str, Any]) -> list[PurgeRequest]:
-    """What a message to `purge` asks for.
-
-    Raises:
-        UnreadableMessage: it is no such message.
-    """
-    try:
-        return [PurgeRequest.of(message)]
-    except (ValueError, KeyError):
-        raise UnreadableMessage from None
-
-
-def pushes(delivery: Delivery) -> list[PushRequest | Farewell]:
-    """Whom a message to `push_events` asks to tell, or what to say last on a connection.
-
-    Raises:
-        UnreadableMessage: it is no such message.
-    """
-    message = json_object(delivery.body)
-    try:
-        if "connection_id" in message:
-            return [Farewell(str(message["connection_id"]), str(message["message"]))]
-        since = delivery.sent_at + SETTLING if delivery.sent_at else None
-        return [PushRequest(UUID(str(message["tenant_id"])), UUID(str(message["collection_id"])), since)]
-    except (ValueError, KeyError):
-        raise UnreadableMessage from None
+        log.warning(
+            "message %s not postponed, it returns after the queue's visibility timeout: %s", delivery.id, problem.detail
+        )

@@ -1,42 +1,119 @@
-"""Logs as one JSON object a line, each with the id of the request it belongs to."""
+"""Logs as one JSON object a line (Powertools Logger), the same in functions, workers and servers.
 
-import json
+Every line carries the fields of its request or message: its id, tenant, collection and file, the function, whether this
+is the environment's first invocation, and the X-Ray trace. Text of documents and credentials never become fields.
+"""
+
 import logging
+import os
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime
-from typing import TextIO
+from functools import cache
+from time import perf_counter
+from typing import Any, Final, TextIO
 
+from aws_lambda_powertools.logging import Logger
+from aws_lambda_powertools.logging.filters import SuppressFilter
+
+from modulo.domain.errors import ModuloError
+from modulo.runtime.lean_imports import in_lambda
+from modulo.services import services
+
+SERVICE: Final = "modulo"
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
-_configured: tuple[str, TextIO] | None = None
+NAMED_IDS: Final = ("tenant_id", "collection_id", "file_id", "generation")
+_MAX_ID: Final = 100
+_cold_start = True
 
 
-class JsonFormatter(logging.Formatter):
-    """A record as JSON; a traceback becomes the field `exception`."""
+class _StandardError(logging.StreamHandler[TextIO]):
+    """Writes to what is standard error at that moment."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        """One line."""
-        line = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
-            "level": record.levelname,
-            "logger": record.name,
-            "message": record.getMessage(),
-            "request_id": request_id.get(),
-        }
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override] # as logging's own handler of last resort has it
+        return sys.stderr
+
+
+@cache
+def _logger() -> Logger:
+    """The logger of `modulo` and all below it; what other libraries warn of is written alike."""
+    made = Logger(
+        service=SERVICE,
+        logger_handler=_StandardError(),
+        location="%(name)s:%(lineno)d",
+        utc=True,
+        use_rfc3339=True,
+        serialize_stacktrace=False,
+    )
+    others = _StandardError()
+    others.setFormatter(made.registered_formatter)
+    others.addFilter(SuppressFilter(SERVICE))
+    root = logging.getLogger()
+    root.handlers[:] = [others]
+    root.setLevel(logging.WARNING)
+    return made
 
 
 def configure_logging(level: str) -> None:
     """Send the logs of this process to standard error; doing it again changes nothing, and costs nothing."""
-    global _configured  # noqa: PLW0603 - what logging itself keeps for the whole process
-    if _configured == (level, sys.stderr):
-        return
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter())
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(logging.WARNING)
-    logging.getLogger("modulo").setLevel(level)
-    _configured = (level, sys.stderr)
+    if logging.getLevelName(_logger().log_level) != level:
+        _logger().setLevel(level)
+
+
+def set_log_fields(**fields: Any) -> None:
+    """Have these fields, and no others, on every line of this request or message."""
+    logger = _logger()
+    if in_lambda(os.environ):  # one request at a time: the threads that it starts have its fields too
+        logger.clear_state()
+        logger.append_keys(**fields)
+    else:
+        logger.thread_safe_clear_keys()
+        logger.thread_safe_append_keys(**fields)
+
+
+def add_log_fields(**fields: Any) -> None:
+    """Have these fields too on every line of this request or message from here on."""
+    if in_lambda(os.environ):
+        _logger().append_keys(**fields)
+    else:
+        _logger().thread_safe_append_keys(**fields)
+
+
+def ids_of(named: Mapping[str, Any]) -> dict[str, str]:
+    """The ids among these values, as log fields."""
+    return {name: str(named[name])[:_MAX_ID] for name in NAMED_IDS if named.get(name) is not None}
+
+
+@contextmanager
+def invocation(context: Any) -> Iterator[dict[str, Any]]:
+    """Handle one event: logs carry the fields it gives, and what is measured is handed over when it ends.
+
+    `context` is Lambda's, or None.
+    """
+    global _cold_start  # noqa: PLW0603 - of the whole process
+    configure_logging(services().settings.log_level)
+    fields: dict[str, Any] = {"cold_start": _cold_start}
+    _cold_start = False
+    if context is not None:
+        fields["function_name"] = context.function_name
+        fields["function_request_id"] = context.aws_request_id
+    set_log_fields(**fields)
+    try:
+        yield fields
+    finally:
+        services().metrics.flush()
+
+
+def ended(outcome: str, started: float) -> dict[str, Any]:
+    """The fields that a request's or message's one line has besides: how it ended, and after how long."""
+    return {"outcome": outcome, "milliseconds": round((perf_counter() - started) * 1000, 1)}
+
+
+def outcome_of(error: Exception) -> str:
+    """An error as an outcome: the code of its problem, or its type."""
+    return error.code() if isinstance(error, ModuloError) else type(error).__name__

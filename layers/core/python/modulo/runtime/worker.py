@@ -1,4 +1,6 @@
-"""The event functions as plain processes: hands take messages from their queues and run the same handlers."""
+"""The event functions as plain processes: consumers take messages from queues and run the same handlers."""
+
+from __future__ import annotations
 
 import importlib.util
 import os
@@ -8,27 +10,30 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import monotonic
 from types import ModuleType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from modulo.ports import Queue
 from modulo.runtime.events import UnreadableMessage
-from modulo.runtime.hands import Hand, Source
 from modulo.runtime.queue import queue_handler
+from modulo.runtime.queue_consumer import Consumer, QueueSource
 from modulo.services import Services, services
+from modulo.usecases.worker_heartbeats import HEARTBEAT_SECONDS, record_heartbeat
+
+if TYPE_CHECKING:
+    from modulo.ports.queue import Queue
 
 QUEUES: Final[Mapping[str, Callable[[Services], Queue]]] = {
     "ingest_file": lambda s: s.ingests,
     "fetch_url": lambda s: s.fetches,
     "purge": lambda s: s.purges,
     "push_events": lambda s: s.pushes,
-    "bury": lambda s: s.dead_letters,
+    "record_dead_letter": lambda s: s.dead_letter_queue,
 }
 SCHEDULED: Final = ("reset_quotas", "sweep")
-"""Fed by one queue of ticks, each naming the function to run; both may run at any time, any number of times."""
+"""Run for each message of the queue of ticks, which names the function; both may run at any time and repeatedly."""
 GRACE_SECONDS: Final = 30.0
 UNWIND_SECONDS: Final = 5.0
-"""What is interrupted has so long to give its lease and its message up."""
-LOOK_SECONDS: Final = 0.2
+"""How long an interrupted message has to give up its lease."""
+POLL_SECONDS: Final = 0.2
 
 
 def functions_folder() -> Path:
@@ -65,8 +70,8 @@ def work(
 ) -> bool:
     """Run the named event functions until `stop` is set, each on so many messages at a time.
 
-    What is under way then may take `grace_seconds` to finish; what does not is interrupted and given back to its
-    queue at once. False where something could not even be interrupted: its queue delivers it again later.
+    Messages being worked on then may take `grace_seconds` to finish; the rest are interrupted and go back to their
+    queue at once. False where one could not even be interrupted: its queue delivers it again later.
 
     Raises:
         LookupError: a name is not that of an event function.
@@ -74,30 +79,49 @@ def work(
     unknown = [name for name in names if name not in (*QUEUES, *SCHEDULED)]
     if unknown:
         raise LookupError(f"no event function: {', '.join(unknown)}; there are {', '.join((*QUEUES, *SCHEDULED))}")
-    sources = [(Source(QUEUES[name], function(name).handler), concurrency) for name in names if name in QUEUES]
+    sources = [
+        (QueueSource(name, QUEUES[name], function(name).handler), concurrency) for name in names if name in QUEUES
+    ]
     if not set(names).isdisjoint(SCHEDULED):
-        sources.append((Source(_schedules, queue_handler(_ticks, _tick, _schedules)), 1))
+        sources.append((QueueSource("schedules", _schedules, queue_handler(_ticks, _tick, _schedules), SCHEDULED), 1))
     services()  # made once, before there are threads
-    hands = [Hand(source, stop) for source, number in sources for _ in range(number)]
-    for hand in hands:
-        hand.start()
-    while not stop.is_set():  # asked rather than awaited: a signal's handler may set it in the middle of a wait
-        hands[0].join(LOOK_SECONDS)
-    _join(hands, grace_seconds)
-    late = [hand for hand in hands if hand.is_alive()]
-    for hand in late:
-        hand.interrupt()
+    consumers = [Consumer(source, stop) for source, number in sources for _ in range(number)]
+    for consumer in consumers:
+        consumer.start()
+    heartbeat = Heartbeat()
+    while not stop.is_set():  # polled, not waited for: a signal's handler may set it in the middle of a wait
+        heartbeat.send({name for consumer in consumers if consumer.is_working() for name in consumer.functions})
+        consumers[0].join(POLL_SECONDS)
+    _join(consumers, grace_seconds)
+    late = [consumer for consumer in consumers if consumer.is_alive()]
+    for consumer in late:
+        consumer.interrupt()
     _join(late, UNWIND_SECONDS)
-    for hand in hands:
-        if hand.error:  # one that broke took the others along: half a worker would go unnoticed
-            raise hand.error
-    return not any(hand.is_alive() for hand in late)
+    for consumer in consumers:
+        if consumer.error:  # one that broke stopped the others: half a worker would go unnoticed
+            raise consumer.error
+    return not any(consumer.is_alive() for consumer in late)
 
 
-def _join(hands: list[Hand], seconds: float) -> None:
+class Heartbeat:
+    """Tells others, by way of the cache, which event functions this worker runs."""
+
+    def __init__(self) -> None:
+        self._sent: set[str] = set()
+        self._next = monotonic()
+
+    def send(self, functions: set[str]) -> None:
+        """Send it where it is time for it, or a function is new."""
+        if monotonic() >= self._next or functions - self._sent:
+            s = services()
+            record_heartbeat(functions, cache=s.cache, now=s.clock.now())
+            self._sent, self._next = functions, monotonic() + HEARTBEAT_SECONDS
+
+
+def _join(consumers: list[Consumer], seconds: float) -> None:
     until = monotonic() + seconds
-    for hand in hands:
-        hand.join(max(0.0, until - monotonic()))
+    for consumer in consumers:
+        consumer.join(max(0.0, until - monotonic()))
 
 
 def _schedules(services: Services) -> Queue:

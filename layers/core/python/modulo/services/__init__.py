@@ -1,33 +1,43 @@
 """The composition root: which adapter stands behind each port, made on first use and kept."""
 
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial
 from threading import Thread
 from typing import TYPE_CHECKING
 
 from modulo.domain.errors import ModuloError
-from modulo.domain.identity import Principal
-from modulo.services.queues import Queues
-from modulo.settings import MEMORY, Settings, settings
+from modulo.services.metadata import Metadata
+from modulo.settings import NONE, Settings, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from pydantic import SecretStr
 
-    from modulo import ports
-    from modulo.adapters.tesseract_program import Tesseract
-    from modulo.usecases.answering import SearchLimits
+    from modulo.adapters.parsing.ocr.tesseract import Tesseract
+    from modulo.domain.identity import Principal
+    from modulo.ports.blobs import Blobs
+    from modulo.ports.cache import Cache
+    from modulo.ports.clock import Clock
+    from modulo.ports.models import Embedder, Generator, Reranker
+    from modulo.ports.parsing import Parser, Unpacker
+    from modulo.ports.tokens import Tokens
+    from modulo.ports.vectors import Vectors
+    from modulo.ports.web import Web
+    from modulo.ports.websockets import WebSockets
+    from modulo.settings import GeneratorChoice
     from modulo.usecases.create_upload import UploadLimits
-    from modulo.usecases.ingest_file import IngestLimits
+    from modulo.usecases.ingest_file.limits import IngestLimits
+    from modulo.usecases.search.limits import SearchLimits
+    from modulo.usecases.worker_heartbeats import WorkerStatus
 
-NONE = "none:"
 BEDROCK = "bedrock:"
+ANTHROPIC_URL = "https://api.anthropic.com/v1"
 CONNECT_SECONDS = 3
 """Each store's share of the 10 seconds that Lambda gives an environment to come back."""
 
 
-class Services(Queues):
+class Services(Metadata):
     """One instance an environment; every property imports its vendor when it is first asked for."""
 
     def __init__(self, settings: Settings) -> None:
@@ -36,54 +46,25 @@ class Services(Queues):
         """API keys by hash and tenants of tokens by id, found valid, each with the moment until which to trust it."""
 
     @cached_property
-    def clock(self) -> "ports.Clock":
+    def clock(self) -> "Clock":
         """The time."""
         from modulo.adapters.system_clock import SystemClock
 
         return SystemClock()
 
     @cached_property
-    def metrics(self) -> "ports.Metrics":
-        """Where counters and durations go."""
-        match self.settings.metrics:
-            case "emf":
-                from modulo.adapters.emf_metrics import EmfMetrics
-
-                return EmfMetrics()
-            case "prometheus":
-                from modulo.adapters.prometheus_metrics import PrometheusMetrics
-
-                return PrometheusMetrics()
-        from modulo.adapters.memory_metrics import MemoryMetrics
-
-        return MemoryMetrics()
-
-    @cached_property
-    def metadata(self) -> "ports.Metadata":
-        """Everything relational."""
-        if self.settings.database_url == MEMORY:
-            from modulo.adapters.memory_metadata import MemoryMetadata
-
-            return MemoryMetadata(self.announce)
-        from modulo.adapters.postgres_engine import engines
-        from modulo.adapters.postgres_gauge import count_in_use
-        from modulo.adapters.postgres_metadata import PostgresMetadata
-
-        return PostgresMetadata(*count_in_use(engines(self.settings), self.metrics), self.announce)
-
-    @cached_property
-    def tokens(self) -> "ports.Tokens | None":
+    def tokens(self) -> "Tokens | None":
         """Bearer tokens, where an issuer is configured."""
         s = self.settings
         return self._issued(s.oidc_issuer, s.oidc_audience, s.oidc_jwks_url)
 
     @cached_property
-    def event_senders(self) -> "ports.Tokens | None":
+    def event_senders(self) -> "Tokens | None":
         """Tokens of those who send events over HTTP, where their issuer is configured."""
         s = self.settings
         return self._issued(s.events_issuer, s.events_audience, s.events_jwks_url)
 
-    def _issued(self, issuer: str | None, audience: str | None, jwks_url: str | None) -> "ports.Tokens | None":
+    def _issued(self, issuer: str | None, audience: str | None, jwks_url: str | None) -> "Tokens | None":
         if issuer is None or audience is None:
             return None
         from modulo.adapters.oidc_tokens import OidcTokens
@@ -97,195 +78,194 @@ class Services(Queues):
         )
 
     @cached_property
-    def cache(self) -> "ports.Cache":
+    def cache(self) -> "Cache":
         """Results and vectors that may be forgotten."""
-        if self.settings.cache_url == MEMORY:
-            from modulo.adapters.memory_cache import MemoryCache
-
-            return MemoryCache()
         from modulo.adapters.valkey_cache import ValkeyCache
 
-        return ValkeyCache(self.settings.cache_url, timeout=self.settings.cache_timeout_seconds)
+        return ValkeyCache(self.settings.address("cache_url"), timeout=self.settings.cache_timeout_seconds)
 
     @cached_property
-    def blobs(self) -> "ports.Blobs":
+    def blobs(self) -> "Blobs":
         """Uploaded bytes."""
-        if self.settings.blobs_bucket == MEMORY:
-            from modulo.adapters.memory_blobs import MemoryBlobs
+        from modulo.adapters.aws.s3_blobs import S3Blobs
 
-            return MemoryBlobs()
-        from modulo.adapters.s3_blobs import S3Blobs
-
-        return S3Blobs(self.settings.blobs_bucket)
+        return S3Blobs(self.settings.address("blobs_bucket"))
 
     @cached_property
-    def web(self) -> "ports.Web":
+    def web(self) -> "Web":
         """Other people's servers."""
         from modulo.adapters.httpx_web import HttpxWeb
 
         return HttpxWeb()
 
     @cached_property
-    def sockets(self) -> "ports.Sockets":
+    def sockets(self) -> "WebSockets":
         """Connections that API Gateway keeps."""
-        if self.settings.sockets_url == MEMORY:
-            from modulo.adapters.memory_sockets import MemorySockets
+        if self.settings.sockets_url == NONE:
+            from modulo.adapters.no_websockets import NoWebSockets
 
-            return MemorySockets()
-        from modulo.adapters.gateway_sockets import GatewaySockets
+            return NoWebSockets()
+        from modulo.adapters.aws.gateway_websockets import GatewayWebSockets
 
-        return GatewaySockets(self.settings.sockets_url)
+        return GatewayWebSockets(self.settings.sockets_url)
 
     @cached_property
-    def vectors(self) -> "ports.Vectors":
+    def vectors(self) -> "Vectors":
         """The vector store."""
-        if self.settings.milvus_uri == MEMORY:
-            from modulo.adapters.memory_vectors import MemoryVectors
-
-            return MemoryVectors()
-        from modulo.adapters.milvus_vectors import milvus_vectors
+        from modulo.adapters.milvus.vectors import milvus_vectors
 
         return milvus_vectors(self.settings)
 
     @cached_property
-    def embedder(self) -> "ports.Embedder":
+    def embedder(self) -> "Embedder":
         """What turns texts into vectors."""
         s = self.settings
-        if s.embedding_url == MEMORY:
-            from modulo.adapters.memory_embedder import MemoryEmbedder
-
-            return MemoryEmbedder()
-        if s.embedding_url == BEDROCK:
-            from modulo.adapters.bedrock_embedder import BedrockEmbedder
+        address = s.address("embedding_url")
+        if address == BEDROCK:
+            from modulo.adapters.models.bedrock_embedder import BedrockEmbedder
 
             return BedrockEmbedder(timeout=s.model_timeout_seconds)
-        from modulo.adapters.openai_embedder import OpenAIEmbedder
+        from modulo.adapters.models.openai_embedder import OpenAIEmbedder
 
         return OpenAIEmbedder(
-            s.embedding_url,
+            address,
             api_key=_secret(s.embedding_api_key),
             batch_size=s.embedding_batch_size,
             timeout=s.model_timeout_seconds,
         )
 
     @cached_property
-    def reranker(self) -> "ports.Reranker | None":
+    def reranker(self) -> "Reranker | None":
         """What reads a question and a passage together, where there is one."""
         s = self.settings
         if s.rerank_url == NONE:
             return None
-        if s.rerank_url == MEMORY:
-            from modulo.adapters.memory_reranker import MemoryReranker
-
-            return MemoryReranker()
-        from modulo.adapters.cohere_reranker import CohereReranker
+        from modulo.adapters.models.cohere_reranker import CohereReranker
 
         return CohereReranker(
             s.rerank_url, api_key=_secret(s.rerank_api_key), model=s.rerank_model, timeout=s.model_timeout_seconds
         )
 
     @cached_property
-    def generator(self) -> "ports.Generator":
+    def generator(self) -> "Generator":
         """What writes answers."""
+        made = [self._generator(choice) for choice in self.settings.generators]
+        if len(made) == 1 and self.settings.generator == "extractive":
+            return made[0]
+        from modulo.adapters.models.generator_chain import GeneratorChain
+
+        return GeneratorChain(made)
+
+    def _generator(self, choice: "GeneratorChoice") -> "Generator":
         s = self.settings
-        if s.generator == "openai":
-            from modulo.adapters.openai_generator import OpenAIGenerator
+        most, timeout = s.generator_max_tokens, s.model_timeout_seconds
+        if choice.kind == "openai":
+            from modulo.adapters.models.openai_generator import OpenAIGenerator
 
-            return OpenAIGenerator(
-                s.generator_url or "",
-                api_key=_secret(s.generator_api_key),
-                model=s.generator_model,
-                max_tokens=s.generator_max_tokens,
-                timeout=s.model_timeout_seconds,
+            key = _secret(choice.api_key)
+            return OpenAIGenerator(choice.url or "", api_key=key, model=choice.model, max_tokens=most, timeout=timeout)
+        if choice.kind == "anthropic":
+            from modulo.adapters.models.anthropic_generator import AnthropicGenerator
+
+            key = _secret(choice.api_key)
+            return AnthropicGenerator(
+                choice.url or ANTHROPIC_URL, api_key=key, model=choice.model, max_tokens=most, timeout=timeout
             )
-        if s.generator == "bedrock":
-            from modulo.adapters.bedrock_generator import BedrockGenerator
+        if choice.kind == "bedrock":
+            from modulo.adapters.models.bedrock_generator import BedrockGenerator
 
-            return BedrockGenerator(
-                s.generator_model, max_tokens=s.generator_max_tokens, timeout=s.model_timeout_seconds
-            )
-        from modulo.adapters.extractive_generator import ExtractiveGenerator
-        from modulo.adapters.memory_reranker import MemoryReranker
+            return BedrockGenerator(choice.model, max_tokens=most, timeout=timeout)
+        from modulo.adapters.models.extractive_generator import ExtractiveGenerator
+        from modulo.adapters.models.word_overlap_reranker import WordOverlapReranker
 
-        return ExtractiveGenerator(self.reranker or MemoryReranker())
+        return ExtractiveGenerator(self.reranker or WordOverlapReranker())
 
-    def pings(self, probe: str) -> "dict[str, Callable[[], None]]":
-        """A small question to each part that a ready service needs; none for a live one."""
-        if probe == "live":
-            return {}
-        parts: dict[str, Callable[[], None]] = {
-            "postgres": self.metadata.ping,
-            "cache": self.cache.ping,
-            "vectors": self.vectors.ping,
-            "blobs": self.blobs.ping,
-            "queue": self.ingests.ping,
-            "embedder": self.embedder.ping,
-            "generator": self.generator.ping,
+    def worker_statuses(self) -> "tuple[WorkerStatus, ...]":
+        """Whether a worker of each event function that should have one was seen lately."""
+        from modulo.usecases.worker_heartbeats import worker_statuses
+
+        return worker_statuses(self.settings.expected_workers, cache=self.cache, now=self.clock.now())
+
+    def pings(self) -> "dict[str, Callable[[], None]]":
+        """A small question to each part that a ready service needs."""
+        ports = {"postgres": "database", "queue": "ingests"} | {
+            name: name for name in ("cache", "vectors", "blobs", "embedder", "generator")
         }
         more = {"reranker": self.reranker, "tesseract": self.tesseract}
-        return parts | {name: part.ping for name, part in more.items() if part}
+        return {name: partial(self._ping, port) for name, port in ports.items()} | {
+            name: part.ping for name, part in more.items() if part
+        }
 
-    def migrate(self) -> None:
-        """Bring the database's schema up to date."""
-        from modulo.adapters.postgres_schema import migrate
+    def _ping(self, port: str) -> None:
+        getattr(self, port).ping()
 
-        migrate(self.settings)
+    def migrate(self, *, seconds: float | None = None) -> str:
+        """Bring the database's schema up to date, within so many seconds; the revision reached."""
+        from modulo.adapters.postgres.schema import migrate
+
+        s = self.settings
+        return migrate(
+            s,
+            owner_password=_stored(s.database_owner_secret),
+            functions_password=_stored(s.database_functions_secret),
+            seconds=seconds,
+        )
 
     @property
     def tesseract(self) -> "Tesseract | None":
         """What recognises text, where that is turned on."""
         if not self.settings.ocr_languages:
             return None
-        from modulo.adapters.tesseract_program import tesseract
+        from modulo.adapters.parsing.ocr.tesseract import tesseract
 
         return tesseract(self.settings)
 
     @cached_property
-    def parser_for(self) -> "Callable[[str], ports.Parser]":
+    def parser_for(self) -> "Callable[[str], Parser]":
         """The parser of a media type, which reads in a process of its own."""
-        from modulo.adapters.isolated_parsers import isolated_parsers
+        from modulo.adapters.parsing.sandbox.isolated_parsers import isolated_parsers
 
         parsers, tesseract = isolated_parsers(self.settings, self.metrics), self.tesseract
         if tesseract is None:
             return parsers
-        from modulo.adapters.recognising_parsers import RecognisingParsers
+        from modulo.adapters.parsing.ocr.ocr_parsers import OcrParsers
 
-        return RecognisingParsers(parsers, tesseract, self.metrics, self.settings.part_pages)
+        return OcrParsers(parsers, tesseract, self.metrics, self.settings.part_pages)
 
     @cached_property
-    def unpacker(self) -> "ports.Unpacker":
+    def unpacker(self) -> "Unpacker":
         """What reads archives."""
-        from modulo.adapters.zip_unpacker import ZipUnpacker
+        from modulo.adapters.parsing.zip_unpacker import ZipUnpacker
 
         return ZipUnpacker(self.settings.archive_limits)
 
     @property
     def search_limits(self) -> "SearchLimits":
         """What one search may take."""
-        from modulo.usecases.answering import SearchLimits
+        from modulo.usecases.search.limits import SearchLimits
 
         s = self.settings
         return SearchLimits(
             max_top_k=s.max_top_k,
             rerank_candidates=s.rerank_candidates,
+            rerank_seconds=s.rerank_seconds,
             result_ttl=s.search_cache_ttl,
             embedding_ttl=s.embedding_cache_ttl,
-            rerank_model=s.rerank_url if s.rerank_url in (NONE, MEMORY) else s.rerank_model,
+            rerank_model=NONE if s.rerank_url == NONE else s.rerank_model,
             quotas=s.quotas,
         )
 
     def load(self, names: "Iterable[str]") -> None:
-        """Make the ports among these names, which imports their vendors but opens no connection."""
+        """Make these ports, which imports their vendors but opens no connection."""
         for name in names:
-            if isinstance(getattr(Services, name, None), cached_property):
-                getattr(self, name)
+            getattr(self, name)
 
     def connect(self) -> None:
         """Open the connections of the stores made so far, side by side.
 
         One that does not answer in time is left to the first request, which can say so.
         """
-        made = [vars(self)[name] for name in ("metadata", "cache", "vectors") if name in vars(self)]
+        made = [vars(self)[name] for name in ("_pools", "cache", "vectors") if name in vars(self)]
         threads = [Thread(target=_tried, args=(store.ping,), daemon=True) for store in made]
         for thread in threads:
             thread.start()
@@ -310,8 +290,7 @@ class Services(Queues):
     @property
     def ingest_limits(self) -> "IngestLimits":
         """How ingestion is cut into steps."""
-        from modulo.usecases.indexing import IndexLimits
-        from modulo.usecases.ingest_file import IngestLimits
+        from modulo.usecases.ingest_file.limits import IndexLimits, IngestLimits
 
         s = self.settings
         return IngestLimits(
@@ -336,6 +315,15 @@ class Services(Queues):
 def _tried(ping: "Callable[[], None]") -> None:
     with suppress(ModuloError):
         ping()
+
+
+def _stored(secret: str | None) -> str | None:
+    """The password in a secret of AWS, where one is named."""
+    if secret is None:
+        return None
+    from modulo.adapters.aws.secrets import password
+
+    return password(secret)
 
 
 def _secret(value: "SecretStr | None") -> str | None:

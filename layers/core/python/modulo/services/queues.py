@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from modulo.domain.errors import ModuloError
-from modulo.domain.watching import PushRequest
-from modulo.settings import MEMORY, Settings
+from modulo.domain.messages import PushRequest
+from modulo.settings import NONE, Settings
 
 if TYPE_CHECKING:
-    from modulo import ports
+    from modulo.ports.queue import Queue
 
 log = logging.getLogger(__name__)
 ANNOUNCE_SECONDS = 1
@@ -24,24 +24,28 @@ class Queues:
         self.settings = settings
 
     @cached_property
-    def purges(self) -> "ports.Queue":
+    def purges(self) -> "Queue":
         """The queue of `purge`."""
-        return self._queue(self.settings.purge_queue_url, redrives=True)
+        return self._queue("purge_queue_url")
 
     @cached_property
-    def fetches(self) -> "ports.Queue":
+    def fetches(self) -> "Queue":
         """The queue of `fetch_url`."""
-        return self._queue(self.settings.fetch_queue_url, redrives=True)
+        return self._queue("fetch_queue_url")
 
     @cached_property
-    def ingests(self) -> "ports.Queue":
+    def ingests(self) -> "Queue":
         """The queue of `ingest_file`."""
-        return self._queue(self.settings.ingest_queue_url, redrives=True)
+        return self._queue("ingest_queue_url")
 
     @cached_property
-    def pushes(self) -> "ports.Queue":
-        """The queue of `push_events`."""
-        return self._queue(self.settings.push_queue_url)
+    def pushes(self) -> "Queue":
+        """The queue of `push_events`, where browsers watch through API Gateway."""
+        if self.settings.push_queue_url == NONE:
+            from modulo.adapters.no_queue import NoQueue
+
+            return NoQueue()
+        return self._queue("push_queue_url")
 
     def announce(self, tenant_id: UUID, collection_id: UUID) -> None:
         """Have those who watch a collection told, a moment later, what else happens until then included.
@@ -51,24 +55,21 @@ class Queues:
         try:
             self.pushes.send(PushRequest(tenant_id, collection_id).body(), delay_seconds=ANNOUNCE_SECONDS)
         except ModuloError as error:
-            log.warning("who watches collection %s is told later: %s", collection_id, error.detail)
+            log.warning(
+                "push notification not queued for collection %s; the sweep will retry: %s", collection_id, error.detail
+            )
 
     @cached_property
-    def dead_letters(self) -> "ports.Queue":
-        """The queue of `bury`: what the others gave up."""
-        return self._queue(self.settings.dead_letters_queue_url)
+    def dead_letter_queue(self) -> "Queue":
+        """The queue of `record_dead_letter`: what the others gave up."""
+        return self._queue("dead_letters_queue_url")
 
     @cached_property
-    def schedules(self) -> "ports.Queue":
+    def schedules(self) -> "Queue":
         """The queue of ticks that workers serve."""
-        return self._queue(self.settings.schedules_queue_url)
+        return self._queue("schedules_queue_url")
 
-    def _queue(self, url: str, *, redrives: bool = False) -> "ports.Queue":
-        if url == MEMORY:
-            from modulo.adapters.memory_queue import MemoryQueue
+    def _queue(self, name: str) -> "Queue":
+        from modulo.adapters.aws.sqs_queue import SqsQueue
 
-            dead = self.dead_letters if redrives else None
-            return MemoryQueue(dead if isinstance(dead, MemoryQueue) else None, attempts=self.settings.ingest_attempts)
-        from modulo.adapters.sqs_queue import SqsQueue
-
-        return SqsQueue(url)
+        return SqsQueue(self.settings.address(name))

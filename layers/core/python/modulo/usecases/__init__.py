@@ -1,1 +1,1 @@
-"""One module for each capability; what it needs of the outside stands in its signature."""
+"""One module for each operation; the ports that it needs stand in its signature."""

@@ -1,16 +1,26 @@
-"""Have the content of an address ingested."""
+"""Ingest the content of a URL."""
 
-from uuid import UUID
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from modulo.domain.errors import UnsupportedFile
 from modulo.domain.file import Stage
-from modulo.domain.identity import Principal
 from modulo.domain.media import media_type_of
-from modulo.domain.transfer import FetchRequest
+from modulo.domain.messages import FetchRequest
 from modulo.domain.upload import NewUpload, UploadReceipt
-from modulo.domain.web import NewUrl, checked_url, name_of
-from modulo.ports import Clock, Metadata, Queue
-from modulo.usecases.create_upload import UploadLimits, file_ref, reserve
+from modulo.domain.web import name_from_url, require_public_url
+from modulo.usecases.create_upload import file_ref, reserve
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from modulo.domain.identity import Principal
+    from modulo.domain.web import NewUrl
+    from modulo.ports.clock import Clock
+    from modulo.ports.metadata.uploads import Uploads
+    from modulo.ports.queue import Queue
+    from modulo.usecases.create_upload import UploadLimits
 
 UNKNOWN_TYPE = "application/octet-stream"
 
@@ -21,39 +31,39 @@ def add_url(
     request: NewUrl,
     *,
     idempotency_key: str | None,
-    metadata: Metadata,
+    uploads: Uploads,
     fetches: Queue,
     clock: Clock,
     limits: UploadLimits,
 ) -> UploadReceipt:
-    """Reserve a file and queue the fetching of its bytes, which are charged once their number is known.
+    """Reserve a file and queue the download of its bytes, which are charged once their number is known.
 
     Raises:
-        InvalidRequest, RefusedUrl: the address is none, or not one that may be fetched.
-        UnsupportedFile: the name given is that of a file which cannot be read.
-        QuotaExceeded: no file more fits.
+        InvalidRequest, RefusedUrl: it is no URL, or not one that may be fetched.
+        UnsupportedFile: the given name is of a type that cannot be read.
+        QuotaExceeded: the collection holds as many files as it may.
     """
-    url = checked_url(request.url)
-    name = request.name or name_of(url)
+    url = require_public_url(request.url)
+    name = request.name or name_from_url(url)
     file = reserve(
         principal,
         collection_id,
-        NewUpload(name=name, size_bytes=0),
+        NewUpload(name=name, size_bytes=0, attributes=request.attributes),
         media_type=_expected(name, given=request.name is not None),
         source_url=url,
         idempotency_key=idempotency_key,
-        metadata=metadata,
+        uploads=uploads,
         clock=clock,
         limits=limits,
     )
     ref = file_ref(principal, file)
-    if file.stage is Stage.awaiting_upload:
+    if file.stage is Stage.fetching:
         fetches.send(FetchRequest(ref).body())
-    return UploadReceipt(file_id=file.id, task_id=ref.task_id, generation=file.generation)
+    return UploadReceipt(file_id=file.id, task_id=ref.task_id, generation=file.generation, url=file.url)
 
 
 def _expected(name: str, *, given: bool) -> str:
-    """The media type by the name; one without an extension is known when the bytes are there."""
+    """The media type by the name; without an extension it is detected once the bytes are there."""
     try:
         return media_type_of(name, None)
     except UnsupportedFile:

@@ -1,13 +1,20 @@
 """Create a collection."""
 
-from collections.abc import Callable
+from __future__ import annotations
 
-from modulo.domain.collection import Chunking, Collection, EmbeddingModel, NewCollection
+from typing import TYPE_CHECKING
+
+from modulo.domain.collection import CollectionDraft
 from modulo.domain.errors import InvalidRequest
-from modulo.domain.identity import Principal
-from modulo.domain.transfer import CollectionDraft
-from modulo.ports import Clock, Metadata
 from modulo.usecases.idempotency import new_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modulo.domain.collection import Chunking, Collection, EmbeddingModel, NewCollection
+    from modulo.domain.identity import Principal
+    from modulo.ports.clock import Clock
+    from modulo.ports.metadata.collections import Collections
 
 
 def create_collection(
@@ -15,7 +22,7 @@ def create_collection(
     request: NewCollection,
     *,
     idempotency_key: str | None,
-    metadata: Metadata,
+    collections: Collections,
     clock: Clock,
     embedding_model: Callable[[str | None], EmbeddingModel | None],
     limit: int,
@@ -24,29 +31,32 @@ def create_collection(
 
     Raises:
         InvalidRequest: the embedding model is not configured.
-        Conflict: the tenant has a collection of that name.
+        Conflict: the caller owns a collection of that name.
         QuotaExceeded: the caller owns `limit` collections.
     """
     model = embedding_model(request.embedding_model)
     if model is None:
         raise InvalidRequest.field("embedding_model", "is not a model this service offers")
-    require_fitting(model, request.chunking)
+    require_chunks_fit(model, request.chunking)
     draft = CollectionDraft(
         id=new_id(principal, "collection", idempotency_key),
         name=request.name,
         model=model,
         chunking=request.chunking,
         dedicated=request.dedicated,
+        description=request.description,
+        metadata=request.metadata,
+        expires_after_days=request.expires_after_days,
     )
-    return metadata.create_collection(principal, draft, limit=limit, now=clock.now())
+    return collections.create_collection(principal, draft, limit=limit, now=clock.now())
 
 
-def require_fitting(model: EmbeddingModel, chunking: Chunking) -> None:
-    """Refuse chunks of which the model would not read the end.
+def require_chunks_fit(model: EmbeddingModel, chunking: Chunking) -> None:
+    """Refuse chunks that are longer than what the model reads.
 
     Raises:
-        InvalidRequest: they are too long.
+        InvalidRequest: they are longer.
     """
-    most = model.max_tokens * 9 // 10  # chunks are measured by an estimate, which may be a little short
+    most = model.max_tokens * 9 // 10  # chunk sizes are estimates, which may be a little low
     if chunking.max_tokens > most:
-        raise InvalidRequest.field("chunking.max_tokens", f"must be at most {most}: more {model.name} would not read")
+        raise InvalidRequest.field("chunking.max_tokens", f"must be at most {most}: {model.name} reads no more")

@@ -1,24 +1,33 @@
-"""Prepare an upload that goes straight to the object store."""
+"""Prepare an upload that goes directly to the object store."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID
+from typing import TYPE_CHECKING
 
-from modulo.domain.deletion import LATE_UPLOAD
+from modulo.domain.deletion import UPLOAD_GRACE
 from modulo.domain.errors import TooLarge
-from modulo.domain.file import Duplicate, File, FileRef, Stage
-from modulo.domain.identity import Principal
+from modulo.domain.file import Duplicate, FileRef
 from modulo.domain.media import media_type_of, safe_name
-from modulo.domain.quota import Quotas
-from modulo.domain.transfer import FileDraft
-from modulo.domain.upload import NewUpload, UploadTicket
-from modulo.ports import Blobs, Clock, Metadata
+from modulo.domain.upload import FileDraft, UploadTicket
 from modulo.usecases.idempotency import new_id
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from modulo.domain.file import File
+    from modulo.domain.identity import Principal
+    from modulo.domain.quota import Quotas
+    from modulo.domain.upload import NewUpload
+    from modulo.ports.blobs import Blobs
+    from modulo.ports.clock import Clock
+    from modulo.ports.metadata.uploads import Uploads
 
 
 @dataclass(frozen=True, slots=True)
 class UploadLimits:
-    """What one upload may take; what was not uploaded and ingested by the deadline fails. Times in seconds."""
+    """Within which limits a file is uploaded and ingested; it fails at the deadline. Times in seconds."""
 
     quotas: Quotas
     max_bytes: int
@@ -32,19 +41,19 @@ def create_upload(
     request: NewUpload,
     *,
     idempotency_key: str | None,
-    metadata: Metadata,
+    uploads: Uploads,
     blobs: Blobs,
     clock: Clock,
     limits: UploadLimits,
 ) -> UploadTicket:
-    """Reserve quota for a file and answer with the form that uploads exactly its bytes.
+    """Reserve quota for a file and return the presigned form that uploads exactly its bytes.
 
-    A duplicate whose bytes are there already needs no form.
+    A duplicate whose bytes are stored already gets no form.
 
     Raises:
         TooLarge: the file is larger than the limit.
         InvalidRequest, UnsupportedFile: the name is not usable or of a type that cannot be read.
-        QuotaExceeded: no file or byte more fits.
+        QuotaExceeded: the file does not fit.
     """
     file = reserve(
         principal,
@@ -52,7 +61,7 @@ def create_upload(
         request,
         media_type=media_type_of(request.name, None),
         idempotency_key=idempotency_key,
-        metadata=metadata,
+        uploads=uploads,
         clock=clock,
         limits=limits,
         by_form=True,
@@ -68,7 +77,7 @@ def create_upload(
         expires_at=None,
         duplicate_of=duplicate_of,
     )
-    if duplicate_of and file.stage is not Stage.awaiting_upload:
+    if duplicate_of and not file.stage.awaits_bytes:
         return ticket
     post = blobs.presigned_post(
         ref,
@@ -89,12 +98,12 @@ def reserve(
     media_type: str,
     source_url: str | None = None,
     idempotency_key: str | None,
-    metadata: Metadata,
+    uploads: Uploads,
     clock: Clock,
     limits: UploadLimits,
     by_form: bool = False,
 ) -> File:
-    """Reserve quota and a generation, unless a duplicate answers."""
+    """Reserve quota and a generation; or the duplicate that holds the same bytes, for which nothing is reserved."""
     if request.size_bytes > limits.max_bytes:
         raise TooLarge(f"A file may have at most {limits.max_bytes} bytes; this one has {request.size_bytes}.")
     now = clock.now()
@@ -105,11 +114,12 @@ def reserve(
         size_bytes=request.size_bytes,
         checksum_sha256=request.checksum_sha256,
         deadline=now + timedelta(seconds=limits.deadline_seconds),
-        arrives_until=now + timedelta(seconds=limits.presign_seconds) + LATE_UPLOAD if by_form else None,
+        arrives_until=now + timedelta(seconds=limits.presign_seconds) + UPLOAD_GRACE if by_form else None,
         on_duplicate=request.on_duplicate,
         source_url=source_url,
+        attributes=request.attributes,
     )
-    return metadata.reserve_file(principal, collection_id, draft, quotas=limits.quotas, now=now)
+    return uploads.reserve_file(principal, collection_id, draft, quotas=limits.quotas, now=now)
 
 
 def file_ref(principal: Principal, file: File) -> FileRef:

@@ -1,12 +1,17 @@
 """Show a collection."""
 
-from uuid import UUID
+from __future__ import annotations
 
-from modulo.domain.collection import Collection
-from modulo.domain.identity import Principal
-from modulo.ports import Metadata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from modulo.domain.collection import Collection
+    from modulo.domain.identity import Principal
+    from modulo.ports.metadata.collections import Collections
 
 
-def get_collection(principal: Principal, collection_id: UUID, *, metadata: Metadata) -> Collection:
+def get_collection(principal: Principal, collection_id: UUID, *, collections: Collections) -> Collection:
     """One collection with the number of its files in each stage."""
-    return metadata.get_collection(principal, collection_id)
+    return collections.get_collection(principal, collection_id)

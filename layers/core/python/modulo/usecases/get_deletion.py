@@ -1,12 +1,17 @@
 """Show the receipt of a deletion."""
 
-from uuid import UUID
+from __future__ import annotations
 
-from modulo.domain.deletion import Deletion
-from modulo.domain.identity import Principal
-from modulo.ports import Metadata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from modulo.domain.deletion import Deletion
+    from modulo.domain.identity import Principal
+    from modulo.ports.metadata.deletions import Deletions
 
 
-def get_deletion(principal: Principal, deletion_id: UUID, *, metadata: Metadata) -> Deletion:
+def get_deletion(principal: Principal, deletion_id: UUID, *, deletions: Deletions) -> Deletion:
     """The receipt of a deletion that the caller asked for, or of what the caller owned."""
-    return metadata.get_deletion(principal, deletion_id)
+    return deletions.get_deletion(principal, deletion_id)

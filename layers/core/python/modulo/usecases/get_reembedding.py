@@ -1,12 +1,20 @@
-"""Tell how far a collection's re-embedding has come."""
+"""Show the progress of a collection's re-embedding."""
 
-from uuid import UUID
+from __future__ import annotations
 
-from modulo.domain.identity import Principal
-from modulo.domain.reembedding import Reembedding
-from modulo.ports import Clock, Metadata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from modulo.domain.identity import Principal
+    from modulo.domain.reembedding import Reembedding
+    from modulo.ports.clock import Clock
+    from modulo.ports.metadata.reembedding import Reembeddings
 
 
-def get_reembedding(principal: Principal, collection_id: UUID, *, metadata: Metadata, clock: Clock) -> Reembedding:
+def get_reembedding(
+    principal: Principal, collection_id: UUID, *, reembeddings: Reembeddings, clock: Clock
+) -> Reembedding:
     """The collection's latest re-embedding."""
-    return metadata.get_reembedding(principal, collection_id, now=clock.now())
+    return reembeddings.get_reembedding(principal, collection_id, now=clock.now())

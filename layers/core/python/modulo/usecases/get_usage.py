@@ -1,10 +1,18 @@
-"""Show what the caller uses of its quotas."""
+"""Show the caller's usage and quotas."""
 
-from modulo.domain.identity import Principal
-from modulo.domain.quota import Quotas, Usage, period_of
-from modulo.ports import Clock, Metadata
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modulo.domain.quota import period_of
+
+if TYPE_CHECKING:
+    from modulo.domain.identity import Principal
+    from modulo.domain.quota import Quotas, Usage
+    from modulo.ports.clock import Clock
+    from modulo.ports.metadata.usage import UsageLedger
 
 
-def get_usage(principal: Principal, *, metadata: Metadata, clock: Clock, quotas: Quotas) -> Usage:
+def get_usage(principal: Principal, *, usage: UsageLedger, clock: Clock, quotas: Quotas) -> Usage:
     """What the caller holds now and has used in the current period."""
-    return metadata.usage(principal, period=period_of(clock.now()), quotas=quotas)
+    return usage.get_usage(principal, period=period_of(clock.now()), quotas=quotas)

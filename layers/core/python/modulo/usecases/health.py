@@ -1,41 +1,58 @@
-"""Tell whether the service can work, and how quickly each part answers."""
+"""Check whether the service can work, and how quickly each dependency answers."""
+
+from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TimedOut
 from time import perf_counter
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
 
 from modulo.domain.errors import ModuloError
-from modulo.domain.value import Value
+from modulo.domain.model import FrozenModel
+from modulo.ports.context_threads import ContextThreads
+from modulo.usecases.worker_heartbeats import WorkerStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 log = logging.getLogger(__name__)
 
 
-class Dependency(Value):
-    """One part and how it answered."""
+class Dependency(FrozenModel):
+    """One dependency and how it answered."""
 
     name: str
     status: Literal["ok", "down"]
     latency_ms: float
 
 
-class Health(Value):
-    """Whether the service is up; `dependencies` is empty for a liveness probe."""
+class Health(FrozenModel):
+    """Whether the service is up; only one who shows a credential learns of its dependencies and workers."""
 
     status: Literal["ok", "down"]
     version: str
-    dependencies: tuple[Dependency, ...] = ()
+    dependencies: tuple[Dependency, ...] | None = None
+    workers: tuple[WorkerStatus, ...] | None = Field(
+        default=None, description="of the event functions in `EXPECTED_WORKERS`"
+    )
 
 
-def health(pings: Mapping[str, Callable[[], None]], *, version: str, timeout: float) -> Health:
-    """Ask every part at the same time; one that takes more than `timeout` seconds counts as down."""
-    if not pings:
-        return Health(status="ok", version=version)
-    pool = ThreadPoolExecutor(max_workers=len(pings))
+def health(
+    pings: Mapping[str, Callable[[], None]],
+    *,
+    version: str,
+    timeout: float,
+    workers: Callable[[], tuple[WorkerStatus, ...]] = tuple,
+) -> Health:
+    """Ping every dependency at the same time; one that takes more than `timeout` seconds counts as down.
+
+    So does the service where an expected worker was not seen lately.
+    """
+    pool = ContextThreads(max_workers=len(pings))
     started = perf_counter()
-    asked = {name: pool.submit(_asked, ping) for name, ping in pings.items()}
+    asked = {name: pool.submit(_asked, name, ping) for name, ping in pings.items()}
     dependencies = []
     for name, answer in asked.items():
         try:
@@ -44,15 +61,18 @@ def health(pings: Mapping[str, Callable[[], None]], *, version: str, timeout: fl
             up, seconds = False, timeout
         dependencies.append(Dependency(name=name, status="ok" if up else "down", latency_ms=round(seconds * 1e3, 2)))
     pool.shutdown(wait=False, cancel_futures=True)
-    down = any(dependency.status == "down" for dependency in dependencies)
-    return Health(status="down" if down else "ok", version=version, dependencies=tuple(dependencies))
+    seen = workers()
+    down = "down" in {dependency.status for dependency in dependencies} | {worker.status for worker in seen}
+    return Health(
+        status="down" if down else "ok", version=version, dependencies=tuple(dependencies), workers=seen or None
+    )
 
 
-def _asked(ping: Callable[[], None]) -> tuple[bool, float]:
+def _asked(name: str, ping: Callable[[], None]) -> tuple[bool, float]:
     started = perf_counter()
     try:
         ping()
     except ModuloError as error:
-        log.warning("health: %s", error.detail)
+        log.warning("health check: %s is down: %s", name, error.detail)
         return False, perf_counter() - started
     return True, perf_counter() - started

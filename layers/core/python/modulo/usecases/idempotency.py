@@ -1,10 +1,16 @@
-"""Ids that a client's idempotency key decides, so that asking twice creates once."""
+"""Ids derived from a client's idempotency key, so that a repeated request creates nothing twice."""
 
-from uuid import UUID, uuid4, uuid5
+from __future__ import annotations
 
-from modulo.domain.identity import Principal
+from typing import TYPE_CHECKING
+from uuid import uuid4, uuid5
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from modulo.domain.identity import Principal
 
 
 def new_id(principal: Principal, kind: str, key: str | None) -> UUID:
-    """A random id or, with a key, the one that this user's key always gives for this kind of thing."""
+    """A random id or, with a key, the same id for the same user, kind and key."""
     return uuid5(principal.user_id, f"{principal.tenant_id}:{kind}:{key}") if key else uuid4()

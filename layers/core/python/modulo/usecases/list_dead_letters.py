@@ -1,12 +1,19 @@
 """List the dead letters of a collection."""
 
-from uuid import UUID
+from __future__ import annotations
 
-from modulo.domain.identity import Principal
-from modulo.domain.letter import DeadLetter, LetterPage, LetterState
-from modulo.domain.transfer import Cursor
-from modulo.domain.value import Listing
-from modulo.ports import Metadata
+from typing import TYPE_CHECKING
+
+from modulo.domain.dead_letter import DeadLetterQuery
+from modulo.domain.pagination import Cursor
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from modulo.domain.dead_letter import DeadLetter, DeadLetterState
+    from modulo.domain.identity import Principal
+    from modulo.domain.pagination import Listing
+    from modulo.ports.metadata.dead_letters import DeadLetters
 
 
 def list_dead_letters(
@@ -15,14 +22,14 @@ def list_dead_letters(
     *,
     after: str | None,
     limit: int,
-    state: LetterState | None,
-    metadata: Metadata,
+    state: DeadLetterState | None,
+    dead_letters: DeadLetters,
 ) -> Listing[DeadLetter]:
-    """A page of a collection's dead letters, newest first; `state` keeps those in that state.
+    """A page of a collection's dead letters, newest first; `state` filters them.
 
     Raises:
         Forbidden: this needs an editor.
         NotFound: no such collection is visible to the caller.
     """
     cursor = Cursor.decode(after) if after else None
-    return metadata.list_letters(principal, collection_id, LetterPage(limit, cursor, state))
+    return dead_letters.list_dead_letters(principal, collection_id, DeadLetterQuery(limit, cursor, state))

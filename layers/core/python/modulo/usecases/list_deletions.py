@@ -1,13 +1,19 @@
 """List the receipts of deletions."""
 
-from modulo.domain.deletion import Deletion
-from modulo.domain.identity import Principal
-from modulo.domain.transfer import Cursor
-from modulo.domain.value import Listing
-from modulo.ports import Metadata
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modulo.domain.pagination import Cursor
+
+if TYPE_CHECKING:
+    from modulo.domain.deletion import Deletion
+    from modulo.domain.identity import Principal
+    from modulo.domain.pagination import Listing
+    from modulo.ports.metadata.deletions import Deletions
 
 
-def list_deletions(principal: Principal, *, after: str | None, limit: int, metadata: Metadata) -> Listing[Deletion]:
+def list_deletions(principal: Principal, *, after: str | None, limit: int, deletions: Deletions) -> Listing[Deletion]:
     """A page of the receipts of what the caller deleted, or owned when it was deleted, newest first."""
     cursor = Cursor.decode(after) if after else None
-    return metadata.list_deletions(principal, after=cursor, limit=limit)
+    return deletions.list_deletions(principal, after=cursor, limit=limit)

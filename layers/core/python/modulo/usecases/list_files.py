@@ -1,12 +1,18 @@
 """List the files of a collection."""
 
-from uuid import UUID
+from __future__ import annotations
 
-from modulo.domain.file import File, Stage
-from modulo.domain.identity import Principal
-from modulo.domain.transfer import Cursor
-from modulo.domain.value import Listing
-from modulo.ports import Metadata
+from typing import TYPE_CHECKING
+
+from modulo.domain.pagination import Cursor
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from modulo.domain.file import File, Stage
+    from modulo.domain.identity import Principal
+    from modulo.domain.pagination import Listing
+    from modulo.ports.metadata.files import Files
 
 
 def list_files(
@@ -16,8 +22,8 @@ def list_files(
     after: str | None,
     limit: int,
     stage: Stage | None,
-    metadata: Metadata,
+    files: Files,
 ) -> Listing[File]:
-    """A page of a collection's files, newest first; `stage` keeps those in that stage."""
+    """A page of a collection's files, newest first; `stage` filters them."""
     cursor = Cursor.decode(after) if after else None
-    return metadata.list_files(principal, collection_id, after=cursor, limit=limit, stage=stage)
+    return files.list_files(principal, collection_id, after=cursor, limit=limit, stage=stage)

@@ -1,33 +1,60 @@
-"""Remove what was deleted or replaced, and prove that nothing is left."""
+"""Purge what was deleted or replaced, and prove that nothing is left."""
+
+from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import replace
-from uuid import UUID
+from typing import TYPE_CHECKING
 
-from modulo.domain.deletion import Held, Tally
+from modulo.domain.deletion import Inventory
 from modulo.domain.errors import Unavailable
-from modulo.domain.transfer import Purge, PurgeRequest
-from modulo.ports import Blobs, Cache, Clock, Metadata, Queue, Vectors
+from modulo.domain.file import key_prefix
+from modulo.domain.purge import PurgeRequest
 from modulo.usecases.cache_keys import chunk_group, collection_prefix
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from modulo.domain.deletion import ReceiptRevision
+    from modulo.domain.purge import Purge
+    from modulo.domain.user_file import UserFileRef
+    from modulo.ports.blobs import Blobs
+    from modulo.ports.cache import Cache
+    from modulo.ports.clock import Clock
+    from modulo.ports.metadata.deletions import Deletions
+    from modulo.ports.metadata.purging import Purging
+    from modulo.ports.metadata.tenants import Tenants
+    from modulo.ports.metadata.user_files import UserFiles
+    from modulo.ports.queue import Queue
+    from modulo.ports.vectors import Vectors
+
 log = logging.getLogger(__name__)
-ROWS = 100
-"""How many rows of a tenant's files, collections and users one message removes: some seconds' work."""
+ROWS_PER_STEP = 100
+"""How many rows of a tenant's files, collections and users one message removes: a few seconds' work."""
 
 
 def request_purge(request: PurgeRequest, *, purges: Queue) -> None:
-    """Ask for a purge; should the queue be down, the next sweep finds the tombstone and asks again."""
+    """Queue a purge; if the queue is down, the next sweep finds the tombstone and queues it."""
     try:
         purges.send(request.body())
     except Unavailable as error:
-        log.warning("purge left to the sweep: %s", error.detail)
+        log.warning(
+            "purge of tenant %s, collection %s, file %s not queued; the sweep will retry: %s",
+            request.tenant_id,
+            request.collection_id,
+            request.file_id,
+            error.detail,
+        )
 
 
 def purge(
     request: PurgeRequest,
     *,
-    metadata: Metadata,
+    purging: Purging,
+    deletions: Deletions,
+    tenants: Tenants,
+    user_files: UserFiles,
     vectors: Vectors,
     blobs: Blobs,
     cache: Cache,
@@ -36,70 +63,86 @@ def purge(
 ) -> bool:
     """Remove vectors, objects and cached values; False where there was nothing to remove.
 
-    May be run any number of times, also at the same time: it ends at the same state from wherever it was
-    interrupted. A deletion's receipt is told before and after what the stores hold. Of a tenant it does one
-    step: its collections are purged by messages of their own, each of which is followed by one for the next step.
+    Idempotent, also when run concurrently or after an interruption. What the stores hold is recorded in the
+    deletion's receipt before and after the removal. For a tenant it does one step: its collections are purged by
+    messages of their own, each of which queues the next step.
 
     Raises:
-        Unavailable: a store did not answer or still holds something, or another purge is under way; try again.
+        Unavailable: a store did not answer or still holds something, or another purge is in progress; try again.
     """
     tenant_id, collection_id = request.tenant_id, request.collection_id
+    if request.user_file is not None:
+        return _purge_user_file(request.user_file, user_files=user_files, blobs=blobs)
     if collection_id is None:
-        return _purge_tenant(tenant_id, metadata=metadata, blobs=blobs, purges=purges, clock=clock)
-    found = metadata.purge_of(tenant_id, collection_id, request.file_id)
+        return _purge_tenant(tenant_id, tenants=tenants, deletions=deletions, blobs=blobs, purges=purges, clock=clock)
+    found = purging.find_purge(tenant_id, collection_id, request.file_id)
     if found is None:
         return False
-    tally = found.tally
-    if tally is not None:
-        tally = _recorded(tenant_id, tally, _held(found, vectors=vectors, blobs=blobs), metadata=metadata, clock=clock)
+    receipt = found.receipt
+    if receipt is not None:
+        receipt = _record(
+            tenant_id, receipt, _inventory(found, vectors=vectors, blobs=blobs), deletions=deletions, clock=clock
+        )
     cached = _remove(found, vectors=vectors, blobs=blobs, cache=cache)
-    held = _held(found, vectors=vectors, blobs=blobs)
-    if tally is not None:
-        tally = _recorded(tenant_id, tally, held, cached=cached, metadata=metadata, clock=clock)
-    _require_nothing(held)
-    if not metadata.purged(replace(found, tally=tally), now=clock.now()):
-        raise _under_way()
-    if request.file_id is None and metadata.tenant_deleted(tenant_id):
+    inventory = _inventory(found, vectors=vectors, blobs=blobs)
+    if receipt is not None:
+        receipt = _record(tenant_id, receipt, inventory, cached=cached, deletions=deletions, clock=clock)
+    _require_nothing(inventory)
+    if not purging.mark_purged(replace(found, receipt=receipt), now=clock.now()):
+        raise _in_progress()
+    if request.file_id is None and tenants.tenant_deleted(tenant_id):
         request_purge(PurgeRequest(tenant_id), purges=purges)
     return True
 
 
-def _purge_tenant(tenant_id: UUID, *, metadata: Metadata, blobs: Blobs, purges: Queue, clock: Clock) -> bool:
-    """The next step: rows, and behind the last of them whatever objects are left, and the proof."""
-    step = metadata.dismantle(tenant_id, now=clock.now(), limit=ROWS)
+def _purge_user_file(ref: UserFileRef, *, user_files: UserFiles, blobs: Blobs) -> bool:
+    """Its object, then its row; whether there was an object."""
+    removed = blobs.delete(ref.tenant_id, ref.prefix)
+    _require_nothing(_object_inventory(ref.tenant_id, [ref.prefix], blobs))
+    user_files.forget_user_file(ref)
+    return removed > 0
+
+
+def _purge_tenant(
+    tenant_id: UUID, *, tenants: Tenants, deletions: Deletions, blobs: Blobs, purges: Queue, clock: Clock
+) -> bool:
+    """The next step: rows; after the last of them the objects that are left, and the proof."""
+    step = tenants.dismantle(tenant_id, now=clock.now(), limit=ROWS_PER_STEP)
     if step is None:
         return False
     for request in step.requests:
         request_purge(request, purges=purges)
     if step.more:
         purges.send(PurgeRequest(tenant_id).body())
-    if step.tally is None:
+    if step.receipt is None:
         return True
-    prefix = f"tenants/{tenant_id}/"
-    tally = _recorded(tenant_id, step.tally, _objects(tenant_id, [prefix], blobs), metadata=metadata, clock=clock)
+    prefix = key_prefix(tenant_id)
+    receipt = _record(
+        tenant_id, step.receipt, _object_inventory(tenant_id, [prefix], blobs), deletions=deletions, clock=clock
+    )
     blobs.delete(tenant_id, prefix)
-    held = _objects(tenant_id, [prefix], blobs)
-    tally = _recorded(tenant_id, tally, held, metadata=metadata, clock=clock)
-    _require_nothing(held)
-    if not metadata.end_tenant(tenant_id, tally, now=clock.now()):
-        raise _under_way()
+    inventory = _object_inventory(tenant_id, [prefix], blobs)
+    receipt = _record(tenant_id, receipt, inventory, deletions=deletions, clock=clock)
+    _require_nothing(inventory)
+    if not tenants.end_tenant(tenant_id, receipt, now=clock.now()):
+        raise _in_progress()
     return True
 
 
 def _remove(found: Purge, *, vectors: Vectors, blobs: Blobs, cache: Cache) -> int:
-    """Delete everything; the number of cached entries that went."""
+    """Delete vectors, objects and cache entries; the number of cache entries deleted."""
     for space in found.spaces:
         for generation in found.generations or (None,):
             vectors.delete(space, file_id=found.file_id, generation=generation)
     for prefix in _prefixes(found):
         blobs.delete(found.tenant_id, prefix)
     groups = [collection_prefix(found.tenant_id, found.collection_id)]
-    if found.generations is None:  # a file that lives on goes on using the vectors of its texts
+    if found.generations is None:  # a file that stays keeps using its cached vectors
         groups.append(chunk_group(found.tenant_id, found.collection_id, found.file_id))
     return sum(cache.delete(group) for group in groups)
 
 
-def _held(found: Purge, *, vectors: Vectors, blobs: Blobs) -> Held:
+def _inventory(found: Purge, *, vectors: Vectors, blobs: Blobs) -> Inventory:
     """What the stores hold of it now."""
     chunks = {
         space.name: sum(
@@ -108,36 +151,43 @@ def _held(found: Purge, *, vectors: Vectors, blobs: Blobs) -> Held:
         )
         for space in found.spaces
     }
-    return _objects(found.tenant_id, _prefixes(found), blobs).model_copy(update={"vectors": chunks})
+    return _object_inventory(found.tenant_id, _prefixes(found), blobs).model_copy(update={"vectors": chunks})
 
 
-def _objects(tenant_id: UUID, prefixes: Sequence[str], blobs: Blobs) -> Held:
+def _object_inventory(tenant_id: UUID, prefixes: Sequence[str], blobs: Blobs) -> Inventory:
     stored = [blobs.count(tenant_id, prefix) for prefix in prefixes]
-    return Held(objects=sum(one.objects for one in stored), object_bytes=sum(one.size_bytes for one in stored))
+    return Inventory(objects=sum(one.objects for one in stored), object_bytes=sum(one.size_bytes for one in stored))
 
 
-def _require_nothing(held: Held) -> None:
-    if any(held.vectors.values()):
-        left = sum(held.vectors.values())
+def _require_nothing(inventory: Inventory) -> None:
+    if any(inventory.vectors.values()):
+        left = sum(inventory.vectors.values())
         raise Unavailable(f"The vector store still holds {left} deleted chunks.", dependency="milvus", retry_after=5)
-    if not held.nothing:
-        raise Unavailable(f"The store still holds {held.objects} deleted objects.", dependency="s3", retry_after=5)
+    if not inventory.nothing:
+        raise Unavailable(f"The store still holds {inventory.objects} deleted objects.", dependency="s3", retry_after=5)
 
 
-def _recorded(tenant_id: UUID, tally: Tally, held: Held, *, cached: int = 0, metadata: Metadata, clock: Clock) -> Tally:
-    recorded = metadata.record(tenant_id, tally, held, cached=cached, now=clock.now())
+def _record(
+    tenant_id: UUID,
+    receipt: ReceiptRevision,
+    inventory: Inventory,
+    *,
+    cached: int = 0,
+    deletions: Deletions,
+    clock: Clock,
+) -> ReceiptRevision:
+    recorded = deletions.record_removal(tenant_id, receipt, inventory, cached=cached, now=clock.now())
     if recorded is None:
-        raise _under_way()
+        raise _in_progress()
     return recorded
 
 
-def _under_way() -> Unavailable:
-    return Unavailable("Another purge of the same is under way.", dependency="postgres", retry_after=5)
+def _in_progress() -> Unavailable:
+    return Unavailable("Another purge of the same is in progress.", dependency="postgres", retry_after=5)
 
 
 def _prefixes(found: Purge) -> list[str]:
-    collection = f"tenants/{found.tenant_id}/collections/{found.collection_id}/"
-    if found.file_id is None:
-        return [collection]
-    file = f"{collection}files/{found.file_id}/"
-    return [file] if found.generations is None else [f"{file}{source}/" for source in found.objects or ()]
+    whole = key_prefix(found.tenant_id, found.collection_id, found.file_id)
+    if found.file_id is None or found.generations is None:
+        return [whole]
+    return [f"{whole}{source}/" for source in found.objects or ()]

@@ -1,116 +1,152 @@
-"""Tell those who watch a collection on connections of API Gateway what has changed there."""
+"""Push what has changed in a collection to its subscribers, on WebSockets that API Gateway keeps."""
+
+from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
-from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from modulo.domain.errors import ModuloError, NotFound, Unauthenticated, Unavailable
-from modulo.domain.watching import Farewell, News, PushRequest, Told, Watch, Watcher, fitting
-from modulo.ports import Clock, Metadata, Queue, Sockets
+from modulo.domain.event_batch import push_message
+from modulo.domain.messages import ClosingMessage
+from modulo.domain.subscription import StreamPosition
+from modulo.ports.context_threads import ContextThreads
 from modulo.usecases.watch_files import watch_files
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from modulo.domain.event_batch import EventBatch, FileChanges
+    from modulo.domain.messages import PushRequest
+    from modulo.domain.subscription import Subscription
+    from modulo.ports.clock import Clock
+    from modulo.ports.metadata.files import Files
+    from modulo.ports.metadata.subscriptions import Subscriptions
+    from modulo.ports.queue import Queue
+    from modulo.ports.websockets import WebSockets
+
 log = logging.getLogger(__name__)
-LEASE: Final = timedelta(seconds=60)
-"""How long nobody else tells a watcher who is held."""
-TELLING: Final = timedelta(seconds=15)
-"""What saying one thing takes at most: none is begun with less of the lease left, or it might come out of order."""
-SIGN_OF_LIFE: Final = timedelta(minutes=5)
-"""API Gateway closes a connection on which nothing is said for 10."""
-PAUSE_SECONDS: Final = 1
-"""Between two pushes to the same watcher."""
-AT_ONCE: Final = 8
+LEASE_DURATION: Final = timedelta(seconds=60)
+"""How long nobody else pushes to a leased subscription."""
+SEND_TIMEOUT: Final = timedelta(seconds=15)
+"""Longest that one send takes. None starts with less of the lease left, or messages might arrive out of order."""
+HEARTBEAT_INTERVAL: Final = timedelta(minutes=5)
+"""API Gateway closes a connection after 10 minutes of silence."""
+REPEAT_DELAY_SECONDS: Final = 1
+"""Before changes that came in during a push are pushed."""
+CONCURRENCY: Final = 8
 
 
-class Push(StrEnum):
-    """What became of a watcher."""
+class PushOutcome(StrEnum):
+    """What became of one subscription."""
 
-    told = "told"
-    again = "again"
-    ended = "ended"
+    sent = "sent"
+    behind = "behind"
+    """Sent; more changed meanwhile."""
+    disconnected = "disconnected"
     failed = "failed"
 
 
 def push_events(
-    asked: PushRequest | Farewell,
+    asked: PushRequest | ClosingMessage,
     *,
-    metadata: Metadata,
-    sockets: Sockets,
+    subscriptions: Subscriptions,
+    files: Files,
+    sockets: WebSockets,
     pushes: Queue,
     clock: Clock,
-    ending: Callable[[ModuloError], Told],
-) -> list[Push]:
-    """Tell each watcher what is new since they were told last, in order and one push at a time.
+    ending: Callable[[ModuloError], EventBatch],
+) -> list[PushOutcome]:
+    """Push to each subscriber what changed since the last push, in order and one push at a time.
 
-    How far they were told is recorded once it is said: whoever dies in between has it said again, when the lease has
-    run out. Who may not watch any longer is told so by `ending`, and their connection is closed.
+    The position is recorded after the send: if this dies in between, the same is sent again once the lease has run
+    out. A subscriber whose credential or membership has ended receives `ending` and is disconnected.
 
     Raises:
-        Unavailable: not everybody could be told; those who were are passed over when the message comes again.
+        Unavailable: a push failed; those that succeeded are not repeated when the message is delivered again.
     """
-    if isinstance(asked, Farewell):
-        _part(asked.connection_id, asked.message, metadata=metadata, sockets=sockets)
-        return [Push.ended]
-    until = clock.now() + LEASE
-    held = metadata.hold_watchers(
-        asked.tenant_id, asked.collection_id, since=asked.since, lease_until=until, now=clock.now()
+    if isinstance(asked, ClosingMessage):
+        _disconnect(asked.connection_id, asked.message, subscriptions=subscriptions, sockets=sockets)
+        return [PushOutcome.disconnected]
+    now = clock.now()
+    lease_until = now + LEASE_DURATION
+    leased = subscriptions.lease_subscriptions(
+        asked.tenant_id, asked.collection_id, since=asked.since, lease_until=lease_until, now=now
     )
-    if not held:
+    if not leased:
         return []
-    push = partial(_push, until=until - TELLING, metadata=metadata, sockets=sockets, clock=clock, ending=ending)
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        done = list(threads.map(lambda context, one: context.run(push, one), [copy_context() for _ in held], held))
-    if Push.again in done:
-        pushes.send(asked.body(), delay_seconds=PAUSE_SECONDS)
-    if Push.failed in done:
-        raise Unavailable("Not everybody who watches could be told.", dependency="sockets")
-    return done
+    pusher = _Pusher(subscriptions, files, sockets, clock, ending, send_until=lease_until - SEND_TIMEOUT)
+    with ContextThreads(CONCURRENCY) as threads:
+        outcomes = list(threads.map(pusher.push, leased))
+    if PushOutcome.behind in outcomes:
+        pushes.send(asked.body(), delay_seconds=REPEAT_DELAY_SECONDS)
+    if PushOutcome.failed in outcomes:
+        failed = outcomes.count(PushOutcome.failed)
+        raise Unavailable(
+            f"{failed} of {len(outcomes)} pushes to subscribers failed: see the log.", dependency="sockets"
+        )
+    return outcomes
 
 
-def _push(
-    watcher: Watcher,
-    *,
-    until: datetime,
-    metadata: Metadata,
-    sockets: Sockets,
-    clock: Clock,
-    ending: Callable[[ModuloError], Told],
-) -> Push:
-    watch, told_at = Watch(watcher.looked_at, watcher.told), watcher.told_at
-    try:
+@dataclass(frozen=True, slots=True)
+class _Pusher:
+    """Pushes to leased subscriptions, from several threads."""
+
+    subscriptions: Subscriptions
+    files: Files
+    sockets: WebSockets
+    clock: Clock
+    ending: Callable[[ModuloError], EventBatch]
+    send_until: datetime
+
+    def push(self, subscription: Subscription) -> PushOutcome:
+        """Send what is new and release the lease."""
+        start = StreamPosition(subscription.looked_at, subscription.delivered)
+        position = StreamPosition(subscription.looked_at, subscription.delivered)
+        delivered_at = subscription.delivered_at
         try:
-            news = _news(watcher, watch, metadata=metadata, clock=clock)
-        except (NotFound, Unauthenticated) as error:
-            _part(watcher.connection_id, ending(error).message, metadata=metadata, sockets=sockets)
-            return Push.ended
-        if news or clock.now() - told_at >= SIGN_OF_LIFE:
-            if clock.now() > until:
-                raise Unavailable("The lease is nearly over.")
-            if not sockets.tell(watcher.connection_id, fitting(news, watch.position)):
-                metadata.forget_watcher(watcher.connection_id)
-                return Push.ended
-            told_at = clock.now()
-    except ModuloError as error:
-        log.warning("somebody who watches could not be told: %s", error.detail)
-        metadata.let_go(watcher, Watch(watcher.looked_at, watcher.told), told_at=watcher.told_at)
-        return Push.failed
-    return Push.again if metadata.let_go(watcher, watch, told_at=told_at) else Push.told
+            try:
+                changes = self._changes(subscription, position)
+            except (NotFound, Unauthenticated) as error:
+                message = self.ending(error).message
+                connection_id = subscription.connection_id
+                _disconnect(connection_id, message, subscriptions=self.subscriptions, sockets=self.sockets)
+                return PushOutcome.disconnected
+            if changes or self.clock.now() - delivered_at >= HEARTBEAT_INTERVAL:
+                if not self._send(subscription, push_message(changes, position.last_event_id)):
+                    self.subscriptions.forget_subscription(subscription.connection_id)
+                    return PushOutcome.disconnected
+                delivered_at = self.clock.now()
+        except ModuloError as error:
+            log.warning("push to connection %s failed: %s", subscription.connection_id, error.detail)
+            self.subscriptions.release_subscription(subscription, start, delivered_at=delivered_at)
+            return PushOutcome.failed
+        wanted = self.subscriptions.release_subscription(subscription, position, delivered_at=delivered_at)
+        return PushOutcome.behind if wanted else PushOutcome.sent
+
+    def _changes(self, subscription: Subscription, position: StreamPosition) -> FileChanges:
+        if not subscription.authorized:
+            raise Unauthenticated("The credential is no longer valid: connect with another one.")
+        return watch_files(
+            subscription.principal,
+            subscription.collection_id,
+            position=position,
+            files=self.files,
+            clock=self.clock,
+            fresh=True,
+        )
+
+    def _send(self, subscription: Subscription, message: str) -> bool:
+        if self.clock.now() > self.send_until:
+            raise Unavailable("The lease ends before the message would be sent.")
+        return self.sockets.send(subscription.connection_id, message)
 
 
-def _news(watcher: Watcher, watch: Watch, *, metadata: Metadata, clock: Clock) -> News:
-    if not watcher.admitted:
-        raise Unauthenticated("The credential is no longer valid: connect with another one.")
-    return watch_files(
-        watcher.principal, watcher.collection_id, watch=watch, metadata=metadata, clock=clock, fresh=True
-    )
-
-
-def _part(connection_id: str, message: str, *, metadata: Metadata, sockets: Sockets) -> None:
-    """Say the last thing on a connection; where that fails, the watcher stays known and is told later."""
-    if sockets.tell(connection_id, message):
-        sockets.end(connection_id)
-    metadata.forget_watcher(connection_id)
+def _disconnect(connection_id: str, message: str, *, subscriptions: Subscriptions, sockets: WebSockets) -> None:
+    """Send a last message and close the connection; where that fails the subscription stays, to be tried again."""
+    if sockets.send(connection_id, message):
+        sockets.disconnect(connection_id)
+    subscriptions.forget_subscription(connection_id)

@@ -1,17 +1,23 @@
-"""Take one of a file's other names away."""
+"""Remove an alias of a file."""
 
-from uuid import UUID
+from __future__ import annotations
 
-from modulo.domain.identity import Principal
-from modulo.ports import Clock, Metadata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from modulo.domain.identity import Principal
+    from modulo.ports.clock import Clock
+    from modulo.ports.metadata.files import Files
 
 
 def remove_alias(
-    principal: Principal, collection_id: UUID, file_id: UUID, name: str, *, metadata: Metadata, clock: Clock
+    principal: Principal, collection_id: UUID, file_id: UUID, name: str, *, files: Files, clock: Clock
 ) -> None:
-    """The file stays, under its own name and the others.
+    """Remove one alias; the file keeps its name and its other aliases.
 
     Raises:
         NotFound: the file has no such alias.
     """
-    metadata.remove_alias(principal, collection_id, file_id, name, now=clock.now())
+    files.remove_alias(principal, collection_id, file_id, name, now=clock.now())

@@ -1,16 +1,21 @@
-"""End a user's membership of a collection."""
+"""Remove a member from a collection."""
 
-from uuid import UUID
+from __future__ import annotations
 
-from modulo.domain.identity import Principal
-from modulo.ports import Metadata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from modulo.domain.identity import Principal
+    from modulo.ports.metadata.members import Members
 
 
-def remove_member(principal: Principal, collection_id: UUID, user_id: UUID, *, metadata: Metadata) -> None:
+def remove_member(principal: Principal, collection_id: UUID, user_id: UUID, *, members: Members) -> None:
     """End a membership.
 
     Raises:
         NotFound: the user is no member.
         Conflict: the user is the owner.
     """
-    metadata.remove_member(principal, collection_id, user_id)
+    members.remove_member(principal, collection_id, user_id)

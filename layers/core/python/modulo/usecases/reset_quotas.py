@@ -1,16 +1,24 @@
-"""Open a new period."""
+"""Open a new quota period."""
 
-from datetime import date, timedelta
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from modulo.domain.quota import period_of
-from modulo.ports import Clock, Metadata
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from modulo.ports.clock import Clock
+    from modulo.ports.metadata.usage import UsageLedger
 
 
-def reset_quotas(*, metadata: Metadata, clock: Clock, retention_days: int) -> tuple[date, bool]:
+def reset_quotas(*, usage: UsageLedger, clock: Clock, retention_days: int) -> tuple[date, bool]:
     """Open the current period; True where it was not open yet.
 
-    Usage is counted by period, so that a reset that comes twice, late or never gives nobody more or
-    less: what it does is to drop reservations that crashed requests left behind.
+    Idempotent. Usage is counted by period, so a reset that comes twice, late or never changes nobody's quota. It drops
+    the reservations that crashed requests left behind, and usage older than `retention_days`.
     """
     period = period_of(clock.now())
-    return period, metadata.open_period(period, keep_from=period - timedelta(days=retention_days))
+    return period, usage.open_period(period, keep_from=period - timedelta(days=retention_days))

@@ -1,15 +1,50 @@
-"""Deliver what was given up once more."""
+"""Retry a dead letter."""
+
+from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from datetime import datetime
-from uuid import UUID
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
+from modulo.domain.dead_letter import (
+    FUNCTIONS,
+    DeadLetterQuery,
+    DeadLetterState,
+)
 from modulo.domain.errors import Conflict, NotFound
-from modulo.domain.identity import Principal
-from modulo.domain.letter import FUNCTIONS, BuriedLetter, DeadLetter, LetterPage, LetterState, Request
-from modulo.domain.transfer import IngestRequest
-from modulo.ports import Clock, Metadata, Queue
+from modulo.domain.messages import FetchRequest, IngestRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from uuid import UUID
+
+    from modulo.domain.dead_letter import (
+        DeadLetter,
+        OperatorDeadLetter,
+        Request,
+    )
+    from modulo.domain.identity import Principal
+    from modulo.ports.clock import Clock
+    from modulo.ports.metadata.dead_letters import DeadLetters
+    from modulo.ports.metadata.fetching import Fetching
+    from modulo.ports.metadata.ingestion import Ingestion
+    from modulo.ports.queue import Queue
+
+
+@dataclass(frozen=True, slots=True)
+class ResendPorts:
+    """What queues a dead letter's request again; `queues` holds each function's queue, by the function's name.
+
+    A file that is fetched again fails `deadline_seconds` later.
+    """
+
+    ingestion: Ingestion
+    fetching: Fetching
+    queues: Mapping[str, Queue]
+    clock: Clock
+    deadline_seconds: int
 
 
 def retry_dead_letter(
@@ -17,77 +52,82 @@ def retry_dead_letter(
     collection_id: UUID,
     letter_id: UUID,
     *,
-    metadata: Metadata,
-    queues: Mapping[str, Queue],
-    clock: Clock,
+    dead_letters: DeadLetters,
+    ports: ResendPorts,
 ) -> DeadLetter:
-    """Queue the request of a letter again; asking twice does no harm.
+    """Queue the message of a dead letter again; doing so twice does no harm.
 
     Raises:
         Forbidden: this needs an editor.
-        NotFound: no such letter is visible to the caller.
+        NotFound: no such dead letter is visible to the caller.
         Conflict: nothing is left to do for it.
     """
-    letter = letter_of(principal, collection_id, letter_id, metadata=metadata)
-    refuse_closed(letter)
-    resend(letter.request(principal.tenant_id, collection_id), metadata=metadata, queues=queues)
-    now = clock.now()
-    metadata.mark_retried(principal.tenant_id, [letter.id], now=now)
-    return retried(letter, now)
+    dead_letter = find_dead_letter(principal, collection_id, letter_id, dead_letters=dead_letters)
+    require_open(dead_letter)
+    resend(dead_letter.request(principal.tenant_id, collection_id), ports)
+    now = ports.clock.now()
+    dead_letters.mark_retried(principal.tenant_id, [dead_letter.id], now=now)
+    return marked_retried(dead_letter, now)
 
 
-def letter_of(principal: Principal, collection_id: UUID, letter_id: UUID, *, metadata: Metadata) -> DeadLetter:
-    """One letter of a collection.
+def find_dead_letter(
+    principal: Principal, collection_id: UUID, letter_id: UUID, *, dead_letters: DeadLetters
+) -> DeadLetter:
+    """One dead letter of a collection.
 
     Raises:
         Forbidden: this needs an editor.
-        NotFound: no such letter is visible to the caller.
+        NotFound: no such dead letter is visible to the caller.
     """
-    found = metadata.list_letters(principal, collection_id, LetterPage(1, letter_id=letter_id))
+    found = dead_letters.list_dead_letters(principal, collection_id, DeadLetterQuery(1, letter_id=letter_id))
     if not found.items:
         raise NotFound
     return found.items[0]
 
 
-def refuse_closed(letter: DeadLetter) -> None:
-    """Refuse a letter for which nothing is left to do.
+def require_open(dead_letter: DeadLetter) -> None:
+    """Refuse a closed dead letter.
 
     Raises:
-        Conflict: it is such a letter.
+        Conflict: nothing is left to do for it.
     """
-    if letter.state is LetterState.closed:
+    if dead_letter.state is DeadLetterState.closed:
         raise Conflict(
-            "Nothing is left to do for this letter: its file is ready, replaced, deleted or failed for good."
+            "Nothing is left to do for this dead letter: its file is ready, replaced, deleted or failed for good."
         )
 
 
-def resend(request: Request, *, metadata: Metadata, queues: Mapping[str, Queue]) -> None:
-    """Queue a request again, with all its attempts; the queues are named after the functions that they feed."""
+def resend(request: Request, ports: ResendPorts) -> None:
+    """Queue a request with all its attempts."""
+    now = ports.clock.now()
     if isinstance(request, IngestRequest):
-        metadata.count_anew(request.ref)
-    queues[FUNCTIONS[type(request)]].send(request.body())
+        ports.ingestion.reset_attempts(request.ref)
+    elif isinstance(request, FetchRequest):
+        deadline = now + timedelta(seconds=ports.deadline_seconds)
+        ports.fetching.restart_fetch(request.ref, deadline=deadline, now=now)
+    ports.queues[FUNCTIONS[type(request)]].send(request.body())
 
 
-def retried(letter: DeadLetter, now: datetime) -> DeadLetter:
-    """The letter, as it is once it was retried."""
-    return letter.model_copy(update={"state": LetterState.retried, "retried_at": now})
+def marked_retried(dead_letter: DeadLetter, now: datetime) -> DeadLetter:
+    """The dead letter as it is after the retry."""
+    return dead_letter.model_copy(update={"state": DeadLetterState.retried, "retried_at": now})
 
 
-def retry_buried_letter(letter: BuriedLetter, *, metadata: Metadata, queues: Mapping[str, Queue], clock: Clock) -> None:
-    """Queue a letter again for the operator; one that could not be read as it was sent, for code that can by now.
+def retry_for_operator(dead_letter: OperatorDeadLetter, *, dead_letters: DeadLetters, ports: ResendPorts) -> None:
+    """Queue any dead letter again, for the operator; an unreadable message is queued as it was received.
 
     Raises:
         Conflict: nothing is left to do for it, or it never can be read.
     """
-    refuse_closed(letter)
-    if letter.tenant_id is not None and letter.collection_id is not None:
-        resend(letter.request(letter.tenant_id, letter.collection_id), metadata=metadata, queues=queues)
+    require_open(dead_letter)
+    if dead_letter.tenant_id is not None and dead_letter.collection_id is not None:
+        resend(dead_letter.request(dead_letter.tenant_id, dead_letter.collection_id), ports)
     else:
-        queue, body = queues.get(letter.function or ""), _json_object(letter.body)
+        queue, body = ports.queues.get(dead_letter.function or ""), _json_object(dead_letter.body)
         if queue is None or body is None:
             raise Conflict("This message can never be read: discard it.")
         queue.send(body)
-    metadata.mark_retried(letter.tenant_id, [letter.id], now=clock.now())
+    dead_letters.mark_retried(dead_letter.tenant_id, [dead_letter.id], now=ports.clock.now())
 
 
 def _json_object(text: str) -> Mapping[str, object] | None:

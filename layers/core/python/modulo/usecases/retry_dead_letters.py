@@ -1,14 +1,19 @@
-"""Deliver all of a collection that was given up once more."""
+"""Retry the dead letters of a collection."""
 
-from collections.abc import Mapping
-from uuid import UUID
+from __future__ import annotations
 
-from modulo.domain.identity import Principal
-from modulo.domain.letter import DeadLetter, LetterPage, LetterState
-from modulo.domain.transfer import Cursor
-from modulo.domain.value import Listing
-from modulo.ports import Clock, Metadata, Queue
-from modulo.usecases.retry_dead_letter import resend, retried
+from typing import TYPE_CHECKING
+
+from modulo.domain.dead_letter import DeadLetter, DeadLetterQuery, DeadLetterState
+from modulo.domain.pagination import Cursor, Listing
+from modulo.usecases.retry_dead_letter import marked_retried, resend
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from modulo.domain.identity import Principal
+    from modulo.ports.metadata.dead_letters import DeadLetters
+    from modulo.usecases.retry_dead_letter import ResendPorts
 
 
 def retry_dead_letters(
@@ -17,21 +22,24 @@ def retry_dead_letters(
     *,
     after: str | None,
     limit: int,
-    metadata: Metadata,
-    queues: Mapping[str, Queue],
-    clock: Clock,
+    dead_letters: DeadLetters,
+    ports: ResendPorts,
 ) -> Listing[DeadLetter]:
-    """Look at one page of the waiting letters and queue the requests of those that a retry can help.
+    """Queue the messages of those on one page of the waiting dead letters that a retry can help.
 
     Raises:
         Forbidden: this needs an editor.
         NotFound: no such collection is visible to the caller.
     """
     cursor = Cursor.decode(after) if after else None
-    page = metadata.list_letters(principal, collection_id, LetterPage(limit, cursor, LetterState.waiting))
-    helped = [letter for letter in page.items if letter.problem.retryable]
-    for letter in helped:
-        resend(letter.request(principal.tenant_id, collection_id), metadata=metadata, queues=queues)
-    now = clock.now()
-    metadata.mark_retried(principal.tenant_id, [letter.id for letter in helped], now=now)
-    return Listing[DeadLetter](items=tuple(retried(letter, now) for letter in helped), next=page.next)
+    page = dead_letters.list_dead_letters(
+        principal, collection_id, DeadLetterQuery(limit, cursor, DeadLetterState.waiting)
+    )
+    retryable = [dead_letter for dead_letter in page.items if dead_letter.problem.retryable]
+    for dead_letter in retryable:
+        resend(dead_letter.request(principal.tenant_id, collection_id), ports)
+    now = ports.clock.now()
+    dead_letters.mark_retried(principal.tenant_id, [dead_letter.id for dead_letter in retryable], now=now)
+    return Listing[DeadLetter](
+        items=tuple(marked_retried(dead_letter, now) for dead_letter in retryable), next=page.next
+    )

@@ -1,14 +1,21 @@
 """Ingest the failed files of a collection again."""
 
-from uuid import UUID
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from modulo.domain.file import Stage
-from modulo.domain.identity import Principal
-from modulo.domain.transfer import Cursor
+from modulo.domain.pagination import Cursor, Listing
 from modulo.domain.upload import UploadReceipt
-from modulo.domain.value import Listing
-from modulo.ports import Blobs, Metadata, Queue
-from modulo.usecases.retry_file import may_be_retried, queued, require_editor
+from modulo.usecases.retry_file import may_be_retried, queue_retry, require_editor
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from modulo.domain.identity import Principal
+    from modulo.ports.metadata.collections import Collections
+    from modulo.ports.metadata.files import Files
+    from modulo.usecases.retry_file import RetryPorts
 
 
 def retry_files(
@@ -17,22 +24,18 @@ def retry_files(
     *,
     after: str | None,
     limit: int,
-    metadata: Metadata,
-    blobs: Blobs,
-    ingests: Queue,
+    files: Files,
+    collections: Collections,
+    ports: RetryPorts,
 ) -> Listing[UploadReceipt]:
-    """Look at one page of the failed files and queue those that a retry can help.
+    """Queue those on one page of the failed files that a retry can help.
 
     Raises:
         Forbidden: this needs an editor.
         NotFound: no such collection is visible to the caller.
     """
-    require_editor(principal, collection_id, metadata=metadata)
+    require_editor(principal, collection_id, collections=collections)
     cursor = Cursor.decode(after) if after else None
-    failed = metadata.list_files(principal, collection_id, after=cursor, limit=limit, stage=Stage.failed)
-    receipts = (
-        queued(principal, file, metadata=metadata, blobs=blobs, ingests=ingests)
-        for file in failed.items
-        if may_be_retried(file)
-    )
+    failed = files.list_files(principal, collection_id, after=cursor, limit=limit, stage=Stage.failed)
+    receipts = (queue_retry(principal, file, ports) for file in failed.items if may_be_retried(file))
     return Listing[UploadReceipt](items=tuple(filter(None, receipts)), next=failed.next)

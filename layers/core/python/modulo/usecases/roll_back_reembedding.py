@@ -1,16 +1,24 @@
-"""Have searches see the index again that a re-embedding replaced."""
+"""Roll back a re-embedding: searches use the previous index again."""
 
-from uuid import UUID
+from __future__ import annotations
 
-from modulo.domain.identity import Principal
-from modulo.domain.reembedding import Reembedding, State, Switching
-from modulo.ports import Clock, Metadata
+from typing import TYPE_CHECKING
+
+from modulo.domain.reembedding import ReembeddingState
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from modulo.domain.identity import Principal
+    from modulo.domain.reembedding import Reembedding, SwitchRequest
+    from modulo.ports.clock import Clock
+    from modulo.ports.metadata.reembedding import Reembeddings
 
 
 def roll_back_reembedding(
-    principal: Principal, collection_id: UUID, request: Switching, *, metadata: Metadata, clock: Clock
+    principal: Principal, collection_id: UUID, request: SwitchRequest, *, reembeddings: Reembeddings, clock: Clock
 ) -> Reembedding:
-    """Switch back from one moment to the next; the new index is removed."""
-    return metadata.move_reembedding(
-        principal, collection_id, State.rolled_back, leave_out=request.leave_out, now=clock.now()
+    """Switch back in one step; the new index is removed."""
+    return reembeddings.move_reembedding(
+        principal, collection_id, ReembeddingState.rolled_back, leave_out=request.leave_out, now=clock.now()
     )

@@ -1,14 +1,21 @@
-"""Give a user a role in a collection."""
+"""Set a member's role in a collection."""
 
-from uuid import UUID
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from modulo.domain.errors import InvalidRequest
-from modulo.domain.identity import Principal, Role
-from modulo.domain.transfer import Member
-from modulo.ports import Metadata
+from modulo.domain.identity import Role
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from modulo.domain.identity import Principal
+    from modulo.domain.member import Member
+    from modulo.ports.metadata.members import Members
 
 
-def set_member(principal: Principal, collection_id: UUID, user_id: UUID, role: Role, *, metadata: Metadata) -> Member:
+def set_member(principal: Principal, collection_id: UUID, user_id: UUID, role: Role, *, members: Members) -> Member:
     """Make a user of the tenant an editor or a viewer; a collection has one owner, its creator.
 
     Raises:
@@ -18,4 +25,4 @@ def set_member(principal: Principal, collection_id: UUID, user_id: UUID, role: R
     """
     if role is Role.owner:
         raise InvalidRequest.field("role", "must be editor or viewer")
-    return metadata.set_member(principal, collection_id, user_id, role)
+    return members.set_member(principal, collection_id, user_id, role)

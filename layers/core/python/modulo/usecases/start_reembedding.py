@@ -1,17 +1,27 @@
-"""Embed a collection anew, with another model or chunking, while searches go on."""
+"""Re-embed a collection with another model or chunking, while searches go on."""
+
+from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from uuid import UUID
+from typing import TYPE_CHECKING
 
-from modulo.domain.collection import EmbeddingModel
 from modulo.domain.errors import InvalidRequest, Unavailable
-from modulo.domain.identity import Principal
-from modulo.domain.reembedding import NewReembedding, Reembedding, ReembeddingDraft
-from modulo.domain.transfer import IngestRequest
-from modulo.ports import Clock, Metadata, Queue
-from modulo.usecases.create_collection import require_fitting
+from modulo.domain.messages import IngestRequest
+from modulo.domain.reembedding import ReembeddingDraft
+from modulo.usecases.create_collection import require_chunks_fit
 from modulo.usecases.idempotency import new_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
+    from modulo.domain.collection import EmbeddingModel
+    from modulo.domain.identity import Principal
+    from modulo.domain.reembedding import NewReembedding, Reembedding
+    from modulo.ports.clock import Clock
+    from modulo.ports.metadata.collections import Collections
+    from modulo.ports.metadata.reembedding import Reembeddings
+    from modulo.ports.queue import Queue
 
 log = logging.getLogger(__name__)
 
@@ -22,27 +32,28 @@ def start_reembedding(
     request: NewReembedding,
     *,
     idempotency_key: str | None,
-    metadata: Metadata,
+    collections: Collections,
+    reembeddings: Reembeddings,
     ingests: Queue,
     clock: Clock,
     embedding_model: Callable[[str | None], EmbeddingModel | None],
     keep_seconds: int,
 ) -> Reembedding:
-    """Build another index of the collection beside the one that searches see.
+    """Build a second index of the collection beside the one that searches use.
 
     For `keep_seconds` after the switch it can be rolled back.
 
     Raises:
-        InvalidRequest: the embedding model is not configured, or does not read chunks as long as that.
+        InvalidRequest: the embedding model is not configured, or does not read chunks of that length.
         NotFound: no such collection is visible to the caller.
         Forbidden: this needs the owner.
-        Conflict: one is under way, or can still be rolled back.
+        Conflict: a re-embedding is in progress, or can still be rolled back.
     """
-    collection = metadata.get_collection(principal, collection_id)
+    collection = collections.get_collection(principal, collection_id)
     model = embedding_model(request.embedding_model or collection.embedding_model)
     if model is None:
         raise InvalidRequest.field("embedding_model", "is not a model this service offers")
-    require_fitting(model, request.chunking or collection.chunking)
+    require_chunks_fit(model, request.chunking or collection.chunking)
     draft = ReembeddingDraft(
         id=new_id(principal, f"reembedding:{collection_id}", idempotency_key),
         model=model,
@@ -50,10 +61,12 @@ def start_reembedding(
         auto_switch=request.auto_switch,
         keep_seconds=keep_seconds,
     )
-    started = metadata.start_reembedding(principal, collection_id, draft, now=clock.now())
+    started = reembeddings.start_reembedding(principal, collection_id, draft, now=clock.now())
     try:
         for ref in started.queue:
             ingests.send(IngestRequest(ref).body())
     except Unavailable as error:
-        log.warning("files left to the sweep: %s", error.detail)
+        log.warning(
+            "re-embedding of collection %s: files not queued; the sweep will retry: %s", collection_id, error.detail
+        )
     return started.reembedding

@@ -1,30 +1,45 @@
-"""End what has passed its deadline and take up again what was interrupted."""
+"""Fail files whose deadline has passed, and requeue work that was interrupted."""
+
+from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from modulo.domain.errors import Unavailable
 from modulo.domain.file import FileRef
-from modulo.domain.transfer import IngestRequest, PurgeRequest, Swept
-from modulo.domain.value import Value
-from modulo.ports import Clock, Metadata, Metrics, Queue
+from modulo.domain.generation import REPEAT_AFTER, UNCLAIMED_AFTER
+from modulo.domain.messages import FetchRequest, IngestRequest
+from modulo.domain.model import FrozenModel
+from modulo.domain.purge import PurgeRequest
 
-BATCH = 500
-MOST_ROUNDS = 10
-MOST_NAMED = 20
-UNSEEN = timedelta(seconds=50)
-"""Who watches is looked for in every minute, whatever became of the messages about changes."""
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from modulo.domain.sweep import SweepFindings
+    from modulo.ports.clock import Clock
+    from modulo.ports.metadata.conversations import Conversations
+    from modulo.ports.metadata.deletions import Deletions
+    from modulo.ports.metadata.subscriptions import Subscriptions
+    from modulo.ports.metadata.sweeping import Sweeping
+    from modulo.ports.metrics import Metrics
+    from modulo.ports.queue import Queue
+
+BATCH_SIZE = 500
+MAX_ROUNDS = 10
+MAX_REPORTED_NAMES = 20
+PUSH_INTERVAL = timedelta(seconds=50)
+"""Each subscription is pushed to about every minute, even if the messages about its changes got lost."""
 OUTCOMES: Mapping[str, str] = {"failed": "failed", "requeue": "requeued", "purge": "purged"}
-"""What became of what a sweep finds, as metrics have it."""
+"""The metrics' outcome labels, by kind of finding."""
 
 
-class SweepReport(Value):
-    """What a sweep did: how many, for how long the oldest of them had waited, and the first 20 of each by name.
+class SweepReport(FrozenModel):
+    """What a sweep did: counts, the age of the oldest by outcome, and the names of the first 20 of each outcome.
 
-    A name is that of tenant, collection, file and generation, as far as there is one. Ages are by outcome.
-    Dead letters are forgotten after 30 days.
+    A name is tenant/collection/file/generation, as far as there is one. Dead letters are deleted after 30 days.
     """
 
     failed: int = 0
@@ -33,68 +48,77 @@ class SweepReport(Value):
     oldest_seconds: Mapping[str, int] = {}
     files: Mapping[str, tuple[str, ...]] = {}
     letters_forgotten: int = 0
+    conversations_expired: int = 0
     more: bool = False
     """Whether more may be left for the next sweep."""
     rested: bool = False
-    """Whether nothing could be due, so that Postgres was not asked."""
+    """Whether the sweep was skipped without a query, because nothing could be due."""
 
 
 @dataclass(slots=True)
 class Rest:
-    """Until when sweeps of this environment need not ask Postgres; where that is forgotten, the next one asks."""
+    """Until when sweeps of this environment skip Postgres; None to query it."""
 
     until: datetime | None = None
 
 
 def sweep(
     *,
-    metadata: Metadata,
+    deletions: Deletions,
+    conversations: Conversations,
+    subscriptions: Subscriptions,
+    sweeping: Sweeping,
     ingests: Queue,
     fetches: Queue,
     purges: Queue,
-    dead_letters: Queue,
+    dead_letter_queue: Queue,
     pushes: Queue,
     metrics: Metrics,
     clock: Clock,
     receipt_days: int,
+    conversation_days: int,
     rest: Rest,
     rest_seconds: int,
 ) -> SweepReport:
-    """Fail files whose deadline passed, queue anew those whose worker died and purges that got lost.
+    """Fail files whose deadline has passed; requeue files whose worker died, or whose message got lost; requeue purges.
 
-    Whoever watches and was not looked for lately is: some changes are no file's, and a message may get lost.
+    A file that nobody claims counts as lost after a minute while the queues are empty, and after ten while they are
+    not; where its bytes did not arrive yet, its message changes nothing.
 
-    It goes on until nothing is left, for at most 10 rounds of 500 of each. Receipts of deletions are forgotten
-    `receipt_days` after their completion.
+    Subscriptions that were not pushed to lately are queued too: not every change is one of a file, and a message may
+    get lost.
 
-    Where nothing is due that it knows of, and no message was under way, later ones rest: they leave Postgres alone,
-    which may sleep then, until something is due, a message is under way, or `rest_seconds` are over. These must not
-    exceed the time that files have, so that a sweep learns of each deadline before it comes.
+    It repeats until nothing is left, for at most 10 rounds of 500 of each. Receipts of deletions are deleted
+    `receipt_days` after their completion, and conversations `conversation_days` after their last use.
+
+    Where nothing is due and no message is in a queue, later sweeps rest: they skip Postgres, which may then scale to
+    zero, until something is due, a message is queued, or `rest_seconds` have passed. `rest_seconds` must not exceed
+    the deadline of files, so that a sweep learns of each deadline before it passes.
 
     Raises:
         Unavailable: Postgres or a queue did not answer; a later sweep finds the same again.
     """
     now = clock.now()
-    silent = rest_seconds > 0 and _silent(ingests, fetches, purges, dead_letters)
-    if silent and rest.until is not None and now < rest.until:
+    no_uploads = _queues_empty(ingests, fetches)
+    idle = rest_seconds > 0 and no_uploads and _queues_empty(purges, dead_letter_queue)
+    if idle and rest.until is not None and now < rest.until:
         return SweepReport(rested=True)
     rest.until = None
-    rounds: list[Swept] = []
-    while not rounds or (rounds[-1].more and rounds[-1].since and len(rounds) < MOST_ROUNDS):
-        rounds.append(metadata.sweep(now=now, limit=BATCH))
-        for ref in rounds[-1].requeue:
-            ingests.send(IngestRequest(ref).body())
-        for request in rounds[-1].purge:
-            purges.send(request.body())
-    metadata.forget_deletions(before=now - timedelta(days=receipt_days), limit=BATCH)
-    watched = metadata.watched(now=now, limit=BATCH)
-    for push in watched:
-        if push.since is None or push.since < now - UNSEEN:
+    rounds: list[SweepFindings] = []
+    while not rounds or (rounds[-1].more and rounds[-1].since and len(rounds) < MAX_ROUNDS):
+        unclaimed_since = now - (UNCLAIMED_AFTER if no_uploads else REPEAT_AFTER)
+        rounds.append(sweeping.sweep(now=now, limit=BATCH_SIZE, unclaimed_since=unclaimed_since))
+        _send(rounds[-1], ingests=ingests, fetches=fetches, purges=purges)
+    deletions.forget_deletions(before=now - timedelta(days=receipt_days), limit=BATCH_SIZE)
+    expired = conversations.expire_conversations(before=now - timedelta(days=conversation_days), limit=BATCH_SIZE)
+    pushes_due = subscriptions.pending_pushes(now=now, limit=BATCH_SIZE)
+    for push in pushes_due:
+        if push.since is None or push.since < now - PUSH_INTERVAL:
             pushes.send(push.body())
-    if silent and not watched:
+    if idle and not pushes_due:
         latest = now + timedelta(seconds=rest_seconds)
         rest.until = min(latest, rounds[-1].due or latest)
-    report = _report(rounds, now)
+    report = _report(rounds, now).model_copy(update={"conversations_expired": expired})
     for outcome, count in zip(OUTCOMES.values(), (report.failed, report.requeued, report.purges), strict=True):
         metrics.count("rag_swept_total", count, outcome=outcome)
     for outcome, seconds in report.oldest_seconds.items():
@@ -103,15 +127,28 @@ def sweep(
     return report
 
 
-def _silent(*queues: Queue) -> bool:
-    """Whether no message is under way; a queue that does not answer is taken to hold some."""
+def _send(found: SweepFindings, *, ingests: Queue, fetches: Queue, purges: Queue) -> None:
+    """Queue what was found.
+
+    A file from a URL lost the message to fetch it, or the event of its object: whichever is not needed is skipped.
+    """
+    for ref in found.requeue:
+        if ref in found.refetch:
+            fetches.send(FetchRequest(ref).body())
+        ingests.send(IngestRequest(ref).body())
+    for request in found.purge:
+        purges.send(request.body())
+
+
+def _queues_empty(*queues: Queue) -> bool:
+    """Whether no queue holds a message; one that does not answer counts as holding some."""
     try:
         return not any(queue.pending() for queue in queues)
     except Unavailable:
         return False
 
 
-def _report(rounds: list[Swept], now: datetime) -> SweepReport:
+def _report(rounds: list[SweepFindings], now: datetime) -> SweepReport:
     counts: Counter[str] = Counter()
     oldest: dict[str, int] = {}
     files: dict[str, tuple[str, ...]] = {}
@@ -120,7 +157,9 @@ def _report(rounds: list[Swept], now: datetime) -> SweepReport:
             found: tuple[FileRef | PurgeRequest, ...] = getattr(swept, kind)
             counts[kind] += len(found)
             if found:
-                files[outcome] = (files.get(outcome, ()) + tuple(map(_name, found[:MOST_NAMED])))[:MOST_NAMED]
+                files[outcome] = (files.get(outcome, ()) + tuple(map(_name, found[:MAX_REPORTED_NAMES])))[
+                    :MAX_REPORTED_NAMES
+                ]
             if kind in swept.since:
                 oldest[outcome] = max(oldest.get(outcome, 0), int((now - swept.since[kind]).total_seconds()))
     return SweepReport(
@@ -135,6 +174,8 @@ def _report(rounds: list[Swept], now: datetime) -> SweepReport:
 
 
 def _name(found: FileRef | PurgeRequest) -> str:
+    if isinstance(found, PurgeRequest) and found.user_file is not None:
+        return found.user_file.prefix
     generation = found.generation if isinstance(found, FileRef) else None
     parts = (found.tenant_id, found.collection_id, found.file_id, generation)
     return "/".join(str(part) for part in parts if part is not None)

@@ -1,16 +1,24 @@
-"""Have searches see the index that a re-embedding built."""
+"""Switch searches to the index that a re-embedding built."""
 
-from uuid import UUID
+from __future__ import annotations
 
-from modulo.domain.identity import Principal
-from modulo.domain.reembedding import Reembedding, State, Switching
-from modulo.ports import Clock, Metadata
+from typing import TYPE_CHECKING
+
+from modulo.domain.reembedding import ReembeddingState
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from modulo.domain.identity import Principal
+    from modulo.domain.reembedding import Reembedding, SwitchRequest
+    from modulo.ports.clock import Clock
+    from modulo.ports.metadata.reembedding import Reembeddings
 
 
 def switch_reembedding(
-    principal: Principal, collection_id: UUID, request: Switching, *, metadata: Metadata, clock: Clock
+    principal: Principal, collection_id: UUID, request: SwitchRequest, *, reembeddings: Reembeddings, clock: Clock
 ) -> Reembedding:
-    """Switch from one moment to the next; the old index is kept for the way back."""
-    return metadata.move_reembedding(
-        principal, collection_id, State.switched, leave_out=request.leave_out, now=clock.now()
+    """Switch in one step; the old index is kept for a rollback."""
+    return reembeddings.move_reembedding(
+        principal, collection_id, ReembeddingState.switched, leave_out=request.leave_out, now=clock.now()
     )

@@ -1,59 +1,76 @@
-"""Look what has changed in a collection since somebody looked last."""
+"""Find what has changed in a collection since a position in its event stream, and subscribe to it."""
 
-from typing import Final
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from modulo.domain.errors import Throttled
-from modulo.domain.file import File
-from modulo.domain.identity import Principal
+from modulo.domain.messages import PushRequest
+from modulo.domain.pagination import Cursor
 from modulo.domain.progress import Snapshot
-from modulo.domain.transfer import Cursor
-from modulo.domain.watching import MOST_OF_A_USER, OVERLAP, News, PushRequest, Watch, WatcherDraft
-from modulo.ports import Clock, Metadata, Queue
+from modulo.domain.subscription import MAX_STREAMS_PER_USER, OVERLAP
 
-MOST_FILES: Final = 1_000
-PAGE: Final = 500
+if TYPE_CHECKING:
+    from modulo.domain.event_batch import FileChanges
+    from modulo.domain.file import File
+    from modulo.domain.identity import Principal
+    from modulo.domain.subscription import StreamPosition, SubscriptionDraft
+    from modulo.ports.clock import Clock
+    from modulo.ports.metadata.files import Files
+    from modulo.ports.metadata.subscriptions import Subscriptions
+    from modulo.ports.queue import Queue
+
+MAX_SNAPSHOT_FILES: Final = 1_000
+PAGE_SIZE: Final = 500
 
 
 def watch_files(
-    principal: Principal, collection_id: UUID, *, watch: Watch, metadata: Metadata, clock: Clock, fresh: bool = False
-) -> News:
-    """What changed, in the order of the changes, each file in its present state; at first, what there is.
+    principal: Principal,
+    collection_id: UUID,
+    *,
+    position: StreamPosition,
+    files: Files,
+    clock: Clock,
+    fresh: bool = False,
+) -> FileChanges:
+    """A snapshot at the beginning, else each changed file in its present state, in the order of the changes.
 
-    Everything is told at least once, some of it again to who resumes: states, not steps. A `fresh` look reads where
-    it was written.
+    Moves the position. Every state is delivered at least once; one who resumes may see some again. `fresh` reads
+    from the writer.
 
     Raises:
         NotFound: no such collection is visible to the caller, or no longer.
     """
     now = clock.now()
-    if watch.looked_at is None:
-        files = metadata.changes(principal, collection_id, after=None, limit=MOST_FILES + 1, fresh=fresh)
-        return Snapshot(files=tuple(watch.note(files[-MOST_FILES:], now)), complete=len(files) <= MOST_FILES)
-    since: Cursor | None = Cursor(watch.looked_at - OVERLAP, UUID(int=0))
+    if position.looked_at is None:
+        latest = files.changes(principal, collection_id, after=None, limit=MAX_SNAPSHOT_FILES + 1, fresh=fresh)
+        newest = position.advance(latest[-MAX_SNAPSHOT_FILES:], now)
+        return Snapshot(files=tuple(newest), complete=len(latest) <= MAX_SNAPSHOT_FILES)
+    since: Cursor | None = Cursor(position.looked_at - OVERLAP, UUID(int=0))
     found: list[File] = []
     while since is not None:
-        page = metadata.changes(principal, collection_id, after=since, limit=PAGE, fresh=fresh)
+        page = files.changes(principal, collection_id, after=since, limit=PAGE_SIZE, fresh=fresh)
         found += page
-        since = Cursor(page[-1].updated_at, page[-1].id) if len(page) == PAGE else None
-    return watch.note(found, now)
+        since = Cursor(page[-1].updated_at, page[-1].id) if len(page) == PAGE_SIZE else None
+    return position.advance(found, now)
 
 
-def begin_watching(
+def subscribe(
     principal: Principal,
     collection_id: UUID,
-    draft: WatcherDraft,
+    draft: SubscriptionDraft,
     *,
-    metadata: Metadata,
+    subscriptions: Subscriptions,
     pushes: Queue,
     clock: Clock,
 ) -> None:
-    """Have `push_events` tell somebody, at once what there is, and then whatever changes.
+    """Store the subscription and have `push_events` send what there is; it sends every change from then on.
 
     Raises:
         NotFound: no such collection is visible to the caller.
-        Throttled: the caller watches on too many connections.
+        Throttled: the caller has too many connections.
     """
-    if not metadata.add_watcher(principal, collection_id, draft, limit=MOST_OF_A_USER, now=clock.now()):
-        raise Throttled(f"A user may watch on at most {MOST_OF_A_USER} connections.", retry_after=60)
+    if not subscriptions.add_subscription(principal, collection_id, draft, limit=MAX_STREAMS_PER_USER, now=clock.now()):
+        raise Throttled(f"A user may watch on at most {MAX_STREAMS_PER_USER} connections.", retry_after=60)
     pushes.send(PushRequest(principal.tenant_id, collection_id).body())

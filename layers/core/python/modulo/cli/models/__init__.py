@@ -1,1 +1,1 @@
-"""The local model server: embeddings and reranking over ONNX weights that come inside a Python package."""
+"""The local model server: embeddings and reranking with ONNX models shipped in a Python package."""

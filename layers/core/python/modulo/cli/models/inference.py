@@ -1,4 +1,4 @@
-"""Two transformer models on onnxruntime: texts to vectors, and pairs of texts to relevance."""
+"""Two transformer models on onnxruntime: an embedder and a reranker."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from tokenizers import Encoding, Tokenizer
 from modulo.cli.models.weights import BGE_SMALL_EN, MS_MARCO_MINILM, Weights
 
 MAX_TOKENS = 512
-# Longer texts are cut before they are tokenized, which bounds its cost: a token averages 4 characters.
 MAX_CHARACTERS = MAX_TOKENS * 64
+"""Longer texts are truncated before tokenization, to bound its cost; a token averages 4 characters."""
 
 Floats = NDArray[np.float32]
 Text = str | tuple[str, str]
@@ -20,7 +20,7 @@ Text = str | tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A loaded model; any number of threads may call it at once, each keeping one core busy."""
+    """A loaded model. Thread-safe; each call uses one core."""
 
     name: str
     tokenizer: Tokenizer
@@ -28,11 +28,11 @@ class Model:
     finish: Callable[[Floats], Floats]
 
     def encode(self, texts: Sequence[Text]) -> list[Encoding]:
-        """The texts, or pairs of texts, as tokens; cut to 512."""
+        """Tokenize texts, or pairs of texts, truncated to 512 tokens."""
         return self.tokenizer.encode_batch([_shortened(text) for text in texts])
 
     def run(self, encoding: Encoding) -> Floats:
-        """The text's vector, or the pair's relevance."""
+        """The text's embedding, or the pair's relevance score."""
         inputs = {
             "input_ids": encoding.ids,
             "attention_mask": encoding.attention_mask,
@@ -58,12 +58,12 @@ def load_reranker() -> Model:
 
 def _load(weights: Weights, finish: Callable[[Floats], Floats]) -> Model:
     options = onnxruntime.SessionOptions()
-    # As many texts at once as there are cores, one thread each, do more work for the same CPU time than
-    # one text on all cores. Threads that spin would only disturb others.
+    # One text per core, single-threaded, has more throughput than one text on all cores.
+    # Spinning threads would only take CPU time from the others.
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Shapes differ from batch to batch: an arena would keep the largest for ever and is no faster.
+    # Input shapes vary: an arena would keep the largest allocation forever and is no faster.
     options.enable_cpu_mem_arena = False
     options.enable_mem_pattern = False
     tokenizer = Tokenizer.from_file(str(weights.tokenizer.checked()))

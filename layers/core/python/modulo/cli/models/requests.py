@@ -1,4 +1,4 @@
-"""What the model server understands, and how it says that it does not."""
+"""Request bodies of the model server, and OpenAI-style error responses."""
 
 from typing import Annotated, Literal, TypeVar
 
@@ -24,7 +24,7 @@ Document = Annotated[str, BeforeValidator(_text)]
 
 
 class Refused(Exception):
-    """The request is answered with a problem in OpenAI's form."""
+    """The request is rejected with an error in OpenAI's format."""
 
     def __init__(
         self, status: int, message: str, *, param: str | None = None, code: str, retry_after: int | None = None
@@ -36,7 +36,7 @@ class Refused(Exception):
         self.retry_after = retry_after
 
     def response(self) -> JSONResponse:
-        """The problem as it is sent."""
+        """The HTTP response for this error."""
         kind = {401: "authentication_error", 429: "rate_limit_error"}.get(
             self.status, "invalid_request_error" if self.status < 500 else "server_error"
         )
@@ -46,7 +46,7 @@ class Refused(Exception):
 
 
 class _Body(BaseModel):
-    # Clients send fields of newer interfaces (`user`, `truncate` …) that change nothing here.
+    # Clients send fields that have no effect here (`user`, `truncate` …); they are ignored.
     model_config = ConfigDict(strict=True, extra="ignore")
 
     model: str
@@ -73,10 +73,10 @@ Body = TypeVar("Body", bound=_Body)
 
 
 async def read(request: Request, body: type[Body]) -> Body:
-    """The request's body.
+    """Read and validate the request body.
 
     Raises:
-        Refused: it is too large, no JSON, or a field is wrong, which is named.
+        Refused: the body is too large, is not JSON, or a field is invalid; the message names the field.
     """
     content = bytearray()
     async for part in request.stream():

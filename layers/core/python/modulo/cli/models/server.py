@@ -18,13 +18,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from tokenizers import Encoding
 
+from modulo.cli.models.fair_queue import Lane, QueueFull, ShuttingDown, Workers
 from modulo.cli.models.inference import MAX_TOKENS, Floats, Model, Text, load_embedder, load_reranker
 from modulo.cli.models.requests import EmbeddingsBody, Refused, RerankBody, read
-from modulo.cli.models.scheduling import Full, Lane, Stopped, Workers
 
 
-class Gone(Exception):
-    """The client left: what it asked for is not worth finishing."""
+class ClientDisconnected(Exception):
+    """The client disconnected, so the request is abandoned."""
 
 
 class ModelServer:
@@ -45,20 +45,23 @@ class ModelServer:
             Route("/v1/rerank", self.rerank, methods=["POST"]),
             Route("/v2/rerank", self.rerank, methods=["POST"]),
         ]
-        return Starlette(routes=routes, exception_handlers={Refused: _refused, HTTPException: _no_route, Gone: _gone})
+        return Starlette(
+            routes=routes,
+            exception_handlers={Refused: _refused, HTTPException: _no_route, ClientDisconnected: _client_disconnected},
+        )
 
     def stop(self) -> None:
-        """End the work; what still waits is refused."""
+        """Stop the workers; waiting requests are answered with 503."""
         self._workers.stop()
 
     async def health(self, _: Request) -> Response:
-        """Both models are loaded before the port opens; 503 once they no longer work."""
+        """GET /health: 200 while all workers are alive, else 503. Models are loaded before the port opens."""
         if not self._workers.alive:
             return JSONResponse({"status": "failed"}, 503)
         return JSONResponse({"status": "ok", "models": [self._embedder.name, self._reranker.name]})
 
     async def models(self, request: Request) -> Response:
-        """What can be asked for."""
+        """GET /v1/models: the names of both models."""
         self._authenticate(request)
         models = [
             {"id": model.name, "object": "model", "owned_by": "local"} for model in (self._embedder, self._reranker)
@@ -66,7 +69,7 @@ class ModelServer:
         return JSONResponse({"object": "list", "data": models})
 
     async def embeddings(self, request: Request) -> Response:
-        """Vectors of length 1, in the order of the inputs."""
+        """POST /v1/embeddings: vectors of length 1, in input order."""
         self._authenticate(request)
         body = await read(request, EmbeddingsBody)
         _check_model(body.model, self._embedder)
@@ -77,18 +80,18 @@ class ModelServer:
         answer = {
             "object": "list",
             "data": [
-                {"object": "embedding", "index": index, "embedding": _written(row, body.encoding_format)}
+                {"object": "embedding", "index": index, "embedding": _encoded(row, body.encoding_format)}
                 for index, row in enumerate(rows)
             ],
             "model": body.model,
             "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
         }
-        # Writing thousands of vectors takes long enough to keep other requests waiting.
+        # Serialising thousands of vectors would block the event loop.
         content = await asyncio.to_thread(json.dumps, answer)
         return Response(content, media_type="application/json")
 
     async def rerank(self, request: Request) -> Response:
-        """Documents by relevance, the most relevant first."""
+        """POST /v1/rerank and /v2/rerank: the documents by relevance, most relevant first."""
         self._authenticate(request)
         body = await read(request, RerankBody)
         _check_model(body.model, self._reranker)
@@ -113,10 +116,10 @@ class ModelServer:
             lane = Lane.query if sum(map(len, encodings)) <= MAX_TOKENS else Lane.bulk
         try:
             result = asyncio.wrap_future(self._workers.submit(lane, model.name, encodings))
-            return encodings, await _unless_gone(request, result)
-        except Full as full:
+            return encodings, await _result_unless_disconnected(request, result)
+        except QueueFull as full:
             raise Refused(429, str(full), code="rate_limit_exceeded", retry_after=full.retry_after) from None
-        except Stopped:
+        except ShuttingDown:
             raise Refused(503, "The server is shutting down.", code="unavailable", retry_after=1) from None
 
     def _authenticate(self, request: Request) -> None:
@@ -133,25 +136,25 @@ def _check_model(name: str, model: Model) -> None:
         raise Refused(404, message, param="model", code="model_not_found")
 
 
-def _written(row: Floats, encoding_format: str) -> list[float] | str:
+def _encoded(row: Floats, encoding_format: str) -> list[float] | str:
     if encoding_format == "base64":
         return base64.b64encode(row.astype("<f4").tobytes()).decode()
     values: list[float] = row.astype(np.float64).tolist()
     return values
 
 
-async def _unless_gone(request: Request, result: "asyncio.Future[list[Floats]]") -> list[Floats]:
-    """The result; when the client leaves before it is there, the waiting work is dropped."""
-    # The body is read: what comes next is the disconnect.
-    left: asyncio.Future[Any] = asyncio.ensure_future(request.receive())
+async def _result_unless_disconnected(request: Request, result: "asyncio.Future[list[Floats]]") -> list[Floats]:
+    """Wait for the result; cancel it if the client disconnects first."""
+    # The body has been read, so the next message received is the disconnect.
+    disconnect: asyncio.Future[Any] = asyncio.ensure_future(request.receive())
     try:
-        either: set[asyncio.Future[Any]] = {result, left}
+        either: set[asyncio.Future[Any]] = {result, disconnect}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not result.done():
-            raise Gone
+            raise ClientDisconnected
         return result.result()
     finally:
-        left.cancel()
+        disconnect.cancel()
         result.cancel()
 
 
@@ -172,12 +175,12 @@ def _no_route(request: Request, error: Any) -> Response:
     return Refused(error.status_code, message, code="unknown_url").response()
 
 
-def _gone(_: Request, __: Exception) -> Response:
+def _client_disconnected(_: Request, __: Exception) -> Response:
     return Response(status_code=499)
 
 
 def serve(host: str, port: int) -> None:
-    """Serve both models until the process is told to end; MODEL_SERVER_API_KEY, where set, is asked for.
+    """Serve both models until a stop signal. If MODEL_SERVER_API_KEY is set, clients must send it.
 
     Raises:
         WrongWeights: a model file is missing or not the pinned one.
@@ -190,7 +193,7 @@ def serve(host: str, port: int) -> None:
             port=port,
             log_level="warning",
             lifespan="off",
-            timeout_keep_alive=75,  # clients drop idle connections sooner, so none is closed under a request
+            timeout_keep_alive=75,  # longer than clients keep idle connections, so none is closed under a request
             timeout_graceful_shutdown=3,
         )
     finally:

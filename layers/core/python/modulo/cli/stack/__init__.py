@@ -1,4 +1,4 @@
-"""The embedded stack: the servers the product needs, as processes of this machine."""
+"""The embedded stack: runs the servers that the product needs as local processes."""
 
 from modulo.cli.stack.process import StackError
 from modulo.cli.stack.stack import SERVICES, Stack

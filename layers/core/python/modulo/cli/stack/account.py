@@ -1,31 +1,31 @@
-"""The user as whom a server runs that refuses to be root."""
+"""Chooses the unprivileged user for servers that refuse to run as root."""
 
 import os
 import pwd
 from dataclasses import dataclass
 from pathlib import Path
 
-from modulo.cli.stack.launch import passing_capability
+from modulo.cli.stack.launch import traversal_capability
 
 
 @dataclass(frozen=True)
 class Account:
-    """A user to run a program as, with the capability it needs to reach its files."""
+    """A user and group to run a program as, with the capability it needs to reach its files."""
 
     user: int
     group: int
     capability: int | None = None
 
     def own(self, path: Path) -> None:
-        """Give the path to the account."""
+        """Make the account the owner of the path."""
         os.chown(path, self.user, self.group)
 
 
 def account_reaching(*paths: Path) -> Account | None:
-    """Whom to run as so that the paths can be reached; None means as we are, which is not root.
+    """The account to run a server as so that it can reach the paths; None when this process is not root.
 
     Raises:
-        PermissionError: an ordinary user cannot reach them and no capability helps.
+        PermissionError: an unprivileged user cannot reach the paths, and no capability allows it.
     """
     if os.geteuid() != 0:
         return None
@@ -35,7 +35,9 @@ def account_reaching(*paths: Path) -> Account | None:
     )
     if closed is None:
         return Account(entry.pw_uid, entry.pw_gid)
-    capability = passing_capability()
+    capability = traversal_capability()
     if capability is None:
-        raise PermissionError(f"Postgres does not run as root, and others may not enter {closed}: choose another place")
+        raise PermissionError(
+            f"Postgres refuses to run as root, and other users cannot enter {closed}: choose another data directory"
+        )
     return Account(entry.pw_uid, entry.pw_gid, capability)

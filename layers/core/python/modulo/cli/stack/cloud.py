@@ -1,9 +1,10 @@
-"""The local cloud: S3, SQS and the Scheduler, with the resources that the template declares on AWS."""
+"""The local cloud: S3, SQS and EventBridge Scheduler, with the resources that template.yaml declares on AWS."""
 
 import importlib
 import json
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from modulo.cli.stack.process import HOST, Program, answers_http, plain_environment
@@ -18,44 +19,44 @@ REGION = "us-east-1"
 ACCOUNT = "000000000000"
 ACCESS_KEY = "modulo"
 BUCKET = "modulo"
-ATTEMPTS = 4  # then a message goes to the dead-letter queue
+MAX_RECEIVES = 4  # then a message moves to the dead-letter queue
 DEAD_LETTER_SECONDS = 14 * 86_400
 DEAD_LETTERS = "dead_letters"
-"""What the queues gave up; nobody misses a tick, so those go elsewhere."""
+"""The dead-letter queue of all queues but `schedules`, whose lost ticks need no record."""
 QUEUES: Mapping[str, Mapping[str, str]] = {
     "ingest": {"VisibilityTimeout": "960"},
     "fetch": {"VisibilityTimeout": "960"},
     "purge": {"VisibilityTimeout": "960"},
-    "schedules": {"VisibilityTimeout": "60", "MessageRetentionPeriod": "3600"},  # an old tick is worth nothing
+    "schedules": {"VisibilityTimeout": "60", "MessageRetentionPeriod": "3600"},  # ticks are not worth keeping longer
 }
 SCHEDULES = {"reset_quotas": "cron(0 0 * * ? *)", "sweep": "rate(1 minute)"}
 
 
 class Cloud(Service):
-    """MiniStack, reduced to three services; objects, queues and schedules survive a restart."""
+    """MiniStack with three services; objects, queues and schedules survive a restart."""
 
     name = "cloud"
 
     _directories: ClassVar[tuple[str, ...]] = ("objects", "state", "tmp")
 
     def prepare(self) -> None:
-        """Make the secret key and the directories."""
+        """Create the secret key and the directories."""
         private_directory(self.data)
         kept_secret(self.data / "secret")
         for name in self._directories:
             private_directory(self.data / name)
 
     def program(self, port: int) -> Program:
-        """The server; it saves queues and schedules when it is told to stop, objects at once."""
+        """The server. It saves objects at once, and queues and schedules when it stops."""
         environment = {
             **plain_environment(),
             "GATEWAY_PORT": str(port),
             "BIND_HOST": HOST,
             "MINISTACK_REGION": REGION,
             "SERVICES": "s3,sqs,scheduler",
-            "IOT_MTLS_ENABLED": "0",  # these two would listen on all interfaces
+            "IOT_MTLS_ENABLED": "0",  # IoT and SFTP would listen on all interfaces
             "SFTP_ENABLED": "0",
-            "AUTH": "true",  # policies, signatures of forms, and no access for other web pages
+            "AUTH": "true",  # enforces policies and signatures, and denies other web pages access
             "AWS_ACCESS_KEY_ID": ACCESS_KEY,
             "AWS_SECRET_ACCESS_KEY": self._secret(),
             "PERSIST_STATE": "1",
@@ -63,51 +64,59 @@ class Cloud(Service):
             "S3_PERSIST": "1",
             "S3_DATA_DIR": str(self.data / "objects"),
             "TMPDIR": str(self.data / "tmp"),
-            "DOCKER_HOST": f"unix://{self.data}/no-docker",  # it needs no containers: leave the machine's alone
+            "DOCKER_HOST": f"unix://{self.data}/no-docker",  # keep it away from the machine's containers
             "LOG_LEVEL": "INFO",
         }
         return Program([sys.executable, "-m", "modulo.cli.stack.cloud_server"], environment)
 
     def ready(self, port: int) -> bool:
-        """Ask for its health."""
+        """Query its health endpoint."""
         return answers_http(port, "/_ministack/health")
 
     def environment(self, port: int) -> dict[str, str]:
-        """Where it is, and what was made there."""
-        access = {
+        """Endpoint, credentials, bucket and queue URLs."""
+        access = self._access(port)
+        queues = make_resources(access)
+        return {**access, "BLOBS_BUCKET": BUCKET, **{f"{name.upper()}_QUEUE_URL": url for name, url in queues.items()}}
+
+    def _access(self, port: int) -> dict[str, str]:
+        return {
             "AWS_ENDPOINT_URL": f"http://{HOST}:{port}",
             "AWS_ACCESS_KEY_ID": ACCESS_KEY,
             "AWS_SECRET_ACCESS_KEY": self._secret(),
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
         }
-        queues = make_resources(access)
-        return {**access, "BLOBS_BUCKET": BUCKET, **{f"{name.upper()}_QUEUE_URL": url for name, url in queues.items()}}
 
     def _secret(self) -> str:
         return (self.data / "secret").read_text()
 
 
 def make_resources(access: dict[str, str]) -> dict[str, str]:
-    """Make the bucket, the queues and the schedules where they are missing; the queues' addresses."""
-    boto3 = importlib.import_module("boto3")  # slow to load, and only this service needs it
+    """Create the bucket, queues and schedules that are missing; the queue URLs by name."""
+    boto3 = importlib.import_module("boto3")  # slow to import, and only this service needs it
+    botocore_config = importlib.import_module("botocore.config")
 
+    bounded = botocore_config.Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 3})
     session = boto3.Session(
         aws_access_key_id=access["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=access["AWS_SECRET_ACCESS_KEY"],
         region_name=REGION,
     )
     s3, sqs, scheduler = (
-        session.client(name, endpoint_url=access["AWS_ENDPOINT_URL"]) for name in ("s3", "sqs", "scheduler")
+        session.client(name, endpoint_url=access["AWS_ENDPOINT_URL"], config=bounded)
+        for name in ("s3", "sqs", "scheduler")
     )
 
-    s3.create_bucket(Bucket=BUCKET)
+    with suppress(s3.exceptions.BucketAlreadyOwnedByYou):  # after a kill, the server refuses what it otherwise accepts
+        s3.create_bucket(Bucket=BUCKET)
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})  # as on AWS
     kept = {"MessageRetentionPeriod": str(DEAD_LETTER_SECONDS)}
     queues = {DEAD_LETTERS: make_queue(sqs, DEAD_LETTERS, kept)}
     for name, special in QUEUES.items():
         dead = f"{name}-dead" if name == "schedules" else DEAD_LETTERS
         make_queue(sqs, dead, kept)
-        redrive = {"deadLetterTargetArn": queue_arn(dead), "maxReceiveCount": ATTEMPTS}
+        redrive = {"deadLetterTargetArn": queue_arn(dead), "maxReceiveCount": MAX_RECEIVES}
         attributes = {
             **special,
             "RedrivePolicy": json.dumps(redrive),
@@ -117,24 +126,24 @@ def make_resources(access: dict[str, str]) -> dict[str, str]:
     configure_bucket(s3)
     for name, expression in SCHEDULES.items():
         make_schedule(scheduler, name, expression)
-    # What fell due while the stack was down is not made up for by the server. Both may run at any time.
+    # The server does not make up for ticks missed while the stack was down, so run both functions once at startup.
     for name in SCHEDULES:
         sqs.send_message(QueueUrl=queues["schedules"], MessageBody=schedule_message(name))
     return queues
 
 
 def queue_arn(name: str) -> str:
-    """The queue's name on the cloud."""
+    """The queue's ARN."""
     return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
 
 
 def schedule_message(name: str) -> str:
-    """What a schedule puts into its queue: the function to run."""
+    """The message a schedule sends: the name of the function to run."""
     return json.dumps({"function": name})
 
 
 def queue_policy(name: str) -> dict[str, Any]:
-    """Who may send to a queue besides the account: the bucket to `ingest`, the schedules to theirs."""
+    """The queue's policy: the bucket may send to `ingest`, the scheduler to `schedules`."""
     senders = {"ingest": "s3.amazonaws.com", "schedules": "scheduler.amazonaws.com"}
     statement = {
         "Effect": "Allow",
@@ -146,21 +155,21 @@ def queue_policy(name: str) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def make_queue(sqs: "SQSClient", name: str, attributes: Mapping[str, str]) -> str:
-    """Make the queue, or bring an older one's attributes up to date; its address."""
+def make_queue(sqs: "SQSClient", name: str, attributes: Mapping[Any, str]) -> str:
+    """Create the queue or update its attributes; its URL."""
     try:
-        return sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]  # type: ignore[arg-type]
+        return sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
     except sqs.exceptions.QueueNameExists:
         url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
-        sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)  # type: ignore[arg-type]
+        sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
         return url
 
 
 def configure_bucket(s3: "S3Client") -> None:
-    """Let browsers upload, and announce every object to `ingest`."""
+    """Allow uploads from browsers (CORS), and notify `ingest` of every new object."""
     rule: CORSRuleTypeDef = {
         "AllowedMethods": ["GET", "HEAD", "POST"],
-        "AllowedOrigins": ["*"],  # the address is presigned, and no cookie is involved
+        "AllowedOrigins": ["*"],  # uploads are presigned and use no cookies
         "AllowedHeaders": ["*"],
         "ExposeHeaders": ["ETag", "Content-Disposition"],
         "MaxAgeSeconds": 3_000,
@@ -169,14 +178,14 @@ def configure_bucket(s3: "S3Client") -> None:
     wanted: QueueConfigurationTypeDef = {"QueueArn": queue_arn("ingest"), "Events": ["s3:ObjectCreated:*"]}
     present = s3.get_bucket_notification_configuration(Bucket=BUCKET).get("QueueConfigurations", [])
     if [{name: value for name, value in one.items() if name in wanted} for one in present] != [wanted]:
-        # Each change sends a test event to the queue, so it is not made again at every start.
+        # Every change sends a test event to the queue, so do nothing if the configuration is current.
         s3.put_bucket_notification_configuration(
             Bucket=BUCKET, NotificationConfiguration={"QueueConfigurations": [wanted]}
         )
 
 
 def make_schedule(scheduler: Any, name: str, expression: str) -> None:
-    """Make the schedule, or bring an older one up to date; it sends the function's name to `schedules`."""
+    """Create or update a schedule that sends the function's name to `schedules`."""
     schedule = {
         "Name": name,
         "ScheduleExpression": expression,

@@ -1,8 +1,9 @@
-"""The process of the local cloud: MiniStack behind a guard, `python -m modulo.cli.stack.cloud_server`.
+"""The local cloud's process: MiniStack behind a guard, `python -m modulo.cli.stack.cloud_server`.
 
-MiniStack's own addresses need no credentials, and one of them forgets all data: any web page open on
-the machine could ask for it. The guard leaves the health check alone of them, and answers only those
-who address this machine, so that a name that someone points at it opens nothing.
+MiniStack's internal endpoints need no credentials, and one of them deletes all data: any web page open in a browser
+on this machine could call it. The guard blocks all of them but the health check, and the addresses where custom
+resources answer, which hold a secret. It also rejects requests whose Host header is not this machine, which stops DNS
+rebinding. Objects that do not fit on the disk are refused.
 """
 
 import importlib
@@ -10,6 +11,8 @@ import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from modulo.cli.stack.disk_space import refuse_when_full
+from modulo.cli.stack.object_versions import serve_versions_as_s3
 from modulo.cli.stack.process import HOST
 
 Scope = MutableMapping[str, Any]
@@ -19,17 +22,20 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 INTERNAL = ("/_ministack", "/_localstack", "/_aws")
 HEALTH = "/_ministack/health"
+ANSWERS = "/_ministack/cfn-response/"
+"""Path prefix for answers of custom resources; a random token follows."""
 APIS = "/restapis/"
-"""Where deployed functions answer, the only ones that are spoken to on WebSockets."""
+"""Path prefix of deployed APIs, the only ones that accept WebSockets."""
 
 
 def is_allowed(path: str, host: str) -> bool:
-    """Whether a request to the path under that Host header goes through."""
-    return host.partition(":")[0] in {HOST, "localhost"} and (path == HEALTH or not path.startswith(INTERNAL))
+    """Whether the guard passes a request for this path with this Host header."""
+    internal = path.startswith(INTERNAL) and path != HEALTH and not path.startswith(ANSWERS)
+    return host.partition(":")[0] in {HOST, "localhost"} and not internal
 
 
 def guarded(application: Application) -> Application:
-    """The application behind the guard."""
+    """Wrap the application in the guard."""
 
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in {"http", "websocket"}:
@@ -45,14 +51,17 @@ def guarded(application: Application) -> Application:
 
 
 def main() -> None:
-    """Serve until told to stop."""
-    # Queues are kept under their addresses, port included; without it here, they survive a change of port,
-    # and callers get the address that they used themselves.
+    """Serve until a stop signal."""
+    # MiniStack stores queues under their URLs. Without the port in its configuration, queues survive a change of port,
+    # and each caller gets the URL that it used.
     port = os.environ.pop("GATEWAY_PORT")
     importlib.import_module("ministack.services.sqs")
     os.environ["GATEWAY_PORT"] = port
+    s3 = importlib.import_module("ministack.services.s3")
+    refuse_when_full(s3)
+    serve_versions_as_s3(s3)
     ministack = importlib.import_module("ministack.app")
-    ministack.app = guarded(ministack.app)  # type: ignore[attr-defined]  # it serves what the module holds
+    ministack.app = guarded(ministack.app)  # type: ignore[attr-defined]  # import_module gives a plain module
     ministack.main()
 
 

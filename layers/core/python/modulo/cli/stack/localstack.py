@@ -1,4 +1,4 @@
-"""LocalStack without Docker, in a virtual environment of its own, with the plugin that runs functions as processes."""
+"""LocalStack without Docker: in its own virtual environment, with the plugin that runs functions as processes."""
 
 import fcntl
 import hashlib
@@ -16,24 +16,24 @@ from modulo.cli.stack.service import Service, private_directory
 PROJECT = Path(__file__).resolve().parents[6]
 LOCK = PROJECT / "requirements" / "localstack.txt"
 PLUGIN = PROJECT / "localstack" / "plugin"
-FUNCTIONS_HAVE = ("awslambdaric", "boto3")  # what Lambda's own runtime brings
+RUNTIME_PACKAGES = ("awslambdaric", "boto3")  # preinstalled in Lambda's Python runtime
 REGION = "us-east-1"
-MARK = ".complete"
-LIBRARIES = "usr/lib/localstack"  # below what LocalStack takes for the root of the file system
+MARKER = ".complete"
+LIBRARIES = "usr/lib/localstack"  # relative to FILESYSTEM_ROOT
 
 
 class Localstack(Service):
-    """The AWS services of one region; it forgets everything when it stops."""
+    """The AWS services of one region; all state is lost when it stops."""
 
     name = "localstack"
 
     def prepare(self) -> None:
-        """Install what is missing and forget what another run left."""
+        """Install what is missing and delete state left by an earlier run."""
         private_directory(self.data)
         shutil.rmtree(self.data / "run", ignore_errors=True)
-        home = private_directory(home_of_environments())
-        with _alone(home / "lock"):
-            for program in missing(home):
+        home = private_directory(environments_directory())
+        with _exclusive_lock(home / "lock"):
+            for program in missing_installs(home):
                 self.run(program)
         private_directory(self.data / "run" / "tmp")
         libraries = self.data / "run" / "files" / LIBRARIES
@@ -41,15 +41,15 @@ class Localstack(Service):
         libraries.symlink_to(home / "index" / LIBRARIES)
 
     def program(self, port: int) -> Program:
-        """The server, told to listen on one address and to call nobody."""
-        home, run = home_of_environments(), self.data / "run"
+        """The server, configured to listen on one address and to make no outgoing calls."""
+        home, run = environments_directory(), self.data / "run"
         place = f"{HOST}:{port}"
         environment = {
             **plain_environment(),
             "PYTHONPATH": str(_plugin(home)),
             "HOME": str(run),
             "TMPDIR": str(run / "tmp"),
-            "XDG_CACHE_HOME": str(home / "cache"),  # of entry points, by their state
+            "XDG_CACHE_HOME": str(home / "cache"),  # cache of plugin entry points
             "FILESYSTEM_ROOT": str(run / "files"),
             "CONFIG_DIR": str(run / "config"),
             "GATEWAY_LISTEN": place,
@@ -62,21 +62,21 @@ class Localstack(Service):
             "SQS_ENDPOINT_STRATEGY": "path",
             "PROVIDER_OVERRIDE_SCHEDULER": "firing",
             "LAMBDA_RUNTIME_EXECUTOR": "process",
-            "LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT": "60",  # above the plugin's own limit, which answers as AWS does
+            "LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT": "60",  # above the plugin's own limit, which reports as AWS does
             "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0.01",
             "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "0.5",
             "LAMBDA_RETRY_BASE_DELAY": "1",
             "MODULO_LAMBDA_PYTHON": str(home / "functions" / "bin" / "python"),
-            "AWS_ENDPOINT_URL": f"http://{place}",  # its own clients, should one not be told, ask nobody else
+            "AWS_ENDPOINT_URL": f"http://{place}",  # default for its own clients, so that none calls AWS
         }
         return Program([str(home / "server" / "bin" / "python"), "-m", "localstack.runtime.main"], environment)
 
     def ready(self, port: int) -> bool:
-        """Ask for its health."""
+        """Query its health endpoint."""
         return answers_http(port, "/_localstack/health")
 
     def environment(self, port: int) -> dict[str, str]:
-        """Where it is; what is there is deployed."""
+        """Endpoint and credentials; resources come from the deployment."""
         return {
             "AWS_ENDPOINT_URL": f"http://{HOST}:{port}",
             "AWS_ACCESS_KEY_ID": "test",
@@ -86,52 +86,52 @@ class Localstack(Service):
         }
 
 
-def home_of_environments() -> Path:
-    """Where the virtual environments are: MODULO_LOCALSTACK_VENV, or a cache directory for each state of the lock."""
+def environments_directory() -> Path:
+    """Directory of the virtual environments: MODULO_LOCALSTACK_VENV, or a cache directory named by the lock's hash."""
     if chosen := os.environ.get("MODULO_LOCALSTACK_VENV"):
         return Path(chosen).absolute()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return cache / "modulo" / f"localstack-{_digest([LOCK])}"
 
 
-def missing(home: Path) -> Iterator[Program]:
-    """What to run so that `home` has LocalStack, an environment for functions, and the plugin as it is now.
+def missing_installs(home: Path) -> Iterator[Program]:
+    """Programs that install what `home` lacks: LocalStack, an environment for functions, and the current plugin.
 
-    A directory is complete once it holds its mark, which is made last.
+    Each directory gets its marker file last; one without a marker is installed again.
     """
     wanted = {
         "server": ["--requirements", str(LOCK)],
-        "functions": ["--constraints", str(LOCK), *pinned(LOCK.read_text(), FUNCTIONS_HAVE)],
+        "functions": ["--constraints", str(LOCK), *pinned(LOCK.read_text(), RUNTIME_PACKAGES)],
     }
     for name, requirements in wanted.items():
         place = home / name
-        if not (place / MARK).exists():
+        if not (place / MARKER).exists():
             yield _uv("venv", "--clear", "--python", sys.executable, str(place))
             python = str(place / "bin" / "python")
             yield _uv("pip", "install", "--compile-bytecode", "--require-hashes", "--python", python, *requirements)
-            (place / MARK).touch()
+            (place / MARKER).touch()
     index = home / "index"
-    if not (index / MARK).exists():  # of AWS's services, as upstream's image has it: 10 seconds at each start without
+    if not (index / MARKER).exists():  # index of AWS API specifications: without it, each start takes 10 s longer
         shutil.rmtree(index, ignore_errors=True)
         (index / LIBRARIES).mkdir(parents=True)
         environment = {**plain_environment(), "FILESYSTEM_ROOT": str(index), "OVERRIDE_IN_DOCKER": "0"}
         yield Program([str(home / "server" / "bin" / "python"), "-m", "localstack.aws.spec"], environment)
-        (index / MARK).touch()
+        (index / MARKER).touch()
     plugin = _plugin(home)
-    if not (plugin / MARK).exists():
+    if not (plugin / MARKER).exists():
         shutil.rmtree(plugin, ignore_errors=True)
         options = ("--no-deps", "--no-build-isolation", "--python", sys.executable, "--target", str(plugin))
         yield _uv("pip", "install", *options, str(PLUGIN))
-        (plugin / MARK).touch()
+        (plugin / MARKER).touch()
 
 
 def pinned(lock: str, names: Sequence[str]) -> list[str]:
-    """`name==version` of a lock, for the names."""
+    """The `name==version` pins of these packages in a lock file."""
     return [pin for name in names for pin in re.findall(rf"^{re.escape(name)}==[^\s]+", lock, re.MULTILINE)]
 
 
 def _plugin(home: Path) -> Path:
-    """Where the plugin is installed in its present form."""
+    """Install directory of the plugin's current version."""
     return home / f"plugin-{_digest([PLUGIN / 'pyproject.toml', *sorted(PLUGIN.glob('modulo_localstack/*.py'))])}"
 
 
@@ -140,17 +140,17 @@ def _digest(files: Sequence[Path]) -> str:
 
 
 def _uv(*arguments: str) -> Program:
-    """An installer's call, in our own environment: it has to know the machine's package index."""
+    """A uv command. It inherits this environment, which may configure a package index."""
     beside = Path(sys.executable).with_name("uv")
     uv = str(beside) if beside.exists() else shutil.which("uv")
     if not uv:
-        raise StackError("LocalStack is installed by uv, which is missing: pip install uv")
+        raise StackError("uv is needed to install LocalStack: pip install uv")
     return Program([uv, *arguments], dict(os.environ))
 
 
 @contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """While it lasts, no other process installs."""
+def _exclusive_lock(lock: Path) -> Iterator[None]:
+    """Hold the lock, so that only one process installs at a time."""
     with lock.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -1,45 +1,34 @@
-"""MiniStack as a cloud to deploy the whole template to: functions run as processes of this machine."""
+"""MiniStack as a target for deploying the whole template: functions run as local processes."""
 
 import sys
+from typing import ClassVar
 
-from modulo.cli.stack.cloud import ACCESS_KEY, REGION, Cloud
+from modulo.cli.stack.cloud import Cloud
 from modulo.cli.stack.process import HOST, Program
-from modulo.cli.stack.service import kept_secret, private_directory
 
 SERVICES = "s3,sqs,scheduler,lambda,cloudformation,apigateway,iam,sts,logs,monitoring,events"
-KEPT = {"PERSIST_STATE", "STATE_DIR", "S3_PERSIST", "S3_DATA_DIR"}
+PERSISTENCE_SETTINGS = {"PERSIST_STATE", "STATE_DIR", "S3_PERSIST", "S3_DATA_DIR"}
 
 
 class MiniStack(Cloud):
-    """The services that the template needs, permissions enforced; it forgets everything when it stops."""
+    """The services that the template needs, with permissions enforced; all state is lost when it stops."""
 
     name = "ministack"
 
-    def prepare(self) -> None:
-        """Make the secret key and the directories."""
-        private_directory(self.data)
-        kept_secret(self.data / "secret")
-        for name in ("tmp", "functions"):
-            private_directory(self.data / name)
+    _directories: ClassVar[tuple[str, ...]] = ("tmp", "functions")
 
     def program(self, port: int) -> Program:
-        """The server, in front of processes that run the functions."""
+        """The server, which starts a process for each running function."""
         reduced = super().program(port)
         environment = {
-            **{name: value for name, value in reduced.environment.items() if name not in KEPT},
+            **{name: value for name, value in reduced.environment.items() if name not in PERSISTENCE_SETTINGS},
             "SERVICES": SERVICES,
-            "MINISTACK_HOST": HOST,  # as queues' addresses name it
+            "MINISTACK_HOST": HOST,  # the host in queue URLs
             "MODULO_FUNCTIONS_HOME": str(self.data / "functions"),
             "LAMBDA_EXECUTOR": "local",
         }
         return Program([sys.executable, "-m", "modulo.cli.stack.ministack_server"], environment)
 
     def environment(self, port: int) -> dict[str, str]:
-        """Where it is; what is there is deployed."""
-        return {
-            "AWS_ENDPOINT_URL": f"http://{HOST}:{port}",
-            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-            "AWS_SECRET_ACCESS_KEY": self._secret(),
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
-        }
+        """Endpoint and credentials; resources come from the deployment."""
+        return self._access(port)

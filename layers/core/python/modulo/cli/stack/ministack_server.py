@@ -1,9 +1,8 @@
-"""The process of MiniStack with functions, `python -m modulo.cli.stack.ministack_server`.
+"""MiniStack's process when it runs functions: `python -m modulo.cli.stack.ministack_server`.
 
-By itself MiniStack runs functions in its own virtual environment and unpacks every layer for every
-process. Here they get a bare Python, so that what is missing in a layer is missed, and each layer is
-unpacked once. It also takes the escape of the slash in a template's binary media types literally, and
-would hand uploads to functions as broken text.
+Three of MiniStack's behaviours are patched. Functions run in a bare Python instead of MiniStack's own virtual
+environment, so that a package missing from a layer is noticed. Each layer is unpacked once instead of once a process.
+`~1` in a template's binary media types is read as a slash; otherwise uploads would reach functions as broken text.
 """
 
 import hashlib
@@ -20,12 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from modulo.cli.stack.cloud_server import guarded
+from modulo.cli.stack.object_versions import serve_versions_as_s3
 
 Resolve = Callable[[Any], bytes | None]
 
 
 class Layers:
-    """Layers unpacked under one directory, each known by its content."""
+    """Cache of unpacked layers in one directory, keyed by content hash."""
 
     def __init__(self, home: Path, resolve: Resolve) -> None:
         self._home = home
@@ -33,7 +33,7 @@ class Layers:
         self._lock = threading.Lock()
 
     def pointer(self, layer: Any) -> bytes | None:
-        """A small archive in place of the layer: it puts the unpacked layer in front of the module path."""
+        """A small archive to use instead of the layer; its .pth file puts the unpacked layer on `sys.path`."""
         content = self._resolve(layer)
         if not content:
             return content
@@ -57,7 +57,7 @@ class Layers:
 
 
 def bare_python(home: Path) -> Path:
-    """A program below `home`: the Python that our virtual environment was made from, knowing no packages at all."""
+    """Write a script below `home` that runs the base Python without any site packages; its path."""
     program = home / "python"
     interpreter = shlex.quote(getattr(sys, "_base_executable", sys.executable))
     program.write_text(f'#!/bin/sh\nexec {interpreter} -I -S "$@"\n', encoding="utf-8")
@@ -66,22 +66,23 @@ def bare_python(home: Path) -> Path:
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Patch MiniStack and serve until a stop signal."""
     home = Path(os.environ.pop("MODULO_FUNCTIONS_HOME"))
     python = str(bare_python(home))
     runtime: Any = importlib.import_module("ministack.core.lambda_runtime")
     functions: Any = importlib.import_module("ministack.services.lambda_svc")
-    script = runtime._detect_runtime_binary("python3.11")[1]  # noqa: SLF001  # it offers no other way
-    runtime._detect_runtime_binary = lambda _runtime: (python, script)  # noqa: SLF001
-    resolve = functions._resolve_layer_zip  # noqa: SLF001
-    functions._resolve_layer_zip = Layers(home, resolve).pointer  # noqa: SLF001
-    # Lambda's limit of 250 MB goes on to count what the layers really hold.
-    functions._layer_unzipped_size = lambda layer: functions._unzipped_size(resolve(layer))  # noqa: SLF001
+    script = runtime._detect_runtime_binary("python3.11")[1]
+    runtime._detect_runtime_binary = lambda _runtime: (python, script)
+    resolve = functions._resolve_layer_zip
+    functions._resolve_layer_zip = Layers(home, resolve).pointer
+    # Lambda's size limit of 250 MB still counts the real layers, not the small archives.
+    functions._layer_unzipped_size = lambda layer: functions._unzipped_size(resolve(layer))
     gateway: Any = importlib.import_module("ministack.services.apigateway_v1")
-    matches = gateway._media_type_matches  # noqa: SLF001
-    gateway._media_type_matches = lambda media_type, binary: matches(  # noqa: SLF001
+    matches = gateway._media_type_matches
+    gateway._media_type_matches = lambda media_type, binary: matches(
         media_type, [one.replace("~1", "/") for one in binary or ()]
     )
+    serve_versions_as_s3(importlib.import_module("ministack.services.s3"))
     ministack: Any = importlib.import_module("ministack.app")
     ministack.app = guarded(ministack.app)
     ministack.main()

@@ -1,4 +1,4 @@
-"""pgbouncer in front of Postgres, in transaction mode: the stand-in for RDS Proxy on this machine."""
+"""pgbouncer in front of Postgres, in transaction mode: stands in for RDS Proxy locally."""
 
 import os
 import platform
@@ -12,27 +12,27 @@ from modulo.cli.stack.process import HOST, Program, StackError, exchange, plain_
 from modulo.cli.stack.service import Run, Service, private_directory, write_private
 
 UNPACKED = Path(sys.prefix) / "debian"
-ABSENT = "pgbouncer is not installed, which stands in for RDS Proxy: apt-get install pgbouncer (Debian, Ubuntu)"
+NOT_INSTALLED = "pgbouncer, the stand-in for RDS Proxy, is not installed: apt-get install pgbouncer (Debian, Ubuntu)"
 SSL_REQUEST = bytes((0, 0, 0, 8, 4, 210, 22, 47))
 SERVER_CONNECTIONS = 10
 CLIENT_CONNECTIONS = 1_000
 
 
 def binary() -> Path:
-    """The server's program: the machine's, or of a package that was unpacked beside our Python.
+    """Path of the pgbouncer program: installed on the machine, or unpacked from a package into the virtual environment.
 
     Raises:
-        StackError: there is none.
+        StackError: pgbouncer is not installed.
     """
     places = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", f"{UNPACKED}/usr/sbin"])
     found = shutil.which("pgbouncer", path=places)
     if found is None:
-        raise StackError(ABSENT)
+        raise StackError(NOT_INSTALLED)
     return Path(found)
 
 
 class Pgbouncer(Service):
-    """A pool of few server connections, each lent to a client for one transaction."""
+    """A pool of few server connections, each lent to one client for one transaction."""
 
     name = "pgbouncer"
     needs = ("postgres",)
@@ -42,14 +42,14 @@ class Pgbouncer(Service):
         self._account: Account | None = None
 
     def prepare(self) -> None:
-        """Find the program, and the account to run it as."""
+        """Create the data directory and choose the account to run as."""
         private_directory(self.data)
         self._account = account_reaching(self.data, binary())
         if self._account:
             self._account.own(self.data)
 
     def program(self, port: int) -> Program:
-        """The server; SIGINT would wait for transactions to end, SIGTERM does not."""
+        """The server. SIGTERM stops it at once; SIGINT would wait for transactions."""
         upstream = urlsplit(self.given["DATABASE_URL"])
         database = upstream.path.removeprefix("/")
         settings = {
@@ -76,22 +76,25 @@ class Pgbouncer(Service):
         return Program([str(binary()), str(self.data / "pgbouncer.ini")], _environment(), account=self._account)
 
     def ready(self, port: int) -> bool:
-        """Whether it answers a request for TLS, which it declines."""
+        """Whether it answers an SSLRequest with "N": no TLS."""
         return exchange(port, SSL_REQUEST) == b"N"
 
     def environment(self, port: int) -> dict[str, str]:
-        """The database's address through the pool, which before its version 1.21 follows no prepared statements."""
+        """The database's URLs, through the pool and, for migrations, past it.
+
+        Without prepared statements, which pgbouncer supports only from 1.21 on.
+        """
         upstream = urlsplit(self.given["DATABASE_URL"])
         credentials = upstream.netloc.rpartition("@")[0]
         url = upstream._replace(netloc=f"{credentials}@{HOST}:{port}").geturl()
-        return {"DATABASE_URL": url, "DATABASE_PREPARES": "false"}
+        return {"DATABASE_URL": url, "DATABASE_OWNER_URL": self.given["DATABASE_URL"], "DATABASE_PREPARES": "false"}
 
     @property
     def _users(self) -> Path:
         return self.data / "users.txt"
 
     def _write(self, path: Path, text: str) -> None:
-        path.unlink(missing_ok=True)  # it may be the account's own
+        path.unlink(missing_ok=True)  # an earlier run may have made the account its owner
         write_private(path, text)
         if self._account:
             self._account.own(path)

@@ -1,4 +1,4 @@
-"""One process: started with a log file, watched until it is ready, stopped with all its children."""
+"""Starts a process with a log file, waits until it is ready, and stops it with its children; port and HTTP probes."""
 
 import contextlib
 import os
@@ -16,34 +16,35 @@ from modulo.cli.stack import launch
 from modulo.cli.stack.account import Account
 
 HOST = "127.0.0.1"
-PORTS = range(20_000, 32_000)  # below the range from which systems pick the ports of outgoing connections
+PORTS = range(20_000, 32_000)  # below the usual range of ephemeral ports
 
 
 class StackError(Exception):
-    """A process of the embedded stack did not start, or ended by itself."""
+    """A process of the embedded stack did not start, or exited unexpectedly."""
 
 
 def plain_environment() -> dict[str, str]:
-    """What any program needs of the environment; nothing that could steer a server elsewhere."""
+    """A minimal environment without variables that could reconfigure a server."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
     return {**kept, "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
 
 
 @dataclass(frozen=True)
 class Program:
-    """What to run and how to end it."""
+    """A program to run, and the signal that stops it."""
 
     argv: Sequence[str]
-    environment: Mapping[str, str] = field(default_factory=plain_environment)  # all of it
+    environment: Mapping[str, str] = field(default_factory=plain_environment)  # complete, nothing is inherited
     account: Account | None = None
     stop: signal.Signals = signal.SIGTERM
-    listens: bool = False  # whether its standard input waits for `Process.tell`
+    reads_stdin: bool = False  # whether it waits for `Process.write_stdin`
+    keep_open: tuple[int, ...] = ()  # file descriptors to inherit
 
 
 class Process:
-    """A running program; the leader of its own session, so that a terminal's Ctrl-C reaches only us.
+    """A running program, in its own session, so that Ctrl-C in the terminal does not reach it.
 
-    It gets the program's stop signal when the thread that made it ends, however that comes about.
+    It gets the program's stop signal when the thread that started it ends for any reason.
     """
 
     def __init__(self, name: str, program: Program, log: Path, *, keep_open: Sequence[int] = ()) -> None:
@@ -58,58 +59,60 @@ class Process:
             self._offset = output.seek(0, os.SEEK_END)
             self._popen = subprocess.Popen(
                 argv,
-                stdin=subprocess.PIPE if program.listens else subprocess.DEVNULL,
+                stdin=subprocess.PIPE if program.reads_stdin else subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=dict(program.environment),
                 cwd="/",
                 start_new_session=True,
-                pass_fds=keep_open,
+                pass_fds=(*keep_open, *program.keep_open),
             )
 
     @property
     def pid(self) -> int:
-        """The process id, which is the process group's too."""
+        """The process id, which is also the process group's id."""
         return self._popen.pid
 
     @property
     def returncode(self) -> int | None:
-        """What it ended with; None while it runs."""
+        """The exit code; None while the process runs."""
         return self._popen.poll()
 
     def wait(self) -> int:
-        """Wait for it to end by itself; what it ended with."""
+        """Wait for the process to exit; its exit code."""
         return self._popen.wait()
 
-    def tell(self, text: str) -> None:
-        """Write to its standard input, and close that."""
+    def write_stdin(self, text: str) -> None:
+        """Write the text to the process's standard input and close it."""
         if self._popen.stdin is not None:
-            with contextlib.suppress(BrokenPipeError), self._popen.stdin as stdin:  # it died: `returncode` says so
+            with contextlib.suppress(BrokenPipeError), self._popen.stdin as stdin:  # it exited; `returncode` shows that
                 stdin.write(text.encode())
 
     def await_ready(self, probe: Callable[[], bool], *, timeout: float) -> None:
-        """Ask until it says that it is ready, for at most `timeout` seconds.
+        """Call `probe` until it returns true, for at most `timeout` seconds.
 
         Raises:
-            StackError: it ended, or was not ready in time.
+            StackError: the process exited, or was not ready in time; with the end of its log.
         """
         give_up = time.monotonic() + timeout
         pause = 0.01
         while not probe():
             if self.returncode is not None:
-                raise StackError(self.obituary())
+                raise StackError(self.exit_report())
             if time.monotonic() > give_up:
                 raise StackError(f"{self.name} was not ready within {timeout:.0f} s.\n{self.tail()}")
             time.sleep(pause)
             pause = min(pause * 1.5, 0.2)
 
     def signal_stop(self) -> None:
-        """Ask it to end."""
+        """Send the stop signal if the process is running, and wake it and its children if they are suspended."""
         if self.returncode is None:
             self._popen.send_signal(self._stop_signal)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGCONT)  # a suspended process handles no other signal but SIGKILL
 
     def stop(self, *, within: float) -> None:
-        """Ask it to end, wait, then end it and whatever it left behind in its process group."""
+        """Send the stop signal, wait up to `within` seconds, then kill what is left of its process group."""
         self.signal_stop()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._popen.wait(within)
@@ -119,12 +122,12 @@ class Process:
         if self._popen.stdin is not None:
             self._popen.stdin.close()
 
-    def obituary(self) -> str:
-        """How it ended, with the end of its log."""
-        return f"{self.name} ended {_reason(self.returncode)}.\n{self.tail()}"
+    def exit_report(self) -> str:
+        """How the process exited, with the end of its log."""
+        return f"{self.name} {_reason(self.returncode)}.\n{self.tail()}"
 
     def tail(self, lines: int = 20) -> str:
-        """Where the log is, and the last lines that this run wrote to it."""
+        """The log's path and the last lines that this run wrote to it."""
         with self.log.open("rb") as log:
             log.seek(max(self._offset, log.seek(0, os.SEEK_END) - 20_000))
             last = log.read().decode(errors="replace").splitlines()[-lines:]
@@ -133,14 +136,25 @@ class Process:
 
 def _reason(returncode: int | None) -> str:
     if returncode is not None and returncode < 0:
-        return f"on {signal.Signals(-returncode).name}"
-    return f"with exit code {returncode}"
+        return f"was killed by {signal.Signals(-returncode).name}"
+    return f"exited with code {returncode}"
+
+
+def is_alive(pid: int) -> bool:
+    """Whether there is a process with this id."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        pass
+    return True
 
 
 def is_free(port: int) -> bool:
     """Whether nothing listens on the port."""
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what merely closed a moment ago does not count
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # ignore connections in TIME_WAIT
         try:
             probe.bind((HOST, port))
         except OSError:
@@ -149,10 +163,10 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port on which nothing listens.
+    """A random port on which nothing listens.
 
     Raises:
-        StackError: there is none.
+        StackError: none was found.
     """
     for port in random.SystemRandom().sample(PORTS, k=200):
         if is_free(port):
@@ -160,19 +174,19 @@ def free_port() -> int:
     raise StackError(f"no free port among 200 tried between {PORTS.start} and {PORTS.stop}")
 
 
-def answers_http(port: int, path: str, *, timeout: float = 2) -> bool:
+def answers_http(port: int, path: str, *, bearer: str = "", timeout: float = 2) -> bool:
     """Whether GET `path` answers 200."""
-    return b" 200 " in http_answer(port, path, timeout=timeout).partition(b"\r\n")[0]
+    return b" 200 " in http_answer(port, path, bearer=bearer, timeout=timeout).partition(b"\r\n")[0]
 
 
 def http_answer(port: int, path: str, *, bearer: str = "", timeout: float = 2) -> bytes:
-    """The first bytes of what GET `path` answers, headers included; none where nothing answers."""
+    """The first 4 KiB of the response to GET `path`, headers included; empty if there is no response."""
     headers = [f"Host: {HOST}:{port}", "Connection: close", *([f"Authorization: Bearer {bearer}"] if bearer else [])]
     return exchange(port, "\r\n".join([f"GET {path} HTTP/1.1", *headers, "", ""]).encode(), timeout=timeout)
 
 
 def exchange(port: int, request: bytes, *, timeout: float = 2) -> bytes:
-    """The first bytes that are answered to a request; none where nothing answers."""
+    """Send bytes and return the first 4 KiB of the response; empty if there is none."""
     try:
         with socket.create_connection((HOST, port), timeout=timeout) as connection:
             connection.sendall(request)

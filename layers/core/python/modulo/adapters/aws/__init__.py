@@ -1,0 +1,1 @@
+"""Adapters of AWS services, which also work with anything that speaks their protocols."""

@@ -1,0 +1,1 @@
+"""Embedders, rerankers and generators: models behind HTTP or boto3, and two that need no model."""

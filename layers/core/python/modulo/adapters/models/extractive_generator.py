@@ -1,0 +1,143 @@
+"""Extractive answers, without a language model: the sentences and rows that a reranker scores best, quoted."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Generator, Sequence
+from typing import TYPE_CHECKING
+
+from modulo.domain.answer import EXTRACTIVE, AnswerDraft, DraftPart, Prompt
+from modulo.domain.extracts import Extract, asks_why, extracts, spelled_like
+from modulo.domain.relevance import log_odds
+from modulo.domain.stemming import content_words
+from modulo.domain.tokens import estimate
+
+if TYPE_CHECKING:
+    from modulo.domain.passage import Passage
+    from modulo.ports.models import Reranker
+
+MAX_SCORED = 8
+"""How many extracts are read: words choose them, and further ones are hardly ever the best."""
+MAX_EXTRACTS = 3
+PASSAGE_FLOOR = 0.4
+"""A passage with a lower score holds no answer, but for the rows of its tables, which rerankers dislike."""
+MIN_ODDS = -3.0
+"""The least sum of an extract's log odds and its passage's."""
+MARGIN = 2.0
+"""How far, in log odds, a further extract may be behind the best one."""
+RANK_PENALTY = 0.15
+"""What each rank of its passage takes from an extract when the ones to read are chosen."""
+ROW_WEIGHT = 6.0
+"""What the log odds of a row gain that is about what the question is about, all its words being the question's."""
+MIN_ROW_MATCH = 0.5
+"""How much a row must be about it where its passage's score is low."""
+CAUSE_WEIGHT = 1.5
+"""What a sentence that states a cause gains where the question is for one."""
+
+
+class ExtractiveGenerator:
+    """A generator that quotes one to three sentences or rows; the answer is empty if none answers the question."""
+
+    name = EXTRACTIVE
+
+    def __init__(self, reranker: Reranker) -> None:
+        self._reranker = reranker
+
+    def reserve(self, _: Prompt) -> int:
+        """0: nothing is metered."""
+        return 0
+
+    def generate(self, prompt: Prompt) -> AnswerDraft:
+        """The extracts, best first, a line each, with their citations."""
+        question = spelled_like(prompt.question, [passage.text for passage in prompt.passages])
+        words = frozenset(content_words(question))
+        may_answer = _above_floor(prompt.passages)
+        possible = [
+            one
+            for one in extracts(question, prompt.passages)
+            if one.mark in may_answer or _row_match(one, words) >= MIN_ROW_MATCH
+        ]
+        chosen = _most_promising(words, possible)
+        why = asks_why(question)
+        found = [
+            (odds + ROW_WEIGHT * _row_match(one, words) + CAUSE_WEIGHT * (why and one.tells_why), one)
+            for one, odds in zip(chosen, self._odds(question, chosen, prompt.passages), strict=True)
+        ]
+        found.sort(key=lambda pair: -pair[0])
+        enough = max(found[0][0] - MARGIN, MIN_ODDS) if found else 0
+        lines = _distinct([one for odds, one in found if odds >= enough])
+        kept = _within(lines, prompt.options.max_tokens)
+        return AnswerDraft("\n".join(kept), cut_short=len(kept) < len(lines))
+
+    def stream(self, prompt: Prompt) -> Generator[DraftPart, None, None]:
+        """The draft as one part."""
+        draft = self.generate(prompt)
+        yield DraftPart(draft.text, draft.tokens, cut_short=draft.cut_short)
+
+    def ping(self) -> None:
+        """Ping the reranker."""
+        self._reranker.ping()
+
+    def _odds(self, question: str, chosen: Sequence[Extract], passages: Sequence[Passage]) -> list[float]:
+        """Each extract's log odds and its passage's together; what is a whole passage is not read again."""
+        of_passages = _passage_odds(passages)
+        read = [one for one in chosen if not (one.is_whole and passages[one.mark - 1].reranked is not None)]
+        scores = self._reranker.score(question, [one.scored_text for one in read]) if read else []
+        known = {id(one): log_odds(score) for one, score in zip(read, scores, strict=True)}
+        return [known.get(id(one), of_passages[one.mark - 1]) + of_passages[one.mark - 1] for one in chosen]
+
+
+def _above_floor(passages: Sequence[Passage]) -> frozenset[int]:
+    """The numbers of the passages that may hold an answer: all where none was read by a reranker."""
+    unread = all(passage.reranked is None for passage in passages)
+    scores = enumerate((passage.reranked or 0.0 for passage in passages), start=1)
+    return frozenset(mark for mark, score in scores if unread or score >= PASSAGE_FLOOR)
+
+
+def _row_match(one: Extract, words: frozenset[str]) -> float:
+    """From 0 to 1: the share of the row's words that are the question's."""
+    return len(one.row_words & words) / len(one.row_words) if one.row_words else 0.0
+
+
+def _distinct(found: Sequence[Extract]) -> list[str]:
+    """Lines of the first few that say what no other one says."""
+    lines: list[str] = []
+    for one in found:
+        text = one.text.strip("\u201c\u201d")
+        if not any(text in line for line in lines):
+            lines.append(f"{one.text} [{one.mark}]")
+    return lines[:MAX_EXTRACTS]
+
+
+def _within(lines: Sequence[str], max_tokens: int | None) -> list[str]:
+    """The first lines, as many as have no more than so many tokens together."""
+    kept: list[str] = []
+    left = max_tokens
+    for line in lines:
+        if left is not None:
+            left -= estimate(line)
+            if left < 0:
+                break
+        kept.append(line)
+    return kept
+
+
+def _most_promising(words: frozenset[str], possible: Sequence[Extract]) -> list[Extract]:
+    """Those that share most words with the question; rare words and early passages count more."""
+    shared = [words.intersection(content_words(one.scored_text)) for one in possible]
+    frequency = Counter(word for found in shared for word in found)
+    weight = {word: math.log(1 + len(possible) / count) for word, count in frequency.items()}
+
+    def likelihood(index: int) -> float:
+        one = possible[index]
+        return sum(weight[word] for word in shared[index]) - RANK_PENALTY * one.mark + _row_match(one, words)
+
+    return [possible[index] for index in sorted(range(len(possible)), key=likelihood, reverse=True)[:MAX_SCORED]]
+
+
+def _passage_odds(passages: Sequence[Passage]) -> list[float]:
+    """The log odds of each passage; passages without a score get the lowest known one."""
+    known = [log_odds(passage.reranked) for passage in passages if passage.reranked is not None]
+    last = min(known, default=0.0)
+    return [last if passage.reranked is None else log_odds(passage.reranked) for passage in passages]

@@ -1,0 +1,1 @@
+"""Parsers: files of every readable format into pages of blocks."""

@@ -1,0 +1,1 @@
+"""Parsers of Word, PowerPoint and Excel files (Office Open XML)."""

@@ -1,0 +1,1 @@
+"""Runs each parser in a sandboxed process, within limits."""

@@ -1,0 +1,1 @@
+"""Everything relational on Postgres: one module and one class for each role."""

@@ -1,0 +1,78 @@
+"""Members of collections."""
+
+from uuid import UUID
+
+from sqlalchemy import Connection, case, delete, select
+from sqlalchemy.dialects.postgresql import insert
+
+from modulo.adapters.postgres.locks import locked, note_change
+from modulo.adapters.postgres.pools import Pooled, read, transaction
+from modulo.adapters.postgres.rows import MEMBERSHIP, in_tenant, visible
+from modulo.adapters.postgres.rules import assignable
+from modulo.adapters.postgres.tables import collections, members, users
+from modulo.domain.errors import NotFound
+from modulo.domain.identity import Principal, Role
+from modulo.domain.member import Member
+
+
+class PostgresMembers(Pooled):
+    """Members of collections."""
+
+    @read
+    def list_members(self, connection: Connection, principal: Principal, collection_id: UUID) -> list[Member]:
+        """Who may use the collection, by role and name."""
+        others = members.alias("others")
+        rank = case({role.value: place for place, role in enumerate(Role)}, value=others.c.role)
+        statement = (
+            select(others.c.user_id, users.c.name, others.c.role)
+            .select_from(collections)
+            .join(members, MEMBERSHIP)
+            .join(
+                others,
+                (others.c.tenant_id == members.c.tenant_id) & (others.c.collection_id == members.c.collection_id),
+            )
+            .join(users, (users.c.tenant_id == others.c.tenant_id) & (users.c.id == others.c.user_id))
+            .where(visible(principal, collection_id))
+            .order_by(rank, users.c.name, others.c.user_id)
+        )
+        found = [Member(user_id=row.user_id, name=row.name, role=row.role) for row in connection.execute(statement)]
+        if not found:
+            raise NotFound
+        return found
+
+    @transaction
+    def set_member(
+        self, connection: Connection, principal: Principal, collection_id: UUID, user_id: UUID, role: Role
+    ) -> Member:
+        """Give a user of the tenant a role."""
+        owner_id = locked(connection, principal, collection_id, Role.owner)["owner_id"]
+        assignable(user_id == owner_id, role)
+        named = select(users.c.name).where(in_tenant(principal.tenant_id, users), users.c.id == user_id)
+        name = connection.execute(named).scalar_one_or_none()
+        if name is None:
+            raise NotFound("The tenant has no such user.")
+        values = {
+            "tenant_id": principal.tenant_id,
+            "collection_id": collection_id,
+            "user_id": user_id,
+            "role": role.value,
+        }
+        given = insert(members).values(values)
+        connection.execute(
+            given.on_conflict_do_update(constraint=members.primary_key, set_={"role": given.excluded.role})
+        )
+        return Member(user_id=user_id, name=name, role=role)
+
+    @transaction
+    def remove_member(self, connection: Connection, principal: Principal, collection_id: UUID, user_id: UUID) -> None:
+        """End a membership."""
+        collection = locked(connection, principal, collection_id, Role.owner)
+        assignable(user_id == collection["owner_id"], Role.viewer)
+        statement = delete(members).where(
+            in_tenant(principal.tenant_id, members),
+            members.c.collection_id == collection_id,
+            members.c.user_id == user_id,
+        )
+        if connection.execute(statement).rowcount == 0:
+            raise NotFound("The collection has no such member.")
+        note_change(connection, collection)

@@ -1,0 +1,40 @@
+"""Windows of listings by time of creation, found by the id of the item they begin at."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import ColumnElement, FromClause, Select, or_, select, tuple_
+
+from modulo.adapters.postgres.tables import collections, files, user_files
+from modulo.domain.pagination import Page, Window
+
+Item = TypeVar("Item")
+PLACE: Final[Mapping[str, FromClause]] = {
+    table.name: table.alias("place") for table in (collections, files, user_files)
+}
+"""The item that a window begins at, by table; one that was deleted still has its place."""
+
+
+def windowed(statement: Select[Any], table: FromClause, window: Window, within: ColumnElement[bool]) -> Select[Any]:
+    """The rows of a window and one more; `within` is what holds for every place of the listing.
+
+    The table has the columns `created_at` and `id`; a copy of a user file is known by that one's id too. Behind an
+    unknown item there is nothing.
+    """
+    named = window.after or window.before
+    ascending = window.ascending != window.backwards
+    order = (table.c.created_at, table.c.id)
+    if named is not None:
+        place = PLACE[table.name].c  # type: ignore[attr-defined] # a table's
+        meant = or_(*(place[key] == named for key in ("id", "origin_id") if key in place))
+        newest = (place.created_at.desc(), place.id.desc())  # a copy may have been deleted and made again
+        found = (select(place[part]).where(meant, within).order_by(*newest).limit(1) for part in ("created_at", "id"))
+        at = tuple_(*(one.scalar_subquery() for one in found))
+        statement = statement.where(tuple_(*order) > at if ascending else tuple_(*order) < at)
+    return statement.order_by(*(part.asc() if ascending else part.desc() for part in order)).limit(window.limit + 1)
+
+
+def cut(items: Sequence[Item], window: Window) -> Page[Item]:
+    """The page of what `windowed` found."""
+    kept = items[: window.limit]
+    return Page(tuple(reversed(kept) if window.backwards else kept), len(items) > window.limit)

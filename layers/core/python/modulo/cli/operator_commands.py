@@ -1,0 +1,216 @@
+"""`modulo keys`, `tenants` and `dead-letters`: operators' commands, here or in a deployment on AWS."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from modulo.cli.calls import fail, run
+
+TenantName = Annotated[str, typer.Option(help="the tenant's name")]
+RunningStack = Annotated[Path, typer.Option("--data", help="data directory of the running `modulo up`")]
+DATA = Path(".modulo")
+SHOWN = 100
+"""Characters shown of an unreadable message."""
+
+
+class State(StrEnum):
+    """The state of a dead letter."""
+
+    waiting = "waiting"
+    retried = "retried"
+    closed = "closed"
+
+
+@dataclass
+class Deployment:
+    """The stack on AWS that operators' commands are run in, if any."""
+
+    stack: str | None = None
+
+
+deployment = Deployment()
+
+
+def in_stack(
+    aws: Annotated[
+        str | None,
+        typer.Option(
+            envvar="MODULO_AWS_STACK",
+            help="run the command in this stack on AWS, by invoking its function admin with your credentials",
+        ),
+    ] = None,
+) -> None:
+    """Choose where operators' commands run."""
+    deployment.stack = aws
+
+
+def _commands(told: str) -> typer.Typer:
+    return typer.Typer(no_args_is_help=True, help=told, callback=in_stack)
+
+
+keys = _commands("Create, list and revoke API keys.")
+tenants = _commands("List and delete tenants.")
+dead_letters = _commands("Inspect, retry and discard dead letters of all tenants.")
+
+
+def operate(data: Path, command: str, **arguments: Any) -> Any:
+    """Run an operator's command, as `run` does, where `--aws` or the settings say."""
+    return run("cli.operators:operate", deployment.stack, data, command, arguments)
+
+
+@keys.command("create")
+def create_key(
+    *,
+    tenant: TenantName,
+    user: Annotated[str, typer.Option(help="the user's name inside the tenant")],
+    name: Annotated[str, typer.Option(help="what the key is for")],
+    data: RunningStack = DATA,
+) -> None:
+    """Create a key and print it; it cannot be shown again."""
+    typer.echo(operate(data, "keys.create", tenant=tenant, user=user, name=name))
+
+
+@keys.command("list")
+def list_keys(*, tenant: TenantName, data: RunningStack = DATA) -> None:
+    """List a tenant's keys, newest first."""
+    for key in operate(data, "keys.list", tenant=tenant):
+        expired = key["expires_at"] is not None and datetime.fromisoformat(key["expires_at"]) <= datetime.now(UTC)
+        state = "revoked" if key["revoked_at"] else "expired" if expired else "valid"
+        typer.echo(f"{key['id']}  {minute(key['created_at'])}  {state:7}  {key['name']}")
+
+
+@keys.command("revoke")
+def revoke_key(key_id: UUID, *, tenant: TenantName, data: RunningStack = DATA) -> None:
+    """Revoke a key."""
+    operate(data, "keys.revoke", tenant=tenant, key_id=key_id)
+
+
+LetterId = Annotated[UUID | None, typer.Argument(help="the dead letter's id; omit it with --all")]
+
+
+@dead_letters.command("list")
+def list_dead_letters(
+    *,
+    state: Annotated[State | None, typer.Option(help="only those in this state")] = None,
+    data: RunningStack = DATA,
+) -> None:
+    """List dead letters, newest first."""
+    after: str | None = None
+    while True:
+        page = operate(data, "dead-letters.list", state=state and state.value, after=after)
+        for letter in page["items"]:
+            typer.echo(line_of(letter))
+        after = page["next"]
+        if after is None:
+            return
+
+
+@dead_letters.command("retry")
+def retry_dead_letter(
+    letter: LetterId = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="every waiting dead letter that a retry can fix")] = False,
+    data: RunningStack = DATA,
+) -> None:
+    """Send a dead letter's message to its queue again."""
+    one_or_all(letter, everything)
+    typer.echo(f"{operate(data, 'dead-letters.retry', letter_id=letter)} sent again")
+
+
+@dead_letters.command("discard")
+def discard_dead_letter(
+    letter: LetterId = None,
+    *,
+    everything: Annotated[
+        bool, typer.Option("--all", help="every dead letter, or with --state those in the state")
+    ] = False,
+    state: Annotated[State | None, typer.Option(help="limit --all to dead letters in this state")] = None,
+    data: RunningStack = DATA,
+) -> None:
+    """Delete dead letters; their files and collections are not changed."""
+    one_or_all(letter, everything)
+    discarded = operate(data, "dead-letters.discard", letter_id=letter, state=state and state.value)
+    typer.echo(f"{discarded} discarded")
+
+
+def minute(moment: str) -> str:
+    """A moment, as lists show it."""
+    return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M}"
+
+
+def line_of(letter: dict[str, Any]) -> str:
+    """A dead letter on one line; of an unreadable message, its beginning."""
+    parts = (letter[name] for name in ("tenant_id", "collection_id", "file_id", "generation", "part"))
+    about = "/".join(str(part) for part in parts if part is not None) or " ".join(letter["body"][:SHOWN].split())
+    when, function = minute(letter["buried_at"]), letter["function"] or "-"
+    return f"{letter['id']}  {when}  {letter['state']:7}  {function:11}  {letter['problem']['code']}  {about}"
+
+
+def one_or_all(letter: UUID | None, everything: bool) -> None:
+    """Fail unless exactly one of a dead letter's id and --all is given."""
+    if (letter is None) != everything:
+        fail("name one letter, or --all")
+
+
+@tenants.command("list")
+def list_tenants(*, data: RunningStack = DATA) -> None:
+    """List all tenants, ordered by id."""
+    after: str | None = None
+    while page := operate(data, "tenants.list", after=after):
+        for tenant in page:
+            state = f"deleted {minute(tenant['deleted_at'])}" if tenant["deleted_at"] else "living"
+            typer.echo(f"{tenant['id']}  {state:24}  {tenant['name']}")
+        after = page[-1]["id"]
+
+
+@tenants.command("delete")
+def delete_tenant(
+    tenant_id: UUID,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="skip confirmation")] = False,
+    data: RunningStack = DATA,
+) -> None:
+    """Delete a tenant for good: revokes its credentials at once, then deletes all its data."""
+    yes or typer.confirm(f"Delete tenant {tenant_id} and all its data?", abort=True)
+    typer.echo(operate(data, "tenants.delete", tenant_id=tenant_id))
+
+
+@tenants.command("receipt")
+def show_receipt(
+    tenant_id: UUID,
+    deletion_id: Annotated[
+        UUID | None, typer.Argument(help="a file's or collection's deletion; default: the tenant's")
+    ] = None,
+    *,
+    data: RunningStack = DATA,
+) -> None:
+    """Print the receipt of a tenant's deletion, or of a file's or collection's in it, as JSON."""
+    receipt = operate(data, "tenants.receipt", tenant_id=tenant_id, receipt_id=deletion_id)
+    typer.echo(json.dumps(receipt, indent=2, ensure_ascii=False))
+
+
+@tenants.command("reembed")
+def reembed_tenant(
+    tenant_id: UUID,
+    *,
+    model: Annotated[str | None, typer.Option(help="one of EMBEDDING_MODELS; default: each collection's own")] = None,
+    data: RunningStack = DATA,
+) -> None:
+    """Re-embed all collections of a tenant, each switching as soon as it is ready; print what was started."""
+    after: str | None = None
+    while True:
+        wanted = {"embedding_model": model}
+        done = operate(data, "tenants.reembed", tenant_id=tenant_id, request=wanted, after=after)
+        for collection in done["started"]:
+            typer.echo(f"{collection}  started")
+        for collection, reason in done["skipped"].items():
+            typer.echo(f"{collection}  skipped: {reason}")
+        after = done["next"]
+        if after is None:
+            return

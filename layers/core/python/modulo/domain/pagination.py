@@ -1,0 +1,71 @@
+"""Pages of listings, and their cursors."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Generic, TypeVar
+from uuid import UUID
+
+from modulo.domain.dates import microseconds, moment_of
+from modulo.domain.errors import InvalidRequest
+from modulo.domain.model import FrozenModel
+
+Item = TypeVar("Item")
+CURSOR_PATTERN: Final = r"^-?[0-9]{1,16}\.[0-9a-f]{32}$"
+"""Every text of this form is a cursor: microseconds since 1970, from the year 1653 to 2286, and an id."""
+_CURSOR: Final = re.compile(CURSOR_PATTERN)
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where the next page begins: after the item of that moment and id."""
+
+    moment: datetime
+    id: UUID
+
+    def encode(self) -> str:
+        """The opaque text for clients."""
+        return f"{microseconds(self.moment)}.{self.id.hex}"
+
+    @classmethod
+    def decode(cls, text: str) -> "Cursor":
+        """The cursor of a client's text.
+
+        Raises:
+            InvalidRequest: it is no such text.
+        """
+        if not _CURSOR.fullmatch(text):
+            raise InvalidRequest.field("after", "is not a cursor that a listing returned")
+        written, _, identity = text.partition(".")
+        return cls(moment_of(int(written)), UUID(identity))
+
+
+class Listing(FrozenModel, Generic[Item]):
+    """One page of a listing; `next` is the opaque cursor of the following page, and absent in the last."""
+
+    items: tuple[Item, ...]
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which items of a listing by time are wanted: those behind one, or those just before one, at most `limit`."""
+
+    limit: int
+    after: UUID | None = None
+    before: UUID | None = None
+    ascending: bool = False
+    """Oldest first."""
+
+    @property
+    def backwards(self) -> bool:
+        """Whether items before one are wanted."""
+        return self.before is not None and self.after is None
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """The items of a window, in the listing's order; `more` says whether the listing goes on that way."""
+
+    items: tuple[Item, ...]
+    more: bool

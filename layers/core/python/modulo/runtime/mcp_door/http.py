@@ -1,0 +1,128 @@
+"""The door over HTTP: one message a request, without sessions, so that any process may answer any of them."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from modulo.domain.errors import Forbidden, ModuloError, Unauthenticated
+from modulo.domain.identity import Scope
+from modulo.runtime.auth import authorize, credential_of
+from modulo.runtime.cross_origin import allowed_origin
+from modulo.runtime.mcp_door.visit import Visit
+from modulo.runtime.problem_details import details
+from modulo.services import services
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Send
+    from starlette.types import Scope as AsgiScope
+
+DOOR: Final = "/mcp"
+METADATA: Final = "/.well-known/oauth-protected-resource"
+"""Where RFC 9728 puts the description of a protected resource; the resource's own path follows."""
+SERVER_ERROR: Final = -32_000
+"""The code of JSON-RPC for errors of a server's own kinds."""
+
+
+def mcp_router(door: str) -> APIRouter:
+    """The routes of the door at a path: of all collections, and of one."""
+    router = APIRouter()
+    for suffix in ("", "/{collection}"):
+        path = (door + suffix) or "/"
+        router.add_api_route(path, _exchange, methods=["POST"], include_in_schema=False)
+        router.add_api_route(METADATA + door + suffix, _metadata, methods=["GET"], include_in_schema=False)
+    return router
+
+
+def metadata_router() -> APIRouter:
+    """The description at the root, where clients look that know no other address."""
+    router = APIRouter()
+    router.add_api_route(METADATA, _metadata, methods=["GET"], include_in_schema=False)
+    return router
+
+
+async def _exchange(request: Request, collection: str | None = None) -> Response:
+    try:
+        _check_origin(request)
+        caller = await authorize(credential_of(request), Scope.read)
+    except ModuloError as error:
+        return _refusal(request, error, collection)
+    return _Exchange(Visit(caller, address_of(request), collection))
+
+
+async def _metadata(request: Request, collection: str | None = None) -> dict[str, Any]:
+    issuer = services().settings.oidc_issuer
+    return {
+        "resource": _resource(request, collection),
+        **({"authorization_servers": [issuer]} if issuer else {}),
+        "scopes_supported": [scope.value for scope in Scope],
+        "bearer_methods_supported": ["header"],
+        "resource_name": "Modulo",
+    }
+
+
+def _resource(request: Request, collection: str | None) -> str:
+    return address_of(request) + DOOR + (f"/{collection}" if collection else "")
+
+
+def address_of(request: Request) -> str:
+    """The server's address, without a path: as set, else as this request was sent to."""
+    chosen = services().settings.public_url
+    if chosen:
+        return chosen.rstrip("/")
+    event = request.scope.get("aws.event") or {}
+    domain = event.get("requestContext", {}).get("domainName")  # local gateways and load balancers tell none
+    return f"https://{domain}" if domain else str(request.base_url).rstrip("/")
+
+
+def _check_origin(request: Request) -> None:
+    """A page of another origin may not speak for its reader, whose browser may reach what the page cannot.
+
+    Raises:
+        Forbidden: the origin is neither this server's own nor allowed.
+    """
+    origin = request.headers.get("origin")
+    if origin is None or allowed_origin(request.scope) is not None:
+        return
+    if urlsplit(origin).netloc != request.headers.get("host"):
+        raise Forbidden("Pages of this origin may not call: ALLOWED_ORIGINS names those that may.")
+
+
+def _refusal(request: Request, error: ModuloError, collection: str | None) -> JSONResponse:
+    headers = {}
+    if isinstance(error, Unauthenticated):
+        described = address_of(request) + METADATA + DOOR + (f"/{collection}" if collection else "")
+        scopes = " ".join(Scope)
+        headers["WWW-Authenticate"] = f'Bearer resource_metadata="{described}", scope="{scopes}"'
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    told = {"code": SERVER_ERROR, "message": error.detail, "data": details(error)}
+    return JSONResponse({"jsonrpc": "2.0", "id": None, "error": told}, status_code=error.status, headers=headers)
+
+
+@cache
+def load_server() -> Any:
+    """The protocol's server, whose packages take a second of the processor: only who uses the door loads them."""
+    return import_module("modulo.runtime.mcp_door.server").server_for(lambda context: context.request.state.visit)
+
+
+class _Exchange(Response):
+    """Answers a message by the protocol's own server, in a session that begins and ends with it."""
+
+    def __init__(self, visit: Visit) -> None:
+        super().__init__()
+        self._visit = visit
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        """Serve the message."""
+        manager = import_module("mcp.server.streamable_http_manager").StreamableHTTPSessionManager(
+            app=load_server(), json_response=True, stateless=True
+        )
+        inner = {**scope, "state": {**scope.get("state", {}), "visit": self._visit}}
+        async with manager.run():
+            await manager.handle_request(inner, receive, send)

@@ -1,0 +1,77 @@
+"""Searches of vector stores."""
+
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, BeforeValidator, Field
+
+from modulo.domain.model import FrozenModel
+from modulo.domain.search import Question, SearchInput
+from modulo.runtime.openai.file_search import MAX_RESULTS, RankingOptions
+from modulo.runtime.openai.store_files import Text, store_attributes
+from modulo.usecases.search.several import FoundPassages
+
+MAX_QUERIES: Final = 8
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+class SearchStore(FrozenModel):
+    """A search for passages. Queries are searched for as they are written."""
+
+    query: Annotated[list[Question], BeforeValidator(_listed), Field(min_length=1, max_length=MAX_QUERIES)]
+    max_num_results: int = Field(default=10, ge=1, le=MAX_RESULTS)
+    ranking_options: RankingOptions = RankingOptions()
+    filters: dict[str, Any] | None = None
+    rewrite_query: Literal[False] = False
+
+    def searches(self, collection_id: UUID) -> list[SearchInput]:
+        """A search for each query.
+
+        Raises:
+            InvalidRequest: the filters are none.
+        """
+        found = self.ranking_options.config("filters", top_k=self.max_num_results, filters=self.filters)
+        config = found.model_copy(update={"retrieve_only": True})
+        return [
+            SearchInput(question=query, collection_id=collection_id, config_metadata=config) for query in self.query
+        ]
+
+
+class StoreResult(BaseModel):
+    """A passage of a file."""
+
+    file_id: UUID
+    filename: str
+    score: float
+    attributes: dict[str, str | bool | float]
+    content: list[Text]
+
+
+class StoreResults(BaseModel):
+    """What a search found; there is one page."""
+
+    object: Literal["vector_store.search_results.page"] = "vector_store.search_results.page"
+    search_query: list[str]
+    data: list[StoreResult]
+    has_more: bool = False
+    next_page: None = None
+
+
+def store_results_answer(asked: SearchStore, found: FoundPassages) -> StoreResults:
+    """Passages in the shape of the door."""
+    return StoreResults(
+        search_query=asked.query,
+        data=[
+            StoreResult(
+                file_id=found.documents[one.chunk.document_id].origin_id or one.chunk.document_id,
+                filename=one.chunk.metadata.source,
+                score=one.score,
+                attributes=store_attributes(one.chunk.metadata.attributes),
+                content=[Text(text=one.chunk.text)],
+            )
+            for one in found.passages
+        ],
+    )

@@ -1,0 +1,41 @@
+"""The methods of each path; `make openapi` writes this module."""
+
+from collections.abc import Mapping
+from typing import Final
+
+PATH_METHODS: Final[Mapping[str, tuple[str, ...]]] = {
+    "/collections": ("GET", "POST"),
+    "/collections/{collection_id}": ("DELETE", "GET", "PATCH"),
+    "/collections/{collection_id}/dead-letters": ("GET",),
+    "/collections/{collection_id}/dead-letters/retry": ("POST",),
+    "/collections/{collection_id}/dead-letters/{letter_id}": ("DELETE",),
+    "/collections/{collection_id}/dead-letters/{letter_id}/retry": ("POST",),
+    "/collections/{collection_id}/documents": ("POST",),
+    "/collections/{collection_id}/documents/batch": ("POST",),
+    "/collections/{collection_id}/events": ("GET",),
+    "/collections/{collection_id}/files": ("GET", "POST"),
+    "/collections/{collection_id}/files/{file_id}": ("DELETE", "GET", "PATCH"),
+    "/collections/{collection_id}/files/{file_id}/aliases/{alias}": ("DELETE",),
+    "/collections/{collection_id}/files/{file_id}/chunks": ("GET",),
+    "/collections/{collection_id}/files/{file_id}/content": ("GET",),
+    "/collections/{collection_id}/files/{file_id}/retry": ("POST",),
+    "/collections/{collection_id}/members": ("GET",),
+    "/collections/{collection_id}/members/{user_id}": ("DELETE", "PUT"),
+    "/collections/{collection_id}/reembedding": ("DELETE", "GET", "POST"),
+    "/collections/{collection_id}/reembedding/rollback": ("POST",),
+    "/collections/{collection_id}/reembedding/switch": ("POST",),
+    "/collections/{collection_id}/retry": ("POST",),
+    "/collections/{collection_id}/uploads": ("POST",),
+    "/collections/{collection_id}/urls": ("POST",),
+    "/conversations": ("GET", "POST"),
+    "/conversations/{conversation_id}": ("DELETE", "GET", "PATCH"),
+    "/conversations/{conversation_id}/messages": ("GET", "POST"),
+    "/conversations/{conversation_id}/messages/{message_id}/feedback": ("PUT",),
+    "/deletions": ("GET",),
+    "/deletions/{deletion_id}": ("GET",),
+    "/health": ("GET",),
+    "/me": ("GET",),
+    "/search": ("POST",),
+    "/search/stream": ("POST",),
+    "/usage": ("GET",),
+}

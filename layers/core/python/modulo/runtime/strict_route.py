@@ -1,0 +1,104 @@
+"""Routes that refuse what they would otherwise ignore or misread.
+
+That is an unknown or repeated query parameter, a body of another type, and broken Unicode. Answers leave out what is
+null.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.params import Form
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+from modulo.domain.errors import InvalidRequest, UnsupportedMediaType
+from modulo.domain.unicode_text import is_well_formed
+from modulo.runtime.fixed_paths import fixed_methods
+
+Handle = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+WITH_NULLS = "v1_"
+"""How operations begin whose answers state their nulls, as OpenAI's do."""
+JSON, FORM = "application/json", "multipart/form-data"
+
+
+class StrictRoute(APIRoute):
+    """A route that takes the query parameters it declares, each once, and JSON bodies of well-formed text."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        nulls = str(options.get("operation_id")).startswith(WITH_NULLS)
+        super().__init__(path, endpoint, **{**options, "response_model_exclude_none": not nulls})
+
+    def get_route_handler(self) -> Handle:
+        """FastAPI's handler behind the checks."""
+        handle: Handle = super().get_route_handler()
+        known = set(_query_parameters(self.dependant))
+        taken = body_type(self)
+
+        ends_in_parameter = self.path.endswith("}")
+
+        async def strict(request: Request) -> Response:
+            if ends_in_parameter and (fixed := fixed_methods(request.url.path)) and request.method not in fixed:
+                raise HTTPException(405)
+            _check_query(request, known)
+            read = _StrictRequest(request.scope, request.receive)
+            if taken is not None:
+                await _check_type(read, taken)
+            return await handle(read)
+
+        return strict
+
+
+def _query_parameters(dependant: Dependant) -> Iterator[str]:
+    yield from (field.alias for field in dependant.query_params)
+    for inner in dependant.dependencies:
+        yield from _query_parameters(inner)
+
+
+def body_type(route: APIRoute) -> str | None:
+    """The media type of the body that a route takes; None where it takes none."""
+    if route.body_field is None:
+        return None
+    return FORM if isinstance(route.body_field.field_info, Form) else JSON
+
+
+async def _check_type(request: Request, taken: str) -> None:
+    """Refuse a body of another type; one that is missing has none, and is refused as missing."""
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given == taken or (taken == JSON and given.startswith("application/") and given.endswith("+json")):
+        return
+    if await _has_body(request):
+        raise UnsupportedMediaType(f"The body has to be {taken}, and its Content-Type says {given or 'nothing'!r}.")
+
+
+async def _has_body(request: Request) -> bool:
+    length = request.headers.get("content-length", "")
+    return (length.isdigit() and int(length) > 0) or bool(await request.body())
+
+
+def _check_query(request: Request, known: set[str]) -> None:
+    times = Counter(name for name, _ in request.query_params.multi_items())
+    for name, number in times.items():
+        if name not in known:
+            raise InvalidRequest.field(name[:100], "is not a query parameter of this endpoint")
+        if number > 1:
+            raise InvalidRequest.field(name, "must be given once")
+
+
+class _StrictRequest(Request):
+    async def json(self) -> Any:
+        """The body, which FastAPI reads by this.
+
+        Raises:
+            InvalidRequest: a text in it holds an unpaired surrogate.
+        """
+        body = await super().json()
+        # Only an escape can bring a surrogate into what was decoded from UTF-8.
+        if b"\\u" in await self.body() and not is_well_formed(json.dumps(body, ensure_ascii=False)):
+            raise InvalidRequest("A text in the body holds an unpaired surrogate, which is no character.")
+        return body

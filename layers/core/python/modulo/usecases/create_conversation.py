@@ -1,0 +1,42 @@
+"""Begin a conversation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modulo.domain.conversation import ConversationDraft
+from modulo.usecases.idempotency import new_id
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from modulo.domain.conversation import Conversation, MessageDraft, NewConversation
+    from modulo.domain.identity import Principal
+    from modulo.ports.clock import Clock
+    from modulo.ports.metadata.conversations import Conversations
+
+
+def create_conversation(
+    principal: Principal,
+    request: NewConversation,
+    *,
+    idempotency_key: str | None,
+    conversations: Conversations,
+    clock: Clock,
+    limit: int,
+    messages: Sequence[MessageDraft] = (),
+) -> Conversation:
+    """Begin a conversation of the caller's, with its first messages; `limit` is how many a user may keep.
+
+    Raises:
+        Conflict: the idempotency key was used for something else.
+        QuotaExceeded: the caller has `limit` conversations.
+    """
+    draft = ConversationDraft(
+        id=new_id(principal, "conversation", idempotency_key),
+        title=request.title or "",
+        collection_id=request.collection_id,
+        metadata=request.metadata,
+        messages=tuple(messages),
+    )
+    return conversations.create_conversation(principal, draft, limit=limit, now=clock.now())

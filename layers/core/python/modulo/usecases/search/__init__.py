@@ -1,0 +1,1 @@
+"""Searches: look into the cache, retrieve, answer, remember."""

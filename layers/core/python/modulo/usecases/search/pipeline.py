@@ -1,0 +1,199 @@
+"""The stages of a search behind its cache: embed, retrieve, rerank, generate, check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from modulo.domain.answer import Answer, Prompt
+from modulo.domain.citations import check_citations
+from modulo.domain.filters import AllOf, Comparison, Condition, FilterField
+from modulo.domain.fusion import SearchType
+from modulo.domain.near_duplicates import distinct
+from modulo.domain.outcome import NOT_FOUND
+from modulo.domain.reasoning import Step
+from modulo.domain.search_events import PassagesFound, SearchEvent, StageBegan
+from modulo.ports.context_threads import side_by_side
+from modulo.usecases.search.answer_stream import AnswerStream
+from modulo.usecases.search.reranking import rerank
+from modulo.usecases.search.response import found_documents, query_results
+from modulo.usecases.search.retrieval import Embedded, Retrieval, Retrieved, shortened, spaces_of
+from modulo.usecases.search.token_budget import TokenBudget
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from modulo.domain.collection import EmbeddingModel
+    from modulo.domain.filters import Filter
+    from modulo.domain.grant import Grant, MatchingFiles
+    from modulo.domain.passage import Passage
+    from modulo.usecases.search.cache import CachedVectors
+    from modulo.usecases.search.run import SearchRun
+
+MAX_NAMED_FILES = 1_000
+"""How many files a vector store is told to search; where more match, its hits are checked one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPipeline:
+    """The stages of one search."""
+
+    run: SearchRun
+    budget: TokenBudget
+    stream: AnswerStream
+
+    @classmethod
+    def of(cls, run: SearchRun) -> SearchPipeline:
+        """The pipeline of a search that begins now."""
+        ports = run.ports
+        limit, cot = run.limits.quotas.tokens_per_day, run.request.config_metadata.cot_config
+        budget = TokenBudget(
+            run.principal,
+            ports.usage,
+            ports.clock.now(),
+            limit,
+            multiplier=cot.token_budget_multiplier if cot else None,
+            concludes=run.plan.concludes,
+        )
+        return cls(run, budget, AnswerStream(run, budget))
+
+    def retrieve(self, grants: tuple[Grant, ...], cached: CachedVectors, matching: MatchingFiles | None) -> Retrieved:
+        """Passages for each question, from where the grants say; again where a collection was re-embedded meanwhile.
+
+        Raises:
+            NotFound: one of the collections is not visible to the caller.
+            QuotaExceeded: too few tokens are left for the answers.
+        """
+        retrieval = Retrieval(self.run, self.budget)
+        known = matching if matching and matching.grants == grants else None
+        looked_up: MatchingFiles | None = None
+        while True:
+            if self.run.selects_documents and known is None:
+                known = looked_up = self._matching_files()
+                grants = known.grants
+            vectors, embedded = self._vectors(grants, cached)
+            found = retrieval.passages(grants, vectors, self._narrowed(known))
+            outdated = known is not looked_up and found.grants != grants
+            if spaces_of(found.grants) == spaces_of(grants) and not outdated:
+                return Retrieved(
+                    found.grants, found.passages, embedded, known, found.complete, unchanged=found.grants == grants
+                )
+            grants, known = found.grants, None
+
+    def answer(self, retrieved: Retrieved) -> Generator[SearchEvent, None, list[Step]]:
+        """An answer to each question; they share the citations. Where the search streams, what happens is told.
+
+        The questions are answered side by side, but for two cases: a stream tells one answer after the other, and a
+        bound of tokens is to meet the last of them.
+        """
+        run, max_citations = (
+            self.run,
+            max(1, self.run.request.config_metadata.max_citations // len(self.run.plan.parts)),
+        )
+        asked = [(*both, max_citations) for both in zip(run.questions, retrieved.passages, strict=True)]
+        if not run.streams and self.budget.multiplier is None:
+            return side_by_side(lambda one: _result(self._step(*one)), asked)
+        steps = []
+        for one in asked:
+            step = yield from self._step(*one)
+            steps.append(step)
+        return steps
+
+    def conclude(self, steps: Sequence[Step]) -> Generator[SearchEvent, None, Step]:
+        """An answer to the whole question, from the passages that the steps' answers rest on."""
+        started, config = perf_counter(), self.run.request.config_metadata
+        found = {one.passage.chunk_id: one.passage for step in steps for one in step.answer.cited}
+        passages = sorted(found.values(), key=lambda passage: -passage.score)[: config.top_k_rerank or config.top_k]
+        question = self.run.request.question
+        answer, tokens, asked = yield from self._answered(question, passages, config.max_citations)
+        return Step(question, tuple(passages), answer, tokens, perf_counter() - started, asked=asked)
+
+    def _vectors(self, grants: Sequence[Grant], cached: CachedVectors) -> tuple[Embedded, Embedded]:
+        """The questions' vectors by each model, and of those the ones that had to be made."""
+        if self.run.ranking.search_type is SearchType.text:
+            return {}, {}
+        models = list(dict.fromkeys(grant.space.model for grant in grants))
+        known = {model: cached.of(model) for model in models}
+        missing = {model: [one for one in self.run.questions if one not in known[model]] for model in models}
+        asked = [model for model in models if missing[model]]
+        made = side_by_side(lambda model: self._embed(model, missing[model]), asked)
+        embedded = dict(zip(asked, made, strict=True))
+        return {model: {**known[model], **embedded.get(model, {})} for model in models}, embedded
+
+    def _matching_files(self) -> MatchingFiles:
+        """The files that meet what the filter asks of documents, with the grants of the moment."""
+        run = self.run
+        return run.timed(
+            "metadata",
+            lambda: run.ports.grants.matching(run.principal, run.collections, run.on_documents, limit=MAX_NAMED_FILES),
+        )
+
+    def _narrowed(self, known: MatchingFiles | None) -> Filter:
+        """The filter, with the files that meet it as far as they are named."""
+        if known is None or known.file_ids is None:
+            return self.run.where
+        named = Condition(FilterField.document_id, Comparison.within, tuple(map(str, known.file_ids)))
+        return AllOf((self.run.where, named))
+
+    def _embed(self, model: EmbeddingModel, questions: Sequence[str]) -> dict[str, list[float]]:
+        """The questions' vectors, made in one call."""
+        texts = [model.query_prefix + question for question in questions]
+        vectors = self.run.timed("embedding", lambda: self.run.ports.embedder.embed(model, texts))
+        return dict(zip(questions, vectors, strict=True))
+
+    def _step(
+        self, question: str, passages: Sequence[Passage], max_citations: int
+    ) -> Generator[SearchEvent, None, Step]:
+        """Rerank, generate and check; without an answer where only passages are asked for."""
+        started = perf_counter()
+        config = self.run.request.config_metadata
+        if self.run.streams and self.run.reranks:
+            yield StageBegan(stage="rerank")
+        passages = [
+            passage for passage in rerank(self.run, question, passages) if passage.score >= config.min_confidence
+        ]
+        passages = self.run.best(passages)
+        if self.run.streams:
+            yield PassagesFound(
+                question=question, documents=found_documents(passages), query_results=query_results(passages)
+            )
+        answer, tokens, asked = yield from self._answered(question, passages, max_citations)
+        return Step(question, tuple(passages), answer, tokens, perf_counter() - started, asked=asked)
+
+    def _answered(
+        self, question: str, passages: Sequence[Passage], max_citations: int
+    ) -> Generator[SearchEvent, None, tuple[Answer, int, bool]]:
+        """A checked answer, the tokens it took, and whether the bound of tokens allowed to ask for it."""
+        config = self.run.request.config_metadata
+        if not passages or config.retrieve_only:
+            return Answer(NOT_FOUND, ()), 0, True
+        length = config.max_context_per_doc
+        read = tuple(shortened(passage, length) for passage in distinct(passages))
+        prompt = Prompt(question, read, self.run.form, self.run.options)
+        if not self.budget.allows(self.run.ports.generator.reserve(prompt)):
+            return Answer(NOT_FOUND, ()), 0, False
+        return (*(yield from self._generate(prompt, max_citations)), True)
+
+    def _generate(self, prompt: Prompt, max_citations: int) -> Generator[SearchEvent, None, tuple[Answer, int]]:
+        """A checked answer and the tokens it took."""
+        run, generator = self.run, self.run.ports.generator
+        if run.streams:
+            yield StageBegan(stage="generation")
+        if run.streams_text:
+            return (yield from self.stream.answer(prompt, max_citations))
+        draft = run.timed("generation", lambda: generator.generate(prompt))
+        run.note_generator(draft.generator)
+        run.cut_short = run.cut_short or draft.cut_short
+        tokens = run.count_tokens(self.budget.charge(draft.tokens.total))
+        return check_citations(draft, prompt.passages, max_citations=max_citations), tokens
+
+
+def _result(step: Generator[SearchEvent, None, Step]) -> Step:
+    """The step of a search that tells nothing."""
+    while True:
+        try:
+            next(step)
+        except StopIteration as ended:
+            result: Step = ended.value
+            return result

@@ -1,0 +1,71 @@
+"""Reranking: a model reads the best candidates, as many as it takes to find a clear one."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from modulo.domain.errors import Throttled, Unavailable
+from modulo.domain.extracts import spelled_like
+from modulo.domain.passage_text import reading
+from modulo.domain.relevance import blended, log_odds
+from modulo.domain.stemming import content_words
+from modulo.ports.deadline import remaining, within
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from modulo.domain.passage import Passage
+    from modulo.ports.models import Reranker
+    from modulo.usecases.search.run import SearchRun
+
+log = logging.getLogger(__name__)
+
+READ_FIRST = 5
+"""How many candidates are read before it is known whether one is clear."""
+CLEAR_LOG_ODDS = 2.0
+"""From here on a passage is so clearly about the question that no further ones are read."""
+FIRST_WORDS = 200
+"""How many words of each of the first candidates are read; of a longer one, its best window."""
+FURTHER_WORDS = 60
+"""The same of the others."""
+
+
+def rerank(run: SearchRun, question: str, passages: Sequence[Passage]) -> Sequence[Passage]:
+    """The passages by the reranker's scores and the first stage's together.
+
+    They stay as they are where no reranker is asked for, or where it fails or takes too long, which is recorded.
+    """
+    reranker, candidates = run.ports.reranker, passages[: run.limits.rerank_candidates]
+    if reranker is None or not run.reranks or not passages:
+        return passages
+    try:
+        with within(remaining(run.limits.rerank_seconds)):
+            scores = run.timed("rerank", lambda: _scores(reranker, question, candidates))
+    except (Unavailable, Throttled) as error:
+        named = ", ".join(map(str, run.collections))
+        log.warning("search in collections %s goes on without the reranker: %s", named, error.detail)
+        run.degraded.add("reranker")
+        return passages
+    relevances = blended([passage.hit.fused for passage in passages], scores)
+    known = [*scores, *[None] * (len(passages) - len(scores))]
+    ranked = [
+        passage.with_rerank(score, relevance)
+        for passage, score, relevance in zip(passages, known, relevances, strict=True)
+    ]
+    return sorted(ranked, key=lambda passage: -passage.score)
+
+
+def _scores(reranker: Reranker, question: str, candidates: Sequence[Passage]) -> list[float]:
+    """The scores of the first candidates; of all of them where none of the first ones is clear.
+
+    Raises:
+        Unavailable, Throttled: the reranker does not answer, or not in time.
+    """
+    question = spelled_like(question, [one.text for one in candidates])
+    words = frozenset(content_words(question))
+    first, further = candidates[:READ_FIRST], candidates[READ_FIRST:]
+    scores = reranker.score(question, [reading(one, words, max_words=FIRST_WORDS) for one in first])
+    if further and log_odds(max(scores)) < CLEAR_LOG_ODDS:
+        scores += reranker.score(question, [reading(one, words, max_words=FURTHER_WORDS) for one in further])
+    return scores

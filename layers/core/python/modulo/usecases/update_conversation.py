@@ -1,0 +1,29 @@
+"""Rename or archive a conversation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from modulo.domain.conversation import Conversation, ConversationChange
+    from modulo.domain.identity import Principal
+    from modulo.ports.clock import Clock
+    from modulo.ports.metadata.conversations import Conversations
+
+
+def update_conversation(
+    principal: Principal,
+    conversation_id: UUID,
+    change: ConversationChange,
+    *,
+    conversations: Conversations,
+    clock: Clock,
+) -> Conversation:
+    """Change what is not null.
+
+    Raises:
+        NotFound: the caller has no such conversation.
+    """
+    return conversations.update_conversation(principal, conversation_id, change, now=clock.now())
