@@ -1,24 +1,32 @@
-# Every target sets itself up: Python 3.11, git and make are all a machine needs.
+# Every target installs what it needs. Prerequisites: Python 3.11, git and make.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
+PROCESSES ?= 2
 UV_VERSION := 0.13.9
 COMPILE := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
 
-# Whom the machine trusts, uv trusts too, as pip does.
+# Use the system certificate store, like pip.
 export UV_SYSTEM_CERTS ?= true
 
-.PHONY: up test bench localstack test-deployed layers lint format lock openapi clean-data
+.PHONY: up test eval bench soak localstack test-deployed layers lint format lock openapi docs sbom audit clean-data
 
-up: $(VENV)/.local ## start everything on one port
+up: $(VENV)/.local ## start Modulo with embedded servers on one port
 	@exec $(BIN)/modulo up
 
-test: $(VENV)/.dev ## the whole test suite
-	$(BIN)/pytest
+test: $(VENV)/.dev ## run all tests, in PROCESSES processes
+	.ci/debian pgbouncer=pgbouncer tesseract=tesseract-ocr -- \
+	  $(BIN)/pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
-bench: $(VENV)/.dev ## measure everything, compare with the last committed result; ONLY=search,growth measures a part
+eval: $(VENV)/.local ## ask the golden questions of the sample documents; fail below samples.requirements.json
+	$(BIN)/modulo eval --embedded --concurrency 2 --require layers/core/python/modulo/cli/evaluation/samples.requirements.json
+
+bench: $(VENV)/.dev ## run the benchmarks and compare with the committed results; ONLY=search,growth runs some
 	$(BIN)/python -m benchmarks $(ONLY)
+
+soak: $(VENV)/.dev ## run the long benchmarks, over an hour: crashes, very large files, hanging dependencies, a lagging replica, HNSW
+	$(BIN)/python -m benchmarks faults,large,soak,replica,hnsw
 
 localstack: $(VENV)/.dev ## deploy template.yaml to LocalStack on this machine; MODULO_EMULATOR=ministack starts faster
 	@exec $(BIN)/modulo localstack up
@@ -26,11 +34,11 @@ localstack: $(VENV)/.dev ## deploy template.yaml to LocalStack on this machine; 
 test-deployed: $(VENV)/.dev ## deploy template.yaml and run the end-to-end suite through API Gateway
 	$(BIN)/pytest tests/e2e/test_deployed.py
 
-layers: $(VENV)/.dev ## build every function and layer as deployed, and print what they weigh unzipped
+layers: $(VENV)/.dev ## build every function and layer as deployed, and print their unzipped sizes
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 PATH="$(abspath $(BIN)):$$PATH" $(BIN)/sam build
 	$(BIN)/modulo sizes
 
-lint: $(VENV)/.dev ## formatting, style, types, import boundaries, template
+lint: $(VENV)/.dev ## check formatting, style, types, import boundaries and the template
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -38,15 +46,28 @@ lint: $(VENV)/.dev ## formatting, style, types, import boundaries, template
 	$(BIN)/lint-imports
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint
 
-format: $(VENV)/.dev ## mend what can be mended
+format: $(VENV)/.dev ## fix style and formatting where possible
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-openapi: $(VENV)/.local ## rewrite infra/openapi.json and infra/problems.md
+METHODS := layers/core/python/modulo/runtime/path_methods.py
+
+openapi: $(VENV)/.local ## regenerate infra/openapi.json, infra/problems.md and the methods of each path
+	$(BIN)/modulo methods > .venv/path_methods && mv .venv/path_methods $(METHODS)
 	$(BIN)/modulo openapi > infra/openapi.json
 	$(BIN)/modulo problems > infra/problems.md
 
-clean-data: ## forget everything `make up` stored
+docs: $(VENV)/.dev ## redraw docs/architecture.svg and rewrite docs/third-party.md
+	$(BIN)/python -m docs.architecture > docs/architecture.svg
+	$(BIN)/python -m docs.third_party > docs/third-party.md
+
+sbom: $(VENV)/.dev ## write sbom.cdx.json, a bill of materials (CycloneDX) from the hashed locks
+	$(BIN)/python -m docs.sbom local > sbom.cdx.json
+
+audit: $(UV) ## compare the locks with PyPI's advisories; fails plainly where those cannot be reached
+	UV=$(UV) .ci/audit
+
+clean-data: ## delete all data of `make up`
 	rm -rf .modulo
 
 lock: $(UV) ## compile the hashed locks from pyproject.toml
@@ -60,7 +81,7 @@ $(UV):
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-$(VENV)/.%: requirements/%.txt pyproject.toml | $(UV)
+$(VENV)/.%: requirements/%.txt pyproject.toml clients/python/pyproject.toml | $(UV)
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/$*.txt
-	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . -e clients/python
 	@touch $@

@@ -287,7 +287,7 @@ def workbook() -> bytes:
 
 def _saved(document: object) -> bytes:
     out = io.BytesIO()
-    document.save(out)  # type: ignore[attr-defined]
+    document.save(out)  # type: ignore[attr-defined]  # has no types
     return out.getvalue()
 
 

@@ -4,7 +4,7 @@ import ast
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -59,6 +59,11 @@ def logical_id(name: str) -> str:
     return "".join(word.capitalize() for word in name.split("_"))
 
 
+def door_of(name: str) -> str:
+    """The beginning of a function's path in a server, which is the stage of its REST API."""
+    return "/v1" if name.startswith("v1_") else "/api"
+
+
 def properties(name: str) -> dict[str, Any]:
     """A function's properties, over those that all functions share."""
     return {**template()["Globals"]["Function"], **resources("AWS::Serverless::Function")[logical_id(name)]}
@@ -77,7 +82,7 @@ def declared_routes() -> set[Route]:
     """The routes of the functions' routers."""
     modules = [function(name) for name in FUNCTIONS]
     return {
-        Route(method.lower(), route.path, str(route.operation_id))
+        Route(method.lower(), door_of(str(route.operation_id)) + route.path_format, str(route.operation_id))
         for module in modules
         if hasattr(module, "router")
         for route in module.router.routes
@@ -85,21 +90,21 @@ def declared_routes() -> set[Route]:
     }
 
 
-def deployed_routes() -> set[Route]:
-    """The routes of the template's functions."""
+def deployed_routes(*methods: str) -> set[Route]:
+    """The routes of the template's functions, by their own methods or by these."""
     return {
-        Route(event["Properties"]["Method"], event["Properties"]["Path"], name)
+        Route(event["Properties"]["Method"], door_of(name) + event["Properties"]["Path"].replace("+}", "}"), name)
         for name in FUNCTIONS
         for event in properties(name).get("Events", {}).values()
-        if event["Type"] == "Api"
+        if event["Type"] == "Api" and event["Properties"]["Method"] in (methods or HTTP_METHODS)
     }
 
 
 def described_routes() -> set[Route]:
-    """The routes of `infra/openapi.json`, without the stage's prefix."""
+    """The routes of `infra/openapi.json`."""
     document = json.loads((ROOT / "infra" / "openapi.json").read_text())
     return {
-        Route(method, path.removeprefix("/api"), operation["operationId"])
+        Route(method, path, operation["operationId"])
         for path, operations in document["paths"].items()
         for method, operation in operations.items()
         if method in HTTP_METHODS
@@ -108,7 +113,12 @@ def described_routes() -> set[Route]:
 
 @cache
 def translated() -> dict[str, Any]:
-    """What SAM makes of the template: every role and every permission spelt out.
+    """What SAM makes of the template: every role and every permission spelt out."""
+    return translate({})
+
+
+def translate(contents: Mapping[str, str]) -> dict[str, Any]:
+    """What SAM makes of the template where `contents` tells the archives of functions and layers apart, by logical id.
 
     In a process of its own, since SAM's translator warns at import.
     """
@@ -120,10 +130,10 @@ def translated() -> dict[str, Any]:
         "print(json.dumps(transform(json.load(sys.stdin), {}, Policies())))\n"
     )
     source = json.loads(json.dumps(template()))
-    for resource in source["Resources"].values():
+    for name, resource in source["Resources"].items():
         for location in ("CodeUri", "ContentUri"):
             if location in resource.get("Properties", {}):
-                resource["Properties"][location] = {"Bucket": "bucket", "Key": "key"}
+                resource["Properties"][location] = {"Bucket": "bucket", "Key": contents.get(name, "key")}
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program],
         input=json.dumps(source),
@@ -137,8 +147,11 @@ def translated() -> dict[str, Any]:
 
 def written_files() -> Iterator[Path]:
     """Every text file that people write."""
-    folders = ("layers", "functions", "infra", "localstack", "tests", "benchmarks", ".ci", "requirements")
-    names = ("template.yaml", "samconfig.toml", "pyproject.toml", "Makefile", "README.md")
+    folders = ("layers", "functions", "infra", "localstack", "tests", "benchmarks", "docs", ".ci", "requirements")
+    names = (
+        *("template.yaml", "samconfig.toml", "pyproject.toml", "Makefile", ".editorconfig", ".pre-commit-config.yaml"),
+        *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"),
+    )
     suffixes = {".py", ".yaml", ".yml", ".toml", ".md", ".json", ".txt", ".mako", ".sh", ""}
     yield from (ROOT / name for name in names)
     for folder in folders:

@@ -8,24 +8,27 @@ import sys
 import sysconfig
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from benchmarks.first_events import Scene, start
-from benchmarks.product import inside
+from benchmarks.first_events import Scene
+from benchmarks.fresh_process import start
+from benchmarks.product import in_process_services
+from modulo.runtime.lean_imports import LAMBDA
 from tests.architecture.sources import FUNCTIONS, PACKAGE, ROOT, imports_of, modules, properties
 from tests.conftest import Environment
 
 HEAVY = [
     "alembic",
     "boto3",
-    "botocore",
+    "botocore.session",  # Powertools names the package itself, which is empty, in its user agent
+    "chardet",
     "grpc",
     "httpx",
     "jwt",
     "lxml",
     "numpy",
-    "openpyxl",
     "pandas",
     "pg8000",
     "prometheus_client",
@@ -36,7 +39,7 @@ HEAVY = [
     "sqlalchemy",
 ]
 WEB = ["fastapi", "mangum", "starlette"]
-AWS = {"boto3", "botocore"}
+AWS = {"boto3", "botocore.session"}
 SQL = {"pg8000", "sqlalchemy"}
 VECTORS = {"grpc", "numpy", "pymilvus"}
 FIRST_EVENT = {
@@ -44,6 +47,8 @@ FIRST_EVENT = {
     **dict.fromkeys(("create_upload", "delete_collection", "delete_file", "download_file"), SQL | AWS),
     **dict.fromkeys(
         (
+            "add_document",
+            "add_documents",
             "add_url",
             "retry_dead_letter",
             "retry_dead_letters",
@@ -54,16 +59,37 @@ FIRST_EVENT = {
         ),
         SQL | AWS,
     ),
+    **dict.fromkeys(
+        (
+            "v1_create_file",
+            "v1_create_vector_store",
+            "v1_create_vector_store_file",
+            "v1_delete_file",
+            "v1_delete_vector_store",
+            "v1_delete_vector_store_file",
+            "v1_get_file_content",
+        ),
+        SQL | AWS,
+    ),
+    "list_methods": set(),
+    "v1_create_embedding": SQL | {"httpx"},
+    "list_chunks": SQL | VECTORS,
+    "v1_get_vector_store_file_content": SQL | VECTORS,
+    "v1_create_chat_completion": SQL | VECTORS | {"httpx", "redis"},
+    "v1_create_response": SQL | VECTORS | {"httpx", "redis"},
+    "v1_search_vector_store": SQL | VECTORS | {"httpx", "redis"},
     "fetch_url": SQL | AWS | {"httpx"},
     "start_reembedding": SQL | AWS,
     "health": SQL | AWS | VECTORS | {"httpx", "redis"},
     "ingest_file": SQL | AWS | VECTORS | {"httpx", "redis"},
     "migrate": SQL | {"alembic"},
     "purge": SQL | AWS | VECTORS | {"redis"},
+    "ask_conversation": SQL | VECTORS | {"httpx", "redis"},
     "search": SQL | VECTORS | {"httpx", "redis"},
+    "stream_search": SQL | VECTORS | {"httpx", "redis"},
 }
 """What answering its first event loads of `HEAVY`, where every store and model is a real one; a text is ingested."""
-ALLOWED_EVERYWHERE = {"modulo", "pydantic", "typing_extensions"}
+ALLOWED_EVERYWHERE = {"modulo", "pydantic", "pydantic_core", "typing_extensions"}
 TYPING_ONLY = {"mypy_boto3_s3", "mypy_boto3_sqs"}
 
 PROGRAM = """
@@ -111,20 +137,39 @@ def test_importing_a_function_loads_no_vendor(loaded: dict[str, list[str]], name
     assert loaded[name] == []
 
 
+@pytest.mark.parametrize("model", ["bedrock_embedder", "bedrock_generator"])
+def test_models_of_bedrock_need_no_other_client(model: str) -> None:
+    program = f"import sys, modulo.adapters.models.{model}; print('httpx' in sys.modules)"
+    environment = {"PYTHONPATH": str(PACKAGE.parent), "PYTHONDONTWRITEBYTECODE": "1"}
+    found = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False
+    )
+    assert (found.stdout, found.stderr) == ("False\n", "")
+
+
 def test_a_first_event_loads_what_it_needs(
     postgres: Environment, valkey: Environment, milvus: Environment, cloud: Environment, models: Environment
 ) -> None:
     environment = {**postgres, **valkey, **milvus, **cloud, **models, "PATH": os.environ["PATH"]}
     path = [PACKAGE.parent, Path(sysconfig.get_path("purelib"))]
-    with asyncio.Runner() as runner, inside({**environment, "METRICS": "memory:"}) as services:
+    with asyncio.Runner() as runner, in_process_services({**environment, "METRICS": "none:"}) as services:
         asyncio.set_event_loop(runner.get_loop())  # what a function's runtime has
         services.migrate()
         scene = Scene()
-        starts = {name: start(ROOT / "functions" / name, scene.event(name), environment, path) for name in FUNCTIONS}
-    assert {name for name, found in starts.items() if found.status >= 400} <= {"retry_file"}  # which has nothing to do
-    assert {name: found.loaded & set(HEAVY) for name, found in starts.items()} == FIRST_EVENT
+        starts = {
+            name: start(ROOT / "functions" / name, scene.event(name), {**environment, LAMBDA: name}, path)
+            for name in FUNCTIONS
+        }
+    nothing_to_do = {"retry_file", "v1_cancel_response"}
+    assert {name for name, found in starts.items() if found.status >= 400} <= nothing_to_do
+    loaded = {name: set(found.loaded & set(HEAVY)) for name, found in starts.items()}
+    assert {name: (found, FIRST_EVENT[name]) for name, found in loaded.items() if found != FIRST_EVENT[name]} == {}
     web = {name for name, found in starts.items() if found.loaded & set(WEB)}
-    assert web == {name for name in FUNCTIONS if "Http" in properties(name).get("Events", {})}
+    assert web == {name for name in FUNCTIONS if any(event["Type"] == "Api" for event in events_of(name))}
+
+
+def events_of(name: str) -> list[dict[str, Any]]:
+    return list(properties(name).get("Events", {}).values())
 
 
 def test_every_vendor_has_its_boundary() -> None:
@@ -136,7 +181,7 @@ def test_every_vendor_has_its_boundary() -> None:
 
 def test_one_module_imports_pymilvus() -> None:
     importing = [path.stem for path in modules("layers/core/python/modulo") if "pymilvus" in imports_of(path)]
-    assert importing == ["milvus_client"]
+    assert importing == ["client"]
 
 
 @pytest.mark.parametrize("folder", ["domain", "usecases"])

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from modulo.domain.file import FileRef
-from modulo.domain.transfer import IngestRequest
+from modulo.domain.messages import IngestRequest
 from modulo.runtime import cloudevents
 from modulo.runtime.events import uploads
 from modulo.runtime.worker import QUEUES
@@ -103,7 +103,7 @@ def test_knative_has_the_same_figures() -> None:
 def test_each_queue_has_its_workers() -> None:
     path = KUBERNETES / "base" / "workers.yaml"
     containers = [deployment["spec"]["template"]["spec"]["containers"][0] for deployment in of_kind(path, "Deployment")]
-    needless = {"push_events"}  # it tells who watches through API Gateway; here `serve` does
+    needless = {"push_events"}  # only needed with API Gateway WebSockets; here `serve` pushes
     assert {container["command"][2] for container in containers} == set(QUEUES) - needless
     scaled = {
         scaler["spec"]["scaleTargetRef"]["name"]: scaler["spec"]["triggers"][0]["metadata"]["queueURLFromEnv"]
@@ -113,7 +113,7 @@ def test_each_queue_has_its_workers() -> None:
         "ingest-file": "INGEST_QUEUE_URL",
         "fetch-url": "FETCH_QUEUE_URL",
         "purge": "PURGE_QUEUE_URL",
-        "bury": "DEAD_LETTERS_QUEUE_URL",
+        "record-dead-letter": "DEAD_LETTERS_QUEUE_URL",
     }
 
 

@@ -1,5 +1,6 @@
 """What each function may do: its own role, no wildcard, and no secret it does not use."""
 
+import json
 import re
 from typing import Any
 
@@ -14,28 +15,43 @@ MANAGED_POLICIES = {
     "AWSLambdaSQSQueueExecutionRole": "receive and delete; SAM adds it to a function with a queue",
 }
 """Policies of Amazon's that name no resource, and why they may stay."""
-SHARED_POLICIES = {"DatabaseAccess", "ModelAccess", "PushAccess"}
+SHARED_POLICIES = {"DatabaseAccess", "ModelAccess", "OwnerAccess", "PushAccess"}
 ANNOUNCERS = {
+    "add_document",
+    "add_documents",
     "add_url",
     "create_upload",
     "delete_collection",
     "delete_file",
     "fetch_url",
     "ingest_file",
+    "mcp_exchange",
     "push_events",
     "remove_member",
     "sweep",
     "upload_file",
+    "v1_create_vector_store",
+    "v1_create_vector_store_file",
+    "v1_delete_file",
+    "v1_delete_vector_store",
+    "v1_delete_vector_store_file",
     "watch_files",
 }
 """Who changes what somebody may watch, or has them told."""
-MODEL_USERS = {"search", "ingest_file"}  # to `health`, being refused is answer enough
+ANSWERERS = {
+    *("mcp_exchange", "ask_conversation", "search", "stream_search"),
+    *("v1_create_chat_completion", "v1_create_response"),
+}
+SEARCHES = {*ANSWERERS, "v1_search_vector_store"}
+MODEL_USERS = {*SEARCHES, "ingest_file", "v1_create_embedding"}  # to `health`, being refused is answer enough
 SECRETS = {
-    "CACHE_URL": {"search", "ingest_file", "purge", "health"},
-    "MILVUS_TOKEN": {"search", "ingest_file", "purge", "health"},
-    "EMBEDDING_API_KEY": {"search", "ingest_file", "health"},
-    "RERANK_API_KEY": {"search", "health"},
-    "GENERATOR_API_KEY": {"search", "health"},
+    "DATABASE_OWNER_URL": {"migrate"},
+    "CACHE_URL": {*SEARCHES, "ingest_file", "purge", "health"},
+    "MILVUS_TOKEN": {*SEARCHES, "ingest_file", "purge", "health", "list_chunks", "v1_get_vector_store_file_content"},
+    "EMBEDDING_API_KEY": {*SEARCHES, "ingest_file", "health", "v1_create_embedding"},
+    "RERANK_API_KEY": {*SEARCHES, "health"},
+    "GENERATOR_FALLBACKS": {*ANSWERERS, "health"},
+    "GENERATOR_API_KEY": {*ANSWERERS, "health"},
 }
 """Who is given what only some functions need."""
 
@@ -76,9 +92,10 @@ def test_a_role_holds_only_known_policies(name: str) -> None:
     foreign = {arn.rpartition("/")[2] for arn in attached if isinstance(arn, str)}
     shared = {branch.get("Fn::If", [None, branch])[1]["Ref"] for branch in attached if isinstance(branch, dict)}
     assert foreign <= set(MANAGED_POLICIES)
-    fed = {"bury", "fetch_url", "ingest_file", "purge", "push_events"}
+    fed = {"record_dead_letter", "fetch_url", "ingest_file", "purge", "push_events"}
     assert ("AWSLambdaSQSQueueExecutionRole" in foreign) == (name in fed)
-    assert "DatabaseAccess" in shared
+    assert ("DatabaseAccess" in shared) == (name not in ("list_methods", "migrate"))
+    assert ("OwnerAccess" in shared) == (name == "migrate")
     assert ("ModelAccess" in shared) == (name in MODEL_USERS)
     assert ("PushAccess" in shared) == (name in ANNOUNCERS)
     assert shared <= SHARED_POLICIES
@@ -88,11 +105,12 @@ def test_a_role_holds_only_known_policies(name: str) -> None:
     ("policy", "action"),
     [
         ("DatabaseAccess", "rds-db:connect"),
-        ("ModelAccess", "bedrock:InvokeModel"),
+        ("ModelAccess", ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]),
+        ("OwnerAccess", "secretsmanager:GetSecretValue"),
         ("PushAccess", "sqs:SendMessage"),
     ],
 )
-def test_a_shared_policy_allows_one_thing(policy: str, action: str) -> None:
+def test_a_shared_policy_allows_one_thing(policy: str, action: str | list[str]) -> None:
     document = resources("AWS::IAM::ManagedPolicy")[policy]["PolicyDocument"]
     assert [statement["Action"] for statement in document["Statement"]] == [action]
     assert "*" not in str(document["Statement"][0]["Resource"])
@@ -102,15 +120,37 @@ def test_only_uploads_write_and_only_purge_deletes() -> None:
     def holders(action: str) -> set[str]:
         return {name for name in FUNCTIONS for entry in statements(name) if action in many(entry["Action"])}
 
-    assert holders("s3:PutObject") == {"create_upload", "fetch_url", "ingest_file", "upload_file"}
-    assert holders("s3:GetObject") == {"download_file", "fetch_url", "ingest_file", "retry_file", "retry_files"}
+    copies = {"v1_create_vector_store", "v1_create_vector_store_file"}
+    downloads = {"download_file", "v1_get_file_content"}
+    assert holders("s3:PutObject") == {
+        *copies,
+        "add_document",
+        "add_documents",
+        "create_upload",
+        "fetch_url",
+        "ingest_file",
+        "mcp_exchange",
+        "upload_file",
+        "v1_create_file",
+    }
+    assert holders("s3:GetObject") == {
+        *copies,
+        *downloads,
+        "fetch_url",
+        "ingest_file",
+        "retry_file",
+        "retry_files",
+    }
+    assert holders("s3:GetObjectVersion") == {*downloads, "ingest_file"}, "those that read what is pinned"
     assert holders("s3:DeleteObject") == holders("s3:DeleteObjectVersion") == {"purge"}
     assert holders("execute-api:ManageConnections") == {"push_events"}
     assert holders("sqs:SendMessage") == {
+        "admin",
         "add_url",
         "delete_collection",
         "delete_file",
         "ingest_file",
+        "mcp_exchange",
         "purge",
         "retry_dead_letter",
         "retry_dead_letters",
@@ -118,6 +158,9 @@ def test_only_uploads_write_and_only_purge_deletes() -> None:
         "retry_files",
         "start_reembedding",
         "sweep",
+        "v1_delete_file",
+        "v1_delete_vector_store",
+        "v1_delete_vector_store_file",
     }
 
 
@@ -131,6 +174,8 @@ def test_every_environment_variable_is_a_setting() -> None:
     shared = template()["Globals"]["Function"]["Environment"]["Variables"]
     own = [properties(name).get("Environment", {}).get("Variables", {}) for name in FUNCTIONS]
     names = {name for variables in [shared, *own] for name in variables}
+    names -= {"AWS_LAMBDA_EXEC_WRAPPER"}  # which Lambda itself reads
+    names -= {"DATABASE_REVISION"}  # by which functions wait for the migration
     assert names <= {field.upper() for field in Settings.model_fields}
 
 
@@ -145,5 +190,18 @@ def test_a_secret_goes_only_where_it_is_used(secret: str) -> None:
 
 def test_what_is_secret_is_not_echoed() -> None:
     for name, parameter in template()["Parameters"].items():
-        if re.search("Token|ApiKey$|^(Database|DatabaseReader|Cache)Url", name):
+        if re.search("Token|ApiKey$|^(Database|DatabaseReader|DatabaseOwner|Cache)Url", name):
             assert parameter.get("NoEcho") is True, name
+
+
+def test_only_iam_opens_the_function_for_operators() -> None:
+    """Nobody but AWS itself is given a permission on it, and it has no address."""
+    resources = translated()["Resources"]
+    opened = {
+        json.dumps(resource["Properties"]["FunctionName"])
+        for resource in resources.values()
+        if resource["Type"] in ("AWS::Lambda::Permission", "AWS::Lambda::Url")
+    }
+    assert opened
+    assert not [one for one in opened if '"Admin"' in one or '"Migrate"' in one]
+    assert "Events" not in properties("admin")

@@ -1,15 +1,24 @@
 """Queues, the bucket, the schedules and the API as the platform's rules want them."""
 
+import json
+import os
+import re
 from typing import Any
 
 import pytest
 
+from modulo.adapters.aws.emf_metrics import NAMESPACE, STACK
+from modulo.cli.deploy import LOCAL_PARAMETERS, TRANSFER_MODE
 from modulo.settings import Settings
-from modulo.usecases.push_events import LEASE
-from tests.architecture.sources import FUNCTIONS, logical_id, properties, resources, template
+from modulo.usecases.ingest_file.lease import MAX_PART_SECONDS, RENEWALS
+from modulo.usecases.push_events import LEASE_DURATION
+from tests.architecture.sources import FUNCTIONS, ROOT, logical_id, properties, resources, template, translated
 
 QUEUES = {"ingest_file": "IngestQueue", "fetch_url": "FetchQueue", "purge": "PurgeQueue"}
 API_SECONDS = 29
+STREAM_SECONDS = 900
+"""For which API Gateway passes on a stream."""
+STREAMING = {"stream_search"}
 DLQ_SECONDS = 14 * 86_400
 
 
@@ -31,8 +40,8 @@ def test_a_queue_waits_and_gives_up_as_lambda_asks(name: str) -> None:
 
 def test_what_was_given_up_is_buried() -> None:
     queue = resources("AWS::SQS::Queue")["DeadLetters"]
-    assert event("bury")["Queue"] == {"Fn::GetAtt": ["DeadLetters", "Arn"]}
-    assert queue["VisibilityTimeout"] >= 6 * properties("bury")["Timeout"]
+    assert event("record_dead_letter")["Queue"] == {"Fn::GetAtt": ["DeadLetters", "Arn"]}
+    assert queue["VisibilityTimeout"] >= 6 * properties("record_dead_letter")["Timeout"]
     assert "RedrivePolicy" not in queue, "what cannot be recorded is tried again until it can"
 
 
@@ -47,14 +56,17 @@ def test_every_queue_is_encrypted_and_known() -> None:
     assert all(queue["SqsManagedSseEnabled"] for queue in queues.values())
 
 
-@pytest.mark.parametrize("name", [*QUEUES, "push_events", "bury"])
+@pytest.mark.parametrize("name", [*QUEUES, "push_events", "record_dead_letter"])
 def test_one_bad_message_fails_alone(name: str) -> None:
     assert event(name)["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert "MaximumConcurrency" in event(name)["ScalingConfig"]
 
 
-def test_an_ingestion_outlives_no_lease() -> None:
-    assert Settings.model_fields["ingest_lease_seconds"].default >= properties("ingest_file")["Timeout"]
+def test_the_file_of_a_worker_that_died_is_soon_taken_up() -> None:
+    """Leases are short, as they are renewed while a worker lives; they outlast two renewals that fail."""
+    assert 60 <= Settings.model_fields["ingest_lease_seconds"].default <= 90
+    assert RENEWALS >= 3
+    assert properties("ingest_file")["Timeout"] <= MAX_PART_SECONDS
 
 
 def test_schedules() -> None:
@@ -68,7 +80,8 @@ def test_schedules() -> None:
 def test_no_endpoint_outlives_the_api() -> None:
     for name in FUNCTIONS:
         if "Http" in properties(name).get("Events", {}):
-            assert properties(name)["Timeout"] <= API_SECONDS, name
+            limit = STREAM_SECONDS if name in STREAMING else API_SECONDS
+            assert properties(name)["Timeout"] <= limit, name
 
 
 def test_the_bucket_is_private_and_tells_the_queue() -> None:
@@ -121,6 +134,25 @@ def test_the_api_answers_problems_of_its_own() -> None:
         assert '"type":"urn:modulo:problem:' in body, kind
 
 
+def test_each_door_has_a_rest_api_whose_stage_is_its_prefix() -> None:
+    own, openai = (resources("AWS::Serverless::Api")[name] for name in ("Api", "V1Api"))
+    assert openai["StageName"] == "v1"
+    alike = ("EndpointConfiguration", "BinaryMediaTypes", "AccessLogSetting", "MethodSettings")
+    assert [own[name] for name in alike] == [openai[name] for name in alike]
+    assert own["GatewayResponses"].keys() == openai["GatewayResponses"].keys()
+    for kind, answer in openai["GatewayResponses"].items():
+        assert answer["StatusCode"] == own["GatewayResponses"][kind]["StatusCode"]
+        error = json.loads(answer["ResponseTemplates"]["application/json"])["error"]
+        assert set(error) == {"message", "type", "param", "code"}, kind
+        assert (error["type"] == "server_error") == (answer["StatusCode"] >= 500), kind
+
+
+def test_the_template_is_within_the_limits_of_cloudformation() -> None:
+    assert len(translated()["Resources"]) <= 500
+    assert len(json.dumps(translated())) <= 1_000_000
+    assert len(template()["Outputs"]) <= 200
+
+
 def test_what_is_said_on_sockets_goes_to_the_function_of_the_events_and_into_no_log() -> None:
     parts = {name: found for name, found in template()["Resources"].items() if name.startswith("Sockets")}
     assert {found["Condition"] for found in parts.values()} == {"SocketsServed"}
@@ -138,7 +170,7 @@ def test_what_is_said_on_sockets_goes_to_the_function_of_the_events_and_into_no_
     settings = stage["DefaultRouteSettings"]
     assert settings["DataTraceEnabled"] is False
     assert {"ThrottlingRateLimit", "ThrottlingBurstLimit"} <= set(settings)
-    assert "body" not in stage["AccessLogSettings"]["Format"]
+    assert "body" not in stage["AccessLogSettings"]["Fn::If"][1]["Format"]
 
 
 def test_who_watches_is_told_by_a_queue_that_gives_nothing_up() -> None:
@@ -147,15 +179,64 @@ def test_who_watches_is_told_by_a_queue_that_gives_nothing_up() -> None:
     assert queue["VisibilityTimeout"] >= 6 * properties("push_events")["Timeout"]
     assert "RedrivePolicy" not in queue, "the sweep has told what a message was about"
     assert queue["MessageRetentionPeriod"] > queue["VisibilityTimeout"]
-    assert properties("push_events")["Timeout"] <= LEASE.total_seconds(), "nobody says anything without a lease"
+    assert properties("push_events")["Timeout"] <= LEASE_DURATION.total_seconds(), (
+        "nobody says anything without a lease"
+    )
 
 
 def test_alarms_know_every_function() -> None:
     alarms = template("infra/observability.yaml")["Resources"]
     assert alarms["Fn::ForEach::Failures"][1] == FUNCTIONS
     endpoints = {name for name in FUNCTIONS if "Http" in properties(name).get("Events", {})}
-    assert set(alarms["Fn::ForEach::SlowEndpoints"][1]) == endpoints - {"search"}
+    assert set(alarms["Fn::ForEach::SlowEndpoints"][1]) == endpoints - {"ask_conversation", "search", "stream_search"}
+
+
+def test_alarms_and_dashboards_see_the_metrics_of_their_own_stack_alone() -> None:
+    stack = template()["Globals"]["Function"]["Environment"]["Variables"]["METRICS_STACK"]
+    assert stack == {"Ref": "AWS::StackName"}
+    assert template()["Resources"]["Observability"]["Properties"]["Parameters"]["Prefix"] == stack
+    observed = template("infra/observability.yaml")["Resources"]
+    alarms = [each["Properties"] for each in observed.values() if isinstance(each, dict) and "Properties" in each]
+    ours = [alarm for alarm in alarms if alarm.get("Namespace") == NAMESPACE]
+    assert [alarm["Dimensions"] for alarm in ours] == [[{"Name": STACK, "Value": {"Ref": "Prefix"}}]] * len(ours)
+    assert ours
+    body = observed["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    shown = [metric for widget in json.loads(body)["widgets"] for metric in widget["properties"]["metrics"]]
+    searches = [
+        entry["expression"] for metric in shown for entry in metric if isinstance(entry, dict) and "expression" in entry
+    ]
+    assert len(searches) == 4
+    for expression in searches:
+        dimensions = re.search(r"{Modulo,([a-z,]+)}", expression)
+        assert dimensions
+        assert STACK in dimensions[1].split(",")
+        assert f'{STACK}="${{Prefix}}"' in expression
+    named = [metric for metric in shown if metric[0] == NAMESPACE]
+    assert len(named) == 2
+    assert all(metric[2:4] == [STACK, "${Prefix}"] for metric in named)
+    fed = [alarm for alarm in alarms if alarm.get("Namespace") not in (None, NAMESPACE)]
+    assert all(alarm["Dimensions"] for alarm in fed)
 
 
 def test_logical_ids_are_the_names() -> None:
     assert logical_id("create_collection") == "CreateCollection"
+
+
+def test_the_gateway_streams_streamed_answers_and_no_others() -> None:
+    """By default; a local cloud, which cannot, is told so by a parameter and gets a template without the property."""
+    paths = translated()["Resources"]["Api"]["Properties"]["Body"]["paths"]
+    streaming = {
+        path
+        for path, methods in paths.items()
+        for method in methods.values()
+        if "response-streaming-invocations" in str(method.get("x-amazon-apigateway-integration", {}).get("uri"))
+    }
+    assert streaming == {"/search/stream"}
+    assert paths["/search/stream"]["post"]["x-amazon-apigateway-integration"]["responseTransferMode"] == "STREAM"
+    found = properties("stream_search")
+    variables = found["Environment"]["Variables"]
+    assert variables["AWS_LAMBDA_EXEC_WRAPPER"]["Fn::If"][1] == "/opt/stream_responses"
+    assert os.access(ROOT / "layers" / "core" / "stream_responses", os.X_OK)
+    assert int(variables["STREAM_SECONDS"]["Fn::If"][1]) < found["Timeout"] <= 900
+    assert LOCAL_PARAMETERS["StreamTransferMode"] == "BUFFERED"
+    assert "ResponseTransferMode:" not in TRANSFER_MODE.sub("", (ROOT / "template.yaml").read_text())

@@ -10,9 +10,9 @@ from modulo.settings import Settings
 from tests.architecture.sources import ROOT, modules, written_files
 
 LINES = 300
-DECLARATIONS = {"ports.py", "postgres_tables.py"}  # every protocol and every table in one place, no code
+DECLARATIONS = {"tables.py"}  # every table in one place, no code
 EMPTY_WORDS = {"manager", "helper", "helpers", "utils", "util", "common", "base"}
-LATER = re.compile("|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X")))
+LATER = re.compile("|".join((r"\bTO" + r"DO\b", r"\bFIX" + r"ME\b", "XX" + "X")))  # VTODO is a word of calendars
 CODE = ("layers/core/python/modulo", "functions", "benchmarks", "localstack", "tests")
 
 

@@ -4,7 +4,7 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -30,6 +30,8 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     pause: float = 0
     drip: float = 0
+    stream: Iterable[bytes] | None = None
+    """In place of the body: parts that are sent as they come, until the connection ends."""
 
     def content(self) -> bytes:
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
@@ -79,16 +81,16 @@ class Provider:
                     self.send(answer)
 
             def send(self, answer: Answer) -> None:
-                content = answer.content()
+                content = [answer.content()] if answer.stream is None else answer.stream
                 self.send_response(answer.status)
-                always = {"Content-Length": str(len(content)), "Connection": "close"}
+                always = {"Connection": "close", "Content-Type": "text/event-stream"}
+                if answer.stream is None:
+                    always = {"Connection": "close", "Content-Length": str(len(answer.content()))}
                 for name, value in {**always, **answer.headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
-                for byte in [content[i : i + 1] for i in range(len(content))] if answer.drip else [content]:
-                    self.wfile.write(byte)
-                    if answer.drip:
-                        time.sleep(answer.drip)
+                for part in _dripping(content, answer.drip) if answer.drip else content:
+                    self.wfile.write(part)
 
             do_GET = do_POST = answer  # noqa: N815 - the names are the standard library's
 
@@ -96,3 +98,10 @@ class Provider:
                 pass
 
         return Handler
+
+
+def _dripping(parts: Iterable[bytes], seconds: float) -> Iterator[bytes]:
+    """Each byte, with a pause behind it."""
+    for byte in b"".join(parts):
+        yield bytes([byte])
+        time.sleep(seconds)

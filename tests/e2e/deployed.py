@@ -12,7 +12,7 @@ from uuid import uuid4
 import httpx
 
 from modulo.cli.deploy import Deployment
-from modulo.cli.keys import create_key
+from modulo.runtime.admin.keys import create_key
 
 PATIENCE_SECONDS = 90.0
 LIGHTHOUSE = "The lighthouse of Tarnby was built in 1868. It is 41 metres tall and has 212 steps."

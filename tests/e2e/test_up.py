@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import re
 import shlex
 import signal
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -17,6 +19,7 @@ import psutil
 import pytest
 
 from modulo.cli.stack.process import free_port
+from modulo_client import Modulo
 
 PATIENCE_SECONDS = 180
 LAST_LINE = "Ctrl-C stops everything"
@@ -37,13 +40,16 @@ class Up:
         return self.output_file.read_text()
 
     def until_ready(self) -> "Up":
-        give_up = time.monotonic() + PATIENCE_SECONDS
-        while LAST_LINE not in self.output:
-            assert self._popen.poll() is None, self.output
-            assert time.monotonic() < give_up, self.output
-            time.sleep(0.1)
+        self.until_it_says(LAST_LINE)
         self.remember()
         return self
+
+    def until_it_says(self, words: str) -> None:
+        give_up = time.monotonic() + PATIENCE_SECONDS
+        while words not in self.output:
+            assert self.is_running, self.output
+            assert time.monotonic() < give_up, self.output
+            time.sleep(0.02)
 
     def remember(self) -> None:
         self.processes = psutil.Process(self._popen.pid).children(recursive=True)
@@ -51,6 +57,10 @@ class Up:
     @property
     def key(self) -> str:
         return re.search(r"API key +(\S+)", self.output)[1]
+
+    @property
+    def url(self) -> str:
+        return re.search(r"API +(http\S+)", self.output)[1]
 
     def ask(self) -> dict[str, object]:
         """Do what the printed curl says."""
@@ -65,6 +75,14 @@ class Up:
     def child(self, argument: str) -> psutil.Process:
         return next(process for process in self.processes if argument in process.cmdline())
 
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._popen.poll() is None
+
     def stop(self, number: signal.Signals) -> int:
         self._popen.send_signal(number)  # does nothing once it has ended
         return self.end()
@@ -74,6 +92,12 @@ class Up:
 
     def left_behind(self) -> list[psutil.Process]:
         return [p for p in self.processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+
+
+def modulo(data: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """An operator's command, in an environment that names no servers."""
+    arguments = [sys.executable, "-m", "modulo.cli.main", *command, "--data", str(data)]
+    return subprocess.run(arguments, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -101,8 +125,19 @@ class TestFirstStart:
         names = [document["document_name"] for document in found["documents"]]
         assert "aerie-3-support.html" in names, json.dumps(found, indent=1)
 
-    def test_a_taken_port_is_told_and_passed_over(self, first: Up) -> None:
-        assert f"Port {first.taken} is taken: using" in first.output
+    def test_the_printed_questions_are_answered_from_the_samples(self, first: Up, data: Path) -> None:
+        printed = [shlex.split(line) for line in first.output.splitlines() if " ask demo " in line]
+        environment = {"MODULO_URL": first.url, "MODULO_API_KEY": first.key, "HOME": str(data.parent)}
+        for command in printed:
+            done = subprocess.run(
+                command, env=environment, cwd=data.parent, capture_output=True, text=True, check=False
+            )
+            assert (done.returncode, done.stderr) == (0, "")
+            assert "\n[1] " in done.stdout, done.stdout
+        assert len(printed) == 3
+
+    def test_a_port_in_use_is_reported_and_replaced(self, first: Up) -> None:
+        assert f"Port {first.taken} is in use: using" in first.output
 
     def test_the_output_is_plain_where_nobody_watches(self, first: Up) -> None:
         assert "\x1b" not in first.output
@@ -120,8 +155,52 @@ class TestFirstStart:
         assert re.search(r"process \d+ at http://127\.0\.0\.1:\d+/api", second.output)
         assert first.ask()["answer"]
 
+    def test_operators_commands_find_it(self, first: Up, data: Path) -> None:
+        created = modulo(data, "keys", "create", "--tenant", "demo", "--user", "operator", "--name", "e2e")
+        assert (created.returncode, created.stderr) == (0, "")
+        headers = {"Authorization": f"Bearer {created.stdout.strip()}"}
+        assert httpx.get(f"{first.url}/collections", headers=headers).status_code == 200
+        key_id, *_ = modulo(data, "keys", "list", "--tenant", "demo").stdout.split()
+        assert modulo(data, "keys", "revoke", key_id, "--tenant", "demo").returncode == 0
+        assert "demo" in modulo(data, "tenants", "list").stdout
+        assert modulo(data, "dead-letters", "list").returncode == 0
+
+    def test_the_python_client_sends_large_files_past_the_api(
+        self, first: Up, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """By a form of the object store, which reads them back as well."""
+        monkeypatch.setattr("modulo_client.sync.files.DIRECT_BYTES", 10)
+        file = tmp_path / "sea.txt"
+        file.write_text("The sea is 11 kilometres deep.")
+        with Modulo(first.url, first.key) as modulo:
+            sea = modulo.collections.create("sea")
+            [added] = sea.add(file, attributes={"year": 2026}, max_wait=PATIENCE_SECONDS)
+            assert added.ready, added
+            assert added.file is not None
+            assert added.file.attributes == {"year": 2026}
+            assert sea.files.content(added.file.id) == file.read_bytes()
+            assert "11 kilometres" in (sea.ask("How deep is the sea?").answer or "")
+            assert [one.duplicate_of for one in sea.add(file, max_wait=PATIENCE_SECONDS)] == ["sea.txt"]
+            sea.delete()
+
+    def test_golden_questions_about_the_samples_are_answered(self, first: Up, data: Path, tmp_path: Path) -> None:
+        files = ("--json", str(tmp_path / "found.json"), "--chart", str(tmp_path / "found.svg"))
+        config = ("--config", '{"retrieve_only": true}', "--against", '{"retrieve_only": true, "disable_rerank": true}')
+        done = modulo(data, "eval", "--limit", "3", *config, *files)
+        assert done.returncode == 0, done.stderr
+        assert first.url in done.stderr
+        runs = json.loads((tmp_path / "found.json").read_text())["runs"]
+        assert [len(run["replies"]) for run in runs] == [3, 3]
+        assert [run["measures"]["document_recall@10"]["value"] for run in runs] == [1, 1]
+        assert (tmp_path / "found.svg").read_text().startswith("<svg ")
+
     def test_secrets_are_for_their_owner_alone(self, first: Up, data: Path) -> None:
-        secrets = [data / "demo.key", data / "postgres" / "password", data / "valkey" / "password"]
+        secrets = [
+            data / "demo.key",
+            data / "environment.json",
+            data / "postgres" / "password",
+            data / "valkey" / "password",
+        ]
         assert {path.stat().st_mode & 0o777 for path in secrets} == {0o600}
 
 
@@ -131,6 +210,9 @@ class TestLaterStart:
         assert first.stop(signal.SIGINT) == 0
         assert first.left_behind() == []
         assert first.output.endswith("Stopped.\n")
+        refused = modulo(data, "keys", "create", "--tenant", "demo", "--user", "operator", "--name", "e2e")
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert f"Modulo is not running on {data}: start it with `make up`" in refused.stderr
 
         later = Up(data, free_port()).until_ready()
         try:
@@ -147,7 +229,7 @@ class TestLaterStart:
         later = Up(data, free_port()).until_ready()
         later.child("worker").kill()
         assert later.end() == 1
-        assert "worker ended on SIGKILL" in later.output
+        assert "worker was killed by SIGKILL" in later.output
         assert "worker.log" in later.output
         assert later.left_behind() == []
 
@@ -158,11 +240,66 @@ class TestLaterStart:
         psutil.wait_procs(later.processes, timeout=20)
         assert later.left_behind() == []
 
+    def test_of_two_started_at_once_the_second_says_where_the_first_is(self, first: Up, data: Path) -> None:
+        first.stop(signal.SIGINT)
+        both = [Up(data, free_port()) for _ in range(2)]
+        give_up = time.monotonic() + PATIENCE_SECONDS
+        try:
+            while all(one.is_running for one in both):
+                assert time.monotonic() < give_up, [one.output for one in both]
+                time.sleep(0.05)
+            refused, later = sorted(both, key=lambda one: one.is_running)
+            assert refused.end() == 1
+            found = re.search(r"already running on \S+: process \d+ at (http://127\.0\.0\.1:\d+/api)", refused.output)
+            assert found
+            assert later.until_ready().url == found[1]
+        finally:
+            for one in both:
+                one.stop(signal.SIGINT)
+
+    def test_two_on_one_port_both_start(self, first: Up, data: Path, tmp_path: Path) -> None:
+        first.stop(signal.SIGINT)
+        port = free_port()
+        both = [Up(folder, port) for folder in (data, tmp_path / "data")]
+        try:
+            assert len({one.until_ready().url for one in both}) == 2
+        finally:
+            codes = [one.stop(signal.SIGINT) for one in both]
+        assert codes == [0, 0]
+
+    def test_it_starts_at_once_after_everything_was_killed(self, first: Up, data: Path) -> None:
+        first.stop(signal.SIGINT)
+        killed = Up(data, free_port()).until_ready()
+        key = killed.key
+        for process in [psutil.Process(killed.pid), *killed.processes]:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        assert killed.end() == -signal.SIGKILL
+        later = Up(data, free_port()).until_ready()
+        try:
+            assert later.key == key
+            assert later.ask()["answer"]
+        finally:
+            later.stop(signal.SIGINT)
+        assert [*killed.left_behind(), *later.left_behind()] == []
+
+    @pytest.mark.serial
+    @pytest.mark.parametrize("part", ["worker", "postgres", "modulo.cli.stack.cloud_server", "modulo.cli.preload"])
+    def test_it_stops_quickly_while_a_part_hangs(self, first: Up, data: Path, part: str) -> None:
+        first.stop(signal.SIGINT)
+        later = Up(data, free_port()).until_ready()
+        hung = next(process for process in later.processes if any(part in word for word in process.cmdline()))
+        for process in [hung, *hung.children(recursive=True)]:
+            process.suspend()
+        started = time.monotonic()
+        assert later.stop(signal.SIGINT) == 0
+        assert time.monotonic() - started < 12
+        assert later.left_behind() == []
+
     def test_a_signal_during_the_start_stops_what_has_started(self, first: Up, data: Path) -> None:
         first.stop(signal.SIGINT)
         later = Up(data, free_port())
-        while "ready after" not in later.output:
-            time.sleep(0.01)
+        later.until_it_says("ready after")
         later.remember()
         assert later.stop(signal.SIGINT) == 0
         assert later.left_behind() == []

@@ -1,5 +1,5 @@
-"""Faults meet the functions on in-memory services, called as AWS calls them."""
+"""Faults meet the functions on a real Postgres and doubles of the rest, called as AWS calls them."""
 
-from tests.functions.conftest import api, clock, event_loop, services, settings
+from tests.functions.conftest import api, clock, collection, event_loop, services, settings
 
-__all__ = ["api", "clock", "event_loop", "services", "settings"]
+__all__ = ["api", "clock", "collection", "event_loop", "services", "settings"]

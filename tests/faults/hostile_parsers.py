@@ -1,5 +1,7 @@
 """Parsers that do what a parser may be made to do by a file; each takes the content as it is."""
 
+import io
+import itertools
 import os
 import signal
 import socket
@@ -10,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
-from modulo.adapters.opened import OpenedDocument
+from modulo.adapters.parsing.opened_document import OpenedDocument
 from modulo.domain.document import Block, BlockKind, Page
 from modulo.domain.file import DocumentInfo
 
@@ -22,10 +24,10 @@ def page(number: int, text: str) -> Page:
 
 
 class Hostile:
-    """Opens anything; its first page tells the process, the others are those of a subclass."""
+    """Opens any file; its first page holds the process id, the others come from a subclass."""
 
     def parse(self, content: BinaryIO) -> OpenedDocument:
-        return OpenedDocument(DocumentInfo(), lambda: self.read(content), spoken=False)
+        return OpenedDocument(DocumentInfo(), lambda: self.read(content), natural_language=False)
 
     def read(self, content: BinaryIO) -> Iterator[Page]:
         yield page(1, str(os.getpid()))
@@ -40,6 +42,20 @@ class Endless(Hostile):
         while True:
             pass
         yield
+
+
+class Native(Hostile):
+    """Stays in one call of the interpreter's own code, which looks at no signals."""
+
+    def rest(self, content: BinaryIO) -> Iterator[Page]:
+        yield page(2, str(sum(itertools.repeat(1))))
+
+
+class NativeOpening(Hostile):
+    """The same, before there is a first page."""
+
+    def parse(self, content: BinaryIO) -> OpenedDocument:
+        return super().parse(io.BytesIO(bytes(sum(itertools.repeat(1)))))
 
 
 class Waiting(Hostile):

@@ -1,55 +1,69 @@
-"""Functions on in-memory services, called as AWS calls them."""
+"""Functions on a real Postgres and doubles of the rest, called as AWS calls them."""
 
 import asyncio
 import atexit
 import base64
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import pytest
+from typer.testing import CliRunner
 
-from modulo.adapters.memory_queue import MemoryQueue
-from modulo.adapters.system_clock import MemoryClock
-from modulo.cli.keys import create_key
+from modulo.cli.main import app
+from modulo.domain.dead_letter import DeadLetterQuery
 from modulo.domain.errors import Unavailable
 from modulo.domain.file import FileRef
-from modulo.domain.identity import Scope
-from modulo.domain.letter import LetterPage
-from modulo.domain.transfer import Delivery, IngestRequest
-from modulo.runtime.hands import handle
+from modulo.domain.identity import Principal, Scope, external_id
+from modulo.domain.messages import Delivery, IngestRequest
+from modulo.runtime.admin.keys import create_key
+from modulo.runtime.openai.door import V1_PREFIX, is_of_v1
 from modulo.runtime.queue import record_of
+from modulo.runtime.queue_consumer import handle
 from modulo.runtime.worker import QUEUES, function, function_names
 from modulo.services import Services, install
 from modulo.settings import Settings
+from tests.databases import Database
+from tests.doubles.doubled_services import doubled_services
+from tests.doubles.memory_clock import MemoryClock
+from tests.doubles.memory_queue import MemoryQueue
+from tests.functions.gateway import Gateway
 
+T = TypeVar("T")
 LOOP = asyncio.new_event_loop()
 """What Mangum runs on: an environment has one for its whole life."""
 asyncio.set_event_loop(LOOP)
 atexit.register(LOOP.close)
+SETTLED = {"DATABASE_URL": "the one of the services that are installed"}
+"""For operators' commands, which otherwise look for a stack that runs on this machine."""
 NOW = datetime(2026, 3, 14, 9, 30, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Route:
-    """An endpoint as its function's router declares it."""
+    """An endpoint as its function's router declares it; the path of a door other than /api begins with the door's."""
 
     function: str
     method: str
     path: str
 
     def matches(self, method: str, path: str) -> bool:
-        pattern = re.sub(r"\{[^}]+\}", "[^/]+", self.path)
+        pattern = re.sub(r"\{[^}]+\}", "[^/]+", re.sub(r"\{[^}]+:path\}", ".+", self.path))
         return method == self.method and re.fullmatch(pattern, path) is not None
+
+    @property
+    def stage(self) -> str:
+        """The stage of the function's REST API."""
+        return V1_PREFIX if is_of_v1(self.function) else "/api"
 
 
 def routes() -> list[Route]:
     return [
-        Route(name, next(iter(route.methods)), route.path)
+        Route(name, next(iter(route.methods)), (V1_PREFIX if is_of_v1(name) else "") + route.path)
         for name in function_names()
         for route in getattr(getattr(function(name), "router", None), "routes", [])
     ]
@@ -79,7 +93,7 @@ class Api:
         *,
         json: Any = None,
         body: str | bytes | None = None,
-        query: Mapping[str, str] | None = None,
+        query: Mapping[str, str | list[str]] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
         return invoke(method, path, json_body=json, body=body, query=query, headers={**self.headers, **(headers or {})})
@@ -95,17 +109,45 @@ class Api:
         found: dict[str, Any] = reply.json
         return found
 
+    def send_file(self, content: str | bytes, name: str = "notes.txt", **fields: str) -> Reply:
+        """Upload a file of the user's by /v1."""
+        parts = {"purpose": "assistants", **fields}
+        body = b"".join(
+            f'--b\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{value}\r\n'.encode()
+            for field, value in parts.items()
+        )
+        content = content.encode() if isinstance(content, str) else content
+        disposition = f'form-data; name="file"; filename="{name}"'
+        body += b"--b\r\nContent-Disposition: " + disposition.encode() + b"\r\n\r\n" + content + b"\r\n--b--\r\n"
+        return self("POST", "/v1/files", body=body, headers={"content-type": "multipart/form-data; boundary=b"})
+
+    def keep_file(self, content: str | bytes, name: str = "notes.txt", **fields: str) -> str:
+        reply = self.send_file(content, name, **fields)
+        assert reply.status == 200, reply.text
+        return str(reply.json["id"])
+
+    def attach(self, collection: str, file: str) -> dict[str, Any]:
+        reply = self("POST", f"/v1/vector_stores/{collection}/files", json={"file_id": file})
+        assert reply.status == 200, reply.text
+        found: dict[str, Any] = reply.json
+        return found
+
     def try_upload(
         self,
         collection: str,
         content: str | bytes,
         name: str = "notes.txt",
         on_duplicate: str = "existing",
+        attributes: str | None = None,
         **headers: str,
     ) -> Reply:
         content = content.encode() if isinstance(content, str) else content
         disposition = f'form-data; name="file"; filename="{name}"'
-        body = b"--b\r\nContent-Disposition: " + disposition.encode() + b"\r\n\r\n" + content + b"\r\n--b--\r\n"
+        body = b"--b\r\nContent-Disposition: " + disposition.encode() + b"\r\n\r\n" + content
+        if attributes is not None:
+            part = '\r\n--b\r\nContent-Disposition: form-data; name="attributes"\r\n\r\n'
+            body += part.encode() + attributes.encode()
+        body += b"\r\n--b--\r\n"
         form = {"content-type": "multipart/form-data; boundary=b", **headers}
         query = {"on_duplicate": on_duplicate}
         return self("POST", f"/collections/{collection}/files", body=body, query=query, headers=form)
@@ -117,7 +159,7 @@ def invoke(
     *,
     json_body: Any = None,
     body: str | bytes | None = None,
-    query: Mapping[str, str] | None = None,
+    query: Mapping[str, str | list[str]] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Reply:
     route = next(route for route in routes() if route.matches(method, path))
@@ -126,15 +168,16 @@ def invoke(
         body = json.dumps(json_body)
         sent.setdefault("content-type", "application/json")
     raw = body.encode() if isinstance(body, str) else body or b""
+    parameters = {name: [value] if isinstance(value, str) else value for name, value in (query or {}).items()}
     event = {
-        "resource": route.path,
-        "path": path,
+        "resource": route.path.removeprefix(V1_PREFIX),
+        "path": path.removeprefix(V1_PREFIX),
         "httpMethod": method,
         "headers": sent,
         "multiValueHeaders": {name: [value] for name, value in sent.items()},
-        "queryStringParameters": dict(query or {}) or None,
-        "multiValueQueryStringParameters": {name: [value] for name, value in (query or {}).items()} or None,
-        "requestContext": {"requestId": str(uuid4()), "identity": {"sourceIp": "127.0.0.1"}, "stage": "api"},
+        "queryStringParameters": {name: values[-1] for name, values in parameters.items()} or None,
+        "multiValueQueryStringParameters": parameters or None,
+        "requestContext": {"requestId": str(uuid4()), "identity": {"sourceIp": "127.0.0.1"}, "stage": route.stage[1:]},
         "body": base64.b64encode(raw).decode() if raw else None,
         "isBase64Encoded": bool(raw),
     }
@@ -150,21 +193,34 @@ def event_loop() -> None:
     asyncio.set_event_loop(LOOP)
 
 
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on a loop of its own, and leave the one that functions go on with."""
+    try:
+        return asyncio.run(work)
+    finally:
+        asyncio.set_event_loop(LOOP)
+
+
 @pytest.fixture
 def clock() -> MemoryClock:
     return MemoryClock(NOW)
 
 
 @pytest.fixture
-def settings(request: pytest.FixtureRequest) -> Settings:
-    """In-memory everything; a test changes some by `@pytest.mark.parametrize("settings", [{...}], indirect=True)`."""
-    return Settings(**getattr(request, "param", {}))
+def settings(request: pytest.FixtureRequest, database: Database) -> Settings:
+    """What a test changes, it changes by `@pytest.mark.parametrize("settings", [{...}], indirect=True)`."""
+    return Settings(**database.settings | {"blobs_bucket": "uploads"} | getattr(request, "param", {}))
 
 
 @pytest.fixture
-def services(settings: Settings, clock: MemoryClock) -> Iterator[Services]:
-    made = Services(settings)
-    made.clock = clock
+def services(
+    settings: Settings, clock: MemoryClock, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Services]:
+    """Services of their own for each test, on an empty database, which they reach by shared connections."""
+    monkeypatch.setattr("modulo.adapters.postgres.engine.engines", lambda settings: database.pools)
+    monkeypatch.setattr("modulo.adapters.postgres.connection_gauge.count_in_use", lambda pools, metrics: pools)
+    database.empty()
+    made = doubled_services(settings, clock)
     install(made)
     yield made
     install(None)
@@ -174,6 +230,23 @@ def services(settings: Settings, clock: MemoryClock) -> Iterator[Services]:
 def api(services: Services) -> Api:
     """The API under a key of the user ada of the tenant acme."""
     return as_user("ada")
+
+
+@pytest.fixture
+def collection(api: Api) -> str:
+    """An empty collection of ada's."""
+    return api.create_collection()
+
+
+@pytest.fixture
+def gateway(services: Services, clock: MemoryClock) -> Gateway:
+    return Gateway(services, clock)
+
+
+def principal_of(user: str, tenant: str = "acme") -> Principal:
+    """Whom such a user's key stands for."""
+    tenant_id, user_id = external_id("modulo", f"tenant:{tenant}"), external_id("modulo", f"user:{tenant}:{user}")
+    return Principal(tenant_id, user_id, frozenset(Scope))
 
 
 def as_user(user: str, tenant: str = "acme", scopes: list[Scope] | None = None) -> Api:
@@ -205,10 +278,7 @@ def s3_event(*refs: FileRef) -> dict[str, Any]:
 
 
 def ref_of(api: Api, collection: str, file: Mapping[str, Any]) -> FileRef:
-    from modulo.domain.identity import external_id
-
-    tenant = external_id("modulo", "tenant:acme")
-    return FileRef(tenant, UUID(collection), UUID(file["file_id"]), file["generation"])
+    return FileRef(external_id("modulo", "tenant:acme"), UUID(collection), UUID(file["file_id"]), file["generation"])
 
 
 def ingest(api: Api, collection: str, file: Mapping[str, Any], *, attempt: int = 1) -> list[dict[str, str]]:
@@ -218,11 +288,33 @@ def ingest(api: Api, collection: str, file: Mapping[str, Any], *, attempt: int =
     return failures
 
 
+METADATA = (
+    *("user_files", "conversations", "conversation_messages"),
+    *("collections", "database", "dead_letters", "deletions", "fetching", "files", "grants", "identities", "ingestion"),
+    *("members", "parts", "purging", "reembeddings", "subscriptions", "sweeping", "tenants", "uploads", "usage"),
+)
+"""The roles that Postgres plays."""
+
+
+def replace_metadata(services: Services, replacement: Callable[[Any], Any]) -> Callable[[], None]:
+    """Put something in the place of each role of the metadata; the call returned puts back what was there."""
+    real = {role: getattr(services, role) for role in METADATA}
+    vars(services).update({role: replacement(port) for role, port in real.items()})
+    return lambda: vars(services).update(real)
+
+
 class Failing:
     """An embedder that is down."""
 
     def embed(self, model: Any, texts: Any) -> Any:
         raise Unavailable("busy", dependency="embedder")
+
+
+class DownQueue:
+    """A queue that is down."""
+
+    def send(self, body: Any) -> Any:
+        raise Unavailable(dependency="sqs")
 
 
 def upload_failed(api: Api, services: Services, collection: str, name: str) -> dict[str, Any]:
@@ -233,6 +325,14 @@ def upload_failed(api: Api, services: Services, collection: str, name: str) -> d
         ingest(api, collection, receipt, attempt=attempt)
     services.embedder = working
     return receipt
+
+
+def ingest_all(api: Api, collection: str) -> None:
+    """Deliver the event of every file of the collection that waits to be ingested."""
+    for file in api("GET", f"/collections/{collection}/files").json["items"]:
+        if file["stage"] == "awaiting_upload":
+            receipt = {"file_id": file["id"], "generation": file["generation"]}
+            assert ingest(api, collection, receipt) == []
 
 
 def fetch(services: Services, *, attempts: int = 1) -> list[dict[str, str]]:
@@ -250,6 +350,7 @@ def deliver_queued(services: Services) -> None:
     for delivery in services.ingests.receive(limit=10, wait_seconds=0):
         answer = function("ingest_file").handler({"Records": [record_of(delivery)]}, None)
         assert answer["batchItemFailures"] == []
+        services.ingests.delete(delivery.receipt)
 
 
 class Queues:
@@ -258,8 +359,8 @@ class Queues:
     def __init__(self, services: Services) -> None:
         self.services = services
         self.seconds = 0.0
-        services.dead_letters = MemoryQueue(clock=lambda: self.seconds)
-        made = (MemoryQueue(services.dead_letters, clock=lambda: self.seconds) for _ in range(3))
+        services.dead_letter_queue = MemoryQueue(clock=lambda: self.seconds)
+        made = (MemoryQueue(services.dead_letter_queue, clock=lambda: self.seconds) for _ in range(3))
         services.ingests, services.fetches, services.purges = made
 
     def run(self, *names: str) -> int:
@@ -272,11 +373,11 @@ class Queues:
         return handled
 
     def give_up(self) -> int:
-        """Let time pass until what is queued is done or given up, and bury that; how many messages were."""
+        """Let time pass until what is queued is done or given up, and record that; how many messages were."""
         for _ in range(6):
             self.seconds += 1_000
             self.run("ingest_file", "fetch_url", "purge")
-        return self.run("bury")
+        return self.run("record_dead_letter")
 
 
 @pytest.fixture
@@ -295,13 +396,13 @@ def give_up_file(api: Api, queues: Queues, collection: str, name: str = "vault.t
     return receipt
 
 
-def bury_about(ref: FileRef) -> str:
+def record_dead_letter_about(ref: FileRef) -> str:
     """A message about the generation was given up; the id of its letter."""
     from modulo.services import services
 
     event = {"Records": [record_of(Delivery(str(uuid4()), "receipt", json.dumps(IngestRequest(ref).body()), 1))]}
-    assert function("bury").handler(event, None) == {"batchItemFailures": []}
-    page = services().metadata.buried_letters(LetterPage(99))
+    assert function("record_dead_letter").handler(event, None) == {"batchItemFailures": []}
+    page = services().dead_letters.list_all_dead_letters(DeadLetterQuery(99))
     return str(next(letter.id for letter in page.items if letter.file_id == ref.file_id))
 
 
@@ -310,3 +411,22 @@ def letters_of(api: Api, collection: str, **query: str) -> list[dict[str, Any]]:
     assert reply.status == 200, reply.text
     found: list[dict[str, Any]] = reply.json["items"]
     return found
+
+
+RETRIES = ("file", "collection", "letter", "letters", "operator")
+"""The ways in which a file's work may be asked for again."""
+
+
+def retry_by(way: str, api: Api, collection: str, file_id: str) -> None:
+    """Ask in this way for the work of a file that has one dead letter."""
+    [letter] = letters_of(api, collection)
+    ask = {
+        "file": f"/files/{file_id}/retry",
+        "collection": "/retry",
+        "letter": f"/dead-letters/{letter['id']}/retry",
+        "letters": "/dead-letters/retry",
+    }
+    if way == "operator":
+        assert CliRunner().invoke(app, ["dead-letters", "retry", "--all"], env=SETTLED).exit_code == 0
+    else:
+        assert api("POST", f"/collections/{collection}{ask[way]}").status == 202

@@ -1,4 +1,4 @@
-"""A collection with two files that is embedded anew, in memory."""
+"""A collection with two files that is embedded anew."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -6,7 +6,7 @@ from typing import Any
 
 from modulo.domain.collection import EmbeddingModel, Space
 from modulo.runtime.worker import function
-from tests.functions.conftest import Api, deliver_queued, ingest
+from tests.functions.conftest import Api, deliver_queued, ingest, principal_of
 
 MODELS = {
     "embedding_models": (EmbeddingModel(name="small", dimensions=16), EmbeddingModel(name="large", dimensions=64)),
@@ -53,7 +53,9 @@ def answers(api: Api, collection: str) -> tuple[int, str, list[str]]:
     return seen["collection_version"], seen["embedding_model"], [one["chunk"]["metadata"]["source"] for one in found]
 
 
-def space_of(services: Any, model: str) -> Space:
-    """Where the only collection's vectors of a model are."""
-    (row,) = services.metadata._store.collections.values()
-    return replace(row.space, model=services.settings.embedding_model(model))
+def space_of(services: Any, model: str | None) -> Space:
+    """Where the only collection's vectors are, or would be by a model."""
+    ada = principal_of("ada")
+    (collection,) = services.collections.list_collections(ada, after=None, limit=2, name=None).items
+    space = services.grants.grant(ada, collection.id).space
+    return replace(space, model=services.settings.embedding_model(model)) if model else space

@@ -11,18 +11,25 @@ def add(api, collection, url=URL, **more):
     return api("POST", f"/collections/{collection}/urls", json={"url": url, **more})
 
 
-@pytest.fixture
-def collection(api):
-    return api.create_collection()
-
-
 def test_an_address_becomes_a_file_that_waits(api, collection, services):
     reply = add(api, collection)
     assert (reply.status, reply.json["status"], reply.json["generation"]) == (202, "processing", 1)
     file = api("GET", f"/collections/{collection}/files/{reply.json['file_id']}").json
-    assert (file["name"], file["stage"], file["source_url"]) == ("guide.html", "awaiting_upload", URL)
+    assert (file["name"], file["stage"], file["source_url"]) == ("guide.html", "fetching", URL)
     assert (file["media_type"], file["size_bytes"]) == ("text/html", 0)
+    assert (file.get("problem"), file.get("next_attempt_at")) == (None, None)
     assert len(services.fetches.receive(limit=10, wait_seconds=0)) == 1
+
+
+def test_it_is_listed_and_counted_as_being_fetched(api, collection):
+    receipt = add(api, collection).json
+    upload = api.upload(collection, "Rain falls.")
+    for stage, file in (("fetching", receipt), ("awaiting_upload", upload)):
+        page = api("GET", f"/collections/{collection}/files", query={"stage": stage}).json["items"]
+        assert [(item["id"], item["stage"]) for item in page] == [(file["file_id"], stage)]
+    found = api("GET", f"/collections/{collection}").json
+    assert (found["files"], found["status"]) == ({"fetching": 1, "awaiting_upload": 1}, "processing")
+    assert api("GET", f"/collections/{collection}/files/{receipt['file_id']}/content").status == 409
 
 
 def test_a_name_may_be_given(api, collection):
@@ -76,6 +83,13 @@ def test_it_counts_as_a_file(api, collection):
     assert add(api, collection).status == 202
     reply = add(api, collection, name="second.html")
     assert (reply.status, reply.json["resource"]) == (429, "files")
+
+
+def test_pages_of_two_sites_do_not_take_each_others_names(api, collection):
+    for host in ("one.example.org", "two.example.org"):
+        assert add(api, collection, f"https://{host}/docs/").json["generation"] == 1
+    names = {file["name"] for file in api("GET", f"/collections/{collection}/files").json["items"]}
+    assert names == {"one.example.org - docs.html", "two.example.org - docs.html"}
 
 
 def test_it_needs_an_editor(api, collection):

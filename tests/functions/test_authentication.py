@@ -5,10 +5,11 @@ from uuid import uuid4
 
 import pytest
 
-from modulo.cli.keys import create_key, list_keys, revoke_key
-from modulo.domain.errors import Unauthenticated
+from modulo.domain.errors import NotFound, Unauthenticated
 from modulo.domain.identity import Principal, Scope, external_id
 from modulo.runtime import auth
+from modulo.runtime.admin.keys import create_key, list_keys, revoke_key
+from modulo.runtime.admin.tenants import delete_tenant
 from tests.functions.conftest import Api, as_user
 
 
@@ -40,8 +41,16 @@ def test_an_expired_key_is_refused(services, clock):
     assert api("GET", "/usage").status == 401
 
 
+def test_no_key_is_made_for_a_deleted_tenant(services):
+    create_key("acme", "ada", "first")
+    delete_tenant(external_id("modulo", "tenant:acme"))
+    for user in ["ada", "new"]:
+        with pytest.raises(NotFound, match="Tenant 'acme' has been deleted"):
+            create_key("acme", user, "second")
+
+
 def test_memory_of_keys_is_bounded(services, monkeypatch):
-    monkeypatch.setattr(auth, "KNOWN_KEYS", 2)
+    monkeypatch.setattr(auth, "MAX_CACHED_CREDENTIALS", 2)
     for user in ["a", "b", "c"]:
         as_user(user)("GET", "/usage")
     assert len(services.known_keys) == 1
@@ -76,7 +85,7 @@ def test_the_credentials_of_a_deleted_tenant_are_unknown(services):
     by_token, unknown = (Api({"authorization": f"bearer {token}"}) for token in ("a.b.c", "x.y.z"))
     for api in (by_key, by_token):
         assert api("GET", "/collections").status == 200
-    services.metadata.tombstone_tenant(principal.tenant_id, now=services.clock.now())
+    services.tenants.tombstone_tenant(principal.tenant_id, now=services.clock.now())
     for api in (by_key, by_token):
         assert api("GET", "/collections").status == 401
     told, expected = (api("GET", "/collections").json for api in (by_token, unknown))
@@ -85,7 +94,7 @@ def test_the_credentials_of_a_deleted_tenant_are_unknown(services):
 
 
 def test_a_living_tenant_is_asked_for_once_in_a_while(services, monkeypatch):
-    monkeypatch.setattr(auth, "KNOWN_KEYS", 1)
+    monkeypatch.setattr(auth, "MAX_CACHED_CREDENTIALS", 1)
     principals = [Principal(uuid4(), uuid4(), frozenset(Scope)) for _ in range(2)]
     asked = []
 
@@ -98,8 +107,25 @@ def test_a_living_tenant_is_asked_for_once_in_a_while(services, monkeypatch):
             asked.append(tenant_id)
             return False
 
-    services.tokens, services.metadata = Tokens(), Counting()
+    services.tokens, services.tenants = Tokens(), Counting()
     for token in "00110":
         assert auth.authenticate(token, services=services) is principals[int(token)]
     first, second = (principal.tenant_id for principal in principals)
     assert asked == [first, second, first]
+
+
+def test_two_credentials_are_one_too_many(services):
+    ada, bob = (as_user(name).headers["authorization"].partition(" ")[2] for name in ("ada", "bob"))
+    for key, token in ((ada, bob), (ada, ada), (ada, "nonsense"), ("nonsense", ada)):
+        reply = Api({"x-api-key": key, "authorization": f"Bearer {token}"})("GET", "/collections")
+        assert reply.status == 401
+        assert "one credential" in reply.json["detail"]
+
+
+@pytest.mark.parametrize("blank", ["\u00a0", "\u0085", "\x0b", "\x1f", "\u3000"])
+@pytest.mark.parametrize("place", ["{}{}", "{1}{0}"])
+def test_a_key_with_blanks_of_other_kinds_is_another_key(services, blank, place):
+    key = as_user("ada").headers["authorization"].partition(" ")[2]
+    reply = Api({"authorization": f"Bearer {place.format(key, blank)}"})("GET", "/collections")
+    assert reply.status == 401
+    assert Api({"authorization": f"Bearer  {key}\t"})("GET", "/collections").status == 200

@@ -7,10 +7,10 @@ from uuid import UUID
 import pytest
 from pydantic import ValidationError
 
-from modulo.domain.errors import Unauthenticated, Unavailable
+from modulo.domain.errors import Unauthenticated
 from modulo.domain.file import FileRef
 from modulo.settings import Settings
-from tests.functions.conftest import LOOP, deliver_queued, ref_of
+from tests.functions.conftest import LOOP, DownQueue, deliver_queued, ref_of
 from tests.functions.test_events import cloudevent, minio, s3
 from tests.functions.test_serve import request
 
@@ -96,11 +96,7 @@ def test_the_same_function_ingests_it(api, services):
 
 @by_token
 def test_a_queue_that_is_down_is_said(services):
-    class Down:
-        def send(self, body):
-            raise Unavailable(dependency="sqs")
-
-    services.ingests = Down()
+    services.ingests = DownQueue()
     assert post(s3(REFS[0].key)).status_code == 503
 
 

@@ -13,11 +13,19 @@ def test_answers_the_collection(api):
     assert found["chunking"] == {"max_tokens": 200, "overlap_tokens": 40}
 
 
-def test_names_are_unique_in_a_tenant_only(api):
+def test_names_are_unique_for_their_owner(api):
     api.create_collection("papers")
-    reply = as_user("bob")("POST", "/collections", json={"name": "Papers"})
+    reply = api("POST", "/collections", json={"name": "Papers"})
     assert (reply.status, reply.json["type"]) == (409, "urn:modulo:problem:conflict")
     assert as_user("ada", "other").create_collection("papers")
+
+
+def test_nobody_learns_the_names_of_others_collections(api):
+    api.create_collection("merger with globex")
+    bob = as_user("bob")
+    mine = bob.create_collection("Merger with Globex")
+    assert bob("PATCH", f"/collections/{mine}", json={"name": "merger with globex"}).status == 200
+    assert [found["id"] for found in bob("GET", "/collections").json["items"]] == [mine]
 
 
 def test_an_idempotency_key_creates_once(api):

@@ -3,7 +3,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.functions.conftest import ingest
+from modulo.domain.upload import PresignedPost
+from tests.functions.conftest import Failing, as_user, deliver_queued, ingest
 
 TEXT = "The Antarctic ice sheet holds about 26.5 million cubic kilometres of ice."
 
@@ -73,14 +74,13 @@ def test_bytes_that_are_there_need_no_form(api, name):
         "task_id": receipt["task_id"],
         "status": "ready",
         "generation": 1,
-        "upload": None,
-        "expires_at": None,
         "duplicate_of": "a.txt",
+        "id": receipt["file_id"],
     }
     unknown = {name: value for name, value in body.items() if name != "checksum_sha256"}
     for other in (body | {"on_duplicate": "new"}, unknown):
         reply = api("POST", f"/collections/{collection}/uploads", json=other)
-        assert (reply.status, reply.json["duplicate_of"]) == (201, None)
+        assert (reply.status, reply.json.get("duplicate_of")) == (201, None)
         assert reply.json["upload"]["url"]
 
 
@@ -94,3 +94,43 @@ def test_bytes_that_are_awaited_may_be_sent_by_whoever_comes_first(api, clock):
     assert second.json["duplicate_of"] == "a.txt"
     assert second.json["upload"]["fields"]["key"] == first.json["upload"]["fields"]["key"]
     assert second.json["expires_at"] == "2026-03-14T09:55:00Z"
+
+
+@pytest.mark.parametrize(("role", "stage"), [("viewer", "failed"), (None, "failed"), ("editor", "ready")])
+def test_a_form_ends_with_the_membership_of_who_got_it(api, services, role, stage):
+    collection = api.create_collection()
+    bob = as_user("bob")
+    bob.create_collection("his")
+    user = bob("GET", "/collections").json["items"][0]["owner_id"]
+    member = f"/collections/{collection}/members/{user}"
+    assert api("PUT", member, json={"role": "editor"}).status == 200
+    body = {"name": "notes.txt", "size_bytes": len(TEXT)}
+    ticket = bob("POST", f"/collections/{collection}/uploads", json=body).json
+    if role is None:
+        assert api("DELETE", member).status == 204
+    else:
+        assert api("PUT", member, json={"role": role}).status == 200
+    services.blobs.post(PresignedPost(**ticket["upload"]), TEXT.encode())
+    assert ingest(api, collection, ticket) == []
+    found = api("GET", f"/collections/{collection}/files/{ticket['file_id']}").json
+    assert found["stage"] == stage
+    assert (found.get("problem") or {}).get("code") == (None if stage == "ready" else "revoked-upload")
+
+
+def test_a_file_of_a_member_who_left_can_be_retried_by_others(api, services):
+    collection = api.create_collection()
+    bob = as_user("bob")
+    bob.create_collection("his")
+    user = bob("GET", "/collections").json["items"][0]["owner_id"]
+    member = f"/collections/{collection}/members/{user}"
+    assert api("PUT", member, json={"role": "editor"}).status == 200
+    ticket = bob("POST", f"/collections/{collection}/uploads", json={"name": "a.txt", "size_bytes": len(TEXT)}).json
+    services.blobs.post(PresignedPost(**ticket["upload"]), TEXT.encode())
+    working, services.embedder = services.embedder, Failing()
+    for attempt in range(1, 5):
+        assert ingest(api, collection, ticket, attempt=attempt) != []
+    assert api("DELETE", member).status == 204
+    services.embedder = working
+    assert api("POST", f"/collections/{collection}/files/{ticket['file_id']}/retry").status == 202
+    deliver_queued(services)
+    assert api("GET", f"/collections/{collection}/files/{ticket['file_id']}").json["stage"] == "ready"

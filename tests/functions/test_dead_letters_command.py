@@ -6,17 +6,17 @@ from uuid import UUID, uuid4
 import pytest
 from typer.testing import CliRunner
 
-from modulo.adapters.memory_queue import MemoryQueue
-from modulo.cli import dead_letters
 from modulo.cli.main import app
 from modulo.domain.file import FileRef
 from modulo.domain.identity import external_id
+from modulo.runtime.admin import dead_letters
 from modulo.runtime.worker import function
-from tests.functions.conftest import as_user, bury_about, letters_of, sqs_event
+from tests.doubles.memory_queue import MemoryQueue
+from tests.functions.conftest import SETTLED, as_user, letters_of, record_dead_letter_about, sqs_event
 
 
 def modulo(*arguments):
-    done = CliRunner().invoke(app, ["dead-letters", *map(str, arguments)])
+    done = CliRunner().invoke(app, ["dead-letters", *map(str, arguments)], env=SETTLED)
     return done.exit_code, done.output
 
 
@@ -24,7 +24,7 @@ def unreadable(body, queue="ingest"):
     event = sqs_event(body)
     event["Records"][0]["messageId"] = str(uuid4())
     event["Records"][0]["attributes"]["DeadLetterQueueSourceArn"] = f"arn:aws:sqs:eu-west-1:1:{queue}"
-    assert function("bury").handler(event, None) == {"batchItemFailures": []}
+    assert function("record_dead_letter").handler(event, None) == {"batchItemFailures": []}
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def apis(services, clock):
         api = as_user("ada", tenant)
         at = api.create_collection()
         file = api.upload(at, "content", "vault.txt")["file_id"]
-        bury_about(FileRef(external_id("modulo", f"tenant:{tenant}"), UUID(at), UUID(file), 1))
+        record_dead_letter_about(FileRef(external_id("modulo", f"tenant:{tenant}"), UUID(at), UUID(file), 1))
         clock.advance(timedelta(minutes=1))
         made.append((api, at))
     return made
@@ -62,8 +62,9 @@ def test_letters_of_all_tenants_and_of_nobody_are_listed(apis, queue, monkeypatc
     assert modulo("list", "--state", "closed") == (0, "")
 
 
-def test_all_are_retried_or_one(apis, queue):
+def test_all_are_retried_or_one(apis, queue, monkeypatch):
     unreadable('{"poison": 1}')
+    monkeypatch.setattr(dead_letters, "PAGE", 1)
     assert modulo("retry", "--all") == (0, "2 sent again\n")
     assert len(queue.receive(limit=9, wait_seconds=0)) == 2, "the unreadable one is not among them"
     assert modulo("retry", "--all") == (0, "0 sent again\n")

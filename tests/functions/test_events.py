@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from modulo.adapters.memory_blobs import MemoryBlobs
 from modulo.domain.errors import Unavailable
 from modulo.domain.file import FileRef
-from modulo.domain.transfer import IngestRequest
+from modulo.domain.messages import IngestRequest
 from modulo.runtime.events import UnreadableMessage, uploads
 from modulo.runtime.worker import function
+from tests.doubles.memory_blobs import MemoryBlobs
 from tests.functions.conftest import Failing, deliver_queued, ref_of, sqs_event
 
 OURS = "uploads"
@@ -316,4 +316,4 @@ def test_any_key_survives_its_envelope(services, envelope, key):
 def test_an_ingestion_by_an_event_reads_the_bytes_of_its_own_bucket(services):
     assert isinstance(services.blobs, MemoryBlobs)
     function("ingest_file").handler(s3(REF.key, bucket="theirs"), None)
-    assert services.metadata.viable(REF) is False
+    assert services.ingestion.viable(REF) is False

@@ -6,7 +6,7 @@ def test_a_ready_file_says_what_it_holds(api):
     receipt = api.upload(collection, "One sentence. Another sentence.")
     assert ingest(api, collection, receipt) == []
     file = api("GET", f"/collections/{collection}/files/{receipt['file_id']}").json
-    assert (file["stage"], file["chunk_count"], file["live_generation"], file["problem"]) == ("ready", 1, 1, None)
+    assert (file["stage"], file["chunk_count"], file["live_generation"], file.get("problem")) == ("ready", 1, 1, None)
 
 
 def test_a_file_that_cannot_be_read_says_why(api):

@@ -12,12 +12,12 @@ pytestmark = pytest.mark.parametrize("settings", [MODELS], indirect=True)
 
 def test_there_is_none_before_the_first(api):
     reply = api("GET", path(api.create_collection()))
-    assert (reply.status, reply.json["detail"]) == (404, "The collection was never embedded anew.")
+    assert (reply.status, reply.json["detail"]) == (404, "The collection was never re-embedded.")
 
 
 def test_it_tells_when_it_will_be_built(api, services, clock):
     collection = collection_of(api)
-    assert start(api, collection)["estimated_ready_at"] is None
+    assert start(api, collection).get("estimated_ready_at") is None
     clock.advance(timedelta(minutes=10))
     first, _ = services.ingests.receive(limit=2, wait_seconds=0)
     function("ingest_file").handler({"Records": [record_of(first)]}, None)

@@ -7,17 +7,12 @@ import pytest
 
 from modulo.domain.errors import Unavailable
 from modulo.domain.quota import Quotas
-from modulo.usecases.expanding import Expanding
-from modulo.usecases.holding import Holding
+from modulo.usecases.ingest_file.archive import ArchiveExpansion
+from modulo.usecases.ingest_file.lease import ClaimLease
 from tests import documents
 from tests.functions.conftest import as_user, deliver_queued, ingest, ref_of
 from tests.functions.reembeddings import MODELS, collection_of, path, start, sweep
 from tests.functions.test_ingest_parts import Wrapped
-
-
-@pytest.fixture
-def collection(api):
-    return api.create_collection()
 
 
 def files(api, collection):
@@ -54,7 +49,7 @@ def test_each_file_is_found_by_its_path(api, collection):
     )
     assert set(found) == {"a.zip", "a.zip/notes/rain.txt", "a.zip/b.md", "a.zip/c.docx"}
     assert {item["stage"] for item in found.values()} == {"ready"}
-    assert (found["a.zip"]["document"]["files"], found["a.zip"]["document"]["left_out"]) == (3, None)
+    assert (found["a.zip"]["document"]["files"], found["a.zip"]["document"].get("left_out")) == (3, None)
     assert found["a.zip"]["chunk_count"] == 0
     assert "a.zip/notes/rain.txt" in sources(api, collection, "rain falls")
     content = api("GET", f"/collections/{collection}/files/{found['a.zip/b.md']['id']}/content")
@@ -166,7 +161,7 @@ def test_a_file_still_being_ingested_has_the_archive_wait(api, collection, servi
     services.vectors = real
     third = api.upload(collection, documents.zipped([("a.txt", b"Wind blows.")]), "a.zip")
     assert ingest(api, collection, third) != []
-    assert files(api, collection)["a.zip"]["problem"] is None
+    assert files(api, collection)["a.zip"].get("problem") is None
     assert ingest(api, collection, {**item, "file_id": item["id"]}, attempt=2) == []
     assert ingest(api, collection, third, attempt=2) == []
     ingest_all(api, collection)
@@ -186,7 +181,7 @@ def test_deleted_it_takes_its_files_along_and_no_others(api, collection):
 @pytest.mark.parametrize("when", ["reserving", "storing", "dropping"])
 def test_deleted_while_it_is_expanded(api, collection, services, when):
     receipt = api.upload(collection, documents.zipped([("a.txt", b"Rain."), ("b.txt", b"Snow.")]), "a.zip")
-    metadata, blobs = services.metadata, services.blobs
+    uploads, blobs = services.uploads, services.blobs
 
     def deleting(act):
         def instead(*given, **named):
@@ -199,9 +194,9 @@ def test_deleted_while_it_is_expanded(api, collection, services, when):
         services.blobs = Wrapped(blobs, put=deleting(blobs.put))
     else:
         name = {"reserving": "reserve_archived", "dropping": "drop_archived"}[when]
-        services.metadata = Wrapped(metadata, **{name: deleting(getattr(metadata, name))})
+        services.uploads = Wrapped(uploads, **{name: deleting(getattr(uploads, name))})
     assert ingest(api, collection, receipt) == []
-    services.metadata, services.blobs = metadata, blobs
+    services.uploads, services.blobs = uploads, blobs
     assert files(api, collection) == {}
 
 
@@ -225,11 +220,12 @@ def test_embedded_anew_it_makes_no_files(api, collection, services):
     ref = ref_of(api, collection, receipt)
     now = services.clock.now()
     later = now + timedelta(hours=1)
-    claim = services.metadata.claim(ref, version="v", now=now, lease_until=later, deadline=later)
+    claim = services.ingestion.claim(ref, version="v", now=now, lease_until=later, deadline=later)
     anew = replace(claim, ref=replace(claim.ref, generation=2))
-    holding = Holding(anew, Wrapped(services.metadata, advance=lambda *_, **__: True), services.clock, 60)
+    ingestion = Wrapped(services.ingestion, advance=lambda *_, **__: True)
+    lease = ClaimLease(anew, ingestion, services.parts, services.clock, 60)
     unpacked = services.unpacker.unpack(services.blobs.open(ref))
-    result = Expanding(holding, services.metadata, services.blobs, Quotas(), 60).expand(unpacked)
+    result = ArchiveExpansion(lease, services.uploads, services.blobs, Quotas(), 60).expand(unpacked)
     assert (result.info.files, [item.path for item in result.info.left_out]) == (1, ["b.png"])
     assert set(files(api, collection)) == {"a.zip"}
 

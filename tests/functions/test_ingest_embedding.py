@@ -5,10 +5,10 @@ from uuid import UUID
 
 import pytest
 
-from modulo.adapters.memory_embedder import MemoryEmbedder
 from modulo.domain.errors import BadModelAnswer, RefusedByModel, Throttled
 from modulo.runtime.auth import authenticate
 from modulo.runtime.worker import function
+from tests.doubles.memory_embedder import MemoryEmbedder
 from tests.functions.conftest import NOW, ingest, ref_of, sqs_event
 
 PARAGRAPHS = 1_050
@@ -55,7 +55,7 @@ def deletion(api, services, collection, receipt):
     """Deletes the file, from any thread."""
     caller = authenticate(api.headers["authorization"].partition(" ")[2], services=services)
     ids = UUID(collection), UUID(receipt["file_id"])
-    return lambda: services.metadata.tombstone_file(caller, *ids, now=services.clock.now())
+    return lambda: services.files.tombstone_file(caller, *ids, now=services.clock.now())
 
 
 def vectors_of(api, services, collection, receipt):
@@ -176,7 +176,7 @@ def test_while_it_waits_its_lease_is_kept(api, services, collection, embedder, c
         if not swept:
             swept.append(function("sweep").handler({}, None))
             raise Throttled("busy", retry_after=700, dependency="embedder")
-        clock.advance(timedelta(seconds=400))  # long after the first lease, not after the one kept meanwhile
+        clock.advance(timedelta(seconds=40))  # long after the first lease, not after the one kept meanwhile
         swept.append(function("sweep").handler({}, None))
 
     embedder.answer = busy

@@ -1,12 +1,14 @@
+import time
 from datetime import timedelta
 from hashlib import sha256
 from uuid import UUID
 
 import pytest
 
-from modulo.adapters.memory_embedder import MemoryEmbedder
 from modulo.domain.errors import NotFound, Throttled, Unavailable, UnsupportedFile
+from modulo.domain.identity import Principal, Scope, external_id
 from modulo.runtime.worker import function
+from tests.doubles.memory_embedder import MemoryEmbedder
 from tests.functions.conftest import as_user, deliver_queued, ingest, ref_of, s3_event, sqs_event
 
 TEXT = "Rain falls mainly on the plain. " * 100
@@ -18,11 +20,6 @@ def stage(api, collection, receipt):
 
 def deliver(*bodies, attempt=1):
     return function("ingest_file").handler(sqs_event(*bodies, attempt=attempt), None)["batchItemFailures"]
-
-
-@pytest.fixture
-def collection(api):
-    return api.create_collection()
 
 
 def test_duplicates_change_nothing(api, collection):
@@ -105,7 +102,7 @@ def test_what_a_retry_cannot_help_fails_at_once(api, collection, services, error
     blobs = services.blobs
 
     class Refusing:
-        def open(self, ref):
+        def open(self, ref, version=None):
             raise error
 
         def __getattr__(self, name):
@@ -138,9 +135,9 @@ def test_delete_during_ingestion_wins(api, collection, services):
     vectors = services.vectors
 
     class Deleting:
-        def flush(self, space):
+        def flush(self, space, **how):
             assert api("DELETE", f"/collections/{collection}/files/{receipt['file_id']}").status == 202
-            vectors.flush(space)
+            vectors.flush(space, **how)
 
         def __getattr__(self, name):
             return getattr(vectors, name)
@@ -149,7 +146,7 @@ def test_delete_during_ingestion_wins(api, collection, services):
     assert ingest(api, collection, receipt) == []
     services.vectors = vectors
     ref = ref_of(api, collection, receipt)
-    space = services.metadata.grant(principal_of(api, services), ref.collection_id).space
+    space = services.grants.grant(principal_of(api, services), ref.collection_id).space
     assert vectors.count(space, file_id=ref.file_id) == 0
 
 
@@ -160,11 +157,11 @@ def test_a_slow_worker_that_was_overtaken_spoils_nothing(api, collection, servic
     class Overtaken:
         """While this one flushes, its lease ends and another ingests the same generation."""
 
-        def flush(self, space):
+        def flush(self, space, **how):
             services.vectors = vectors
             clock.advance(timedelta(hours=1))
             assert ingest(api, collection, receipt) == []
-            vectors.flush(space)
+            vectors.flush(space, **how)
 
         def __getattr__(self, name):
             return getattr(vectors, name)
@@ -181,8 +178,12 @@ def test_a_dead_worker_is_taken_over(api, collection, services, clock):
     receipt = api.upload(collection, TEXT)
     ref = ref_of(api, collection, receipt)
     now = clock.now()
-    claim = services.metadata.claim(
-        ref, version="1", now=now, lease_until=now + timedelta(seconds=10), deadline=now + timedelta(hours=1)
+    claim = services.ingestion.claim(
+        ref,
+        version=services.blobs.info(ref).version,
+        now=now,
+        lease_until=now + timedelta(seconds=10),
+        deadline=now + timedelta(hours=1),
     )
     assert claim
     assert ingest(api, collection, receipt) == []
@@ -192,7 +193,7 @@ def test_a_dead_worker_is_taken_over(api, collection, services, clock):
     [delivery] = services.ingests.receive(limit=10, wait_seconds=0)
     assert deliver(delivery.body) == []
     assert stage(api, collection, receipt)["stage"] == "ready"
-    assert not services.metadata.publish(claim, chunk_count=1, content_hash="late", info=claim_info(), now=clock.now())
+    assert not services.ingestion.publish(claim, chunk_count=1, content_hash="late", info=claim_info(), now=clock.now())
     assert stage(api, collection, receipt)["chunk_count"] != 1
 
 
@@ -276,9 +277,7 @@ def test_a_file_that_is_deleted_while_it_is_parsed_ends_the_run(api, collection,
 
     class Deleting:
         def embed(self, model, texts):
-            services.metadata.tombstone_file(
-                caller, UUID(collection), UUID(receipt["file_id"]), now=services.clock.now()
-            )
+            services.files.tombstone_file(caller, UUID(collection), UUID(receipt["file_id"]), now=services.clock.now())
             return embedder.embed(model, texts)
 
     caller = principal_of(api, services)
@@ -293,7 +292,7 @@ def test_a_failure_after_the_claim_was_lost_changes_nothing(api, collection, ser
     blobs.put(ref_of(api, collection, receipt), b"four", media_type="text/plain")
 
     class Slow:
-        def open(self, ref):
+        def open(self, ref, version=None):
             services.blobs = blobs
             clock.advance(timedelta(hours=1))
             assert ingest(api, collection, receipt) == []
@@ -381,3 +380,41 @@ def test_bytes_that_came_by_a_form_without_a_checksum_are_known_once_they_are_re
     file = api("GET", f"/collections/{collection}/files/{ticket['file_id']}").json
     assert (file["stage"], file["checksum_sha256"]) == ("ready", sha256(text).hexdigest())
     assert api.try_upload(collection, text, "again.txt").json["duplicate_of"] == "form.txt"
+
+
+@pytest.mark.parametrize("settings", [{"ingest_lease_seconds": 1}], indirect=True)
+def test_a_lease_is_renewed_while_a_step_takes_long(api, services, clock):
+    collection = api.create_collection()
+    ref = ref_of(api, collection, api.upload(collection, "Snow fell in July."))
+    ada = Principal(ref.tenant_id, external_id("modulo", "user:acme:ada"), frozenset(Scope))
+    embedder = services.embedder
+
+    def file():
+        return services.files.get_file(ada, ref.collection_id, ref.file_id, fresh=True)
+
+    class Slow:
+        def embed(self, model, texts):
+            for _ in range(3):
+                clock.advance(timedelta(seconds=30))  # far beyond the lease that was taken
+                now, until = clock.now(), time.monotonic() + 10
+                while file().updated_at < now and time.monotonic() < until:
+                    time.sleep(0.02)
+                again = {"version": "x", "now": now, "lease_until": now, "deadline": now + timedelta(hours=1)}
+                assert services.ingestion.claim(ref, **again) is None
+            return embedder.embed(model, texts)
+
+    services.embedder = Slow()
+    assert function("ingest_file").handler(sqs_event(s3_event(ref)), None)["batchItemFailures"] == []
+    assert file().stage == "ready"
+
+
+def test_a_retry_reads_the_bytes_that_were_claimed_first(api, collection, services):
+    receipt = api.upload(collection, TEXT)
+    ref, embedder = ref_of(api, collection, receipt), services.embedder
+    services.embedder = Failing(Unavailable("busy"))
+    assert ingest(api, collection, receipt) != []
+    services.blobs.put(ref, TEXT.replace("a", "e").encode(), media_type="text/plain")
+    services.embedder = embedder
+    assert ingest(api, collection, receipt, attempt=2) == []
+    found = stage(api, collection, receipt)
+    assert (found["stage"], found["problem"]["code"]) == ("failed", "lost-file")

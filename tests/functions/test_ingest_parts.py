@@ -1,26 +1,22 @@
 """Large files: divided, ingested part by part, published once."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
 from modulo.domain.document import Extent, Page
 from modulo.domain.errors import Unavailable
 from modulo.domain.file import DocumentInfo
-from modulo.domain.transfer import IngestRequest
+from modulo.domain.messages import IngestRequest
 from modulo.runtime.queue import record_of
 from modulo.runtime.worker import function
 from tests import documents
-from tests.functions.conftest import ingest, ref_of
+from tests.functions.conftest import ingest, principal_of, ref_of
 
 TEXT = "".join(f"Station {number} reports rain at noon.\n\n" for number in range(200))
 
 pytestmark = pytest.mark.parametrize("settings", [{"ingest_part_bytes": 2_048, "ingest_part_pages": 2}], indirect=True)
-
-
-@pytest.fixture
-def collection(api):
-    return api.create_collection()
 
 
 def found(api, collection, receipt):
@@ -37,9 +33,8 @@ def handle(*deliveries):
 
 
 def texts(services, api, collection, receipt):
-    ref = ref_of(api, collection, receipt)
-    space = services.metadata._store.collections[ref.tenant_id, ref.collection_id].space
-    return services.vectors.texts(space, ref)
+    space = services.grants.grant(principal_of("ada"), UUID(collection)).space
+    return services.vectors.texts(space, ref_of(api, collection, receipt))
 
 
 class Wrapped:
@@ -151,19 +146,19 @@ def test_a_part_that_was_taken_over_changes_nothing(api, collection, services, c
 
     services.vectors = Wrapped(vectors, texts=slow)
     assert handle(part) == []
-    states = services.metadata.parts(ref_of(api, collection, receipt))
+    states = services.parts.parts(ref_of(api, collection, receipt))
     assert [state.result is not None for state in states] == [True, False, False, False]
 
 
 def test_a_file_that_is_deleted_before_it_is_divided_is_left(api, collection, services):
     receipt = api.upload(collection, TEXT)
-    metadata = services.metadata
+    parts = services.parts
 
     def divide(*given, **more):
         assert api("DELETE", f"/collections/{collection}/files/{receipt['file_id']}").status < 300
-        return metadata.divide(*given, **more)
+        return parts.divide(*given, **more)
 
-    services.metadata = Wrapped(metadata, divide=divide)
+    services.parts = Wrapped(parts, divide=divide)
     assert ingest(api, collection, receipt) == []
     assert queued(services) == []
 

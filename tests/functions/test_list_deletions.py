@@ -11,8 +11,8 @@ def test_pages_through_what_the_caller_deleted(api, clock):
     first = api("GET", "/deletions", query={"limit": "2"}).json
     rest = api("GET", "/deletions", query={"limit": "2", "after": first["next"]}).json
     assert [one["target_id"] for one in first["items"] + rest["items"]] == dropped[::-1]
-    assert (rest["next"], {one["name"] for one in first["items"]}) == (None, {"c2", "c1"})
-    assert as_user("bob")("GET", "/deletions").json == {"items": [], "next": None}
+    assert (rest.get("next"), {one["name"] for one in first["items"]}) == (None, {"c2", "c1"})
+    assert as_user("bob")("GET", "/deletions").json == {"items": []}
 
 
 def test_a_cursor_that_is_none_is_refused(api):

@@ -1,5 +1,7 @@
 from modulo.runtime.worker import function
 
 
-def test_in_memory_there_is_nothing_to_migrate(services):
-    assert function("migrate").handler({}, None) == {"migrated": True}
+def test_what_is_up_to_date_stays_as_it_is(services, database):
+    ((revision,),) = database("SELECT version_num FROM alembic_version")
+    assert function("migrate").handler({}, None) == {"Revision": revision}
+    assert database("SELECT version_num FROM alembic_version") == [(revision,)]

@@ -1,9 +1,8 @@
 import pytest
 
-from modulo.domain.errors import Unavailable
-from modulo.runtime.hands import handle
+from modulo.runtime.queue_consumer import handle
 from modulo.runtime.worker import function
-from tests.functions.conftest import ingest, ref_of, sqs_event
+from tests.functions.conftest import DownQueue, ingest, ref_of, sqs_event
 
 TEXT = "The archive burned down in 1904."
 
@@ -30,7 +29,7 @@ def test_a_deleted_file_leaves_nothing(api, ready, services):
     assert services.blobs.info(ref) is None
     usage = api("GET", "/usage").json
     assert usage["storage_bytes"] == 0
-    assert services.metadata.purge_of(ref.tenant_id, ref.collection_id, ref.file_id) is None
+    assert services.purging.find_purge(ref.tenant_id, ref.collection_id, ref.file_id) is None
 
 
 def test_a_deleted_collection_leaves_nothing(api, ready, services):
@@ -85,11 +84,7 @@ def test_a_lost_request_is_made_again_by_the_sweep(api, ready, services, clock):
 
     collection, receipt = ready
 
-    class Down:
-        def send(self, body):
-            raise Unavailable(dependency="sqs")
-
-    working, services.purges = services.purges, Down()
+    working, services.purges = services.purges, DownQueue()
     assert api("DELETE", f"/collections/{collection}/files/{receipt['file_id']}").status == 202
     services.purges = working
     clock.advance(timedelta(minutes=5))

@@ -1,19 +1,20 @@
-"""Whole tenants through the queue of `purge`, on in-memory services."""
+"""Whole tenants through the queue of `purge`."""
 
 from datetime import timedelta
+from random import Random
 
 import pytest
 from typer.testing import CliRunner
 
 from modulo.cli.main import app
-from modulo.cli.tenants import show_deletion
 from modulo.domain.errors import Unavailable
 from modulo.domain.file import FileRef
 from modulo.domain.identity import external_id
-from modulo.domain.transfer import PurgeRequest
+from modulo.domain.purge import PurgeRequest
+from modulo.runtime.admin.tenants import show_deletion
 from modulo.runtime.worker import function
 from modulo.usecases import purge
-from tests.functions.conftest import as_user, ingest, ref_of
+from tests.functions.conftest import SETTLED, as_user, ingest, ref_of, replace_metadata
 from tests.functions.test_purge import run_purges
 
 TENANT = external_id("modulo", "tenant:acme")
@@ -33,7 +34,7 @@ def files(api, services):
 
 
 def modulo(*command, code=0):
-    ended = CliRunner().invoke(app, ["tenants", *command])
+    ended = CliRunner().invoke(app, ["tenants", *command], env=SETTLED)
     assert ended.exit_code == code, ended.output
     return ended.output
 
@@ -52,7 +53,7 @@ def drained(services):
 
 @pytest.mark.parametrize("rows", [1, 2, 100])
 def test_a_deleted_tenant_leaves_a_receipt(api, files, services, monkeypatch, rows):
-    monkeypatch.setattr(purge, "ROWS", rows)
+    monkeypatch.setattr(purge, "ROWS_PER_STEP", rows)
     eve = as_user("eve", "other")
     kept = eve.create_collection()
     assert str(TENANT) in modulo("list")
@@ -83,8 +84,10 @@ def test_an_object_that_no_file_knows_is_removed_and_told_at_the_end(api, servic
 
 def test_it_ends_wherever_it_was_interrupted(api, files, services, clock):
     """Every store fails once in a while; the sweep asks again."""
-    for part in ("blobs", "vectors", "metadata"):
-        setattr(services, part, Failing(getattr(services, part), every=7))
+    chance = Random(7)
+    restore = replace_metadata(services, lambda port: Failing(port, chance))
+    for part in ("blobs", "vectors"):
+        setattr(services, part, Failing(getattr(services, part), chance))
     modulo("delete", str(TENANT), "--yes")
     for _ in range(60):
         for _ in range(10):
@@ -94,25 +97,29 @@ def test_it_ends_wherever_it_was_interrupted(api, files, services, clock):
             function("sweep").handler({}, None)
         except Unavailable:
             continue
-    for part in ("blobs", "vectors", "metadata"):
+    restore()
+    for part in ("blobs", "vectors"):
         setattr(services, part, getattr(services, part).real)
     assert told().state == "completed"
     assert (sum(told().removed.vectors.values()), told().removed.objects) == (5, 5)
 
 
 class Failing:
-    """A store of which every so many calls fails, before or behind what it does."""
+    """A store of which one in seven of these calls fails, before or behind what it does.
 
-    def __init__(self, real, every):
-        self.real, self.every, self.calls = real, every, 0
+    By chance, not in turn: a step that always came seventh would never be done.
+    """
+
+    def __init__(self, real, chance):
+        self.real, self.chance = real, chance
 
     def __getattr__(self, name):
         method = getattr(self.real, name)
 
         def called(*args, **given):
-            self.calls += 1
-            if self.calls % self.every == 0:
-                if self.calls % (2 * self.every) == 0:
+            number = self.chance.randrange(14)
+            if number < 2:
+                if number:
                     method(*args, **given)
                 raise Unavailable(dependency="store")
             return method(*args, **given)
@@ -121,17 +128,17 @@ class Failing:
 
 
 def test_another_step_that_recorded_something_meanwhile_is_let_win(api, services):
-    real = services.metadata
+    real = services.tenants
 
     class Overtaken:
         def __getattr__(self, name):
-            if name == "end_tenant" and services.metadata is self:
-                services.metadata = real
+            if name == "end_tenant" and services.tenants is self:
+                services.tenants = real
                 services.purges.send(PurgeRequest(TENANT).body())
                 assert run_purges(services) == 1
             return getattr(real, name)
 
-    services.metadata = Overtaken()
+    services.tenants = Overtaken()
     modulo("delete", str(TENANT), "--yes")
     assert run_purges(services) == 0
     assert told().state == "completed"

@@ -9,23 +9,26 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from modulo.adapters.memory_blobs import MemoryBlobs
-from modulo.adapters.memory_cache import MemoryCache
-from modulo.adapters.memory_metadata import MemoryMetadata
-from modulo.adapters.memory_queue import MemoryQueue
-from modulo.adapters.memory_vectors import MemoryVectors
-from modulo.adapters.system_clock import MemoryClock
+from modulo.domain.cache_entry import CacheEntry
 from modulo.domain.chunk import Chunk, EmbeddedChunk
-from modulo.domain.collection import Collection
+from modulo.domain.collection import Chunking, Collection, CollectionDraft, EmbeddingModel
 from modulo.domain.deletion import DeletionState, deletion_id
 from modulo.domain.errors import Unavailable
 from modulo.domain.file import FileRef
-from modulo.domain.transfer import CacheEntry, PurgeRequest
+from modulo.domain.identity import Principal, Scope
+from modulo.domain.purge import PurgeRequest
+from modulo.services import Services
 from modulo.usecases.cache_keys import collection_prefix
 from modulo.usecases.purge import purge
-from tests.contracts.metadata_world import NOW, World
+from tests.doubles.memory_blobs import MemoryBlobs
+from tests.doubles.memory_cache import MemoryCache
+from tests.doubles.memory_clock import MemoryClock
+from tests.doubles.memory_queue import MemoryQueue
+from tests.doubles.memory_vectors import MemoryVectors
+from tests.functions.conftest import NOW
 
 CHUNKS, BYTES = 5, b"0123456789"
+STORES = ("purging", "deletions", "tenants", "user_files", "vectors", "blobs", "cache")
 
 
 class Died(Exception):
@@ -34,7 +37,7 @@ class Died(Exception):
 
 @dataclass
 class Step:
-    """A store, or the metadata, before and behind whose every call something else may happen."""
+    """A store before and behind whose every call something else may happen."""
 
     real: Any
     machine: "Purges"
@@ -64,20 +67,21 @@ class Written:
 class Purges(RuleBasedStateMachine):
     """A deleted collection; between any two calls of a purge another may run, it may die, or something may arrive."""
 
-    def __init__(self) -> None:
+    def __init__(self, services: Services) -> None:
         super().__init__()
-        self.metadata, self.vectors, self.blobs = MemoryMetadata(), MemoryVectors(), MemoryBlobs()
+        self.purging, self.deletions, self.tenants = services.purging, services.deletions, services.tenants
+        self.user_files, self.vectors, self.blobs = services.user_files, MemoryVectors(), MemoryBlobs()
         self.cache, self.clock = MemoryCache(), MemoryClock(NOW)
-        world = World(self.metadata)
-        self.owner = world.user()
-        self.collection: Collection = world.collection(self.owner)
-        self.space = self.metadata.grant(self.owner, self.collection.id).space
+        self.owner = Principal(uuid4(), uuid4(), frozenset(Scope))
+        draft = CollectionDraft(uuid4(), "papers", EmbeddingModel(name="small", dimensions=4), Chunking(), False)
+        self.collection: Collection = services.collections.create_collection(self.owner, draft, limit=1, now=NOW)
+        self.space = services.grants.grant(self.owner, self.collection.id).space
         self.vectors.prepare(self.space)
         self.written = Written()
         self.plan: list[str] = []
         for _ in range(2):
             self.store(chunks=CHUNKS)
-        self.metadata.tombstone_collection(self.owner, self.collection.id, now=NOW)
+        services.collections.tombstone_collection(self.owner, self.collection.id, now=NOW)
 
     def store(self, *, chunks: int) -> None:
         """A file's chunks, its object and a cached result."""
@@ -105,7 +109,7 @@ class Purges(RuleBasedStateMachine):
                 self.store(chunks=1)
 
     def run(self) -> None:
-        stores = {name: Step(getattr(self, name), self) for name in ("metadata", "vectors", "blobs", "cache")}
+        stores = {name: Step(getattr(self, name), self) for name in STORES}
         request = PurgeRequest(self.space.tenant_id, self.collection.id, None)
         with suppress(Died, Unavailable):
             purge(request, purges=MemoryQueue(), clock=self.clock, **stores)
@@ -118,7 +122,7 @@ class Purges(RuleBasedStateMachine):
 
     @property
     def receipt(self) -> Any:
-        return self.metadata.get_deletion(self.owner, deletion_id(self.collection.id))
+        return self.deletions.get_deletion(self.owner, deletion_id(self.collection.id))
 
     def true(self) -> None:
         """The receipt never claims more than was removed, and nothing less where nothing came late."""
@@ -143,9 +147,9 @@ class Purges(RuleBasedStateMachine):
         assert self.receipt.state is DeletionState.completed
 
 
-def test_the_receipt_is_true_whatever_happens_meanwhile() -> None:
+def test_the_receipt_is_true_whatever_happens_meanwhile(services: Services) -> None:
     run_state_machine_as_test(
-        Purges,
+        lambda: Purges(services),
         settings=settings(
             max_examples=300,
             stateful_step_count=6,

@@ -7,29 +7,19 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from modulo.adapters.memory_sockets import MemorySockets
-from modulo.domain import watching
+from modulo.domain import event_batch
 from modulo.domain.errors import Unavailable
 from modulo.domain.identity import Scope
-from modulo.domain.transfer import Delivery
-from modulo.domain.watching import PushRequest
+from modulo.domain.messages import Delivery, PushRequest
 from modulo.runtime.queue import record_of
 from modulo.runtime.worker import function
+from tests.doubles.memory_websockets import MemoryWebSockets
 from tests.functions.conftest import as_user, ingest, sqs_event
-from tests.functions.test_sockets import Gateway, events, refusal, request_of, revoke
+from tests.functions.gateway import Gateway
+from tests.functions.test_sockets import events, refusal, request_of, revoke
 from tests.functions.test_watch_files import TEXT, principal, user_id_of
 
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-def collection(api):
-    return api.create_collection()
-
-
-@pytest.fixture
-def gateway(services, clock):
-    return Gateway(services, clock)
 
 
 @pytest.fixture
@@ -74,7 +64,7 @@ def test_what_is_no_message_fails_alone(services, body):
     assert len(function("push_events").handler(sqs_event(body), None)["batchItemFailures"]) == 1
 
 
-class Failing(MemorySockets):
+class Failing(MemoryWebSockets):
     """Connections that cannot be spoken to for now, or on which nothing is heard though it was said."""
 
     def __init__(self, services):
@@ -82,10 +72,10 @@ class Failing(MemorySockets):
         self.said, self.failing = services.sockets.said, True
         services.sockets = self
 
-    def tell(self, connection_id, message):
+    def send(self, connection_id, message):
         if self.failing:
             raise Unavailable("The connections are throttled.", dependency="sockets")
-        return super().tell(connection_id, message)
+        return super().send(connection_id, message)
 
 
 def test_what_cannot_be_said_is_said_when_the_message_comes_again(api, collection, services, clock, watching_ada):
@@ -103,11 +93,11 @@ def test_one_who_cannot_be_told_keeps_nothing_from_the_others(api, collection, s
     other.services.pushes = watching_ada.services.pushes
     other.say(request_of(api, collection))
 
-    class Half(MemorySockets):
-        def tell(self, connection_id, message):
+    class Half(MemoryWebSockets):
+        def send(self, connection_id, message):
             if connection_id == watching_ada.connection:
                 raise Unavailable(dependency="sockets")
-            return super().tell(connection_id, message)
+            return super().send(connection_id, message)
 
     half = Half()
     half.said = services.sockets.said
@@ -115,7 +105,7 @@ def test_one_who_cannot_be_told_keeps_nothing_from_the_others(api, collection, s
     api.upload(collection, TEXT)
     assert not push(services, api, collection)
     assert names(other.told()) == ["notes.txt"]
-    services.sockets = MemorySockets()
+    services.sockets = MemoryWebSockets()
     services.sockets.said = half.said
     assert push(services, api, collection)
     assert names(watching_ada.told()) == ["notes.txt"]
@@ -133,7 +123,7 @@ def test_who_is_killed_between_saying_and_recording_has_it_said_again_and_nothin
 
     api.upload(collection, TEXT)
     with monkeypatch.context() as patched:
-        patched.setattr(services.metadata, "let_go", dies)
+        patched.setattr(services.subscriptions, "release_subscription", dies)
         with pytest.raises(Killed):
             push(services, api, collection)
     first = watching_ada.told()
@@ -153,11 +143,11 @@ def test_two_at_once_say_nothing_twice_and_the_second_has_it_looked_for_again(
     """A change that the first has not seen, because it was looking already, is told a moment later."""
     saying, go_on = threading.Event(), threading.Event()
 
-    class Slow(MemorySockets):
-        def tell(self, connection_id, message):
+    class Slow(MemoryWebSockets):
+        def send(self, connection_id, message):
             saying.set()
             assert go_on.wait(10)
-            return super().tell(connection_id, message)
+            return super().send(connection_id, message)
 
     slow = Slow()
     slow.said = services.sockets.said
@@ -178,7 +168,7 @@ def test_two_at_once_say_nothing_twice_and_the_second_has_it_looked_for_again(
 
 
 def test_nothing_is_begun_that_would_outlast_the_lease(api, collection, services, clock, watching_ada, monkeypatch):
-    changes = services.metadata.changes
+    changes = services.files.changes
 
     def slow(*args, **options):
         clock.advance(timedelta(seconds=50))
@@ -186,7 +176,7 @@ def test_nothing_is_begun_that_would_outlast_the_lease(api, collection, services
 
     api.upload(collection, TEXT)
     with monkeypatch.context() as patched:
-        patched.setattr(services.metadata, "changes", slow)
+        patched.setattr(services.files, "changes", slow)
         assert not push(services, api, collection)
     assert len(services.sockets.said[watching_ada.connection]) == watching_ada.heard
     assert names(watching_ada.told()) == ["notes.txt"]
@@ -274,7 +264,7 @@ def test_a_last_word_that_cannot_be_said_is_said_later(api, collection, services
 
 @pytest.mark.parametrize("resumed", [False, True])
 def test_no_more_is_said_than_the_gateway_passes_on(api, collection, services, clock, gateway, monkeypatch, resumed):
-    monkeypatch.setattr(watching, "MOST_BYTES", 12_000)
+    monkeypatch.setattr(event_batch, "MAX_PUSH_BYTES", 8_000)
     position = gateway.say(request_of(api, collection))[0]["id"] if resumed else None
     gateway.happens("DISCONNECT")
     for number in range(30):
@@ -286,7 +276,7 @@ def test_no_more_is_said_than_the_gateway_passes_on(api, collection, services, c
     ((name, snapshot),) = events(told)
     numbers = [int(file["name"][:2]) for file in snapshot["files"]]
     assert (name, snapshot["complete"]) == ("snapshot", False)
-    assert len(json.dumps(told, ensure_ascii=False).encode()) < 13_000
+    assert len(json.dumps(told, ensure_ascii=False).encode()) < 9_000
     assert numbers == sorted(numbers)
     assert numbers[-1] == 29
     assert 3 < len(numbers) < 25

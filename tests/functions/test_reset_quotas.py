@@ -18,8 +18,8 @@ def test_usage_starts_anew_with_the_period_even_when_no_reset_comes(api, service
 
     principal = authenticate(api.headers["authorization"].partition(" ")[2], services=services)
     collection, reservation = UUID(api.create_collection()), Reservation(clock.now().date(), 10, 100)
-    assert services.metadata.live_documents(principal, collection, [], reservation=reservation).reserved
-    services.metadata.settle_tokens(principal, period=clock.now().date(), reserved=10, used=7)
+    assert services.grants.live_documents(principal, [collection], [], reservation=reservation).reserved
+    services.usage.settle_tokens(principal, period=clock.now().date(), reserved=10, used=7)
     assert api("GET", "/usage").json["tokens_used"] == 7
     clock.advance(timedelta(days=1))
     usage = api("GET", "/usage").json

@@ -1,24 +1,18 @@
 from unittest.mock import Mock
 
 import pytest
-from typer.testing import CliRunner
 
-from modulo.cli.main import app
 from modulo.domain.errors import Unavailable
 from tests.functions.conftest import (
+    RETRIES,
     as_user,
     deliver_queued,
     give_up_file,
     ingest,
-    letters_of,
     ref_of,
+    retry_by,
     upload_failed,
 )
-
-
-@pytest.fixture
-def collection(api):
-    return api.create_collection()
 
 
 def failing(services, *, times):
@@ -75,21 +69,11 @@ def test_a_viewer_may_not_retry(api, services, collection):
         assert bob("POST", f"/collections/{collection}/{path}").status == 403
 
 
-@pytest.mark.parametrize("by", ["file", "collection", "letter", "letters", "operator"])
+@pytest.mark.parametrize("by", RETRIES)
 def test_a_retry_has_as_many_attempts_as_an_upload(api, queues, services, collection, by):
     receipt = give_up_file(api, queues, collection)
-    [letter] = letters_of(api, collection)
     failing(services, times=3)
-    ask = {
-        "file": f"/files/{receipt['file_id']}/retry",
-        "collection": "/retry",
-        "letter": f"/dead-letters/{letter['id']}/retry",
-        "letters": "/dead-letters/retry",
-    }
-    if by == "operator":
-        assert CliRunner().invoke(app, ["dead-letters", "retry", "--all"]).exit_code == 0
-    else:
-        assert api("POST", f"/collections/{collection}{ask[by]}").status == 202
+    retry_by(by, api, collection, receipt["file_id"])
     assert queues.give_up() == 0
     assert api("GET", f"/collections/{collection}/files/{receipt['file_id']}").json["stage"] == "ready"
 

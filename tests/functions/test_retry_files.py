@@ -12,7 +12,7 @@ def test_all_failed_files_are_retried_page_by_page(api, services):
     while True:
         page = api("POST", f"/collections/{collection}/retry", query=query).json
         queued += page["items"]
-        if page["next"] is None:
+        if page.get("next") is None:
             break
         query["after"] = page["next"]
     assert len(queued) == len(names)
@@ -25,4 +25,4 @@ def test_files_whose_bytes_are_gone_are_passed_over(api, services):
     collection = api.create_collection()
     ref = ref_of(api, collection, upload_failed(api, services, collection, "vault.txt"))
     services.blobs.delete(ref.tenant_id, ref.prefix)
-    assert api("POST", f"/collections/{collection}/retry").json == {"items": [], "next": None}
+    assert api("POST", f"/collections/{collection}/retry").json == {"items": []}

@@ -25,7 +25,7 @@ def test_searches_see_the_old_index_again_and_the_new_one_goes(api, services, cl
     sweep(services, clock)
     version = answers(api, switched)[0]
     back = api("POST", path(switched, "/rollback"), json={}).json
-    assert (back["state"], back["rollback_until"], back["files_done"]) == ("rolled_back", None, None)
+    assert (back["state"], back.get("rollback_until"), back.get("files_done")) == ("rolled_back", None, None)
     after = answers(api, switched)
     assert (after[0], after[1], sorted(after[2])) == (version + 1, "small", sorted([*TEXTS, "tower.txt"]))
     sweep(services, clock)
@@ -41,7 +41,7 @@ def test_searches_see_the_old_index_again_and_the_new_one_goes(api, services, cl
 
 def test_there_is_no_way_back_after_its_time(api, services, clock, switched):
     sweep(services, clock, after=timedelta(hours=2))
-    assert api("GET", path(switched)).json["rollback_until"] is None
+    assert api("GET", path(switched)).json.get("rollback_until") is None
     assert api("POST", path(switched, "/rollback"), json={}).status == 409
     sweep(services, clock)
     run_purges(services)

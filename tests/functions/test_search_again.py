@@ -8,15 +8,16 @@ from uuid import UUID
 import pytest
 from pydantic import TypeAdapter
 
-from modulo.domain.answer import Draft, Tokens
-from modulo.domain.errors import BadModelAnswer
+from modulo.domain.answer import AnswerDraft, TokenUsage
+from modulo.domain.cache_entry import CacheEntry
+from modulo.domain.errors import BadModelAnswer, Unavailable
+from modulo.domain.grant import Grant
 from modulo.domain.quota import Quotas
-from modulo.domain.transfer import CacheEntry, Grant
 from modulo.runtime.auth import authenticate
 from modulo.runtime.queue import record_of
 from modulo.runtime.worker import function
 from modulo.usecases.cache_keys import embedding_key, grant_key
-from tests.functions.conftest import as_user, ingest
+from tests.functions.conftest import as_user, ingest, replace_metadata
 
 BAKERY = "When does the bakery open?"
 VAULT = "When does the vault open?"
@@ -25,8 +26,8 @@ VAULT = "When does the vault open?"
 class Watched:
     """A port that counts its calls, and does something before each."""
 
-    def __init__(self, port, before=lambda: None):
-        self._port, self._before, self.calls = port, before, []
+    def __init__(self, port, before=lambda: None, calls=None):
+        self._port, self._before, self.calls = port, before, [] if calls is None else calls
 
     def __getattr__(self, name):
         method = getattr(self._port, name)
@@ -45,7 +46,7 @@ class Model:
     name = "openai:scripted"
 
     def __init__(self, tokens=50, error=None):
-        self.draft, self.error, self.prompts, self.largest = Draft("", Tokens(tokens, 0)), error, [], 0
+        self.draft, self.error, self.prompts, self.largest = AnswerDraft("", TokenUsage(tokens, 0)), error, [], 0
 
     def reserve(self, prompt):
         return sum(len(passage.text) + len(passage.document.name) for passage in prompt.passages)
@@ -55,6 +56,13 @@ class Model:
         if self.error:
             raise self.error
         return self.draft
+
+
+def watch_metadata(services):
+    """What the metadata are asked from now on, in whichever role."""
+    calls = []
+    replace_metadata(services, lambda port: Watched(port, calls=calls))
+    return calls
 
 
 @pytest.fixture
@@ -92,16 +100,16 @@ def caller(api, services):
 def tokens(api, services):
     """Those reserved and those used."""
     period = services.clock.now().date()
-    usage = services.metadata.usage(caller(api, services), period=period, quotas=Quotas())
+    usage = services.usage.get_usage(caller(api, services), period=period, quotas=Quotas())
     return usage.tokens_reserved, usage.tokens_used
 
 
 def test_metadata_is_asked_once(api, collection, services):
-    services.metadata = Watched(services.metadata)
+    calls = watch_metadata(services)
     assert ask(api, collection).json["metadata"]["cached"] is False
-    assert services.metadata.calls == ["live_documents"]
+    assert calls == ["live_documents"]
     assert ask(api, collection).json["metadata"]["cached"] is True
-    assert services.metadata.calls == ["live_documents", "grant"]
+    assert calls == ["live_documents", "grants"]
 
 
 def test_who_was_removed_finds_nothing_and_costs_no_answer(api, collection, services):
@@ -175,14 +183,14 @@ def test_a_result_is_kept_only_where_nothing_was_published_meanwhile(api, collec
 @pytest.mark.parametrize("change", [{"dimensions": 8}, {"name": "former"}])
 def test_what_was_found_in_a_former_space_is_sought_again(api, collection, services, change):
     user = caller(api, services)
-    now = services.metadata.grant(user, UUID(collection))
+    now = services.grants.grant(user, UUID(collection))
     former = replace(now, space=replace(now.space, model=now.space.model.model_copy(update=change)))
     key, value = grant_key(user, UUID(collection)), TypeAdapter(Grant).dump_json(former)
     services.cache.put([CacheEntry(key, value, 60)])
-    services.metadata, services.embedder = Watched(services.metadata), Watched(services.embedder)
+    calls, services.embedder = watch_metadata(services), Watched(services.embedder)
     found = ask(api, collection).json
     assert sources(found) == {"bakery.txt", "vault.txt"}
-    assert services.metadata.calls == ["live_documents"] * 2
+    assert calls == ["live_documents"] * 2
     assert services.embedder.calls == ["embed"] * 2
     assert found["metadata"]["embedding_model"] == now.space.model.name
     assert ask(api, collection).json["metadata"]["cached"] is True
@@ -190,8 +198,8 @@ def test_what_was_found_in_a_former_space_is_sought_again(api, collection, servi
 
 def test_a_vector_cut_short_is_made_anew(api, collection, services):
     user = caller(api, services)
-    model = services.metadata.grant(user, UUID(collection)).space.model
-    value = json.dumps([model.model_dump(mode="json"), base64.b64encode(bytes(8)).decode()])
+    model = services.grants.grant(user, UUID(collection)).space.model
+    value = json.dumps([[model.model_dump(mode="json"), base64.b64encode(bytes(8)).decode()]])
     services.cache.put([CacheEntry(embedding_key(user.tenant_id, BAKERY), value.encode(), 60)])
     assert ask(api, collection).status == 200
 
@@ -205,11 +213,43 @@ def test_tokens_are_reserved_for_the_largest_prompt_and_settled(api, collection,
     assert tokens(api, services) == (0, 7)
 
 
+@pytest.mark.parametrize("lie", [10**9, int(1e308), -5, 0])
+def test_a_model_that_lies_about_its_tokens_costs_at_most_what_was_reserved(api, collection, services, lie):
+    services.generator = model = Model(tokens=lie)
+    reserved = []
+    model.generate = lambda prompt: reserved.append(tokens(api, services)[0]) or model.draft
+    reply = ask(api, collection, top_k_rerank=1)
+    assert reply.status == 200, reply.text
+    charged = max(0, min(lie, reserved[0]))
+    assert reply.json["metadata"]["tokens_used"] == charged
+    assert tokens(api, services) == (0, charged)
+
+
+def test_a_reservation_that_cannot_be_settled_counts_as_used_and_the_answer_stands(api, collection, services, caplog):
+    services.generator = Model(tokens=7)
+    usage = services.usage
+
+    class Unsettled:
+        def settle_tokens(self, *args, **kwargs):
+            raise Unavailable("down", dependency="postgres")
+
+        def __getattr__(self, name):
+            return getattr(usage, name)
+
+    services.usage = Unsettled()
+    assert ask(api, collection, top_k_rerank=1).status == 200
+    services.usage = usage
+    reserved, used = tokens(api, services)
+    assert reserved > 7
+    assert used == 0
+    assert f"{reserved} reserved tokens of user" in caplog.text
+
+
 def test_passages_alone_reserve_nothing(api, collection, services):
     services.generator = Model(error=AssertionError("asked"))
-    services.metadata = Watched(services.metadata)
+    calls = watch_metadata(services)
     assert ask(api, collection, retrieve_only=True).status == 200
-    assert services.metadata.calls == ["live_documents"]
+    assert calls == ["live_documents"]
 
 
 @pytest.mark.parametrize("fault", ["generator", "threshold", "reranker"])
@@ -230,13 +270,13 @@ def test_a_wider_search_reserves_what_it_needs_more(api, collection, services):
     vectors, seen = services.vectors, []
 
     class Crowded:
-        def flush(self, space):
+        def flush(self, space, **how):
             services.generator = model = Model(tokens=5)
             model.generate = lambda prompt: (
                 seen.append((tokens(api, services)[0], model.reserve(prompt))) or model.draft
             )
             assert ask(api, collection, top_k=2, max_context_per_doc=100, disable_rerank=True).status == 200
-            vectors.flush(space)
+            vectors.flush(space, **how)
 
         def __getattr__(self, name):
             return getattr(vectors, name)
@@ -250,10 +290,10 @@ def test_a_wider_search_reserves_what_it_needs_more(api, collection, services):
 
 def test_all_parts_of_a_question_are_reserved_and_settled_at_once(api, collection, services):
     services.generator = model = Model(tokens=9)
-    services.metadata = Watched(services.metadata)
+    calls = watch_metadata(services)
     found = ask(api, collection, f"{BAKERY} {VAULT}", cot_enabled=True).json
     assert [step["token_usage"] for step in found["cot_output"]["reasoning_steps"]] == [9, 9]
-    assert services.metadata.calls == ["live_documents", "settle_tokens"]
+    assert calls == ["live_documents", "settle_tokens"]
     assert len(model.prompts) == 2
     assert tokens(api, services) == (0, 18)
 

@@ -1,6 +1,8 @@
 """All functions in one server."""
 
+import asyncio
 import json
+import re
 from pathlib import Path
 
 import anyio
@@ -10,9 +12,9 @@ import pytest
 from modulo.adapters.prometheus_metrics import PrometheusMetrics
 from modulo.cli.openapi import document
 from modulo.cli.serve import composed
-from modulo.runtime.calls import use_threads
-from modulo.runtime.http import RequestScope
-from tests.functions.conftest import ingest
+from modulo.runtime.http import RequestMiddleware
+from modulo.runtime.threads import use_threads
+from tests.functions.conftest import LOOP, ingest
 
 
 def request(method, path, app=None, **options):
@@ -21,7 +23,10 @@ def request(method, path, app=None, **options):
         async with httpx.AsyncClient(transport=transport, base_url="http://modulo") as client:
             return await client.request(method, path, **options)
 
-    return anyio.run(send)
+    try:
+        return anyio.run(send)
+    finally:
+        asyncio.set_event_loop(LOOP)  # which functions go on with
 
 
 @pytest.mark.parametrize(
@@ -57,7 +62,7 @@ def test_a_body_without_a_length_is_cut_off_too(api):
     for path in (f"/api/collections/{collection}/files", "/api/collections"):
         headers = {**api.headers, "content-type": "multipart/form-data; boundary=b"}
         assert request("POST", path, content=endless(), headers=headers).status_code == 413
-        assert request("POST", path, content=b"x" * 100_000, headers=headers).status_code == 413
+        assert request("POST", path, content=b"x" * 400_000, headers=headers).status_code == 413
 
 
 def test_the_page_and_its_parts_are_served(services):
@@ -69,11 +74,56 @@ def test_the_page_and_its_parts_are_served(services):
         assert request("GET", f"/{name}").status_code == 200
 
 
+def test_the_reference_loads_nothing_from_elsewhere(services):
+    page = request("GET", "/api/docs")
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+    assert re.findall(r'(?:src|href)="([^"]*)"', page.text) == ["data:,", "../page.css", "docs.js", "openapi.json"]
+    assert "onclick" not in page.text
+    assert "style=" not in page.text
+    script = request("GET", "/api/docs.js").text
+    assert "innerHTML" not in script
+    assert "//" not in script.replace("// The API's reference", "")
+    described = request("GET", "/api/openapi.json")
+    assert described.headers["cache-control"] == "no-cache"
+    assert described.json()["paths"]["/api/search"]["post"]["tags"] == ["search"]
+
+
+@pytest.mark.parametrize("store", [None, "http://127.0.0.1:4566/ignored"])
+def test_the_page_may_speak_to_this_server_and_its_object_store_only(services, monkeypatch, store):
+    monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    if store:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", store)
+    policy = request("GET", "/").headers["content-security-policy"]
+    assert f"connect-src 'self' {'http://127.0.0.1:4566' if store else 'https://*.amazonaws.com'};" in policy
+    assert "object-src 'none'" in policy
+    assert "base-uri 'none'" in policy
+
+
+TOKEN = "a-token-of-more-than-thirty-two-characters"
+
+
+@pytest.mark.parametrize("settings", [{"metrics_token": TOKEN}], indirect=True)
+@pytest.mark.parametrize("header", ["", "Bearer ", "Bearer x", f"Basic {TOKEN}", TOKEN, f"Bearer {TOKEN}\u00e9"])
+def test_metrics_ask_for_their_token(services, header):
+    assert request("GET", "/metrics", headers={"authorization": header.encode()}).status_code == 401
+
+
+def test_without_a_token_there_are_no_metrics(services):
+    assert request("GET", "/metrics", headers={"authorization": "Bearer "}).status_code == 404
+
+
+@pytest.mark.parametrize("settings", [{"metrics_token": TOKEN}], indirect=True)
 def test_metrics_count_requests_by_route(services):
     services.metrics = PrometheusMetrics()
     request("GET", "/api/health?probe=live")
     request("GET", "/api/collections/7")
-    text = request("GET", "/metrics").text
+    for number in range(20):
+        request(f"FORGED{number}", "/api/health")
+    text = request("GET", "/metrics", headers={"authorization": f"Bearer {TOKEN}"}).text
+    assert text.count("# HELP rag_requests_total Requests, by method, endpoint and status.") == 1
+    assert "FORGED" not in text
+    assert 'method="other"' in text
     assert 'rag_requests_total{endpoint="/health",method="GET",status="200"} 1.0' in text
     assert "rag_request_duration_seconds_bucket" in text
     assert "/7" not in text
@@ -91,7 +141,7 @@ def test_an_error_after_the_answer_began_is_not_hidden(services):
         raise RuntimeError("later")
 
     with pytest.raises(RuntimeError, match="later"):
-        called(RequestScope(broken), {"type": "http", "method": "GET", "headers": []})
+        called(RequestMiddleware(broken), {"type": "http", "method": "GET", "headers": []})
 
 
 def test_what_is_no_request_is_passed_on(services):
@@ -100,7 +150,7 @@ def test_what_is_no_request_is_passed_on(services):
     async def app(scope, receive, send):
         seen.append(scope["type"])
 
-    called(RequestScope(app), {"type": "lifespan"})
+    called(RequestMiddleware(app), {"type": "lifespan"})
     assert seen == ["lifespan"]
 
 

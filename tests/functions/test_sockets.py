@@ -6,18 +6,16 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from modulo.adapters.memory_queue import MemoryQueue
 from modulo.domain.errors import Unavailable
 from modulo.domain.identity import Principal, Scope, external_id
-from modulo.domain.watching import MOST_OF_A_USER
-from modulo.runtime import sockets
-from modulo.runtime.queue import record_of
-from modulo.runtime.watching import watchers
+from modulo.domain.subscription import MAX_STREAMS_PER_USER
+from modulo.runtime import websockets as sockets
+from modulo.runtime.event_stream import open_streams
 from modulo.runtime.worker import function
 from tests.functions.conftest import Api, as_user, ingest, ref_of
+from tests.functions.gateway import Gateway
 from tests.functions.test_watch_files import (
     TEXT,
-    collection,
     eventually_nobody_watches,
     fast,
     ingest_in_place,
@@ -27,7 +25,7 @@ from tests.functions.test_watch_files import (
 )
 from tests.sockets import Socket
 
-__all__ = ["collection", "fast"]
+__all__ = ["fast"]
 
 
 def request_of(api, collection, **more):
@@ -79,7 +77,7 @@ def test_it_tells_what_server_sent_events_tell(api, collection, services, fast, 
 
 
 def test_it_shows_that_it_lives_and_says_when_to_come_back(api, collection, fast, connect):
-    fast.lasting = 0.4
+    fast.max_seconds = 0.4
     with server() as base:
         opened = connect(base).say(request_of(api, collection))
         opened.say("hello")
@@ -95,13 +93,13 @@ def test_it_shows_that_it_lives_and_says_when_to_come_back(api, collection, fast
 def test_a_large_message_is_refused(services, fast, connect):
     with server() as base:
         opened = connect(base)
-        opened.say("x" * (sockets.MAX_MESSAGE + 1))
+        opened.say("x" * (sockets.MAX_MESSAGE_BYTES + 1))
         assert opened.rest() == []
     assert opened.code == 1009
 
 
 def test_who_says_nothing_is_let_go(services, fast, connect):
-    fast.greeting = 0.05
+    fast.handshake_seconds = 0.05
     with server() as base:
         opened = connect(base)
         assert refusal(opened.rest())["status"] == 422
@@ -113,14 +111,14 @@ def test_who_leaves_is_forgotten(api, collection, fast, connect):
         connect(base).close()
         opened = connect(base).say(request_of(api, collection))
         opened.hear()
-        assert watchers.count.total() == 1
+        assert open_streams.count.total() == 1
         opened.close()
         eventually_nobody_watches()
 
 
 def test_a_user_has_only_so_many(api, collection, fast, connect):
     with server() as base:
-        for _ in range(MOST_OF_A_USER):
+        for _ in range(MAX_STREAMS_PER_USER):
             assert events(connect(base).say(request_of(api, collection)).hear())
         assert refusal(connect(base).say(request_of(api, collection)).rest())["status"] == 429
 
@@ -131,7 +129,7 @@ def test_a_member_who_is_removed_is_cut_off(api, collection, services, fast, con
     with server() as base:
         opened = connect(base).say(request_of(bob, collection))
         opened.hear()
-        services.metadata.remove_member(principal(services, api), UUID(collection), user_id_of("bob"))
+        services.members.remove_member(principal(services, api), UUID(collection), user_id_of("bob"))
         assert refusal(opened.rest()[-1:])["type"] == "urn:modulo:problem:not-found"
     assert opened.code == 1008
 
@@ -148,62 +146,8 @@ def test_a_key_that_is_revoked_is_cut_off(api, collection, services, fast, conne
 
 def revoke(services, api):
     tenant = principal(services, api).tenant_id
-    (key,) = services.metadata.list_api_keys(tenant)
-    services.metadata.revoke_api_key(tenant, key.id, now=services.clock.now())
-
-
-class Gateway:
-    """API Gateway with a connection: what is said on it goes to `watch_files`, and `push_events` tells."""
-
-    def __init__(self, services, clock):
-        self.services, self.clock = services, clock
-        services.pushes = MemoryQueue(clock=lambda: clock.now().timestamp())
-        self.connection = f"connection-{uuid4()}"
-        self.heard = 0
-
-    def happens(self, kind, said=""):
-        event = {
-            "requestContext": {
-                "routeKey": "$default",
-                "eventType": kind,
-                "messageDirection": "IN",
-                "stage": "api",
-                "connectedAt": self.clock.now().timestamp() * 1000,
-                "requestTimeEpoch": self.clock.now().timestamp() * 1000,
-                "identity": {"sourceIp": "127.0.0.1"},
-                "requestId": str(uuid4()),
-                "domainName": "abc123.execute-api.us-east-1.amazonaws.com",
-                "connectionId": self.connection,
-                "apiId": "abc123",
-            },
-            "body": said,
-            "isBase64Encoded": False,
-        }
-        assert function("watch_files").handler(event, None) == {"statusCode": 200}
-
-    def say(self, said):
-        self.happens("MESSAGE", said)
-        return self.told()
-
-    def told(self):
-        """What is told from now on, once everything queued is delivered."""
-        handler = function("push_events").handler
-        while deliveries := self.services.pushes.receive(limit=10, wait_seconds=0):
-            for delivery in deliveries:
-                if handler({"Records": [record_of(delivery)]}, None) == {"batchItemFailures": []}:
-                    self.services.pushes.delete(delivery.receipt)
-        said = self.services.sockets.said[self.connection]
-        messages, self.heard = said[self.heard :], len(said)
-        return [json.loads(message) for message in messages]
-
-    @property
-    def closed(self):
-        return self.connection in self.services.sockets.closed
-
-
-@pytest.fixture
-def gateway(services, clock):
-    return Gateway(services, clock)
+    (key,) = services.identities.list_api_keys(tenant)
+    services.identities.revoke_api_key(tenant, key.id, now=services.clock.now())
 
 
 def test_through_the_gateway_what_changes_is_told_by_itself(api, collection, services, clock, gateway):
@@ -236,7 +180,7 @@ def test_who_comes_back_to_the_gateway_is_told_what_happened_meanwhile(api, coll
 
 
 def test_the_gateway_tells_each_user_of_so_many_connections(api, collection, services, clock):
-    for _ in range(MOST_OF_A_USER):
+    for _ in range(MAX_STREAMS_PER_USER):
         assert [name for name, _ in events(*Gateway(services, clock).say(request_of(api, collection)))] == ["snapshot"]
     assert refusal(Gateway(services, clock).say(request_of(api, collection)))["status"] == 429
 
@@ -251,7 +195,7 @@ def test_an_unexpected_error_is_told_to_the_gateway_without_its_words(api, colle
     def broken(*_args, **_options):
         raise ZeroDivisionError("secret words")
 
-    monkeypatch.setattr(services.metadata, "add_watcher", broken)
+    monkeypatch.setattr(services.subscriptions, "add_subscription", broken)
     problem = refusal(gateway.say(request_of(api, collection)))
     assert problem["status"] == 500
     assert "secret" not in str(problem)
@@ -319,7 +263,7 @@ def test_foreign_collections_answer_like_unknown_ones(api, collection, told, str
     assert foreign.pop("request_id") != unknown.pop("request_id")
     assert foreign == unknown
     assert foreign["status"] == status
-    assert not watchers.count
+    assert not open_streams.count
 
 
 WATCH = {"action": "watch", "token": "mod_unknown", "collection_id": str(UUID(int=1))}
@@ -355,8 +299,8 @@ def test_a_store_that_does_not_answer_is_told(api, collection, services, told, m
     def down(*_args, **_options):
         raise Unavailable(dependency="postgres")
 
-    for method in ("changes", "add_watcher"):
-        monkeypatch.setattr(services.metadata, method, down)
+    monkeypatch.setattr(services.files, "changes", down)
+    monkeypatch.setattr(services.subscriptions, "add_subscription", down)
     assert refusal(told(request_of(api, collection)))["status"] == 503
 
 

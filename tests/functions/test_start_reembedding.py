@@ -2,12 +2,12 @@ from datetime import timedelta
 
 import pytest
 
-from modulo.domain.errors import Unavailable
+from modulo.domain.collection import ANALYSIS
 from modulo.domain.identity import external_id
 from modulo.runtime.queue import record_of
 from modulo.runtime.worker import function
-from tests.functions.conftest import Failing, as_user, deliver_queued, ingest
-from tests.functions.reembeddings import MODELS, TEXTS, answers, built, collection_of, path, start, sweep
+from tests.functions.conftest import DownQueue, Failing, as_user, deliver_queued, ingest
+from tests.functions.reembeddings import MODELS, TEXTS, answers, built, collection_of, path, space_of, start, sweep
 
 pytestmark = pytest.mark.parametrize("settings", [MODELS], indirect=True)
 
@@ -35,6 +35,19 @@ def test_a_chunking_of_the_same_model_is_told_apart_in_one_place(api, services):
     built(api, services, collection, embedding_model=None, chunking={"max_tokens": 64, "overlap_tokens": 0})
     assert sorted(answers(api, collection)[2]) == sorted(TEXTS)
     assert api("POST", path(collection, "/switch"), json={}).status == 200
+    assert sorted(answers(api, collection)[2]) == sorted(TEXTS)
+
+
+def test_a_collection_of_before_is_searched_as_it_is_until_it_is_embedded_anew(api, services, monkeypatch):
+    """Its index analyses words in the former way; the same model again brings the present one."""
+    with monkeypatch.context() as former:
+        former.setattr("modulo.settings.ANALYSIS", 1)
+        collection = collection_of(api)
+    assert space_of(services, None).model.analysis == 1
+    assert sorted(answers(api, collection)[2]) == sorted(TEXTS)
+    built(api, services, collection, embedding_model=None)
+    assert api("POST", path(collection, "/switch"), json={}).status == 200
+    assert space_of(services, None).model.analysis == ANALYSIS
     assert sorted(answers(api, collection)[2]) == sorted(TEXTS)
 
 
@@ -89,11 +102,7 @@ def test_it_is_the_owners(api, role):
 def test_without_a_queue_the_sweep_begins(api, services, clock):
     collection = collection_of(api)
 
-    class Down:
-        def send(self, body):
-            raise Unavailable(dependency="sqs")
-
-    working, services.ingests = services.ingests, Down()
+    working, services.ingests = services.ingests, DownQueue()
     start(api, collection)
     services.ingests = working
     sweep(services, clock)
@@ -123,7 +132,9 @@ def test_a_dead_letter_of_it_is_retried_from_the_same_bytes(api, services, clock
     collection = collection_of(api)
     start(api, collection, auto_switch=True)
     for delivery in services.ingests.receive(limit=10, wait_seconds=0):
-        assert function("bury").handler({"Records": [record_of(delivery)]}, None) == {"batchItemFailures": []}
+        assert function("record_dead_letter").handler({"Records": [record_of(delivery)]}, None) == {
+            "batchItemFailures": []
+        }
     letters = api("GET", f"/collections/{collection}/dead-letters").json["items"]
     assert {(letter["generation"], letter["source"]) for letter in letters} == {(2, 1)}
     assert api("POST", f"/collections/{collection}/dead-letters/retry").status == 202

@@ -6,9 +6,11 @@ import pytest
 
 from modulo.domain.errors import Unavailable
 from modulo.domain.identity import external_id
+from modulo.domain.web import FetchedContent
 from modulo.runtime.worker import function
 from modulo.usecases import sweep as use_case
-from tests.functions.conftest import ingest
+from tests.doubles.memory_web import MemoryWeb
+from tests.functions.conftest import DownQueue, Failing, deliver_queued, fetch, ingest, replace_metadata
 
 NOTHING = {
     "failed": 0,
@@ -17,6 +19,7 @@ NOTHING = {
     "oldest_seconds": {},
     "files": {},
     "letters_forgotten": 0,
+    "conversations_expired": 0,
     "more": False,
     "rested": False,
 }
@@ -41,6 +44,16 @@ def test_a_file_that_is_never_uploaded_ends_failed(api, clock):
     assert api("GET", "/usage").json["storage_bytes"] == 0
 
 
+def test_a_user_s_file_that_expires_is_purged_and_named(api, clock):
+    fields = {"expires_after[anchor]": "created_at", "expires_after[seconds]": "3600"}
+    file = api.keep_file("Rain falls.", "rain.txt", **fields)
+    clock.advance(timedelta(hours=2))
+    report = sweep()
+    assert report["purges"] == 1
+    [[name]] = report["files"].values()
+    assert file in name
+
+
 def test_it_reports_what_it_found_and_for_how_long_that_had_waited(api, services, clock, capsys):
     collection = api.create_collection()
     late = announce(api, collection, "late.txt")
@@ -62,10 +75,11 @@ def test_it_reports_what_it_found_and_for_how_long_that_had_waited(api, services
             "purged": [f"{tenant}/{UUID(collection)}/{gone['file_id']}"],
         },
         "letters_forgotten": 0,
+        "conversations_expired": 0,
         "more": False,
         "rested": False,
     }
-    assert json.loads(capsys.readouterr().err.splitlines()[-1])["message"] == f"done: {report}"
+    assert json.loads(capsys.readouterr().err.splitlines()[-1])["message"] == f"scheduled run - done: {report}"
     metrics = services.metrics
     assert metrics.counts["rag_swept_total", (("outcome", "failed"),)] == 1
     assert metrics.durations["rag_swept_age_seconds", (("outcome", "purged"),)] == [19 * 60]
@@ -78,18 +92,18 @@ def many(api, clock, monkeypatch):
     for number in range(7):
         announce(api, collection, f"{number}.txt")
     clock.advance(timedelta(hours=2))
-    monkeypatch.setattr(use_case, "BATCH", 2)
+    monkeypatch.setattr(use_case, "BATCH_SIZE", 2)
 
 
 def test_it_goes_on_until_nothing_is_left_and_names_no_more_than_a_log_can_hold(many, monkeypatch):
-    monkeypatch.setattr(use_case, "MOST_NAMED", 5)
+    monkeypatch.setattr(use_case, "MAX_REPORTED_NAMES", 5)
     report = sweep()
     assert (report["failed"], report["more"], len(report["files"]["failed"])) == (7, False, 5)
     assert sweep() == NOTHING
 
 
 def test_one_that_would_take_too_long_leaves_the_rest_and_says_so(many, services, monkeypatch):
-    monkeypatch.setattr(use_case, "MOST_ROUNDS", 2)
+    monkeypatch.setattr(use_case, "MAX_ROUNDS", 2)
     assert [(report["failed"], report["more"]) for report in (sweep(), sweep())] == [(4, True), (3, False)]
     assert services.metrics.counts["rag_sweeps_cut_short_total", ()] == 1
 
@@ -101,11 +115,7 @@ def test_a_queue_that_is_down_fails_the_sweep(api, services, clock):
     api("DELETE", f"/collections/{collection}/files/{gone['file_id']}")
     clock.advance(timedelta(minutes=2))
 
-    class Down:
-        def send(self, body):
-            raise Unavailable(dependency="sqs")
-
-    working, services.purges = services.purges, Down()
+    working, services.purges = services.purges, DownQueue()
     with pytest.raises(Unavailable):
         sweep()
     services.purges = working
@@ -126,22 +136,87 @@ def test_it_rests_while_nothing_can_be_due_and_looks_again_in_time(api, services
     collection = api.create_collection()
     ticket = announce(api, collection, "a.txt")
     assert sweep() == NOTHING
-    asked, services.metadata = services.metadata, None  # whoever asks it now fails
-    for _ in range(59):
-        clock.advance(timedelta(minutes=1))
-        assert sweep() == NOTHING | {"rested": True}
-    services.metadata = asked
     clock.advance(timedelta(minutes=1))
-    assert sweep() == NOTHING
-    assert resting.until == clock.now() + timedelta(minutes=15)  # the deadline of the upload
-    clock.advance(timedelta(minutes=14))
+    assert sweep()["requeued"] == 1  # its bytes may be there, and the message about them lost
+    deliver_queued(services)
+    for _ in range(7):
+        restore = replace_metadata(services, lambda _: None)  # whoever asks one now fails
+        for _ in range(9):
+            clock.advance(timedelta(minutes=1))
+            assert sweep() == NOTHING | {"rested": True}
+        restore()
+        clock.advance(timedelta(minutes=1))
+        assert sweep()["requeued"] == 1
+        deliver_queued(services)
+    assert resting.until == clock.now() + timedelta(minutes=4)  # the deadline of the upload
+    clock.advance(timedelta(minutes=3))
     assert sweep()["rested"]
     clock.advance(timedelta(minutes=1))
     assert sweep()["failed"] == 1
     assert api("GET", f"/collections/{collection}/files/{ticket['file_id']}").json["stage"] == "failed"
 
 
-@pytest.mark.parametrize("queue", ["ingests", "fetches", "purges", "dead_letters"])
+def test_a_file_whose_message_was_lost_is_ingested_soon(api, services, clock):
+    """The queue was killed: what it held is gone."""
+    collection = api.create_collection()
+    receipt = api.upload(collection, "Rain falls.")
+    assert sweep()["requeued"] == 0
+    clock.advance(timedelta(minutes=1))
+    assert sweep()["requeued"] == 1
+    deliver_queued(services)
+    assert api("GET", f"/collections/{collection}/files/{receipt['file_id']}").json["stage"] == "ready"
+    clock.advance(timedelta(minutes=20))
+    assert sweep()["requeued"] == 0
+
+
+def test_a_message_lost_between_two_attempts_is_made_up_for(api, services, clock):
+    collection = api.create_collection()
+    receipt = api.upload(collection, "Rain falls.")
+    working, services.embedder = services.embedder, Failing()
+    assert ingest(api, collection, receipt) != []
+    services.embedder = working
+    clock.advance(timedelta(minutes=1))
+    assert sweep()["requeued"] == 1
+    deliver_queued(services)
+    assert api("GET", f"/collections/{collection}/files/{receipt['file_id']}").json["stage"] == "ready"
+
+
+def test_a_url_whose_message_was_lost_is_fetched(api, services, clock):
+    collection = api.create_collection()
+    body = {"url": "https://docs.example.org/page.html"}
+    receipt = api("POST", f"/collections/{collection}/urls", json=body).json
+    for delivery in services.fetches.receive(limit=10, wait_seconds=0):
+        services.fetches.delete(delivery.receipt)
+    clock.advance(timedelta(minutes=1))
+    assert sweep()["requeued"] == 1
+    [delivery] = services.fetches.receive(limit=10, wait_seconds=0)
+    assert receipt["file_id"] in delivery.body
+
+
+def test_a_fetched_file_whose_event_was_lost_is_ingested(api, services, clock):
+    collection = api.create_collection()
+    page = FetchedContent(b"<p>Rain falls.</p>", "text/html")
+    services.web = MemoryWeb({"https://docs.example.org/page.html": page})
+    receipt = api("POST", f"/collections/{collection}/urls", json={"url": "https://docs.example.org/page.html"}).json
+    assert fetch(services) == []
+    clock.advance(timedelta(minutes=1))
+    assert sweep()["requeued"] == 1
+    deliver_queued(services)
+    assert api("GET", f"/collections/{collection}/files/{receipt['file_id']}").json["stage"] == "ready"
+
+
+def test_while_messages_wait_only_the_oldest_count_as_lost(api, services, clock):
+    """A long queue must not be made longer by what waits in it."""
+    collection = api.create_collection()
+    api.upload(collection, "Rain falls.")
+    services.ingests.send({"ingest": "another"})
+    clock.advance(timedelta(minutes=9))
+    assert sweep()["requeued"] == 0
+    clock.advance(timedelta(minutes=1))
+    assert sweep()["requeued"] == 1
+
+
+@pytest.mark.parametrize("queue", ["ingests", "fetches", "purges", "dead_letter_queue"])
 def test_a_message_under_way_ends_a_rest_and_once_it_is_gone_one_more_sweep_looks(services, resting, queue):
     assert [sweep()["rested"] for _ in range(2)] == [False, True]
     getattr(services, queue).send({})
@@ -165,3 +240,12 @@ def test_a_queue_that_does_not_answer_ends_a_rest(services, resting):
 
 def test_it_does_not_rest_unless_told_to(services):
     assert [sweep()["rested"] for _ in range(2)] == [False, False]
+
+
+def test_a_conversation_not_used_for_long_is_deleted(api, clock, services):
+    made = api("POST", "/conversations", json={"title": "old"}).json["id"]
+    clock.advance(timedelta(days=services.settings.conversation_retention_days, seconds=1))
+    kept = api("POST", "/conversations", json={"title": "new"}).json["id"]
+    assert sweep()["conversations_expired"] == 1
+    assert [one["id"] for one in api("GET", "/conversations").json["items"]] == [kept]
+    assert api("GET", f"/conversations/{made}").status == 404

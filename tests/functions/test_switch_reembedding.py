@@ -5,7 +5,7 @@ import pytest
 
 from modulo.domain.errors import Conflict
 from modulo.domain.identity import Principal, Scope, external_id
-from modulo.domain.reembedding import State
+from modulo.domain.reembedding import ReembeddingState
 from tests.functions.conftest import deliver_queued
 from tests.functions.reembeddings import MODELS, TEXTS, answers, built, collection_of, path, start
 
@@ -32,7 +32,9 @@ def test_a_search_that_began_before_sees_one_index(api, services, clock, monkeyp
     def slow(*given, **more):
         hits = search(*given, **more)
         with suppress(Conflict):  # a second time
-            services.metadata.move_reembedding(ada, UUID(collection), State.switched, leave_out=False, now=clock.now())
+            services.reembeddings.move_reembedding(
+                ada, UUID(collection), ReembeddingState.switched, leave_out=False, now=clock.now()
+            )
         return hits
 
     monkeypatch.setattr(services.vectors, "search", slow)

@@ -24,7 +24,8 @@ def test_an_empty_file_is_refused(api):
 
 def test_a_form_without_a_file_names_the_field(api):
     collection = api.create_collection()
-    reply = api("POST", f"/collections/{collection}/files", json={"file": "x"})
+    form = {"content-type": "multipart/form-data; boundary=b"}
+    reply = api("POST", f"/collections/{collection}/files", body=b"--b--\r\n", headers=form)
     assert (reply.status, reply.json["errors"][0]["field"]) == (422, "file")
 
 
@@ -102,7 +103,7 @@ def test_an_alias_is_another_name_of_the_file(api, services):
     assert (reply.status, reply.json["file_id"]) == (200, first["file_id"])
     assert api("GET", f"/collections/{collection}/files/{first['file_id']}").json["aliases"] == ["b.txt"]
     other = api.try_upload(collection, TEXT + TEXT, "b.txt", "alias")
-    assert (other.status, other.json["duplicate_of"]) == (202, None)
+    assert (other.status, other.json.get("duplicate_of")) == (202, None)
     listed = api("GET", f"/collections/{collection}/files").json["items"]
     assert {file["name"]: file["aliases"] for file in listed} == {"a.txt": [], "b.txt": []}
 
@@ -112,7 +113,7 @@ def test_a_duplicate_is_made_on_purpose(api, services):
     first = api.upload(collection, TEXT, "a.txt")
     ingest(api, collection, first)
     second = api.try_upload(collection, TEXT, "b.txt", "new")
-    assert (second.status, second.json["duplicate_of"]) == (202, None)
+    assert (second.status, second.json.get("duplicate_of")) == (202, None)
     assert second.json["file_id"] != first["file_id"]
     assert api.try_upload(collection, TEXT, "a.txt", "new").json["generation"] == 2
 

@@ -1,29 +1,31 @@
 """Progress as it is pushed: the next piece from a function, a stream from a server."""
 
-import asyncio
 import json
-import socket
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
-from uuid import UUID
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
 
+import anyio
 import httpx
 import pytest
 import uvicorn
 
 from modulo.cli import serve
-from modulo.domain.errors import Unavailable
+from modulo.domain.errors import NotFound, Throttled, Unavailable
 from modulo.domain.file import Stage
-from modulo.domain.identity import api_key_hash, external_id
-from modulo.domain.watching import MOST_OF_A_USER
-from modulo.runtime.calls import use_threads
-from modulo.runtime.watching import Pace, watchers
+from modulo.domain.identity import Principal, api_key_hash, external_id
+from modulo.domain.subscription import MAX_STREAMS_PER_USER
+from modulo.runtime.event_stream import EventStream, StreamTiming, event_stream_response, open_streams
+from modulo.runtime.threads import use_threads
 from modulo.runtime.worker import function
 from modulo.usecases import watch_files as use_case
-from tests.functions.conftest import LOOP, as_user, ingest, ref_of, s3_event, sqs_event
+from tests.doubles.memory_web import MemoryWeb
+from tests.functions.conftest import as_user, fetch, ingest, ref_of, s3_event, sqs_event
+from tests.functions.served import served
+from tests.functions.test_add_url import add
 
 TEXT = "Snow fell in July."
 
@@ -52,11 +54,6 @@ def ask(api, collection, last=""):
     assert reply.headers["content-type"].startswith("text/event-stream")
     assert reply.headers["cache-control"] == "no-store"
     return parsed(reply.text)
-
-
-@pytest.fixture
-def collection(api):
-    return api.create_collection()
 
 
 def test_first_there_is_a_snapshot_then_what_changes(api, collection, clock):
@@ -93,13 +90,24 @@ def test_pages_and_the_estimated_end_are_told(api, collection, services, clock):
     receipt = api.upload(collection, TEXT)
     ref, now = ref_of(api, collection, receipt), clock.now()
     lease = {"lease_until": now + timedelta(hours=1)}
-    claim = services.metadata.claim(ref, version="1", now=now, deadline=now + timedelta(hours=1), **lease)
+    claim = services.ingestion.claim(ref, version="1", now=now, deadline=now + timedelta(hours=1), **lease)
     clock.advance(timedelta(seconds=10))
-    services.metadata.advance(claim, Stage.embedding, pages_done=1, pages_total=4, now=clock.now(), **lease)
+    services.ingestion.advance(claim, Stage.embedding, pages_done=1, pages_total=4, now=clock.now(), **lease)
     ((snapshot,), _, _) = ask(api, collection)
     (file,) = snapshot.data["files"]
     assert (file["pages_done"], file["pages_total"]) == (1, 4)
     assert file["estimated_ready_at"] == (clock.now() + timedelta(seconds=30)).isoformat().replace("+00:00", "Z")
+
+
+def test_a_failed_try_to_fetch_a_url_and_the_next_one_are_told(api, collection, services, clock):
+    services.web = MemoryWeb({})
+    add(api, collection)
+    _, last, _ = ask(api, collection)
+    clock.advance(timedelta(seconds=30))
+    assert fetch(services)
+    (event,), _, _ = ask(api, collection, last)
+    assert (event.data["stage"], event.data["problem"]["code"]) == ("fetching", "unreachable-url")
+    assert clock.now() < datetime.fromisoformat(event.data["next_attempt_at"]) <= clock.now() + timedelta(minutes=1)
 
 
 def test_a_problem_and_a_deletion_are_told(api, collection, clock):
@@ -123,7 +131,7 @@ def test_a_change_that_came_to_light_late_is_told(api, collection, services, clo
     _, last, _ = ask(api, collection)
     before = clock.now() - timedelta(seconds=8)
     ref, lease = ref_of(api, collection, receipt), clock.now() + timedelta(hours=1)
-    assert services.metadata.claim(ref, version="1", now=before, lease_until=lease, deadline=lease)
+    assert services.ingestion.claim(ref, version="1", now=before, lease_until=lease, deadline=lease)
     clock.advance(timedelta(seconds=1))
     assert [event.data["stage"] for event in ask(api, collection, last)[0]] == ["parsing"]
 
@@ -138,8 +146,8 @@ def test_who_was_away_too_long_begins_anew(api, collection, last):
 
 
 def test_many_changes_come_in_pages_and_all(api, collection, clock, monkeypatch):
-    monkeypatch.setattr(use_case, "PAGE", 2)
-    monkeypatch.setattr(use_case, "MOST_FILES", 3)
+    monkeypatch.setattr(use_case, "PAGE_SIZE", 2)
+    monkeypatch.setattr(use_case, "MAX_SNAPSHOT_FILES", 3)
     _, last, _ = ask(api, collection)
     for number in range(5):
         api.upload(collection, TEXT, f"{number}.txt")
@@ -151,28 +159,22 @@ def test_many_changes_come_in_pages_and_all(api, collection, clock, monkeypatch)
 
 @pytest.fixture
 def fast(monkeypatch):
-    monkeypatch.setattr(watchers, "pace", Pace(soonest=0.01, latest=0.02, heartbeat=0.05, lasting=30))
-    monkeypatch.setattr(watchers, "ending", False)
-    return watchers.pace
+    monkeypatch.setattr(
+        open_streams,
+        "timing",
+        StreamTiming(min_poll_seconds=0.01, max_poll_seconds=0.02, heartbeat_seconds=0.05, max_seconds=30),
+    )
+    monkeypatch.setattr(open_streams, "shutting_down", False)
+    return open_streams.timing
 
 
 @contextmanager
 def server():
-    """Everything on a port, in a thread, as `modulo serve` has it."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    served = uvicorn.Server(serve.config(serve.composed(), grace_seconds=5))
-    use_threads(4)
-    thread = threading.Thread(target=served.run, kwargs={"sockets": [listening]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}/api"
-    finally:
-        watchers.ending = served.should_exit = True
-        thread.join(20)
-        use_threads(None)
-        asyncio.set_event_loop(LOOP)
-        assert not thread.is_alive()
-        listening.close()
+    with served(threads=4, grace_seconds=5) as url:
+        try:
+            yield f"{url}/api"
+        finally:
+            open_streams.shutting_down = True
 
 
 class Stream:
@@ -228,7 +230,7 @@ def test_a_server_streams(api, collection, services, fast, stream, clock):
         assert retry == 2_000
     events, last, _ = open_stream.rest()
     assert last >= events[-1].id
-    assert not watchers.count
+    assert not open_streams.count
 
 
 def ingest_in_place(services, ref):
@@ -246,7 +248,7 @@ def test_a_stream_goes_on_where_it_was(api, collection, services, fast, stream, 
 
 
 def test_a_stream_shows_that_it_lives_and_ends_in_time(api, collection, fast, stream):
-    fast.lasting = 0.4
+    fast.max_seconds = 0.4
     with server() as base:
         opened = stream(base, api, collection)
         events, last, _ = opened.rest()
@@ -262,7 +264,7 @@ def test_a_member_who_is_removed_is_cut_off(api, collection, services, fast, str
     with server() as base:
         opened = stream(base, bob, collection)
         opened.until("snapshot")
-        services.metadata.remove_member(principal(services, api), UUID(collection), user_id_of("bob"))
+        services.members.remove_member(principal(services, api), UUID(collection), user_id_of("bob"))
         events, _, _ = opened.rest()
     assert (events[-1].name, events[-1].data["type"]) == ("end", "urn:modulo:problem:not-found")
 
@@ -273,7 +275,7 @@ def user_id_of(name):
 
 def principal(services, api):
     secret = api.headers["authorization"].removeprefix("Bearer ")
-    return services.metadata.principal_of(api_key_hash(secret), now=services.clock.now())
+    return services.identities.principal_of(api_key_hash(secret), now=services.clock.now())
 
 
 @pytest.mark.parametrize("settings", [{"api_key_cache_seconds": 0}], indirect=True)
@@ -282,32 +284,28 @@ def test_a_key_that_is_revoked_is_cut_off(api, collection, services, fast, strea
         opened = stream(base, api, collection)
         opened.until("snapshot")
         tenant = principal(services, api).tenant_id
-        (key,) = services.metadata.list_api_keys(tenant)
-        services.metadata.revoke_api_key(tenant, key.id, now=services.clock.now())
+        (key,) = services.identities.list_api_keys(tenant)
+        services.identities.revoke_api_key(tenant, key.id, now=services.clock.now())
         events, _, _ = opened.rest()
     assert (events[-1].name, events[-1].data["status"]) == ("end", 401)
 
 
 def test_a_store_that_does_not_answer_for_a_while_ends_no_stream(api, collection, services, fast, stream, clock):
-    metadata = services.metadata
-    asked = threading.Semaphore(0)
+    files, asked = services.files, threading.Semaphore(0)
 
     class Down:
         def changes(self, *args, **options):
             asked.release()
             raise Unavailable(dependency="postgres")
 
-        def __getattr__(self, name):
-            return getattr(metadata, name)
-
     with server() as base:
         opened = stream(base, api, collection)
         opened.until("snapshot")
         # The endpoint has bound the store it began with, so it is that one that fails for a while.
-        working, metadata.changes = metadata.changes, Down().changes
+        working, files.changes = files.changes, Down().changes
         assert asked.acquire(timeout=10)
         assert asked.acquire(timeout=10)
-        metadata.changes = working
+        files.changes = working
         form = {"file": ("notes.txt", TEXT)}
         httpx.post(f"{base}/collections/{collection}/files", headers=api.headers, files=form).raise_for_status()
         assert opened.until("notes.txt")[0][-1].name == "file"
@@ -317,7 +315,7 @@ def test_a_user_has_only_so_many(api, collection, fast, stream):
     other = as_user("eve")
     theirs = other.create_collection("theirs")
     with server() as base:
-        for _ in range(MOST_OF_A_USER):
+        for _ in range(MAX_STREAMS_PER_USER):
             stream(base, api, collection).until("snapshot")
         refused = stream(base, api, collection)
         assert refused.response.status_code == 429
@@ -325,25 +323,103 @@ def test_a_user_has_only_so_many(api, collection, fast, stream):
         assert stream(base, other, theirs).until("snapshot")
 
 
+async def opened_at_once(number, caller, look):
+    """The streams that were opened of so many asked for at once, and how many were refused."""
+    opened, refused = [], []
+
+    async def ask_for_one():
+        async def authenticate():
+            await anyio.lowlevel.checkpoint()
+            return caller
+
+        try:
+            opened.append(await EventStream.open(look, authenticate, None))
+        except Throttled as error:
+            refused.append(error)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(number):
+            tasks.start_soon(ask_for_one)
+    return opened, refused
+
+
+def test_the_limit_holds_for_streams_opened_at_once(services, fast):
+    caller = Principal(uuid4(), uuid4(), frozenset())
+
+    async def main():
+        opened, refused = await opened_at_once(60, caller, lambda _caller, *, position: [])
+        assert (len(opened), len(refused)) == (MAX_STREAMS_PER_USER, 60 - MAX_STREAMS_PER_USER)
+        for each in opened:
+            each.close()
+        assert not open_streams.count
+
+    anyio.run(main)
+
+
+def test_a_stream_that_cannot_be_opened_is_not_counted(services, fast):
+    caller = Principal(uuid4(), uuid4(), frozenset())
+
+    def look(_caller, *, position):
+        raise NotFound
+
+    async def main():
+        for _ in range(MAX_STREAMS_PER_USER + 1):
+            with pytest.raises(NotFound):
+                await EventStream.open(look, _as(caller), None)
+        assert not open_streams.count
+
+    anyio.run(main)
+
+
+def _as(caller):
+    async def authenticate():
+        return caller
+
+    return authenticate
+
+
+def test_a_client_that_leaves_before_the_first_event_is_not_counted(services, fast):
+    caller = Principal(uuid4(), uuid4(), frozenset())
+
+    async def leave(_message):
+        raise OSError("the client left")
+
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    async def main():
+        use_threads(1)
+        try:
+            answer = await event_stream_response(lambda _caller, *, position: [], _as(caller), None)
+            assert open_streams.count.total() == 1
+            with suppress(OSError, BaseExceptionGroup):
+                await answer({"type": "http", "asgi": {"spec_version": "2.3"}}, receive, leave)
+        finally:
+            use_threads(None)
+        assert not open_streams.count
+
+    anyio.run(main)
+
+
 def test_who_leaves_is_forgotten(api, collection, fast, stream):
     with server() as base:
         opened = stream(base, api, collection)
         opened.until("snapshot")
-        assert watchers.count.total() == 1
+        assert open_streams.count.total() == 1
         opened.close()
         eventually_nobody_watches()
 
 
 def eventually_nobody_watches():
     deadline = time.monotonic() + 10
-    while watchers.count and time.monotonic() < deadline:
+    while open_streams.count and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert not watchers.count
+    assert not open_streams.count
 
 
 def test_the_server_asks_who_watches_to_come_back(monkeypatch):
-    monkeypatch.setattr(watchers, "ending", False)
+    monkeypatch.setattr(open_streams, "shutting_down", False)
     server = serve._Server(uvicorn.Config(lambda *_: None))
     server.handle_exit(15, None)
-    assert watchers.ending
+    assert open_streams.shutting_down
     assert server.should_exit

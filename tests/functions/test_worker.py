@@ -4,12 +4,12 @@ import threading
 
 import pytest
 
-from modulo.adapters.memory_queue import MemoryQueue
 from modulo.domain.errors import Unavailable
-from modulo.domain.transfer import IngestRequest
-from modulo.runtime import hands, worker
-from modulo.runtime.calls import run, use_threads
+from modulo.domain.messages import IngestRequest
+from modulo.runtime import queue_consumer, worker
+from modulo.runtime.threads import run, use_threads
 from modulo.runtime.worker import function, work
+from tests.doubles.memory_queue import MemoryQueue
 from tests.functions.conftest import ref_of
 
 
@@ -41,7 +41,7 @@ def test_a_worker_ingests_what_is_queued(api, services):
 def test_a_failed_message_comes_again_later(services):
     services.ingests.send({"no": "such message"})
     [delivery] = services.ingests.receive(limit=1, wait_seconds=0)
-    assert not hands.handle(function("ingest_file").handler, services.ingests, delivery)
+    assert not queue_consumer.handle(function("ingest_file").handler, services.ingests, delivery)
     assert services.ingests.receive(limit=1, wait_seconds=0) == []
 
 
@@ -51,11 +51,11 @@ def test_schedules_tick(services):
     services.schedules.send({"function": "sweep"})
     run_until(lambda: ("rag_swept_total", (("outcome", "failed"),)) in services.metrics.counts, ["sweep"])
     period = services.clock.now().date()
-    assert not services.metadata.open_period(period, keep_from=period)
+    assert not services.usage.open_period(period, keep_from=period)
 
 
 def test_a_queue_that_is_down_is_asked_again(services, monkeypatch):
-    monkeypatch.setattr(hands, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(queue_consumer, "PAUSE_SECONDS", 0.01)
     asked = []
 
     class Down:
@@ -105,7 +105,7 @@ def ticking(services, monkeypatch, queue, handler, number):
     return threading.Event()
 
 
-def test_a_worker_takes_no_more_than_it_has_hands_for(services, monkeypatch):
+def test_a_worker_takes_no_more_messages_than_it_has_consumers(services, monkeypatch):
     begun, go_on, queue = threading.Semaphore(0), threading.Event(), Watched()
 
     def handler(event, context):
@@ -145,7 +145,7 @@ def test_what_does_not_finish_in_time_is_interrupted_and_given_back(services, mo
             stop.set()
             while not endless.wait(0.01):
                 pass
-        except hands.Interrupted:
+        except queue_consumer.Interrupted:
             return {"batchItemFailures": [{}]}
 
     stop = ticking(services, monkeypatch, Watched(), handler, 1)
@@ -153,7 +153,7 @@ def test_what_does_not_finish_in_time_is_interrupted_and_given_back(services, mo
     assert services.purges.postponed == [0]
 
 
-def test_an_interruption_that_no_handler_catches_ends_the_hand_alone(services, monkeypatch):
+def test_an_interruption_that_no_handler_catches_ends_the_consumer_alone(services, monkeypatch):
     endless = threading.Event()
 
     def handler(event, context):
@@ -175,7 +175,7 @@ def test_what_cannot_be_interrupted_is_left_to_the_queue(services, monkeypatch):
             try:
                 stop.set()
                 hanging.wait(0.01)
-            except hands.Interrupted:
+            except queue_consumer.Interrupted:
                 continue
         return {"batchItemFailures": []}
 
@@ -185,10 +185,10 @@ def test_what_cannot_be_interrupted_is_left_to_the_queue(services, monkeypatch):
     hanging.set()
 
 
-def test_a_hand_that_waits_for_a_message_is_not_interrupted(services):
-    hand = hands.Hand(hands.Source(lambda s: s.purges, None), threading.Event())
-    hand.interrupt()
-    assert hand.error is None
+def test_a_consumer_that_waits_for_a_message_is_not_interrupted(services):
+    consumer = queue_consumer.Consumer(queue_consumer.QueueSource("purge", lambda s: s.purges, None), threading.Event())
+    consumer.interrupt()
+    assert consumer.error is None
 
 
 def test_an_unknown_name_is_refused(services):
@@ -208,3 +208,12 @@ def test_calls_run_in_place_or_on_threads(threads):
     finally:
         use_threads(None)
     assert (ran_on == threading.get_ident()) == (threads is None)
+
+
+def test_a_heartbeat_is_sent_once_in_its_time_and_for_each_new_function(services, monkeypatch):
+    sent = []
+    monkeypatch.setattr(worker, "record_heartbeat", lambda functions, **_ports: sent.append(set(functions)))
+    heartbeat = worker.Heartbeat()
+    for functions in ({"purge"}, {"purge"}, {"purge", "sweep"}, {"sweep"}):
+        heartbeat.send(functions)
+    assert sent == [{"purge"}, {"purge", "sweep"}]

@@ -1,6 +1,7 @@
 """Functions as processes on LocalStack, as someone meets them who deploys there what runs on AWS."""
 
 import json
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -58,18 +59,19 @@ class TestAnswers:
         assert 'raise LookupError("nothing here")' in reply.value["stackTrace"][0]
         assert "[ERROR] LookupError: nothing here" in reply.log
 
+    @pytest.mark.serial
     @pytest.mark.parametrize(
-        ("event", "kind", "message"),
+        ("event", "kind", "message"),  # the message is a pattern: a time-out tells the seconds that passed
         [
-            ("exit", "Runtime.ExitError", "Runtime exited with error: exit status 3"),
-            ("leave", "Runtime.ExitError", "Runtime exited without providing a reason"),
-            ("die", "Runtime.ExitError", "Runtime exited with error: signal: killed"),
-            ("sleep", "Sandbox.Timedout", "Task timed out after 1.00 seconds"),
-            ("swell", "Runtime.OutOfMemory", "Runtime exited with error: signal: killed"),
-            ("gush", "Function.ResponseSizeTooLarge", "(7000002 bytes) exceeded maximum allowed payload size"),
+            ("exit", "Runtime.ExitError", r"Runtime exited with error: exit status 3"),
+            ("leave", "Runtime.ExitError", r"Runtime exited without providing a reason"),
+            ("die", "Runtime.ExitError", r"Runtime exited with error: signal: killed"),
+            ("sleep", "Sandbox.Timedout", r"Task timed out after 1\.\d\d seconds"),
+            ("swell", "Runtime.OutOfMemory", r"Runtime exited with error: signal: killed"),
+            ("gush", "Function.ResponseSizeTooLarge", r"\(7000002 bytes\) exceeded maximum allowed payload size"),
         ],
     )
-    def test_what_ends_a_process_is_told_as_on_aws_and_the_next_one_starts(
+    def test_the_end_of_a_process_is_reported_as_on_aws_and_the_next_one_starts(
         self, localstack: Cloud, function: str, event: str, kind: str, message: str
     ) -> None:
         before = localstack.invoke(function, "pid").value
@@ -78,8 +80,8 @@ class TestAnswers:
         assert time.monotonic() - began < 5
         assert reply.error == "Unhandled"
         assert reply.value["errorType"] == kind
-        assert message in reply.value["errorMessage"]
-        assert message in reply.log
+        assert re.search(message, reply.value["errorMessage"])
+        assert re.search(message, reply.log)
         assert not psutil.pid_exists(before)
         after = localstack.invoke(function, "pid")
         assert after.error is None
@@ -173,6 +175,7 @@ def handler(event, context):
 
 
 class TestConcurrency:
+    @pytest.mark.serial
     def test_five_at_once_run_side_by_side_and_serve_the_next_five(self, localstack: Cloud) -> None:
         name = localstack.create("import os, time\ndef handler(event, context): time.sleep(1); return os.getpid()")
         with ThreadPoolExecutor(5) as pool:
@@ -221,7 +224,7 @@ class TestHotReload:
         assert localstack.invoke(name).value == "three"
         assert not list(tmp_path.rglob("__pycache__"))
 
-    def test_a_broken_edit_is_told_and_its_repair_is_live(self, localstack: Cloud, tmp_path: Path) -> None:
+    def test_a_broken_edit_is_reported_and_its_repair_is_live(self, localstack: Cloud, tmp_path: Path) -> None:
         (tmp_path / "app.py").write_text("def handler(event, context): return 1")
         name = localstack.create(tmp_path)
         assert localstack.invoke(name).value == 1

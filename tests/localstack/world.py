@@ -58,7 +58,9 @@ class Cloud:
             Code={"ZipFile": zipped({"app.py": code})} if isinstance(code, str) else hot,
             **{"Timeout": 5, "MemorySize": 256, **settings},
         )
+        give_up = time.monotonic() + 60
         while created.get("State") == "Pending":
+            assert time.monotonic() < give_up, f"{name} is still pending"
             time.sleep(0.02)
             created = client.get_function_configuration(FunctionName=name)
         return name

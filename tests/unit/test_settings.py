@@ -93,3 +93,10 @@ def test_variables_that_say_nothing_sensible_are_named(monkeypatch, name, value)
 
 def test_secrets_are_not_shown():
     assert "hunter2" not in repr(Settings(milvus_token="hunter2"))
+
+
+def test_an_empty_origin_is_none_and_a_wrong_one_is_refused():
+    assert Settings(allowed_origins=["", "https://app.example.org"]).allowed_origins == ("https://app.example.org",)
+    assert Settings(allowed_origins=[""]).allowed_origins == ()
+    with pytest.raises(ValidationError, match="ALLOWED_ORIGINS"):
+        Settings(allowed_origins=["app.example.org"])

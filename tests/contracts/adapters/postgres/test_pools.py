@@ -1,0 +1,138 @@
+"""The roles on Postgres: each has exactly its port's methods, and each method takes what the port says."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from uuid import uuid4
+
+import pytest
+
+from modulo.adapters.postgres.engine import engines
+from modulo.adapters.postgres.pools import Pooled, Pools
+from modulo.adapters.postgres.schema import migrate
+from modulo.cli.stack.process import free_port
+from modulo.domain.collection import Collection
+from modulo.domain.errors import NotFound, Unavailable
+from modulo.domain.file import Stage
+from modulo.domain.identity import Principal, Role, api_key_hash
+from modulo.settings import Settings
+from tests.conftest import Environment
+from tests.contracts.adapters.postgres.empty_database import copied_database, empty_database
+from tests.metadata_world import (
+    NOW,
+    Metadata,
+    World,
+    key_of,
+    postgres_metadata,
+    roles,
+    settings_of,
+)
+
+
+def parameters(method: Callable[..., object]) -> list[tuple[str, object, object]]:
+    """Names, kinds and defaults, without the connection that a decorator adds."""
+    found = inspect.signature(method).parameters.values()
+    return [(one.name, one.kind, one.default) for one in found if one.name != "connection"]
+
+
+def methods(kind: type) -> dict[str, Callable[..., object]]:
+    return {name: found for name, found in vars(kind).items() if not name.startswith("_") and callable(found)}
+
+
+@pytest.fixture(scope="module")
+def metadata(postgres: dict[str, str]):
+    with postgres_metadata(settings_of(postgres)) as metadata:
+        yield metadata
+
+
+@pytest.mark.parametrize("role", sorted(roles().keys() - {"database"}))
+def test_a_role_has_its_ports_methods(metadata: Metadata, role: str) -> None:
+    adapter = type(getattr(metadata, role))
+    assert adapter.__bases__ == (Pooled,)
+    of_port, of_adapter = methods(roles()[role]), methods(adapter)
+    assert of_adapter.keys() == of_port.keys()
+    for name, method in of_port.items():
+        assert parameters(of_adapter[name]) == parameters(method), name
+
+
+class TestReader:
+    """A reader that never catches up: an empty database that answers in the reader's place."""
+
+    @pytest.fixture
+    def world(self, postgres: Environment, settings: Settings) -> Iterator[World]:
+        with empty_database(postgres) as behind:
+            migrate(behind)
+            apart = settings.model_copy(update={"database_reader_url": behind.database_url})
+            with postgres_metadata(apart) as metadata:
+                yield World(metadata)
+
+    def test_what_was_just_made_is_there(self, world: World) -> None:
+        store, owner = world.metadata, world.user()
+        collection = world.collection(owner)
+        file = world.ready(owner, collection)
+        key = key_of(owner)
+        store.identities.add_api_key(key, secret_hash=api_key_hash("just made"))
+        assert store.identities.principal_of(api_key_hash("just made"), now=NOW) is not None
+        assert store.grants.grant(owner, collection.id).version == 2
+        assert store.collections.get_collection(owner, collection.id).files == {Stage.ready: 1}
+        assert store.files.get_file(owner, collection.id, file.id) == file
+        assert store.files.list_files(owner, collection.id, after=None, limit=9, stage=None).items == (file,)
+        assert len(store.members.list_members(owner, collection.id)) == 1
+        assert list(world.live(owner, collection, file.id)) == [file.id]
+
+    def test_reads_are_the_readers(self, world: World) -> None:
+        owner = world.user()
+        world.collection(owner)
+        assert world.metadata.collections.list_collections(owner, after=None, limit=9, name=None).items == ()
+        assert world.usage(owner).collections == 0
+
+    def test_what_neither_knows_is_not_found(self, world: World) -> None:
+        nobody = Principal(uuid4(), uuid4(), frozenset())
+        with pytest.raises(NotFound):
+            world.metadata.collections.get_collection(nobody, uuid4())
+        assert world.metadata.identities.principal_of(api_key_hash("unknown"), now=NOW) is None
+
+    def test_a_ping_asks_both(self, world: World, settings: Settings) -> None:
+        world.metadata.database.ping()
+        broken = settings.model_copy(update={"database_reader_url": f"postgresql://x@127.0.0.1:{free_port()}/x"})
+        writer, reader = engines(broken)
+        with pytest.raises(Unavailable):
+            Pools(writer, reader).ping()
+        writer.dispose()
+
+
+class TestStaleReader:
+    """A reader that holds what was there before, and none of the changes since."""
+
+    @pytest.fixture
+    def stale(self, postgres: Environment) -> Iterator[tuple[World, Principal, Principal, Collection]]:
+        """The world with an owner, a member and a collection, all of which the reader knows."""
+        with empty_database(postgres) as now:
+            migrate(now)
+            with postgres_metadata(now) as metadata:
+                before = World(metadata)
+                owner = before.user()
+                collection = before.collection(owner)
+                before.ready(owner, collection)
+                member = before.member(owner, collection, Role.viewer)
+            with copied_database(postgres, now) as behind:
+                apart = now.model_copy(update={"database_reader_url": behind.database_url})
+                with postgres_metadata(apart) as metadata:
+                    yield World(metadata, owner.tenant_id), owner, member, collection
+
+    def test_no_cached_result_is_released_to_a_member_who_was_removed(
+        self, stale: tuple[World, Principal, Principal, Collection]
+    ) -> None:
+        world, owner, member, collection = stale
+        assert world.metadata.grants.grant(member, collection.id).version == 2
+        world.metadata.members.remove_member(owner, collection.id, member.user_id)
+        assert world.metadata.collections.get_collection(member, collection.id)  # stale, for as long as the reader lags
+        with pytest.raises(NotFound):
+            world.metadata.grants.grant(member, collection.id)
+
+    def test_no_cached_result_is_released_that_was_found_before_a_change(
+        self, stale: tuple[World, Principal, Principal, Collection]
+    ) -> None:
+        world, owner, _, collection = stale
+        before = world.metadata.grants.grant(owner, collection.id)
+        world.ready(owner, collection, name="another.txt")
+        assert world.metadata.grants.grant(owner, collection.id).version > before.version

@@ -1,0 +1,99 @@
+"""What the emulator makes of a deployment that waits for a custom resource."""
+
+import io
+import json
+import sysconfig
+import time
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from modulo.cli.build import ROOT
+from modulo.cli.deploy import Cloud
+from tests.servers import serving
+
+ROLE = "arn:aws:iam::000000000000:role/any"
+PATHS = [str(ROOT / "layers" / "core" / "python"), sysconfig.get_path("purelib")]
+HANDLER = f"""
+import sys
+sys.path[:0] = {PATHS!r}
+from modulo.runtime.custom_resource import custom_resource_handler
+
+def work(seconds):
+    assert seconds, "the emulator tells how long the function may take"
+    {{work}}
+
+handler = custom_resource_handler(work)
+"""
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Cloud]:
+    with serving("ministack") as environment:
+        made = Cloud(environment)
+        made.client("s3").create_bucket(Bucket="code")
+        yield made
+
+
+def archive(source: str) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as file:
+        file.writestr("app.py", source)
+    return content.getvalue()
+
+
+def function(key: str, **variables: Any) -> dict[str, Any]:
+    properties = {
+        "Runtime": "python3.11",
+        "Handler": "app.handler",
+        "Role": ROLE,
+        "Timeout": 60,
+        "Code": {"S3Bucket": "code", "S3Key": key},
+        "Environment": {"Variables": variables},
+    }
+    return {"Type": "AWS::Lambda::Function", "Properties": properties}
+
+
+def deployed(cloud: Cloud, name: str, work: str) -> tuple[str, dict[str, Any]]:
+    """How the creation of a stack ended whose function waits for that work, and what the stack then is."""
+    cloud.client("s3").put_object(Bucket="code", Key=name, Body=archive(HANDLER.format(work=work)))
+    template = {
+        "Resources": {
+            "Search": function(name, DATABASE_REVISION={"Fn::GetAtt": ["Migration", "Revision"]}),
+            "Migrate": function(name),
+            "Migration": {
+                "Type": "Custom::Migration",
+                "Properties": {"ServiceToken": {"Fn::GetAtt": ["Migrate", "Arn"]}, "ServiceTimeout": 30},
+            },
+        },
+        "Outputs": {"Search": {"Value": {"Ref": "Search"}}},
+    }
+    formation = cloud.client("cloudformation")
+    formation.create_stack(StackName=name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
+    give_up = time.monotonic() + 90
+    while True:
+        stack = formation.describe_stacks(StackName=name)["Stacks"][0]
+        if not stack["StackStatus"].endswith("IN_PROGRESS"):
+            return stack["StackStatus"], stack
+        assert time.monotonic() < give_up
+        time.sleep(0.2)
+
+
+def test_a_function_is_made_after_the_migration_and_told_its_revision(cloud: Cloud) -> None:
+    status, stack = deployed(cloud, "works", 'return {"Revision": "0020"}')
+    assert status == "CREATE_COMPLETE"
+    name = stack["Outputs"][0]["OutputValue"]
+    found = cloud.client("lambda").get_function_configuration(FunctionName=name)
+    assert found["Environment"]["Variables"]["DATABASE_REVISION"] == "0020"
+
+
+def test_a_migration_that_fails_ends_the_deployment_before_any_function(cloud: Cloud) -> None:
+    status, _ = deployed(cloud, "fails", 'raise RuntimeError("the table is gone")')
+    assert status in ("ROLLBACK_COMPLETE", "CREATE_FAILED")
+    events = cloud.client("cloudformation").describe_stack_events(StackName="fails")["StackEvents"]
+    failed = [one for one in events if one["ResourceStatus"] == "CREATE_FAILED"]
+    assert any("the table is gone" in one.get("ResourceStatusReason", "") for one in failed), failed
+    made = {one["LogicalResourceId"] for one in events if one["ResourceStatus"] == "CREATE_COMPLETE"}
+    assert "Search" not in made

@@ -1,0 +1,39 @@
+import pytest
+
+
+def test_a_conversation_is_shown_as_it_was_begun(api, collection):
+    body = {"title": "Leave", "collection_id": collection, "metadata": {"team": "hr"}}
+    made = api("POST", "/conversations", json=body)
+    assert made.status == 201
+    assert {name: made.json[name] for name in body} == body
+    assert api("GET", f"/conversations/{made.json['id']}").json == made.json
+
+
+def test_the_same_key_begins_one(api):
+    key = {"idempotency-key": "k"}
+    one, same = (api("POST", "/conversations", json={}, headers=key).json["id"] for _ in range(2))
+    assert one == same
+    assert len(api("GET", "/conversations").json["items"]) == 1
+
+
+@pytest.mark.parametrize("settings", [{"quotas": {"conversations": 1}}], indirect=True)
+def test_a_user_keeps_so_many(api):
+    assert api("POST", "/conversations", json={}).status == 201
+    refused = api("POST", "/conversations", json={})
+    assert (refused.status, refused.json["resource"]) == (429, "conversations")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"title": " "}, "title"),
+        ({"title": "x" * 201}, "title"),
+        ({"metadata": {str(n): "" for n in range(17)}}, "metadata"),
+        ({"metadata": {"a": "x" * 513}}, "metadata.a"),
+        ({"collection_id": "x"}, "collection_id"),
+        ({"user_id": "x"}, "user_id"),
+    ],
+)
+def test_what_is_wrong_is_named(api, body, field):
+    refused = api("POST", "/conversations", json=body)
+    assert (refused.status, refused.json["errors"][0]["field"]) == (422, field)

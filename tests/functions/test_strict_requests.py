@@ -1,0 +1,139 @@
+"""What a request holds is used or refused, never ignored; broken Unicode is nobody's server error."""
+
+import json
+
+import pytest
+
+from modulo.runtime.openai.door import V1_PREFIX, is_of_v1
+from modulo.runtime.worker import function, function_names
+
+SURROGATE = "\\ud83d"
+JSON = {"content-type": "application/json"}
+FORM = {"content-type": "multipart/form-data; boundary=b"}
+FILE = '--b\r\nContent-Disposition: form-data; name="{0}"; filename="{0}.txt"\r\n\r\nSnow fell.\r\n'
+BODIES = {
+    "ask_conversation": {"question": "When?"},
+    "create_conversation": {"title": "papers", "metadata": {"a": "b"}},
+    "rate_answer": {"rating": "up", "comment": "Right."},
+    "update_conversation": {"title": "papers", "metadata": {"a": "b"}},
+    "v1_create_chat_completion": {"model": "papers", "messages": [{"role": "user", "content": "When?"}]},
+    "v1_create_conversation": {"metadata": {"a": "b"}, "items": [{"role": "user", "content": "When?"}]},
+    "v1_create_conversation_items": {"items": [{"role": "user", "content": "When?"}]},
+    "v1_create_embedding": {"model": "bge-small-en-v1.5", "input": ["a"]},
+    "v1_create_response": {"model": "papers", "input": "When?"},
+    "v1_create_vector_store": {"name": "papers", "metadata": {"a": "b"}},
+    "v1_create_vector_store_file": {"file_id": "x"},
+    "v1_search_vector_store": {"query": ["When?"]},
+    "v1_update_conversation": {"metadata": {"a": "b"}},
+    "v1_update_vector_store_file": {"attributes": {"a": "b"}},
+    "v1_update_vector_store": {"name": "papers"},
+    "add_document": {"name": "x.txt", "text": "y", "attributes": {"a": "b"}},
+    "add_documents": {"documents": [{"name": "x.txt", "text": "y"}]},
+    "add_url": {"url": "https://example.org/x", "name": "x.txt"},
+    "create_collection": {"name": "papers"},
+    "create_upload": {"name": "x.txt", "size_bytes": 1},
+    "roll_back_reembedding": {},
+    "search": {
+        "question": "When?",
+        "config_metadata": {"filters": {"title": {"contains": "x"}, "source": ["a", "b"]}},
+    },
+    "set_member": {"role": "viewer"},
+    "start_reembedding": {"embedding_model": "x"},
+    "stream_search": {"question": "When?"},
+    "switch_reembedding": {},
+    "update_collection": {"name": "papers"},
+    "update_file": {"attributes": {"a": ["b"]}},
+}
+
+
+def routes():
+    """Every operation with its method and path."""
+    for name in function_names():
+        for route in getattr(getattr(function(name), "router", None), "routes", ()):
+            yield name, next(iter(route.methods)), route
+
+
+def problem_of(name, reply):
+    """The code and the text of a refusal, in the form of the operation's door."""
+    if is_of_v1(name):
+        return reply.json["error"]["type"], f"{reply.json['error']['message']} {reply.json['error']['param']}"
+    assert reply.json["type"].startswith("urn:modulo:problem:")
+    return reply.json["type"], reply.json["detail"]
+
+
+ROUTES = list(routes())
+
+
+def path_of(name, route, collection):
+    path = (V1_PREFIX if is_of_v1(name) else "") + route.path
+    path = path.replace("{vector_store_id}", collection)
+    path = path.replace("{collection_id}", collection).replace("{alias}", "x.txt")
+    while "{" in path:
+        before, _, rest = path.partition("{")
+        path = before + "00000000-0000-0000-0000-000000000001" + rest.partition("}")[2]
+    return path
+
+
+def broken(value):
+    """Each body that the value becomes when one text in it, a name or a value, gets an unpaired surrogate."""
+    if isinstance(value, str):
+        yield value + "SURROGATE"
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield {**{k: v for k, v in value.items() if k != key}, key + "SURROGATE": inner}
+            for each in broken(inner):
+                yield {**value, key: each}
+    elif isinstance(value, list):
+        for at, inner in enumerate(value):
+            for each in broken(inner):
+                yield [*value[:at], each, *value[at + 1 :]]
+
+
+def test_every_body_is_tried():
+    assert {name for name, _, route in ROUTES if route.body_field and name != "upload_file"} == set(BODIES)
+
+
+@pytest.mark.parametrize("name", sorted(BODIES))
+def test_an_unpaired_surrogate_anywhere_in_a_body_is_refused(api, name):
+    collection = api.create_collection("papers")
+    ((method, route),) = [(method, route) for operation, method, route in ROUTES if operation == name]
+    body = {**BODIES[name], **({"collection_id": collection} if name in ("search", "stream_search") else {})}
+    for each in broken(body or {"x": "y"}):
+        sent = json.dumps(each).replace("SURROGATE", SURROGATE)
+        reply = api(method, path_of(name, route, collection), body=sent, headers=JSON)
+        assert 400 <= reply.status < 500, (sent, reply.text)
+        assert problem_of(name, reply)
+
+
+@pytest.mark.parametrize(("name", "method", "route"), ROUTES, ids=[name for name, _, _ in ROUTES])
+@pytest.mark.parametrize("query", [{"limits": "5"}, {"verbose": ""}], ids=["misspelt", "empty"])
+def test_an_unknown_query_parameter_is_named(api, name, method, route, query):
+    collection = api.create_collection("papers")
+    reply = api(method, path_of(name, route, collection), query=query)
+    assert reply.status == (400 if is_of_v1(name) else 422), reply.text
+    assert next(iter(query)) in problem_of(name, reply)[1]
+
+
+def test_a_parameter_given_twice_is_named(api):
+    reply = api("GET", "/collections", query={"limit": ["1", "2"]})
+    assert reply.status == 422
+    assert "limit" in reply.json["detail"]
+
+
+def test_two_files_in_one_form_are_refused_and_nothing_is_stored(api, services):
+    collection = api.create_collection("papers")
+    for parts in (["file", "file"], ["file", "other"], ["file", "file", "file"]):
+        form = "".join(FILE.format(part) for part in parts) + "--b--\r\n"
+        reply = api("POST", f"/collections/{collection}/files", body=form, headers=FORM)
+        assert reply.status == 422, reply.text
+        assert ("file" if "other" not in parts else "other") in reply.json["detail"]
+    assert api("GET", f"/collections/{collection}/files").json["items"] == []
+
+
+def test_the_errors_of_a_bad_request_are_few_and_short(api):
+    body = {f"{'x' * 500}{number}": number for number in range(2_000)}
+    reply = api("POST", "/collections", body=json.dumps(body), headers=JSON)
+    assert reply.status == 422
+    assert len(reply.text) < 16_384
+    assert len(reply.json["errors"]) == 20
+    assert "more" in reply.json["detail"]

@@ -1,0 +1,8 @@
+def test_an_item_is_deleted_and_the_conversation_answered(api):
+    items = [{"role": "user", "content": text} for text in ("one", "two")]
+    made = api("POST", "/v1/conversations", json={"items": items}).json
+    path = f"/v1/conversations/{made['id']}/items"
+    newest = api("GET", path).json["data"][0]["id"]
+    assert api("DELETE", f"{path}/{newest}").json == made
+    assert [one["content"][0]["text"] for one in api("GET", path).json["data"]] == ["one"]
+    assert api("DELETE", f"{path}/{newest}").status == 404

@@ -1,0 +1,86 @@
+"""Extractive answers: what is read, and what is quoted of it."""
+
+from collections.abc import Sequence
+
+from modulo.adapters.models.extractive_generator import MAX_EXTRACTS, MAX_SCORED, ExtractiveGenerator
+from modulo.domain.answer import Prompt
+from modulo.domain.answer_options import AnswerOptions
+from modulo.domain.tokens import estimate
+from tests.unit.passages import passage
+
+
+class Scripted:
+    """A reranker whose scores a test chooses by the text; it keeps what it read."""
+
+    def __init__(self, scores: dict[str, float] | None = None, otherwise: float = 0.5) -> None:
+        self.scores, self.otherwise, self.read = scores or {}, otherwise, list[str]()
+
+    def score(self, question: str, texts: Sequence[str]) -> list[float]:
+        self.read += texts
+        return [next((score for part, score in self.scores.items() if part in text), self.otherwise) for text in texts]
+
+    def ping(self) -> None:
+        """Nothing to check."""
+
+
+def quoted(reranker: Scripted, question: str, *passages: str, reranked: float | None = 0.9) -> str:
+    found = [passage(text, name=f"p{n}.txt", reranked=reranked) for n, text in enumerate(passages)]
+    return ExtractiveGenerator(reranker).generate(Prompt(question, found)).text
+
+
+def test_few_extracts_are_read_and_fewer_quoted() -> None:
+    reranker = Scripted()
+    text = quoted(reranker, "What is rain?", " ".join(f"Rain of kind {n} falls." for n in range(30)))
+    assert len(reranker.read) == MAX_SCORED
+    assert len(text.splitlines()) == MAX_EXTRACTS
+
+
+def test_a_passage_of_one_sentence_is_not_read_again() -> None:
+    reranker = Scripted()
+    assert quoted(reranker, "What falls?", "Rain falls.") == "\u201cRain falls.\u201d [1]"
+    assert reranker.read == []
+    assert quoted(reranker, "What falls?", "Rain falls.", reranked=None) == "\u201cRain falls.\u201d [1]"
+    assert reranker.read == ["Rain falls."]
+
+
+def test_passages_below_the_floor_are_not_read() -> None:
+    reranker = Scripted()
+    assert quoted(reranker, "What falls?", "Rain falls. Snow falls.", reranked=0.1) == ""
+    assert reranker.read == []
+
+
+def test_a_row_that_is_about_it_is_quoted_from_a_passage_with_a_low_score() -> None:
+    table = "Article | Price\nBase unit | 99\nSoil probe | 47"
+    text = quoted(Scripted(), "What does the base unit cost?", table, reranked=0.1)
+    assert text == "\u201cArticle | Price \u2026 Base unit | 99\u201d [1]"
+
+
+def test_the_sentence_that_states_the_cause_comes_first() -> None:
+    page = "The renewal failed in May. The renewal failed because a token was revoked."
+    assert quoted(Scripted(), "Why did the renewal fail?", page).startswith("\u201cThe renewal failed because")
+    assert quoted(Scripted(), "When did the renewal fail?", page).startswith("\u201cThe renewal failed in May.")
+
+
+def test_what_another_extract_says_is_not_quoted_again() -> None:
+    text = quoted(Scripted({"You need": 0.9}), "What do you need?", "You need:\n- a form for you to need\n- a photo")
+    assert text.splitlines()[0] == "\u201cYou need: - a form for you to need - a photo\u201d [1]"
+    assert text.count("a photo") == 1
+
+
+def test_it_is_streamed_as_one_part_and_costs_nothing() -> None:
+    generator, prompt = ExtractiveGenerator(Scripted()), Prompt("What falls?", [passage("Rain falls.")])
+    assert [part.text for part in generator.stream(prompt)] == ["\u201cRain falls.\u201d [1]"]
+    assert generator.reserve(prompt) == 0
+    generator.ping()
+
+
+def test_extracts_end_before_the_bound_of_tokens_that_is_asked_for() -> None:
+    passages = [passage("Rain falls. Snow falls. Hail falls.", reranked=0.9)]
+    whole = ExtractiveGenerator(Scripted()).generate(Prompt("What falls?", passages))
+    lines = whole.text.splitlines()
+    assert (len(lines), whole.cut_short) == (3, False)
+    for kept in range(4):
+        bound = sum(map(estimate, lines[:kept]))
+        prompt = Prompt("What falls?", passages, options=AnswerOptions(max_tokens=bound))
+        [part] = ExtractiveGenerator(Scripted()).stream(prompt)
+        assert (part.text.splitlines(), part.cut_short) == (lines[:kept], kept < 3)

@@ -1,7 +1,0 @@
-"""Makes the plugin for LocalStack importable: it is installed beside LocalStack, not here."""
-
-import sys
-from pathlib import Path
-
-PLUGIN = Path(__file__).parents[2] / "localstack" / "plugin"
-sys.path.append(str(PLUGIN))

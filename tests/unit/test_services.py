@@ -1,0 +1,82 @@
+"""What services do without an address."""
+
+import time
+from uuid import uuid4
+
+import pytest
+
+from modulo.domain.errors import NotConfigured, Unavailable
+from modulo.services import Services
+from modulo.settings import Settings
+
+NEEDED = {
+    "DATABASE_URL": ("tenants", "files", "grants", "usage", "database"),
+    "CACHE_URL": ("cache",),
+    "MILVUS_URI": ("vectors",),
+    "BLOBS_BUCKET": ("blobs",),
+    "PURGE_QUEUE_URL": ("purges",),
+    "FETCH_QUEUE_URL": ("fetches",),
+    "INGEST_QUEUE_URL": ("ingests",),
+    "DEAD_LETTERS_QUEUE_URL": ("dead_letter_queue",),
+    "SCHEDULES_QUEUE_URL": ("schedules",),
+    "EMBEDDING_URL": ("embedder",),
+}
+
+
+@pytest.fixture
+def services(monkeypatch: pytest.MonkeyPatch) -> Services:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    return Services(Settings())
+
+
+@pytest.mark.parametrize(("variable", "port"), [(name, port) for name, ports in NEEDED.items() for port in ports])
+def test_a_port_without_an_address_names_the_variable_when_it_is_first_used(services, variable, port):
+    for _ in range(2):
+        with pytest.raises(NotConfigured) as caught:
+            getattr(services, port)
+        assert caught.value.detail == f"{variable} is not set: this server cannot work without it."
+        assert (caught.value.status, caught.value.code()) == (503, "not-configured")
+
+
+def test_every_ping_of_what_has_no_address_fails_by_itself(services):
+    pings = services.pings()
+    generator = pings.pop("generator")
+    generator()
+    assert set(pings) == {"postgres", "cache", "vectors", "blobs", "queue", "embedder"}
+    for ping in pings.values():
+        with pytest.raises(NotConfigured):
+            ping()
+
+
+def test_optional_parts_are_done_without(services):
+    assert services.reranker is None
+    assert services.tesseract is None
+    services.metrics.count("rag_requests_total", route="/search")
+    services.metrics.observe("rag_request_duration_seconds", 0.1)
+    services.metrics.adjust("rag_active_connections", 1)
+    services.metrics.flush()
+    assert services.sockets.send("connection", "message") is False
+    services.sockets.disconnect("connection")
+
+
+def test_the_push_queue_that_is_done_without_drops_what_it_is_sent_and_lets_pollers_wait(services):
+    queue = services.pushes
+    queue.send({"collection": "x"}, delay_seconds=1)
+    assert queue.pending() == 0
+    started = time.monotonic()
+    assert queue.receive(limit=1, wait_seconds=1) == []
+    assert time.monotonic() - started >= 1
+    queue.postpone("receipt", 1)
+    queue.delete("receipt")
+    queue.ping()
+
+
+def test_a_change_is_announced_to_nobody_without_a_push_queue(services, caplog):
+    services.announce(uuid4(), uuid4())
+    assert caplog.text == ""
+
+
+def test_what_is_not_configured_counts_as_unavailable():
+    assert issubclass(NotConfigured, Unavailable)
+    assert NotConfigured.retryable, "the operator sets the variable, and what waits in a queue goes well"
