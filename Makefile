@@ -74,6 +74,7 @@ lock: $(UV) ## compile the hashed locks from pyproject.toml
 	$(COMPILE) pyproject.toml --extra cli --extra local --extra dev -o requirements/dev.txt
 	$(COMPILE) pyproject.toml --extra cli --extra local -c requirements/dev.txt -o requirements/local.txt
 	$(COMPILE) pyproject.toml -c requirements/local.txt -o requirements/app.txt
+	$(COMPILE) requirements/node.in -o requirements/node.txt
 	$(COMPILE) localstack/requirements.in -o requirements/localstack.txt
 	$(MAKE) -C layers requirements
 
