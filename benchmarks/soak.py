@@ -1,31 +1,30 @@
-"""Does the product keep its promises under mixed load while each dependency hangs once and is killed once?"""
+"""Does the product keep its promises under mixed load while each dependency hangs, is slow and is killed once?"""
 
 import json
 import os
 import random
-import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Container, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException
 from itertools import count
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
-from benchmarks.machine import descendants, proportional_bytes
+from benchmarks.dependency_faults import hang, kill, slow
+from benchmarks.liveness_probe import Probes, liveness_probes
+from benchmarks.machine import proportional_bytes
 from benchmarks.product import Product, new_collection, start_product
-from benchmarks.report import Report, percentile, run_question
+from benchmarks.report import Cell, Report, percentile, run_question
 from modulo.cli.up import EVENT_FUNCTIONS
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", "30"))
 DEPENDENCIES = ("postgres", "valkey", "milvus", "cloud", "models")
 FAULT_SECONDS = 20.0
-"""How long a dependency hangs or stays down."""
+"""How long a dependency hangs, is slow or stays down."""
 DEADLINE_SECONDS = 26.0
 """A request's deadline, plus one second to send the response."""
 RECOVERY_SECONDS = 180.0
@@ -41,9 +40,10 @@ class Phase:
     """What clients observed during a fault, or between two faults."""
 
     name: str
+    began: float
     statuses: Counter[int] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
-    liveness: list[float] = field(default_factory=list)
+    accepted: set[str] = field(default_factory=set)
     recovered_after: float | None = None
 
 
@@ -67,7 +67,7 @@ class Soak:
 
     def __init__(self, product: Product) -> None:
         self.product = product
-        self.phases = [Phase("none")]
+        self.phases = [Phase("none", time.monotonic())]
         self.tenants = [Tenant(name, product.new_key(name)) for name in TENANTS]
         self.leaks: list[str] = []
         self.late: list[str] = []
@@ -85,36 +85,38 @@ class Soak:
         threads = [
             threading.Thread(target=self._repeat, args=(one, seed), daemon=True) for seed, one in enumerate(work)
         ]
-        threads.append(threading.Thread(target=self._probe, daemon=True))
         for thread in threads:
             thread.start()
-        faults = [(name, fault) for fault in (self._hang, self._kill) for name in DEPENDENCIES]
+        faults = [(name, fault) for fault in (hang, slow, kill) for name in DEPENDENCIES]
         pause = max(10.0, (seconds - len(faults) * FAULT_SECONDS) / (len(faults) + 1))
         for name, fault in faults:
             time.sleep(pause)
             self._measure_memory()
-            self.phases.append(Phase(f"{name} {fault.__name__.strip('_')}"))
-            with fault(name):
+            self._begin(f"{name} {fault.__name__}")
+            with fault(self.product.stack, name):
                 time.sleep(FAULT_SECONDS)
             self._await_recovery(self.phases[-1])
-            self.phases.append(Phase("none"))
+            self._begin("none")
         time.sleep(pause)
         self._measure_memory()
         self._stop.set()
         for thread in threads:
             thread.join(60)
 
-    def unfinished(self) -> list[str]:
-        """Accepted files that are neither ready nor failed at the end of the recovery time."""
+    def _begin(self, phase: str) -> None:
+        self.phases.append(Phase(phase, time.monotonic()))
+
+    def unfinished(self) -> dict[str, str]:
+        """Accepted files that are neither ready nor failed at the end of the recovery time, with their stages."""
         until = time.monotonic() + RECOVERY_SECONDS
-        left: list[str] = []
+        left: dict[str, str] = {}
         for tenant in self.tenants:
             with self._client(tenant) as client:
                 for file in tenant.files:
                     path = f"/collections/{tenant.collection}/files/{file}"
                     while (stage := client.get(path).json()["stage"]) not in ("ready", "failed"):
                         if time.monotonic() > until:
-                            left.append(f"{file} is {stage}")
+                            left[file] = stage
                             break
                         time.sleep(0.5)
         return left
@@ -179,44 +181,8 @@ class Soak:
         receipt = self._send(client, "POST", f"/collections/{tenant.collection}/files", files=content)
         if receipt is not None:
             tenant.files.append(receipt["file_id"])
+            self.phases[-1].accepted.add(receipt["file_id"])
         self._stop.wait(2)
-
-    def _probe(self) -> None:
-        """Probe liveness ten times a second, each time on a new connection."""
-        address = urlsplit(self.product.url)
-        while not self._stop.is_set():
-            phase, started = self.phases[-1], time.monotonic()
-            connection = HTTPConnection(str(address.hostname), address.port, timeout=10)
-            try:
-                connection.request("GET", "/api/health?probe=live")
-                status = connection.getresponse().status
-            except (OSError, HTTPException):
-                status = 0
-            finally:
-                connection.close()
-            phase.liveness.append(float("inf") if status != 200 else time.monotonic() - started)
-            self._stop.wait(0.1)
-
-    @contextmanager
-    def _hang(self, name: str) -> Iterator[None]:
-        pids = [each for pid in self.product.stack.pids(name) for each in (pid, *descendants(pid))]
-        for pid in pids:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            for pid in pids:
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGCONT)
-
-    @contextmanager
-    def _kill(self, name: str) -> Iterator[None]:
-        self.product.stack.kill(name)
-        try:
-            yield
-        finally:
-            self.product.stack.restart(name)
 
     def _await_recovery(self, phase: Phase) -> None:
         """Wait until a search succeeds again, and record how long it took."""
@@ -240,30 +206,43 @@ def measure(report: Report) -> None:
     """Run the soak test and check its results."""
     with start_product(workers=EVENT_FUNCTIONS) as product:
         soak = Soak(product)
-        soak.run(MINUTES * 60)
+        with liveness_probes(product.url) as probes:
+            soak.run(MINUTES * 60)
         unfinished = soak.unfinished()
         stages = soak.stages()
-    rows = []
-    for phase in soak.phases:
-        liveness = max(phase.liveness, default=0.0) * 1e3
-        slowest = max(phase.seconds, default=0.0)
-        median = percentile(phase.seconds, 0.5) if phase.seconds else 0.0
-        answers = " ".join(f"{status}: {number}" for status, number in sorted(phase.statuses.items()))
-        rows.append((phase.name, len(phase.seconds), answers, median, slowest, liveness, phase.recovered_after))
-    columns = ("fault", "requests", "answers", "p50 s", "slowest s", "slowest liveness ms", "recovered after s")
+    columns = (
+        *("fault", "requests", "answers", "p50 s", "slowest s", "slowest liveness ms", "recovered after s"),
+        *("files accepted", "not ended"),
+    )
+    rows = list(_rows(soak.phases, probes, unfinished))
     report.table(f"A mixed load for {MINUTES:g} minutes, each fault for {FAULT_SECONDS:.0f} s", columns, rows)
     report.table("Final stages of the accepted files", ("stage", "files"), sorted(stages.items()))
     report.table("Unexpected responses and errors", ("what", "times"), sorted(soak.unexpected.items()))
-    probes = [seconds * 1e3 for phase in soak.phases for seconds in phase.liveness]
-    report.figure("soak.liveness.p999", percentile(probes, 0.999), "ms", "time", target=("<", LIVENESS_MS))
+    milliseconds = [seconds * 1e3 for _, seconds in probes.found]
+    report.figure("soak.liveness.p999", percentile(milliseconds, 0.999), "ms", "time", target=("<", LIVENESS_MS))
     report.figure("soak.late", len(soak.late), "requests", "count", target=("==", 0))
     report.figure("soak.leaks", len(soak.leaks), "answers", "count", target=("==", 0))
     report.figure("soak.unfinished", len(unfinished), "files", "count", target=("==", 0))
     report.figure("soak.unexpected", sum(soak.unexpected.values()), "requests", "count")
     growth = soak.memory[-1] / soak.memory[1] - 1
     report.figure("soak.memory_growth", growth * 100, "%", "count", target=("<", 20))
-    for line in (soak.late + soak.leaks + unfinished)[:20]:
+    for line in (soak.late + soak.leaks + [f"{file} is {stage}" for file, stage in unfinished.items()])[:20]:
         report.note(line)
+
+
+def _rows(phases: Sequence[Phase], probes: Probes, unfinished: Container[str]) -> Iterator[tuple[Cell, ...]]:
+    for phase, end in zip(phases, [*(phase.began for phase in phases[1:]), float("inf")], strict=True):
+        yield (
+            phase.name,
+            len(phase.seconds),
+            " ".join(f"{status}: {number}" for status, number in sorted(phase.statuses.items())),
+            percentile(phase.seconds, 0.5) if phase.seconds else 0.0,
+            max(phase.seconds, default=0.0),
+            max(probes.between(phase.began, end), default=0.0) * 1e3,
+            phase.recovered_after,
+            len(phase.accepted),
+            sum(file in unfinished for file in phase.accepted),
+        )
 
 
 if __name__ == "__main__":
