@@ -10,9 +10,14 @@ COMPILE := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-
 # Use the system certificate store, like pip.
 export UV_SYSTEM_CERTS ?= true
 
-.PHONY: up test eval bench soak localstack test-deployed layers lint format lock openapi docs sbom audit clean-data
+SITE := layers/core/python/modulo/cli/site
+PAGES = $(shell find *.md docs infra benchmarks clients localstack layers/core/python/modulo/settings.py \
+  -name '*.md' -o -path 'docs/*' -type f -not -name '*.pyc' -o -name settings.py -o -name openapi.json)
+
+.PHONY: up test eval bench soak localstack test-deployed layers lint format lock openapi docs site sbom audit clean-data
 
 up: $(VENV)/.local ## start Modulo with embedded servers on one port
+	@nice $(MAKE) --silent --no-print-directory $(SITE)/index.html > $(VENV)/site.log 2>&1 & # meanwhile
 	@exec $(BIN)/modulo up
 
 test: $(VENV)/.dev ## run all tests, in PROCESSES processes
@@ -61,6 +66,23 @@ docs: $(VENV)/.dev ## redraw docs/architecture.svg and rewrite docs/third-party.
 	$(BIN)/python -m docs.architecture > docs/architecture.svg
 	$(BIN)/python -m docs.third_party > docs/third-party.md
 
+define BUILD_SITE
+$(BIN)/python -m docs.site $(VENV)/site
+NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs build --strict --quiet --config-file $(VENV)/site/mkdocs.yml \
+  --site-dir $(abspath $(SITE))
+endef
+
+site: $(VENV)/.local $(VENV)/docs/.ready ## build the website of the documentation, which servers serve at /docs
+	$(BUILD_SITE)
+
+$(SITE)/index.html: $(PAGES) $(VENV)/.local $(VENV)/docs/.ready
+	$(BUILD_SITE)
+
+$(VENV)/docs/.ready: requirements/docs.txt | $(UV)
+	$(UV) venv --quiet --clear --python $(BIN)/python $(VENV)/docs
+	$(UV) pip install --quiet --python $(VENV)/docs/bin/python --require-hashes -r requirements/docs.txt
+	@touch $@
+
 sbom: $(VENV)/.dev ## write sbom.cdx.json, a bill of materials (CycloneDX) from the hashed locks
 	$(BIN)/python -m docs.sbom local > sbom.cdx.json
 
@@ -75,6 +97,7 @@ lock: $(UV) ## compile the hashed locks from pyproject.toml
 	$(COMPILE) pyproject.toml --extra cli --extra local -c requirements/dev.txt -o requirements/local.txt
 	$(COMPILE) pyproject.toml -c requirements/local.txt -o requirements/app.txt
 	$(COMPILE) requirements/node.in -o requirements/node.txt
+	$(COMPILE) requirements/docs.in -o requirements/docs.txt
 	$(COMPILE) localstack/requirements.in -o requirements/localstack.txt
 	$(MAKE) -C layers requirements
 

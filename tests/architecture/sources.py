@@ -17,6 +17,8 @@ from modulo.runtime.worker import function
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "layers" / "core" / "python" / "modulo"
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
+SITE = PACKAGE / "cli" / "site"
+"""Where the website of the documentation is built."""
 HTTP_METHODS = {"get", "post", "put", "patch", "delete"}
 
 
@@ -156,7 +158,7 @@ def written_files() -> Iterator[Path]:
     yield from (ROOT / name for name in names)
     for folder in folders:
         for path in (ROOT / folder).rglob("*"):
-            made = any(part == "__pycache__" or part.endswith("_cache") for part in path.parts)
+            made = any(part == "__pycache__" or part.endswith("_cache") for part in path.parts) or SITE in path.parents
             if path.is_file() and path.suffix in suffixes and not made:
                 yield path
 

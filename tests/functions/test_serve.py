@@ -8,8 +8,10 @@ from pathlib import Path
 import anyio
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from modulo.adapters.prometheus_metrics import PrometheusMetrics
+from modulo.cli.documentation_site import DocumentationSite, add_documentation
 from modulo.cli.openapi import document
 from modulo.cli.serve import composed
 from modulo.runtime.http import RequestMiddleware
@@ -212,3 +214,33 @@ def test_a_client_that_goes_in_the_midst_of_an_upload_leaves_nothing(api, caplog
     assert request("GET", f"/api/collections/{collection}/files", headers=api.headers).json()["items"] == []
     assert request("GET", "/api/usage", headers=api.headers).json()["storage_bytes"] == 0
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+@pytest.fixture
+def site(tmp_path):
+    """The website of the documentation where it is not built yet."""
+    app = FastAPI(docs_url=None, redirect_slashes=False)
+    add_documentation(app, tmp_path / "site")
+    return app
+
+
+def test_the_documentation_says_how_to_build_it_and_is_served_once_it_is(services, site, tmp_path):
+    missing = request("GET", "/docs/", site)
+    assert (missing.status_code, "make site" in missing.text) == (404, True)
+    (tmp_path / "site" / "guides").mkdir(parents=True)
+    (tmp_path / "site" / "404.html").write_text("<p>no such page")
+    for folder in ("", "guides/"):
+        (tmp_path / "site" / folder / "index.html").write_text(f"<p>{folder}")
+    found = request("GET", "/docs/guides/", site)
+    assert (found.status_code, found.text) == (200, "<p>guides/")
+    assert "script-src 'self';" in found.headers["content-security-policy"]
+    assert request("GET", "/docs", site).headers["location"] == "docs/"
+    for path in ("/docs/nowhere", "/docs/%2e%2e/%2e%2e/serve.py", "/docs/%00"):
+        unknown = request("GET", path, site)
+        assert unknown.status_code == 404
+    assert request("GET", "/docs/nowhere", site).text == "<p>no such page"
+
+
+def test_the_server_has_the_documentation_below_its_address(services):
+    mounted = [getattr(route, "app", None) for route in composed().routes if getattr(route, "path", "") == "/docs"]
+    assert [type(app) for app in mounted if app is not None] == [DocumentationSite]

@@ -18,6 +18,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse
 from starlette.middleware.gzip import GZipMiddleware
 
+from modulo.cli.documentation_site import add_documentation
 from modulo.cli.http_protocol import TimedHttpProtocol
 from modulo.cli.prefork import STOP_SIGNALS, PreforkServer, exit_cleanly, listener
 from modulo.domain.errors import Unauthenticated
@@ -77,6 +78,7 @@ def composed() -> FastAPI:
         app.add_api_route("/metrics", _metrics, include_in_schema=False)
     for path, name in PAGE.items():
         app.add_api_route(path, _sender(name), include_in_schema=False)
+    add_documentation(app)
     app.add_middleware(GZipMiddleware, minimum_size=MIN_COMPRESSED_BYTES, compresslevel=COMPRESSION)
     return app
 

@@ -1,0 +1,1 @@
+"""The documentation as a website: Markdown pages for MkDocs, some of them made from the code."""
