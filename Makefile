@@ -14,13 +14,17 @@ SITE := layers/core/python/modulo/cli/site
 PAGES = $(shell find *.md docs infra benchmarks clients localstack layers/core/python/modulo/settings.py \
   -name '*.md' -o -path 'docs/*' -type f -not -name '*.pyc' -o -name settings.py -o -name openapi.json)
 
-.PHONY: up test eval bench soak localstack test-deployed layers lint format lock openapi docs site sbom audit clean-data
+.PHONY: up console test eval bench soak localstack test-deployed layers lint format lock openapi docs site sbom audit clean-data
 
 up: $(VENV)/.local ## start Modulo with embedded servers on one port
+	@.ci/console --optional
 	@nice $(MAKE) --silent --no-print-directory $(SITE)/index.html > $(VENV)/site.log 2>&1 & # meanwhile
 	@exec $(BIN)/modulo up
 
-test: $(VENV)/.dev ## run all tests, in PROCESSES processes
+console: $(UV) ## build the web console, unless its sources have not changed since
+	@.ci/console
+
+test: $(VENV)/.dev console ## run all tests, in PROCESSES processes
 	.ci/debian pgbouncer=pgbouncer tesseract=tesseract-ocr -- \
 	  $(BIN)/pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
@@ -43,12 +47,13 @@ layers: $(VENV)/.dev ## build every function and layer as deployed, and print th
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 PATH="$(abspath $(BIN)):$$PATH" $(BIN)/sam build
 	$(BIN)/modulo sizes
 
-lint: $(VENV)/.dev ## check formatting, style, types, import boundaries and the template
+lint: $(VENV)/.dev console ## check formatting, style, types, import boundaries and the template
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	cd localstack/plugin && $(abspath $(BIN))/mypy
 	$(BIN)/lint-imports
+	cd console && ../.ci/node npm run --silent check
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint
 
 format: $(VENV)/.dev ## fix style and formatting where possible

@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 
 from modulo.adapters.prometheus_metrics import PrometheusMetrics
+from modulo.cli import pages
 from modulo.cli.documentation_site import add_documentation
 from modulo.cli.openapi import document
 from modulo.cli.serve import composed
@@ -67,13 +68,44 @@ def test_a_body_without_a_length_is_cut_off_too(api):
         assert request("POST", path, content=b"x" * 400_000, headers=headers).status_code == 413
 
 
-def test_the_page_and_its_parts_are_served(services):
-    page = request("GET", "/")
+def console(folder):
+    (folder / "assets").mkdir(parents=True)
+    (folder / "index.html").write_text('<script type="module" src="./assets/index-1a2b.js"></script>')
+    (folder / "assets/index-1a2b.js").write_text("// of the console")
+    (folder / "icon.svg").write_text("<svg/>")
+    (folder / ".digest").write_text("of the sources")
+    return folder
+
+
+def test_the_console_is_served_where_it_was_built(services, monkeypatch, tmp_path):
+    monkeypatch.setattr(pages, "CONSOLE", console(tmp_path / "console"))
+    app = composed()
+    page = request("GET", "/", app)
     assert "text/html" in page.headers["content-type"]
-    assert "default-src 'self'" in page.headers["content-security-policy"]
-    for name in ("page.css", "page.js"):
-        assert name in page.text
-        assert request("GET", f"/{name}").status_code == 200
+    assert "assets/index-1a2b.js" in page.text
+    assert page.headers["cache-control"] == "no-cache"
+    script = request("GET", "/assets/index-1a2b.js", app)
+    assert "javascript" in script.headers["content-type"]
+    assert script.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert request("GET", "/icon.svg", app).headers["content-type"] == "image/svg+xml"
+    for reply in (page, script):
+        assert "default-src 'self'" in reply.headers["content-security-policy"]
+        assert "unsafe" not in reply.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("path", ["/.digest", "/index.html", "/assets/../.digest", "/assets/%2e%2e/.digest", "/assets"])
+def test_no_other_file_is_served(services, monkeypatch, tmp_path, path):
+    monkeypatch.setattr(pages, "CONSOLE", console(tmp_path / "console"))
+    assert request("GET", path).status_code == 404
+
+
+def test_without_a_console_the_page_says_so(services, monkeypatch, tmp_path):
+    monkeypatch.setattr(pages, "CONSOLE", tmp_path / "missing")
+    page = request("GET", "/")
+    assert page.status_code == 200
+    assert "make console" in page.text
+    assert re.findall(r'(?:src|href)="([^"]*)"', page.text) == ["data:,", "page.css", "api/docs"]
+    assert request("GET", "/page.css").status_code == 200
 
 
 def test_the_reference_loads_nothing_from_elsewhere(services):

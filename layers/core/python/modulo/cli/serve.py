@@ -9,17 +9,15 @@ import socket
 import tempfile
 from collections.abc import Awaitable, Callable
 from functools import cache, partial
-from pathlib import Path
 from types import FrameType
-from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import FileResponse
 from starlette.middleware.gzip import GZipMiddleware
 
 from modulo.cli.documentation_site import add_documentation
 from modulo.cli.http_protocol import TimedHttpProtocol
+from modulo.cli.pages import add_pages
 from modulo.cli.prefork import STOP_SIGNALS, PreforkServer, exit_cleanly, listener
 from modulo.domain.errors import Unauthenticated
 from modulo.runtime import cloudevents
@@ -46,13 +44,6 @@ MIN_COMPRESSED_BYTES = 2_048
 COMPRESSION = 3
 """Of gzip: on JSON almost as small as the highest level, in a quarter of the time."""
 STOP_SECONDS = GRACE_SECONDS + 5
-PAGE = {
-    "/": "index.html",
-    "/page.css": "page.css",
-    "/page.js": "page.js",
-    f"{PREFIX}/docs": "docs.html",
-    f"{PREFIX}/docs.js": "docs.js",
-}
 
 
 def composed() -> FastAPI:
@@ -76,8 +67,7 @@ def composed() -> FastAPI:
     app.add_api_websocket_route(PREFIX + sockets.PATH, sockets.watch_socket)
     if services().settings.metrics_token is not None:
         app.add_api_route("/metrics", _metrics, include_in_schema=False)
-    for path, name in PAGE.items():
-        app.add_api_route(path, _sender(name), include_in_schema=False)
+    add_pages(app, reference=f"{PREFIX}/docs")
     add_documentation(app)
     app.add_middleware(GZipMiddleware, minimum_size=MIN_COMPRESSED_BYTES, compresslevel=COMPRESSION)
     return app
@@ -152,16 +142,6 @@ def _forget_metrics(process: int) -> None:
     importlib.import_module("modulo.adapters.prometheus_metrics").forget(process)
 
 
-def content_security_policy() -> str:
-    """What the page may load and speak to: this server, and the object store that it uploads to by form."""
-    endpoint = urlsplit(os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or "")
-    store = f"{endpoint.scheme}://{endpoint.netloc}" if endpoint.netloc else "https://*.amazonaws.com"
-    return (
-        f"default-src 'self'; connect-src 'self' {store}; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
-        "form-action 'self'; frame-ancestors 'none'"
-    )
-
-
 def _openapi(app: FastAPI) -> Callable[[], Awaitable[Response]]:
     """The document is made when it is first asked for."""
 
@@ -174,16 +154,6 @@ def _openapi(app: FastAPI) -> Callable[[], Awaitable[Response]]:
         return Response(document(), media_type="application/json", headers={"Cache-Control": "no-cache"})
 
     return openapi
-
-
-def _sender(name: str) -> Callable[[], Awaitable[FileResponse]]:
-    async def page() -> FileResponse:
-        return FileResponse(
-            Path(__file__).parent / "page" / name,
-            headers={"Content-Security-Policy": content_security_policy(), "Cache-Control": "no-cache"},
-        )
-
-    return page
 
 
 async def _metrics(request: Request) -> Response:

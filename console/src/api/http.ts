@@ -1,0 +1,111 @@
+/** Requests to the API, and the problems it answers with. */
+import { signal } from "@preact/signals";
+
+/** The credential that requests carry; empty while nobody is signed in. */
+export const credential = signal("");
+
+/** Called with the reason when the server refuses the credential. */
+let refused: (reason: string) => void = () => undefined;
+
+export function onRefused(callback: (reason: string) => void): void {
+  refused = callback;
+}
+
+/** Why a request failed: what the server said, or that it did not answer (status 0). */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly retryAfterSeconds: number | null = null,
+    readonly requestId = "",
+  ) {
+    super(message);
+  }
+
+  /** Whether the same request may succeed later. */
+  get passing(): boolean {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+interface Options {
+  readonly json?: unknown;
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+  readonly keepalive?: boolean;
+}
+
+export const UNREACHABLE = "The server does not answer. Check that it runs and that you are online, then try again.";
+
+export function address(path: string, query: Options["query"] = {}): string {
+  const url = new URL(`api${path}`, document.baseURI);
+  url.hash = "";
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, String(value));
+  return url.href;
+}
+
+/** The answer to a request, whose status is a success. */
+export async function send(method: string, path: string, options: Options = {}): Promise<Response> {
+  const used = credential.value;
+  const headers = new Headers({ ...options.headers, Authorization: `Bearer ${used}` });
+  const init: RequestInit = { method, headers, keepalive: options.keepalive ?? false };
+  if (options.json !== undefined) {
+    headers.set("Content-Type", "application/json");
+    init.body = JSON.stringify(options.json);
+  }
+  if (options.signal) init.signal = options.signal;
+  let response: Response;
+  try {
+    response = await fetch(address(path, options.query), init);
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    throw new Problem(0, "unreachable", UNREACHABLE);
+  }
+  if (response.ok) return response;
+  throw reported(problemOf(response.status, await response.text().catch(() => ""), response.headers.get("Retry-After")), used);
+}
+
+/** A problem; where it refuses the credential that is still in use, it also signs out. */
+export function reported(problem: Problem, used: string): Problem {
+  if (problem.status === 401 && used && used === credential.value) refused(problem.message);
+  return problem;
+}
+
+export async function request<Answer>(method: string, path: string, options: Options = {}): Promise<Answer> {
+  const response = await send(method, path, options);
+  return (response.status === 204 ? undefined : await response.json()) as Answer;
+}
+
+/** The problem that a failed response holds. */
+export function problemOf(status: number, body: string, retryAfter: string | null = null): Problem {
+  const wait = retryAfter && Number.isFinite(Number(retryAfter)) ? Number(retryAfter) : null;
+  try {
+    const told = JSON.parse(body) as { type?: string; title?: string; detail?: string; request_id?: string };
+    const code = told.type?.split(":").pop() ?? "unknown";
+    return new Problem(status, code, told.detail ?? told.title ?? `The server answered ${status}.`, wait, told.request_id);
+  } catch {
+    return new Problem(status, "unknown", `The server answered ${status}.`, wait);
+  }
+}
+
+/** What to tell about any failure. */
+export function reason(error: unknown): string {
+  return error instanceof Problem ? error.message : "The console failed unexpectedly. Reload the page.";
+}
+
+/** Every item of a list, page by page, up to a number. */
+export async function* pages<Item>(
+  path: string,
+  query: Options["query"] = {},
+  signal?: AbortSignal,
+): AsyncGenerator<readonly Item[]> {
+  let after: string | undefined;
+  do {
+    const options: Options = { query: { limit: 100, ...query, after } };
+    const page: { items: readonly Item[]; next?: string } = await request("GET", path, signal ? { ...options, signal } : options);
+    yield page.items;
+    after = page.next;
+  } while (after);
+}

@@ -1,0 +1,60 @@
+/** Who is signed in. The key stays in this tab, or in this browser where the user asks for it. */
+import { batch, signal } from "@preact/signals";
+import { credential, onRefused, reason, request } from "../api/http";
+import type { Caller } from "../api/types";
+
+const NAME = "modulo.key";
+const KEY_IN_ADDRESS = /^#(?:\/?key=)(.+)$/;
+
+export const caller = signal<Caller | null>(null);
+/** Why nobody is signed in any more. */
+export const signedOutBecause = signal("");
+export const signingIn = signal(false);
+
+/** Undo what belongs to the user who leaves. */
+const leaving: (() => void)[] = [];
+
+export function onSignOut(callback: () => void): void {
+  leaving.push(callback);
+}
+
+onRefused(() => signOut("The server refuses this key: it is wrong, expired or revoked. Sign in again."));
+
+/** Sign in with the key that a link brought or that was kept. */
+export async function resume(): Promise<void> {
+  const brought = KEY_IN_ADDRESS.exec(location.hash)?.[1];
+  if (brought) history.replaceState(null, "", "#/");
+  const key = brought ? decodeURIComponent(brought) : stored();
+  if (key) await signIn(key, localStorage.getItem(NAME) !== null);
+}
+
+export async function signIn(key: string, remember: boolean): Promise<void> {
+  signingIn.value = true;
+  signedOutBecause.value = "";
+  credential.value = key;
+  try {
+    caller.value = await request<Caller>("GET", "/me");
+    sessionStorage.setItem(NAME, key);
+    if (remember) localStorage.setItem(NAME, key);
+  } catch (error) {
+    // A server that does not answer says nothing about the key, which stays for the next attempt.
+    if (credential.value) batch(() => ((credential.value = ""), (signedOutBecause.value = reason(error))));
+  } finally {
+    signingIn.value = false;
+  }
+}
+
+export function signOut(because = ""): void {
+  sessionStorage.removeItem(NAME);
+  localStorage.removeItem(NAME);
+  for (const leave of leaving) leave();
+  batch(() => {
+    credential.value = "";
+    caller.value = null;
+    signedOutBecause.value = because;
+  });
+}
+
+function stored(): string {
+  return sessionStorage.getItem(NAME) ?? localStorage.getItem(NAME) ?? "";
+}
