@@ -93,7 +93,13 @@ def test_the_console_is_served_where_it_was_built(services, monkeypatch, tmp_pat
         assert "unsafe" not in reply.headers["content-security-policy"]
 
 
-@pytest.mark.parametrize("path", ["/.digest", "/index.html", "/assets/../.digest", "/assets/%2e%2e/.digest", "/assets"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/.digest", "/index.html", "/assets", "/assets/", "/assets/none.js"),
+        *("/assets/../.digest", "/assets/%2e%2e/.digest", "/assets/%2e%2e%2f.digest", "/assets/.%5c"),
+    ],
+)
 def test_no_other_file_is_served(services, monkeypatch, tmp_path, path):
     monkeypatch.setattr(pages, "CONSOLE", console(tmp_path / "console"))
     assert request("GET", path).status_code == 404

@@ -111,8 +111,8 @@ function Warnings({ output }: { readonly output: SearchOutput }) {
 }
 
 function summary(output: SearchOutput): string {
-  const { answer_kind: kind, cached } = output.metadata;
-  return [kind === "extracts" ? "Quoted from your documents" : "", seconds(output.execution_time), cached ? "cached" : ""].filter(Boolean).join(" · ");
+  const { answer_kind: kind, cached, found } = output.metadata;
+  return [kind === "extracts" && found ? "Quoted from your documents" : "", seconds(output.execution_time), cached ? "cached" : ""].filter(Boolean).join(" · ");
 }
 
 /** Passages, scores, stages and model. */

@@ -22,7 +22,7 @@ export function Queue() {
         </button>
         {!unfinished.value.length && <IconButton icon="close" label="Close uploads" onClick={clearFinished} size={16} />}
       </header>
-      {open && <ul class="queue-list">{uploads.value.map((one) => <Row key={one.id} upload={one} />)}</ul>}
+      {open && <ul class="queue-list">{sorted(uploads.value).map((one) => <Row key={one.id} upload={one} />)}</ul>}
       {open && (retryable > 0 || ready > 0) && (
         <footer class="row end">
           {retryable > 1 && <button type="button" class="quiet" onClick={retryFailed}>Retry {retryable} failed</button>}
@@ -31,6 +31,11 @@ export function Queue() {
       )}
     </section>
   );
+}
+
+/** What failed comes first, as it needs attention. */
+function sorted(all: readonly Upload[]): Upload[] {
+  return [...all.filter((one) => one.state === "failed"), ...all.filter((one) => one.state !== "failed")];
 }
 
 function title(total: number, ready: number, failed: number): string {

@@ -8,14 +8,11 @@ export function suggestions(files: readonly ModuloFile[]): string[] {
   const found: string[] = [];
   const ready = files.filter((one) => one.stage === "ready" && (one.document?.headings?.length ?? 0) > 1);
   for (const file of ready.sort((one, other) => one.name.localeCompare(other.name))) {
-    const [title, ...headings] = file.document?.headings ?? [];
-    const heading = headings.map((one) => one.replace(NUMBER, "")).find((one) => one.length > 5 && one.length < 40);
-    if (heading && title) found.push(`What does “${short(file.document?.title ?? title)}” say about “${heading}”?`);
+    const headings = (file.document?.headings ?? []).slice(1).map((one) => one.replace(NUMBER, ""));
+    const heading = headings.find((one) => one.length > 5 && one.length < 60);
+    const question = `What is said about “${heading}”?`;
+    if (heading && !found.includes(question)) found.push(question);
     if (found.length === MOST) break;
   }
   return found;
-}
-
-function short(title: string): string {
-  return title.length > 60 ? `${title.slice(0, 57)}…` : title;
 }

@@ -160,7 +160,7 @@ async function answer(exchange: Exchange, collection: string, signal: AbortSigna
     if (!follows || !thread) await streamed(id, json, signal);
     if (thread && !signal.aborted) {
       const kept = await request<ConversationAnswer>("POST", `/conversations/${thread}/messages`, { json, signal });
-      change(id, { ...finished(kept.search), answerId: kept.answer_id });
+      change(id, { ...(follows ? finished(kept.search) : {}), answerId: kept.answer_id });
       void loadThreads(collection);
     }
   } catch (error) {

@@ -1,26 +1,43 @@
 """The pages that a server shows to people: the console, and the reference of the API."""
 
 import os
-from collections.abc import Awaitable, Callable, Iterator
+import re
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from fastapi import FastAPI
+from fastapi import FastAPI, HTTPException
 from fastapi.responses import FileResponse
 
 CONSOLE = Path(__file__).with_name("console")
 """Where `make console` puts what it builds; missing where nothing was built."""
 PAGE = Path(__file__).with_name("page")
-HASHED = "assets/"
-"""The folder of the console whose files have a hash of their content in their names."""
+ASSET = re.compile(r"[\w-][\w.-]*", re.ASCII)
 
 
 def add_pages(app: FastAPI, *, reference: str) -> None:
-    """Serve the console at `/`, or a page that says how to build it, and the API's reference at its path."""
-    pages = {**dict(_console()), reference: PAGE / "docs.html", f"{reference}.js": PAGE / "docs.js"}
-    for path, file in {**pages, "/page.css": PAGE / "page.css"}.items():
-        forever = HASHED in path
-        app.add_api_route(path, _sender(file, forever=forever), include_in_schema=False)
+    """Serve the console at `/`, or a page that says how to build it, and the API's reference at its path.
+
+    What was built is looked up when it is asked for, as it may be built anew while the server runs.
+    """
+
+    async def index() -> FileResponse:
+        built = CONSOLE / "index.html"
+        return _file(built if built.is_file() else PAGE / "index.html")
+
+    async def icon() -> FileResponse:
+        return _file(CONSOLE / "icon.svg")
+
+    async def asset(name: str) -> FileResponse:
+        if not ASSET.fullmatch(name):
+            raise HTTPException(404)
+        return _file(CONSOLE / "assets" / name, kept="public, max-age=31536000, immutable")  # its name has its hash
+
+    app.add_api_route("/", index, include_in_schema=False)
+    app.add_api_route("/icon.svg", icon, include_in_schema=False)
+    app.add_api_route("/assets/{name}", asset, include_in_schema=False)
+    for path, name in {"/page.css": "page.css", reference: "docs.html", f"{reference}.js": "docs.js"}.items():
+        app.add_api_route(path, _sender(PAGE / name), include_in_schema=False)
 
 
 def content_security_policy() -> str:
@@ -33,27 +50,15 @@ def content_security_policy() -> str:
     )
 
 
-def _console() -> Iterator[tuple[str, Path]]:
-    """Each file by its path. Only what is there now is served, so that no request can name another file."""
-    if not (CONSOLE / "index.html").is_file():
-        yield "/", PAGE / "index.html"
-        return
-    yield "/", CONSOLE / "index.html"
-    for file in sorted(CONSOLE.rglob("*")):
-        path = file.relative_to(CONSOLE).as_posix()
-        if file.is_file() and not file.name.startswith(".") and path != "index.html":
-            yield f"/{path}", file
-
-
-def _sender(file: Path, *, forever: bool) -> Callable[[], Awaitable[FileResponse]]:
-    kept = "public, max-age=31536000, immutable" if forever else "no-cache"
-    headers = {
-        "Content-Security-Policy": content_security_policy(),
-        "Cache-Control": kept,
-        "Referrer-Policy": "no-referrer",
-    }
-
+def _sender(file: Path) -> Callable[[], Awaitable[FileResponse]]:
     async def page() -> FileResponse:
-        return FileResponse(file, headers=headers)
+        return _file(file)
 
     return page
+
+
+def _file(file: Path, kept: str = "no-cache") -> FileResponse:
+    if not file.is_file():
+        raise HTTPException(404)
+    policy = {"Content-Security-Policy": content_security_policy(), "Referrer-Policy": "no-referrer"}
+    return FileResponse(file, headers={**policy, "Cache-Control": kept})
