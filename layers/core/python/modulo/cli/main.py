@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from modulo.cli.calls import fail, load, run
-from modulo.cli.operator_commands import DATA, RunningStack, dead_letters, keys, tenants
+from modulo.cli.operator_commands import DATA, RunningStack, dead_letters, keys, stored_data, tenants
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Run and operate Modulo."
@@ -18,6 +18,7 @@ app.add_typer(localstack, name="localstack")
 app.add_typer(keys, name="keys")
 app.add_typer(tenants, name="tenants")
 app.add_typer(dead_letters, name="dead-letters")
+app.add_typer(stored_data, name="data")
 
 Host = Annotated[str, typer.Option(help="the address to listen on")]
 Port = Annotated[int, typer.Option(min=1, max=65_535)]

@@ -1,4 +1,4 @@
-"""`modulo keys`, `tenants` and `dead-letters`: operators' commands, here or in a deployment on AWS."""
+"""`modulo keys`, `tenants`, `dead-letters` and `data`: operators' commands, here or in a deployment on AWS."""
 
 import json
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from uuid import UUID
 import typer
 
 from modulo.cli.calls import fail, run
+from modulo.domain.backup import Manifest, RestoreReport
 
 TenantName = Annotated[str, typer.Option(help="the tenant's name")]
 RunningStack = Annotated[Path, typer.Option("--data", help="data directory of the running `modulo up`")]
@@ -55,8 +56,17 @@ def _commands(told: str) -> typer.Typer:
 
 
 keys = _commands("Create, list and revoke API keys.")
-tenants = _commands("List and delete tenants.")
+tenants = _commands("List, export, import and delete tenants.")
+stored_data = _commands("Back up and restore everything, and rebuild vectors.")
 dead_letters = _commands("Inspect, retry and discard dead letters of all tenants.")
+
+
+def operate_here(data: Path, path: str, *arguments: Any, **options: Any) -> Any:
+    """Run what reads or writes files of this machine, which no deployed function can."""
+    if deployment.stack is not None:
+        fail("this works on files of this machine: see docs/operations/backup.md for a deployment on AWS")
+    run("cli.running_stack:use_running_stack", data)
+    return run(path, *arguments, **options)
 
 
 def operate(data: Path, command: str, **arguments: Any) -> Any:
@@ -90,6 +100,8 @@ def revoke_key(key_id: UUID, *, tenant: TenantName, data: RunningStack = DATA) -
     """Revoke a key."""
     operate(data, "keys.revoke", tenant=tenant, key_id=key_id)
 
+
+Replace = Annotated[bool, typer.Option("--replace", help="delete what the file's tenants have here")]
 
 LetterId = Annotated[UUID | None, typer.Argument(help="the dead letter's id; omit it with --all")]
 
@@ -150,6 +162,21 @@ def line_of(letter: dict[str, Any]) -> str:
     about = "/".join(str(part) for part in parts if part is not None) or " ".join(letter["body"][:SHOWN].split())
     when, function = minute(letter["buried_at"]), letter["function"] or "-"
     return f"{letter['id']}  {when}  {letter['state']:7}  {function:11}  {letter['problem']['code']}  {about}"
+
+
+def told(manifest: Manifest) -> str:
+    """What an archive holds, on one line."""
+    rows = sum(table.rows for table in manifest.tables.values())
+    lost = f", {len(manifest.lost)} files without their bytes" if manifest.lost else ""
+    return f"{rows} rows, {manifest.objects} objects of {manifest.object_bytes:,} bytes{lost}"
+
+
+def restored(report: RestoreReport) -> str:
+    """What was restored, on one line."""
+    return (
+        f"{report.tenants} tenants with {sum(report.rows.values())} rows and {report.objects} objects, as of"
+        f" {report.taken_at:%Y-%m-%d %H:%M:%S} UTC; {report.files} files are being embedded anew"
+    )
 
 
 def one_or_all(letter: UUID | None, everything: bool) -> None:
@@ -213,4 +240,42 @@ def reembed_tenant(
             typer.echo(f"{collection}  skipped: {reason}")
         after = done["next"]
         if after is None:
+            return
+
+
+@tenants.command("export")
+def export_tenant(tenant_id: UUID, file: Path, *, data: RunningStack = DATA) -> None:
+    """Write all that a tenant has, but for its API keys, to a new file."""
+    written = operate_here(data, "runtime.admin.backups:write_backup", file, tenant_id)
+    typer.echo(f"{file}: {told(written)}")
+
+
+@tenants.command("import")
+def import_tenant(file: Path, *, replace: Replace = False, data: RunningStack = DATA) -> None:
+    """Restore an exported tenant; its files are embedded anew, its users need new API keys."""
+    typer.echo(restored(operate_here(data, "runtime.admin.backups:import_tenant", file, replace=replace)))
+
+
+@stored_data.command("backup")
+def back_up(file: Path, *, data: RunningStack = DATA) -> None:
+    """Write the metadata and all objects to a new file; whoever can read it can read everything."""
+    typer.echo(f"{file}: {told(operate_here(data, 'runtime.admin.backups:write_backup', file))}")
+
+
+@stored_data.command("restore")
+def restore(file: Path, *, replace: Replace = False, data: RunningStack = DATA) -> None:
+    """Restore a backup; its files are embedded anew and can be found as they become ready."""
+    typer.echo(restored(operate_here(data, "runtime.admin.backups:restore", file, replace=replace)))
+
+
+@stored_data.command("rebuild-vectors")
+def rebuild_vectors(*, data: RunningStack = DATA) -> None:
+    """Embed every file of every tenant anew, after the vector store was lost; nothing is found until then."""
+    collections = files = 0
+    after: list[str] | None = None
+    while True:
+        page = operate(data, "data.rebuild-vectors", after=after)
+        collections, files, after = collections + page["collections"], files + page["files"], page["next"]
+        if after is None:
+            typer.echo(f"{files} files of {collections} collections are being embedded anew")
             return

@@ -74,6 +74,18 @@ class UserFileRef:
         """The key prefix of all of its objects."""
         return f"tenants/{self.tenant_id}/users/{self.user_id}/files/{self.file_id}/"
 
+    @classmethod
+    def of_key(cls, key: str) -> "UserFileRef | None":
+        """The user file whose bytes an object key names; None for any other key."""
+        match key.split("/"):
+            case ["tenants", tenant, "users", user, "files", file, "content"]:
+                try:
+                    ref = cls(UUID(tenant), UUID(user), UUID(file))
+                except ValueError:
+                    return None
+                return ref if ref.key == key else None
+        return None
+
 
 def numbered(name: str, number: int) -> str:
     """The name that the so manieth file of a name has in a collection: "notes (2).txt"."""

@@ -49,7 +49,7 @@ class Blobs(Protocol):
         """Size and version of the object, or None where there is none."""
         ...
 
-    def open(self, ref: FileRef, version: str | None = None) -> BinaryIO:
+    def open(self, ref: FileRef | UserFileRef, version: str | None = None) -> BinaryIO:
         """The object's bytes as a seekable file, spooled to disk when large; with a version, those of that one.
 
         Raises:

@@ -7,6 +7,7 @@ from modulo.services.queues import Queues
 
 if TYPE_CHECKING:
     from modulo.adapters.postgres.pools import Pools
+    from modulo.ports.metadata.backups import Backups
     from modulo.ports.metadata.collections import Collections
     from modulo.ports.metadata.conversation_messages import ConversationMessages
     from modulo.ports.metadata.conversations import Conversations
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from modulo.ports.metadata.uploads import Uploads
     from modulo.ports.metadata.usage import UsageLedger
     from modulo.ports.metadata.user_files import UserFiles
+    from modulo.ports.metadata.vector_rebuilds import VectorRebuilds
     from modulo.ports.metrics import Metrics
 
 
@@ -100,6 +102,20 @@ class Metadata(Queues):
         from modulo.adapters.postgres.reembeddings import PostgresReembeddings
 
         return PostgresReembeddings(self._pools)
+
+    @cached_property
+    def vector_rebuilds(self) -> "VectorRebuilds":
+        """Rebuilds of collections' vectors."""
+        from modulo.adapters.postgres.vector_rebuilds import PostgresVectorRebuilds
+
+        return PostgresVectorRebuilds(self._pools)
+
+    @cached_property
+    def backups(self) -> "Backups":
+        """All rows, for backups and restores."""
+        from modulo.adapters.postgres.backups import PostgresBackups
+
+        return PostgresBackups(self._pools)
 
     @cached_property
     def members(self) -> "Members":

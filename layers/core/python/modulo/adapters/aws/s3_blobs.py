@@ -105,7 +105,7 @@ class S3Blobs:
         pinned = ETAG + head["ETag"] if version == "null" else VERSION + version
         return ObjectInfo(head["ContentLength"], pinned)
 
-    def open(self, ref: FileRef, version: str | None = None) -> BinaryIO:
+    def open(self, ref: FileRef | UserFileRef, version: str | None = None) -> BinaryIO:
         """The object as a seekable file, which is on disk if larger than 8 MB."""
         spool = SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 - the caller closes it
         try:
@@ -164,7 +164,7 @@ class S3Blobs:
                     raise NotFound("The object does not exist, or its bytes were replaced.") from error
                 raise
 
-    def _body(self, ref: FileRef, pin: dict[str, str]) -> Any:
+    def _body(self, ref: FileRef | UserFileRef, pin: dict[str, str]) -> Any:
         try:
             return self._s3().get_object(**self._at(ref), **pin)["Body"]
         except ClientError as error:

@@ -138,6 +138,12 @@ class PostgresPurging(Pooled):
         return True
 
 
+def spaces_where(connection: Connection, which: ColumnElement[bool]) -> list[Space]:
+    """Every space of the collections that meet the condition."""
+    rows = connection.execute(select(*SPACE, _OLDER).where(which)).mappings()
+    return [found for row in rows for found in (space(row), *_older(row))]
+
+
 def _receipt(row: RowMapping) -> ReceiptRevision | None:
     """None where it was deleted before there were receipts."""
     return receipt_revision(row) if row["deletion_id"] else None
