@@ -4,6 +4,8 @@ import { useEffect, useRef } from "preact/hooks";
 import { Problem, reason } from "../api/http";
 import { paths } from "../route";
 import { type PageText, cut, readPage } from "../source/page-text";
+import type { Mark } from "../source/pdf-page";
+import { files } from "../state/files";
 import { type Source, close, source, step } from "../state/source";
 import { IconButton, Loading, Notice } from "./controls";
 import { Icon } from "./icons";
@@ -26,7 +28,10 @@ function Drawer({ all, at }: { readonly all: readonly Source[]; readonly at: num
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);
+  const asText = useSignal(false);
   if (!shown) return null;
+  const pdf = files.value?.get(shown.file)?.media_type === "application/pdf";
+  const key = `${shown.file}/${shown.page}/${shown.start}`;
   return (
     <dialog
       ref={panel}
@@ -56,8 +61,47 @@ function Drawer({ all, at }: { readonly all: readonly Source[]; readonly at: num
           <a href={paths.file(shown.collection, shown.file, shown.page)}>Open the file <Icon name="chevron" size={14} /></a>
         </p>
       </header>
-      <Page key={`${shown.file}/${shown.page}/${shown.start}`} source={shown} />
+      {pdf && (
+        <div class="views" role="group" aria-label="View">
+          <button type="button" aria-pressed={!asText.value} onClick={() => (asText.value = false)}>Page</button>
+          <button type="button" aria-pressed={asText.value} onClick={() => (asText.value = true)}>Text</button>
+        </div>
+      )}
+      {pdf && !asText.value ? <PdfPage key={key} source={shown} onProblem={() => (asText.value = true)} /> : <Page key={key} source={shown} />}
     </dialog>
+  );
+}
+
+/** The page as it is printed. Where it cannot be drawn, its text is shown. */
+function PdfPage({ source: shown, onProblem }: { readonly source: Source; readonly onProblem: () => void }) {
+  const box = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const found = useSignal<readonly Mark[] | null>(null);
+  useEffect(() => {
+    let left = false;
+    const draw = async (): Promise<void> => {
+      try {
+        const { drawPage } = await import("../source/pdf-page");
+        if (left || !canvas.current || !box.current) return;
+        const drawn = await drawPage(shown, canvas.current, box.current.clientWidth);
+        if (!left) found.value = drawn;
+      } catch {
+        if (!left) onProblem();
+      }
+    };
+    void draw();
+    return () => (left = true);
+  }, []);
+  useEffect(() => box.current?.querySelector(".pdf-mark")?.scrollIntoView({ block: "center" }), [found.value]);
+  return (
+    <div class="drawer-body" tabIndex={0} role="group" aria-label={`Page ${shown.page}`}>
+      {!found.value && <Loading what="Loading the page" />}
+      <div class={`pdf-page ${found.value ? "" : "drawing"}`} ref={box}>
+        <canvas ref={canvas} role="img" aria-label={`Page ${shown.page} of ${shown.title}. Its text is under “Text”.`} />
+        {found.value?.map((one, at) => <div key={at} class="pdf-mark" style={{ left: `${one.left}px`, top: `${one.top}px`, width: `${one.width}px`, height: `${one.height}px` }} />)}
+      </div>
+      {found.value?.length === 0 && <Notice kind="note">The passage could not be marked on the page. “Text” shows it.</Notice>}
+    </div>
   );
 }
 
