@@ -94,12 +94,18 @@ def worker(
         int, typer.Option(min=1, max=64, help="messages of each queue handled at the same time")
     ] = 4,
     grace: Annotated[float, typer.Option(min=0, help="seconds to finish messages after a stop signal")] = 30,
+    host: Annotated[str, typer.Option(help="the address of --port")] = "127.0.0.1",
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65_535, help="answer /live and /metrics here; default: nowhere")
+    ] = None,
 ) -> None:
     """Run event functions: poll their queues and handle each message."""
     try:
-        run("cli.worker:work", names, concurrency, grace)
+        run("cli.worker:work", names, concurrency, grace, None if port is None else (host, port))
     except LookupError as error:
         fail(str(error))
+    except OSError as error:
+        fail(f"{host}:{port}: {error.strerror}")
 
 
 @app.command()

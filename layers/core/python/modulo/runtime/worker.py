@@ -66,9 +66,16 @@ def function(name: str) -> ModuleType:
 
 
 def work(
-    names: list[str], stop: threading.Event, *, concurrency: int = 1, grace_seconds: float = GRACE_SECONDS
+    names: list[str],
+    stop: threading.Event,
+    *,
+    concurrency: int = 1,
+    grace_seconds: float = GRACE_SECONDS,
+    each_round: Callable[[], None] = lambda: None,
 ) -> bool:
     """Run the named event functions until `stop` is set, each on so many messages at a time.
+
+    `each_round` is called several times a second, also while messages are finished.
 
     Messages being worked on then may take `grace_seconds` to finish; the rest are interrupted and go back to their
     queue at once. False where one could not even be interrupted: its queue delivers it again later.
@@ -91,12 +98,13 @@ def work(
     heartbeat = Heartbeat()
     while not stop.is_set():  # polled, not waited for: a signal's handler may set it in the middle of a wait
         heartbeat.send({name for consumer in consumers if consumer.is_working() for name in consumer.functions})
+        each_round()
         consumers[0].join(POLL_SECONDS)
-    _join(consumers, grace_seconds)
+    _join(consumers, grace_seconds, each_round)
     late = [consumer for consumer in consumers if consumer.is_alive()]
     for consumer in late:
         consumer.interrupt()
-    _join(late, UNWIND_SECONDS)
+    _join(late, UNWIND_SECONDS, each_round)
     for consumer in consumers:
         if consumer.error:  # one that broke stopped the others: half a worker would go unnoticed
             raise consumer.error
@@ -118,10 +126,12 @@ class Heartbeat:
             self._sent, self._next = functions, monotonic() + HEARTBEAT_SECONDS
 
 
-def _join(consumers: list[Consumer], seconds: float) -> None:
+def _join(consumers: list[Consumer], seconds: float, each_round: Callable[[], None]) -> None:
     until = monotonic() + seconds
     for consumer in consumers:
-        consumer.join(max(0.0, until - monotonic()))
+        while consumer.is_alive() and monotonic() < until:
+            each_round()
+            consumer.join(min(POLL_SECONDS, max(0.0, until - monotonic())))
 
 
 def _schedules(services: Services) -> Queue:
