@@ -86,6 +86,7 @@ FIRST_EVENT = {
     "purge": SQL | AWS | VECTORS | {"redis"},
     "ask_conversation": SQL | VECTORS | {"httpx", "redis"},
     "search": SQL | VECTORS | {"httpx", "redis"},
+    "stream_conversation": SQL | VECTORS | {"httpx", "redis"},
     "stream_search": SQL | VECTORS | {"httpx", "redis"},
 }
 """What answering its first event loads of `HEAVY`, where every store and model is a real one; a text is ingested."""

@@ -13,6 +13,7 @@ GROUPS = ("dependencies", "vectors", "parsing", "mcp")
 LAYERS = {
     "ask_conversation": ["VectorsLayer"],
     "search": ["VectorsLayer"],
+    "stream_conversation": ["VectorsLayer"],
     "stream_search": ["VectorsLayer"],
     "mcp_exchange": ["VectorsLayer", "McpLayer"],
     "list_chunks": ["VectorsLayer"],

@@ -39,7 +39,7 @@ ANNOUNCERS = {
 }
 """Who changes what somebody may watch, or has them told."""
 ANSWERERS = {
-    *("mcp_exchange", "ask_conversation", "search", "stream_search"),
+    *("mcp_exchange", "ask_conversation", "search", "stream_conversation", "stream_search"),
     *("v1_create_chat_completion", "v1_create_response"),
 }
 SEARCHES = {*ANSWERERS, "v1_search_vector_store"}

@@ -18,7 +18,7 @@ QUEUES = {"ingest_file": "IngestQueue", "fetch_url": "FetchQueue", "purge": "Pur
 API_SECONDS = 29
 STREAM_SECONDS = 900
 """For which API Gateway passes on a stream."""
-STREAMING = {"stream_search"}
+STREAMING = {"stream_conversation", "stream_search"}
 DLQ_SECONDS = 14 * 86_400
 
 
@@ -188,7 +188,7 @@ def test_alarms_know_every_function() -> None:
     alarms = template("infra/observability.yaml")["Resources"]
     assert alarms["Fn::ForEach::Failures"][1] == FUNCTIONS
     endpoints = {name for name in FUNCTIONS if "Http" in properties(name).get("Events", {})}
-    assert set(alarms["Fn::ForEach::SlowEndpoints"][1]) == endpoints - {"ask_conversation", "search", "stream_search"}
+    assert set(alarms["Fn::ForEach::SlowEndpoints"][1]) == endpoints - {"ask_conversation", "search", *STREAMING}
 
 
 def test_alarms_and_dashboards_see_the_metrics_of_their_own_stack_alone() -> None:
@@ -231,12 +231,14 @@ def test_the_gateway_streams_streamed_answers_and_no_others() -> None:
         for method in methods.values()
         if "response-streaming-invocations" in str(method.get("x-amazon-apigateway-integration", {}).get("uri"))
     }
-    assert streaming == {"/search/stream"}
-    assert paths["/search/stream"]["post"]["x-amazon-apigateway-integration"]["responseTransferMode"] == "STREAM"
-    found = properties("stream_search")
-    variables = found["Environment"]["Variables"]
-    assert variables["AWS_LAMBDA_EXEC_WRAPPER"]["Fn::If"][1] == "/opt/stream_responses"
+    assert streaming == {"/search/stream", "/conversations/{conversation_id}/messages/stream"}
+    for path in streaming:
+        assert paths[path]["post"]["x-amazon-apigateway-integration"]["responseTransferMode"] == "STREAM"
+    for name in STREAMING:
+        found = properties(name)
+        variables = found["Environment"]["Variables"]
+        assert variables["AWS_LAMBDA_EXEC_WRAPPER"]["Fn::If"][1] == "/opt/stream_responses"
+        assert int(variables["STREAM_SECONDS"]["Fn::If"][1]) < found["Timeout"] <= 900
     assert os.access(ROOT / "layers" / "core" / "stream_responses", os.X_OK)
-    assert int(variables["STREAM_SECONDS"]["Fn::If"][1]) < found["Timeout"] <= 900
     assert LOCAL_PARAMETERS["StreamTransferMode"] == "BUFFERED"
     assert "ResponseTransferMode:" not in TRANSFER_MODE.sub("", (ROOT / "template.yaml").read_text())

@@ -32,6 +32,7 @@ BODIES = {
     "create_conversation": {"title": "stolen"},
     "update_conversation": {"title": "stolen"},
     "ask_conversation": {"question": "What?"},
+    "stream_conversation": {"question": "What?"},
     "rate_answer": {"rating": "up"},
     "update_collection": {"name": "stolen"},
     "update_file": {"attributes": {"stolen": True}},

@@ -39,6 +39,7 @@ BODIES = {
     },
     "set_member": {"role": "viewer"},
     "start_reembedding": {"embedding_model": "x"},
+    "stream_conversation": {"question": "When?"},
     "stream_search": {"question": "When?"},
     "switch_reembedding": {},
     "update_collection": {"name": "papers"},

@@ -12,6 +12,7 @@ with a status of its own; behind it, the answer ends unfinished.
 from __future__ import annotations
 
 from typing import ClassVar
+from uuid import UUID
 
 from modulo.domain.answer import TokenUsage
 from modulo.domain.model import FrozenModel
@@ -69,4 +70,14 @@ class Answered(FrozenModel):
     output: SearchOutput
 
 
+class AnswerKept(FrozenModel):
+    """In a conversation, before `Answered`: question and answer were stored in it, under these ids."""
+
+    event: ClassVar[str] = "kept"
+    conversation_id: UUID
+    question_id: UUID
+    answer_id: UUID
+
+
 SearchEvent = StageBegan | PassagesFound | CitationVerified | TextChecked | TokensUsed | Answered
+ConversationEvent = SearchEvent | AnswerKept

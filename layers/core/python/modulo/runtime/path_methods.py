@@ -30,6 +30,7 @@ PATH_METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "/conversations": ("GET", "POST"),
     "/conversations/{conversation_id}": ("DELETE", "GET", "PATCH"),
     "/conversations/{conversation_id}/messages": ("GET", "POST"),
+    "/conversations/{conversation_id}/messages/stream": ("POST",),
     "/conversations/{conversation_id}/messages/{message_id}/feedback": ("PUT",),
     "/deletions": ("GET",),
     "/deletions/{deletion_id}": ("GET",),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from modulo.domain.conversation import Conversation, ConversationQuestion
+    from modulo.domain.follow_up import Turn
     from modulo.domain.identity import Principal
     from modulo.domain.search import SearchOutput
     from modulo.ports.metadata.conversation_messages import ConversationMessages
@@ -51,23 +52,35 @@ def ask_conversation(
         Unavailable, Throttled, BadModelAnswer: a part that no answer can do without failed.
     """
     conversation = conversations.get_conversation(principal, conversation_id)
-    asked = _search(conversation, request)
+    asked = search_of(conversation, request)
     most = limits.quotas.messages
     conversation.require_room(2, most=most)
-    page = messages.list_messages(principal, conversation_id, after=None, limit=2 * MAX_TURNS, newest_first=True)
-    turns = turns_of([one.message for one in reversed(page.items)], window_tokens)
+    turns = turns_before(principal, conversation_id, messages, window_tokens)
     question = rewritten(principal, asked, turns, ports, limits=limits).question
     output = search(principal, asked.model_copy(update={"question": question}), ports, limits=limits, later=later)
     if question != request.question:
         output = output.model_copy(update={"rewritten_query": question})
-    drafts = _exchange(request.question, output)
+    drafts = exchange(request.question, output)
     messages.add_messages(principal, conversation_id, drafts, limit=most, now=ports.clock.now())
     return ConversationAnswer(
         conversation_id=conversation_id, question_id=drafts[0].id, answer_id=drafts[1].id, search=output
     )
 
 
-def _search(conversation: Conversation, request: ConversationQuestion) -> SearchInput:
+def turns_before(
+    principal: Principal, conversation_id: UUID, messages: ConversationMessages, window_tokens: int
+) -> tuple[Turn, ...]:
+    """The last questions of a conversation with their answers, as many as the window has room for."""
+    page = messages.list_messages(principal, conversation_id, after=None, limit=2 * MAX_TURNS, newest_first=True)
+    return turns_of([one.message for one in reversed(page.items)], window_tokens)
+
+
+def search_of(conversation: Conversation, request: ConversationQuestion) -> SearchInput:
+    """The search for a question as it was asked.
+
+    Raises:
+        InvalidRequest: neither names a collection, or no answer is asked for.
+    """
     if request.config_metadata.retrieve_only:
         raise InvalidRequest.field("config_metadata.retrieve_only", "must be false: a conversation keeps answers")
     kept = None if request.collection_ids else conversation.collection_id
@@ -82,7 +95,7 @@ def _search(conversation: Conversation, request: ConversationQuestion) -> Search
     )
 
 
-def _exchange(question: str, output: SearchOutput) -> tuple[MessageDraft, MessageDraft]:
+def exchange(question: str, output: SearchOutput) -> tuple[MessageDraft, MessageDraft]:
     """The question, and the answer with what it rests on."""
     details = {"found": output.metadata.found, "generator": output.metadata.generator}
     asked = MessageDraft(uuid4(), MessageRole.user, question, rewritten_query=output.rewritten_query)

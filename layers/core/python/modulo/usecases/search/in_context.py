@@ -50,10 +50,10 @@ def answer_in_context(
     asking = search_events(principal, asked, ports, limits=limits, later=later, streams=True, options=options)
     with closing(asking) as events:
         for event in events:
-            yield _told(event, request, found)
+            yield told(event, request, found)
 
 
-def _told(event: SearchEvent, request: SearchInput, found: Rewritten) -> SearchEvent:
+def told(event: SearchEvent, request: SearchInput, found: Rewritten) -> SearchEvent:
     """The event with what the rewriting took and told."""
     if isinstance(event, TokensUsed):
         return TokensUsed(
