@@ -9,7 +9,6 @@ export type Citation = Schemas["Citation"];
 export type Collection = Schemas["Collection"];
 export type CollectionChange = Schemas["CollectionChange"];
 export type Conversation = Schemas["Conversation"];
-export type ConversationAnswer = Schemas["ConversationAnswer"];
 export type DeadLetter = Schemas["DeadLetter"];
 export type Deletion = Schemas["Deletion"];
 export type DeletionRequested = Schemas["DeletionRequested"];

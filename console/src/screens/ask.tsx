@@ -5,6 +5,7 @@ import type { Collection } from "../api/types";
 import { Empty, IconButton, Loading, Notice } from "../parts/controls";
 import { Answer } from "../parts/answer";
 import { Icon } from "../parts/icons";
+import { ScopeChips, ScopeDialog } from "../parts/scope";
 import { SourceDrawer } from "../parts/source-drawer";
 import { Threads } from "../parts/threads";
 import { paths, route } from "../route";
@@ -85,6 +86,7 @@ function Welcome({ collection }: { readonly collection: Collection }) {
 
 function Composer({ collection }: { readonly collection: Collection }) {
   const text = useSignal("");
+  const choosing = useSignal(false);
   const box = useRef<HTMLTextAreaElement>(null);
   const wide = matchMedia("(min-width: 960px)").matches;
   useEffect(() => {
@@ -103,19 +105,12 @@ function Composer({ collection }: { readonly collection: Collection }) {
     void ask(question);
   };
   return (
+    <>
     <form class="composer" onSubmit={(event) => (event.preventDefault(), submit())}>
       <div class="composer-box">
-        {onlyFiles.value.length > 0 && (
-          <ul class="chips" aria-label="Only these files">
-            {onlyFiles.value.map((one) => (
-              <li class="chip" key={one.id}>
-                <Icon name="file" size={14} /><span>{one.name}</span>
-                <IconButton icon="close" size={14} label={`Ask all files, not only ${one.name}`} onClick={() => (onlyFiles.value = onlyFiles.value.filter((other) => other.id !== one.id))} />
-              </li>
-            ))}
-          </ul>
-        )}
+        <ScopeChips />
         <div class="composer-row">
+          <IconButton icon="filter" label="Choose what to ask" class="scope" onClick={() => (choosing.value = true)} />
           <textarea
             ref={box}
             id="question"
@@ -141,5 +136,7 @@ function Composer({ collection }: { readonly collection: Collection }) {
         </div>
       </div>
     </form>
+    {choosing.value && <ScopeDialog collection={collection} onClose={() => (choosing.value = false)} />}
+    </>
   );
 }

@@ -6,6 +6,7 @@ import type { Collection, Member, Role, Usage } from "../api/types";
 import { moment, size } from "../format";
 import { Bar, Confirm, Loading, Notice } from "../parts/controls";
 import { DeadLetters } from "../parts/dead-letters";
+import { Deletions } from "../parts/deletions";
 import { ReembeddingPanel } from "../parts/reembedding";
 import { go, paths } from "../route";
 import { changed, editable, gone, owned } from "../state/collections";
@@ -19,6 +20,7 @@ export function Settings({ collection }: { readonly collection: Collection }) {
       <Members collection={collection} key={`members ${collection.id}`} />
       {owned(collection) && <ReembeddingPanel collection={collection} key={`index ${collection.id}`} />}
       {editable(collection) && <DeadLetters collection={collection} key={`letters ${collection.id}`} />}
+      <Deletions collection={collection} key={`deletions ${collection.id}`} />
       <UsagePanel />
       {owned(collection) && <Danger collection={collection} />}
     </main>

@@ -4,7 +4,7 @@ import { pages, reason, request } from "../api/http";
 import type { Collection, NewCollection } from "../api/types";
 import { identifier } from "../random";
 import { collectionId } from "../route";
-import { onSignOut } from "./session";
+import { caller, onSignOut } from "./session";
 
 export const collections = signal<readonly Collection[] | null>(null);
 export const collectionsProblem = signal("");
@@ -53,8 +53,10 @@ export async function reload(id: string): Promise<void> {
   }
 }
 
-export const editable = (collection: Collection): boolean => collection.role !== "viewer";
-export const owned = (collection: Collection): boolean => collection.role === "owner";
+const mayWrite = (): boolean => caller.value?.scopes.includes("write") ?? false;
+/** Whether the user and the key may change the collection's files. */
+export const editable = (collection: Collection): boolean => mayWrite() && collection.role !== "viewer";
+export const owned = (collection: Collection): boolean => mayWrite() && collection.role === "owner";
 
 /** How many of its files are ready, failed and under way. */
 export function counts(collection: Collection): { total: number; ready: number; failed: number; busy: number } {

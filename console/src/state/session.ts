@@ -12,9 +12,10 @@ export const signedOutBecause = signal("");
 export const signingIn = signal(false);
 
 /** Undo what belongs to the user who leaves. */
-const leaving: (() => void)[] = [];
+const leaving: ((refused: boolean) => void)[] = [];
 
-export function onSignOut(callback: () => void): void {
+/** `refused`: the server refused the key, so that the same user may be back soon. */
+export function onSignOut(callback: (refused: boolean) => void): void {
   leaving.push(callback);
 }
 
@@ -47,7 +48,7 @@ export async function signIn(key: string, remember: boolean): Promise<void> {
 export function signOut(because = ""): void {
   sessionStorage.removeItem(NAME);
   localStorage.removeItem(NAME);
-  for (const leave of leaving) leave();
+  for (const leave of leaving) leave(because !== "");
   batch(() => {
     credential.value = "";
     caller.value = null;

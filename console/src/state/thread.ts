@@ -3,7 +3,7 @@ import { computed, effect, signal } from "@preact/signals";
 import { eventsOf } from "../api/events";
 import { Problem, pages, reason, request, send } from "../api/http";
 import type {
-  Citation, Conversation, ConversationAnswer, Message, NearestPassage, QueryResult, Rating, SearchOutput,
+  Citation, Conversation, Message, NearestPassage, QueryResult, Rating, SearchOutput,
 } from "../api/types";
 import { collectionId, go, paths, route } from "../route";
 import { caller, onSignOut } from "./session";
@@ -38,6 +38,9 @@ export const asking = computed(() => exchanges.value.some((one) => one.state ===
 /** Files to which questions are limited: id and name. */
 export const onlyFiles = signal<readonly { id: string; name: string }[]>([]);
 
+/** Collections that are asked besides the one that is shown. */
+export const alsoCollections = signal<readonly { id: string; name: string }[]>([]);
+
 const MAX_THREADS = 50;
 /** The conversation that `exchanges` holds. */
 let shownThread: string | null = null;
@@ -50,14 +53,14 @@ onSignOut(() => {
   shownThread = shownCollection = null;
   exchanges.value = [];
   threads.value = null;
-  onlyFiles.value = [];
+  onlyFiles.value = alsoCollections.value = [];
 });
 
 effect(() => {
   const shown = route.value;
   if (shown.screen !== "ask" || !caller.value) return;
   if (shown.collection !== shownCollection) {
-    onlyFiles.value = [];
+    onlyFiles.value = alsoCollections.value = [];
     threads.value = null;
     void loadThreads(shown.collection);
   } else if (shown.thread === shownThread) return;
@@ -147,7 +150,9 @@ export function stop(): void {
 function searchInput(question: string, collection: string): Record<string, unknown> {
   const only = onlyFiles.value.map((one) => one.id);
   const config = only.length ? { config_metadata: { filters: { document_id: only } } } : {};
-  return { question, collection_id: collection, ...config };
+  const also = alsoCollections.value.map((one) => one.id);
+  const where = also.length ? { collection_ids: [collection, ...also] } : { collection_id: collection };
+  return { question, ...where, ...config };
 }
 
 async function answer(exchange: Exchange, collection: string, signal: AbortSignal): Promise<void> {
@@ -155,21 +160,16 @@ async function answer(exchange: Exchange, collection: string, signal: AbortSigna
   try {
     const thread = await conversation(collection);
     if (signal.aborted) return;
-    const follows = exchanges.value.some((one) => one.id !== id && one.answerId !== null);
-    const json = searchInput(question, collection);
-    if (!follows || !thread) await streamed(id, json, signal);
-    if (thread && !signal.aborted) {
-      const kept = await request<ConversationAnswer>("POST", `/conversations/${thread}/messages`, { json, signal });
-      change(id, { ...(follows ? finished(kept.search) : {}), answerId: kept.answer_id });
-      void loadThreads(collection);
-    }
+    const path = thread ? `/conversations/${thread}/messages/stream` : "/search/stream";
+    await streamed(id, path, searchInput(question, collection), signal);
+    if (thread) void loadThreads(collection);
   } catch (error) {
     if (!signal.aborted) change(id, { state: "failed", problem: reason(error) });
   }
 }
 
-async function streamed(id: number, json: Record<string, unknown>, signal: AbortSignal): Promise<void> {
-  const response = await send("POST", "/search/stream", { json, signal });
+async function streamed(id: number, path: string, json: Record<string, unknown>, signal: AbortSignal): Promise<void> {
+  const response = await send("POST", path, { json, signal });
   for await (const { event, data } of eventsOf(response)) {
     if (signal.aborted) return;
     const now = exchanges.value.find((one) => one.id === id);
@@ -179,6 +179,7 @@ async function streamed(id: number, json: Record<string, unknown>, signal: Abort
     else if (event === "passages") change(id, { passages: [...now.passages, ...(told as { query_results: QueryResult[] }).query_results] });
     else if (event === "citation") change(id, { citations: [...now.citations, (told as { citation: Citation }).citation] });
     else if (event === "text") change(id, { text: now.text + (told as { text: string }).text });
+    else if (event === "kept") change(id, { answerId: (told as { answer_id: string }).answer_id });
     else if (event === "done") return change(id, finished((told as { output: SearchOutput }).output));
     else if (event === "error") throw new Problem(503, "unfinished", (told as { detail: string }).detail);
   }

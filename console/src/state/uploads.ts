@@ -2,14 +2,16 @@
  * The upload queue. Each entry belongs to the collection it was dropped on, wherever the user goes meanwhile; one that
  * fails stops no other.
  */
-import { computed, signal } from "@preact/signals";
-import { Problem, UNREACHABLE, address, credential, problemOf, reason, reported, request } from "../api/http";
-import type { FileProgress, ModuloFile, Stage, UploadReceipt, UploadTicket } from "../api/types";
+import { computed, effect, signal, untracked } from "@preact/signals";
+import { Problem, credential, reason, request } from "../api/http";
+import type { FileProgress, ModuloFile, Stage } from "../api/types";
+import { sendFile } from "../api/upload";
 import { identifier } from "../random";
 import { onFileChange } from "./files";
-import { onSignOut } from "./session";
+import { alone, forget, forgetAll, keep, kept } from "./kept-uploads";
+import { caller, onSignOut } from "./session";
+import { toast } from "./toasts";
 
-const DIRECT_BYTES = 4 * 1024 * 1024;
 const AT_ONCE = 3;
 const MAX_ATTEMPTS = 5;
 const POLL_MILLISECONDS = 3_000;
@@ -38,19 +40,70 @@ export const uploads = signal<readonly Upload[]>([]);
 export const unfinished = computed(() => uploads.value.filter((one) => one.state === "waiting" || one.state === "sending"));
 export const queueOpen = signal(false);
 
-const bytes = new Map<number, File>();
+/** The bytes of what waits, and the key that makes a repeated upload one. */
+const bytes = new Map<number, { readonly file: File; readonly key: string; readonly kept: boolean }>();
 const aborts = new Map<number, () => void>();
 let lastId = 0;
 
 onFileChange((change) => follow(change));
-onSignOut(() => {
+/** Whose uploads these are. */
+let owner: string | null = null;
+
+onSignOut((refused) => {
+  for (const each of unfinished.value) change(each.id, { state: "waiting", sent: 0, problem: "" });
   for (const abort of aborts.values()) abort();
-  bytes.clear();
-  uploads.value = [];
+  if (!refused) clear(); // else the same user goes on after signing in again
+});
+effect(() => {
+  const user = caller.value?.user.id;
+  if (user) untracked(() => begin(user));
 });
 addEventListener("beforeunload", (event) => {
-  if (unfinished.value.length) event.preventDefault(); // the browser asks whether to leave
+  // The browser asks whether to leave where a reload would lose files.
+  if (unfinished.value.some((one) => !bytes.get(one.id)?.kept)) event.preventDefault();
 });
+
+/** Go on for a user who has signed in. */
+function begin(user: string): void {
+  if (user !== owner) {
+    clearList();
+    owner = user;
+    void resume(user);
+  } else fill();
+}
+
+function clear(): void {
+  owner = null;
+  clearList();
+  void forgetAll();
+}
+
+function clearList(): void {
+  bytes.clear();
+  uploads.value = [];
+}
+
+/** Go on with what a reload interrupted. */
+async function resume(user: string): Promise<void> {
+  const found = (await alone) ? await kept(user) : [];
+  if (owner !== user || !found.length) return;
+  for (const { file, key, collection, collectionName, name } of found) {
+    const upload = waiting(collection, collectionName, name, file.size);
+    bytes.set(upload.id, { file, key, kept: true });
+    uploads.value = [...uploads.value, upload];
+  }
+  queueOpen.value = true;
+  toast(`${found.length === 1 ? "An upload goes" : `${found.length} uploads go`} on where the page was left.`);
+  fill();
+}
+
+function waiting(collection: string, collectionName: string, name: string, size: number): Upload {
+  lastId += 1;
+  return {
+    id: lastId, collection, collectionName, name, size, state: "waiting", sent: 0, fileId: null, stage: null, pages: "",
+    problem: "", duplicateOf: "", retryable: false,
+  };
+}
 
 /** A file to upload, and the name it gets: a file of a folder is named after its path. */
 export interface Chosen {
@@ -60,16 +113,23 @@ export interface Chosen {
 
 export function enqueue(collection: { id: string; name: string }, chosen: readonly Chosen[]): void {
   const added = chosen.map(({ file, name }): Upload => {
-    const id = ++lastId;
-    bytes.set(id, file);
-    return {
-      id, collection: collection.id, collectionName: collection.name, name, size: file.size, state: "waiting", sent: 0,
-      fileId: null, stage: null, pages: "", problem: "", duplicateOf: "", retryable: false,
-    };
+    const upload = waiting(collection.id, collection.name, name, file.size);
+    const key = identifier();
+    bytes.set(upload.id, { file, key, kept: false });
+    void store(upload, file, key);
+    return upload;
   });
   uploads.value = [...uploads.value, ...added];
   if (added.length) queueOpen.value = true;
   fill();
+}
+
+async function store(upload: Upload, file: File, key: string): Promise<void> {
+  const { id, collection, collectionName, name } = upload;
+  if (!owner || !(await alone)) return;
+  const done = await keep({ key, user: owner, collection, collectionName, name, file });
+  if (done && bytes.has(id)) bytes.set(id, { file, key, kept: true });
+  else if (done) void forget(key); // it was sent meanwhile
 }
 
 export function retryUpload(id: number): void {
@@ -87,13 +147,22 @@ export function cancelUpload(id: number): void {
   if (upload?.state !== "waiting" && upload?.state !== "sending") return;
   change(id, { state: "cancelled" });
   aborts.get(id)?.();
+  drop(id);
 }
 
 /** Forget what needs no attention any more. */
 export function clearFinished(): void {
-  const kept = new Set<UploadState>(["waiting", "sending", "processing"]);
-  uploads.value = uploads.value.filter((one) => kept.has(one.state));
+  const open = new Set<UploadState>(["waiting", "sending", "processing"]);
+  for (const each of uploads.value) if (!open.has(each.state)) bytes.delete(each.id);
+  uploads.value = uploads.value.filter((one) => open.has(one.state));
   if (!uploads.value.length) queueOpen.value = false;
+}
+
+/** The bytes are not needed any more. */
+function drop(id: number): void {
+  const held = bytes.get(id);
+  bytes.delete(id);
+  if (held) void forget(held.key);
 }
 
 function change(id: number, values: Partial<Upload>): void {
@@ -101,6 +170,7 @@ function change(id: number, values: Partial<Upload>): void {
 }
 
 function fill(): void {
+  if (!credential.value || !caller.value) return; // it goes on after signing in
   let free = AT_ONCE - uploads.value.filter((one) => one.state === "sending").length;
   for (const each of uploads.value) {
     if (free <= 0) return;
@@ -115,18 +185,21 @@ const stateOf = (id: number): UploadState | undefined => uploads.value.find((one
 
 async function run(id: number): Promise<void> {
   const upload = uploads.value.find((one) => one.id === id);
-  const file = bytes.get(id);
-  if (!upload || !file) return;
-  const key = identifier();
+  const held = bytes.get(id);
+  if (!upload || !held) return;
+  const { file, key } = held;
   for (let attempt = 1; stateOf(id) === "sending"; attempt += 1) {
     try {
-      const receipt = await (file.size <= DIRECT_BYTES ? direct(upload, file, key) : presigned(upload, file));
+      const receipt = await sendFile(
+        { collection: upload.collection, name: upload.name, file, key },
+        { sent: (count) => change(id, { sent: count }), started: (abort) => aborts.set(id, abort) },
+      );
       const ready = receipt.status === "ready";
       change(id, {
         state: ready ? "ready" : "processing", sent: file.size, fileId: receipt.file_id, stage: ready ? "ready" : "queued",
         duplicateOf: receipt.duplicate_of ?? "",
       });
-      bytes.delete(id);
+      drop(id);
       poll();
     } catch (error) {
       if (stateOf(id) !== "sending") break; // it was cancelled
@@ -134,6 +207,8 @@ async function run(id: number): Promise<void> {
       if (!again) {
         const retryable = !(error instanceof Problem) || error.status !== 422;
         change(id, { state: "failed", problem: reason(error), retryable });
+        if (!retryable) drop(id);
+        else void forget(key);
         break;
       }
       const seconds = error.retryAfterSeconds ?? 2 ** attempt;
@@ -144,45 +219,6 @@ async function run(id: number): Promise<void> {
   }
   aborts.delete(id);
   fill();
-}
-
-type Receipt = Pick<UploadReceipt, "file_id" | "duplicate_of" | "status">;
-
-async function direct(upload: Upload, file: File, key: string): Promise<Receipt> {
-  const form = new FormData();
-  form.append("file", file, upload.name);
-  const headers = { Authorization: `Bearer ${credential.value}`, "Idempotency-Key": key };
-  return JSON.parse(await posted(upload.id, address(`/collections/${upload.collection}/files`), form, headers)) as UploadReceipt;
-}
-
-async function presigned(upload: Upload, file: File): Promise<Receipt> {
-  const json = { name: upload.name, size_bytes: file.size };
-  const ticket = await request<UploadTicket>("POST", `/collections/${upload.collection}/uploads`, { json });
-  if (!ticket.upload) return ticket;
-  const form = new FormData();
-  for (const [name, value] of Object.entries(ticket.upload.fields)) form.append(name, value);
-  form.append("file", file, upload.name);
-  await posted(upload.id, ticket.upload.url, form, {});
-  return { file_id: ticket.file_id, status: "processing" };
-}
-
-/** XMLHttpRequest, because fetch() does not tell how much was sent. */
-function posted(id: number, url: string, form: FormData, headers: Record<string, string>): Promise<string> {
-  const used = headers["Authorization"] ? credential.value : "";
-  return new Promise((resolve, reject) => {
-    const call = new XMLHttpRequest();
-    aborts.set(id, () => call.abort());
-    call.open("POST", url);
-    for (const [name, value] of Object.entries(headers)) call.setRequestHeader(name, value);
-    call.upload.onprogress = (event) => change(id, { sent: event.loaded });
-    call.onload = () => {
-      if (call.status >= 200 && call.status < 300) resolve(call.responseText);
-      else reject(reported(problemOf(call.status, call.responseText, call.getResponseHeader("Retry-After")), used));
-    };
-    call.onerror = () => reject(new Problem(0, "unreachable", UNREACHABLE));
-    call.onabort = () => reject(new Problem(0, "cancelled", "Cancelled."));
-    call.send(form);
-  });
 }
 
 /** Take over what is told of a file that was uploaded here. */
