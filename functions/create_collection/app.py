@@ -23,6 +23,7 @@ async def endpoint(caller: Writer, body: NewCollection, idempotency_key: Idempot
         clock=s.clock,
         embedding_model=s.settings.embedding_model,
         limit=s.settings.quotas.collections,
+        max_top_k=s.settings.max_top_k,
     )
 
 

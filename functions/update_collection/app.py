@@ -14,9 +14,17 @@ router = APIRouter(tags=["collections"])
     "/collections/{collection_id}", operation_id="update_collection", responses=responses(Conflict, Forbidden, NotFound)
 )
 async def endpoint(caller: Writer, collection_id: UUID, body: CollectionChange) -> Collection:
-    """Rename a collection, or change the chunking of files uploaded from now on."""
+    """Rename a collection, change how it is searched, or the chunking of files uploaded from now on."""
     s = services()
-    return await run(update_collection, caller, collection_id, body, collections=s.collections, clock=s.clock)
+    return await run(
+        update_collection,
+        caller,
+        collection_id,
+        body,
+        collections=s.collections,
+        clock=s.clock,
+        max_top_k=s.settings.max_top_k,
+    )
 
 
 handler = handler_of(router, uses=("collections", "clock"))

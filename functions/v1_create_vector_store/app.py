@@ -24,6 +24,7 @@ async def endpoint(caller: Writer, body: CreateVectorStore) -> VectorStore:
         ports=ports,
         embedding_model=s.settings.embedding_model,
         limits=s.upload_limits(s.settings.max_file_bytes),
+        max_top_k=s.settings.max_top_k,
     )
     return vector_store_answer(made, s.clock.now())
 

@@ -19,7 +19,15 @@ async def endpoint(caller: Writer, vector_store_id: UUID, body: UpdateVectorStor
     """Rename a collection, or change its metadata or its expiry."""
     s = services()
     change = body.change()
-    made = await run(update_collection, caller, vector_store_id, change, collections=s.collections, clock=s.clock)
+    made = await run(
+        update_collection,
+        caller,
+        vector_store_id,
+        change,
+        collections=s.collections,
+        clock=s.clock,
+        max_top_k=s.settings.max_top_k,
+    )
     return vector_store_answer(made, s.clock.now())
 
 

@@ -109,6 +109,7 @@ class CollectionInfo(Model):
     description: str | None = None
     metadata: dict[str, Any] = {}
     expires_after_days: int | None = None
+    search_defaults: dict[str, Any] = {}
     created_at: datetime
     updated_at: datetime
 

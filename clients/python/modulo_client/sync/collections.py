@@ -92,7 +92,7 @@ class Collection:
         return {"question": question, "collection_id": str(self.id), "config_metadata": given or None}
 
     def update(self, **changes: Any) -> CollectionInfo:
-        """Change its `name`, `description`, `metadata`, `chunking` or `expires_after_days`."""
+        """Change its `name`, `description`, `metadata`, `chunking`, `expires_after_days` or `search_defaults`."""
         self.info = self._transport.send(CollectionInfo, "PATCH", f"/collections/{self.id}", changes)
         return self.info
 

@@ -16,6 +16,7 @@ from modulo.domain.archive import ArchiveLimits
 from modulo.domain.collection import ANALYSIS, EmbeddingModel, Metric
 from modulo.domain.errors import NotConfigured
 from modulo.domain.quota import Quotas
+from modulo.domain.search_defaults import NO_DEFAULTS, SearchDefaults
 
 NONE: Final = "none:"
 _ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]{0,30}://(?:[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?")
@@ -135,6 +136,11 @@ class Settings(BaseModel):
 
     # Search
     max_top_k: int = Field(default=100, ge=1, le=1_000)
+    search_defaults: SearchDefaults = Field(
+        default=NO_DEFAULTS,
+        description='JSON; how collections are searched that do not say: {"top_k": 10, "search_type": "hybrid", '
+        '"text_weight": 0.4, "score_threshold": 0, "group_by": "passage", "instructions": ""}',
+    )
     rerank_candidates: int = Field(
         default=20, ge=1, le=1_000, description="most passages that the reranker reads; five where one of them is clear"
     )

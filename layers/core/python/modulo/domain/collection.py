@@ -12,6 +12,7 @@ from pydantic import Field, StringConstraints, computed_field, model_validator
 from modulo.domain.file import Stage
 from modulo.domain.identity import Role
 from modulo.domain.model import FrozenModel
+from modulo.domain.search_defaults import NO_DEFAULTS, SearchDefaults
 
 MAX_CHUNK_TOKENS: Final = 2_000
 MAX_OVERLAP_TOKENS: Final = 500
@@ -89,16 +90,21 @@ class NewCollection(FrozenModel):
     description: Description | None = None
     metadata: Labels = Field(default_factory=dict)
     expires_after_days: int | None = EXPIRES_AFTER_DAYS
+    search_defaults: SearchDefaults = Field(default=NO_DEFAULTS, description="how it is searched unless requests say")
 
 
 class CollectionChange(FrozenModel):
-    """What to change; null fields stay. New chunking applies to files uploaded from now on."""
+    """What to change; null fields stay. New chunking applies to files uploaded from now on.
+
+    `search_defaults` replace all of those that were.
+    """
 
     name: CollectionName | None = None
     chunking: Chunking | None = None
     description: Description | None = None
     metadata: Labels | None = None
     expires_after_days: int | None = EXPIRES_AFTER_DAYS
+    search_defaults: SearchDefaults | None = None
 
 
 class CollectionStatus(StrEnum):
@@ -127,6 +133,7 @@ class Collection(FrozenModel):
     description: str | None = None
     metadata: Mapping[str, str] = Field(default_factory=dict)
     expires_after_days: int | None = None
+    search_defaults: SearchDefaults = NO_DEFAULTS
     last_active_at: datetime | None = Field(default=None, description="last use that put the expiry off, to the hour")
     created_at: datetime
     updated_at: datetime
@@ -188,6 +195,7 @@ class CollectionDraft:
     description: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     expires_after_days: int | None = None
+    search_defaults: SearchDefaults = NO_DEFAULTS
 
 
 @dataclass(frozen=True, slots=True)

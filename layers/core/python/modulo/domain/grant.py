@@ -6,6 +6,7 @@ from uuid import UUID
 
 from modulo.domain.collection import Space
 from modulo.domain.passage import LiveDocument
+from modulo.domain.search_defaults import NO_DEFAULTS, SearchDefaults
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,8 @@ class Grant:
     version: int
     expires: bool = False
     """Whether the collection is deleted unless it is used, so that its use is to be recorded."""
+    defaults: SearchDefaults = NO_DEFAULTS
+    """How the collection is searched where a request does not say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ PASSAGES_PER_DOCUMENT = 3
 
 
 class GroupBy(StrEnum):
-    """What a search counts, other than passages."""
+    """What a search counts."""
 
+    passage = "passage"
     document = "document"
 
 

@@ -11,39 +11,49 @@ from modulo.domain.attributes import AttributeValue
 from modulo.domain.citable_url import URL_DESCRIPTION
 from modulo.domain.errors import InvalidRequest
 from modulo.domain.file import DocumentInfo
-from modulo.domain.fusion import TEXT_WEIGHT, SearchType
+from modulo.domain.fusion import SearchType
 from modulo.domain.grouping import GroupBy
 from modulo.domain.model import VISIBLE, FrozenModel
 from modulo.domain.outcome import Outcome
 from modulo.domain.reasoning_options import CotConfig, FormatType, ReasoningStrategy
+from modulo.domain.search_defaults import SearchDefaults
 from modulo.domain.suspicion import Flag
 
 MARK: Final = re.compile(r"\[(\d+)\]")
 """What an answer cites by: [n] is the n-th passage, or the citation whose mark is n."""
 MAX_QUESTION_CHARACTERS = 8_000
-DEFAULT_TOP_K = 10
 MAX_COLLECTIONS = 10
 """Of one search: each embedding model among them costs one more call of its embedder, and searches of Milvus."""
 
 
 class ConfigMetadata(FrozenModel):
-    """How to search; every field may be left out."""
+    """How to search; every field may be left out.
 
-    top_k: int = Field(default=DEFAULT_TOP_K, ge=1, description="passages to return; at most MAX_TOP_K")
+    Where search_type, text_weight, score_threshold, top_k or group_by is null, the collection's search_defaults count,
+    and where these say nothing either, the service's settings.
+    """
+
+    top_k: int | None = Field(
+        default=None, ge=1, description="passages to return; at most MAX_TOP_K; 10 where nobody says"
+    )
     top_k_rerank: int | None = Field(default=None, ge=1, description="passages kept after reranking; top_k if null")
     disable_rerank: bool = False
     group_by: GroupBy | None = Field(
         default=None,
-        description="document: top_k and top_k_rerank count documents, each with at most 3 of its passages",
+        description="document: top_k and top_k_rerank count documents, each with at most 3 of its passages; passage: "
+        "they count passages",
     )
-    search_type: SearchType = Field(
-        default=SearchType.hybrid, description="find passages by vectors (dense), by words (text) or by both"
+    search_type: SearchType | None = Field(
+        default=None, description="find passages by vectors (dense), by words (text) or by both (hybrid)"
     )
-    text_weight: float = Field(
-        default=TEXT_WEIGHT, ge=0, le=1, description="what words count in a hybrid search; vectors count the rest"
+    text_weight: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="what words count in a hybrid search, 0.4 where nobody says; vectors count the rest",
     )
-    score_threshold: float = Field(
-        default=0.0, ge=0, le=1, description="passages whose chunk has a lower score are left out before reranking"
+    score_threshold: float | None = Field(
+        default=None, ge=0, le=1, description="passages whose chunk has a lower score are left out before reranking"
     )
     cot_enabled: bool = Field(default=False, description="tell how each part of a question was answered: cot_output")
     cot_disabled: bool = Field(default=False, description="answer the question whole; wins over cot_enabled")
@@ -65,6 +75,17 @@ class ConfigMetadata(FrozenModel):
         "created_at, and those of attributes",
     )
     retrieve_only: bool = Field(default=False, description="passages only, no answer")
+
+    @property
+    def said(self) -> SearchDefaults:
+        """What the request says of what collections and settings may say, too."""
+        return SearchDefaults(
+            search_type=self.search_type,
+            text_weight=self.text_weight,
+            score_threshold=self.score_threshold,
+            top_k=self.top_k,
+            group_by=self.group_by,
+        )
 
 
 Question = Annotated[

@@ -253,6 +253,7 @@ class Services(Metadata):
             embedding_ttl=s.embedding_cache_ttl,
             rerank_model=NONE if s.rerank_url == NONE else s.rerank_model,
             quotas=s.quotas,
+            defaults=s.search_defaults,
         )
 
     def load(self, names: "Iterable[str]") -> None:

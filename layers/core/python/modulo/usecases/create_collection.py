@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from modulo.domain.collection import Chunking, Collection, EmbeddingModel, NewCollection
     from modulo.domain.identity import Principal
+    from modulo.domain.search_defaults import SearchDefaults
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.collections import Collections
 
@@ -26,11 +27,12 @@ def create_collection(
     clock: Clock,
     embedding_model: Callable[[str | None], EmbeddingModel | None],
     limit: int,
+    max_top_k: int,
 ) -> Collection:
     """Create a collection that the caller owns; `limit` is how many a user may own.
 
     Raises:
-        InvalidRequest: the embedding model is not configured.
+        InvalidRequest: the embedding model is not configured, or searches would return too many passages.
         Conflict: the caller owns a collection of that name.
         QuotaExceeded: the caller owns `limit` collections.
     """
@@ -38,6 +40,7 @@ def create_collection(
     if model is None:
         raise InvalidRequest.field("embedding_model", "is not a model this service offers")
     require_chunks_fit(model, request.chunking)
+    require_top_k(request.search_defaults, max_top_k)
     draft = CollectionDraft(
         id=new_id(principal, "collection", idempotency_key),
         name=request.name,
@@ -47,8 +50,19 @@ def create_collection(
         description=request.description,
         metadata=request.metadata,
         expires_after_days=request.expires_after_days,
+        search_defaults=request.search_defaults,
     )
     return collections.create_collection(principal, draft, limit=limit, now=clock.now())
+
+
+def require_top_k(defaults: SearchDefaults | None, most: int) -> None:
+    """Refuse more passages than a search may return.
+
+    Raises:
+        InvalidRequest: there are more.
+    """
+    if defaults and (defaults.top_k or 0) > most:
+        raise InvalidRequest.field("search_defaults.top_k", f"must be at most {most}")
 
 
 def require_chunks_fit(model: EmbeddingModel, chunking: Chunking) -> None:

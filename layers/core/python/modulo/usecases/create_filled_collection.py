@@ -41,6 +41,7 @@ def create_filled_collection(
     ports: FillPorts,
     embedding_model: Callable[[str | None], EmbeddingModel | None],
     limits: UploadLimits,
+    max_top_k: int,
 ) -> Collection:
     """The collection with copies of the caller's own files, which are looked up before it is created.
 
@@ -59,6 +60,7 @@ def create_filled_collection(
         clock=ports.clock,
         embedding_model=embedding_model,
         limit=limits.quotas.collections,
+        max_top_k=max_top_k,
     )
     for file_id in file_ids:
         attach_file(

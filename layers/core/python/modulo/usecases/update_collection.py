@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from modulo.usecases.create_collection import require_top_k
+
 if TYPE_CHECKING:
     from uuid import UUID
 
@@ -14,9 +16,20 @@ if TYPE_CHECKING:
 
 
 def update_collection(
-    principal: Principal, collection_id: UUID, change: CollectionChange, *, collections: Collections, clock: Clock
+    principal: Principal,
+    collection_id: UUID,
+    change: CollectionChange,
+    *,
+    collections: Collections,
+    clock: Clock,
+    max_top_k: int,
 ) -> Collection:
-    """Rename or describe a collection, change its expiry, or the chunking of files uploaded from now on."""
+    """Rename or describe a collection, change its expiry, its searches, or the chunking of files uploaded from now on.
+
+    Raises:
+        InvalidRequest: searches would return too many passages.
+    """
+    require_top_k(change.search_defaults, max_top_k)
     return collections.update_collection(
         principal,
         collection_id,
@@ -25,5 +38,6 @@ def update_collection(
         description=change.description,
         metadata=change.metadata,
         expires_after_days=change.expires_after_days,
+        search_defaults=change.search_defaults,
         now=clock.now(),
     )

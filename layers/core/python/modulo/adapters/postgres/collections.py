@@ -33,6 +33,7 @@ from modulo.domain.generation import PURGE_AFTER
 from modulo.domain.identity import Principal, Role
 from modulo.domain.pagination import Cursor, Listing, Page, Window
 from modulo.domain.quota import quota_exceeded
+from modulo.domain.search_defaults import SearchDefaults
 
 
 class PostgresCollections(Pooled):
@@ -56,6 +57,7 @@ class PostgresCollections(Pooled):
             "description": draft.description,
             "metadata": dict(draft.metadata),
             "expires_after_days": draft.expires_after_days or None,
+            "search_defaults": draft.search_defaults.model_dump(mode="json", exclude_none=True),
             "last_active_at": now,
             "created_at": now,
             "updated_at": now,
@@ -139,6 +141,7 @@ class PostgresCollections(Pooled):
         description: str | None = None,
         metadata: Mapping[str, str] | None = None,
         expires_after_days: int | None = None,
+        search_defaults: SearchDefaults | None = None,
         now: datetime,
     ) -> Collection:
         """Change what is not None; names are unique for their owner, so that only the owner may change one."""
@@ -153,6 +156,8 @@ class PostgresCollections(Pooled):
             values |= {"expires_after_days": expires_after_days or None, "last_active_at": now}
         if name is not None:
             values |= {"name": name, "name_key": name_key(name)}
+        if search_defaults is not None:
+            values |= {"search_defaults": search_defaults.model_dump(mode="json", exclude_none=True)}
         if chunking is not None:
             values |= {"chunking": chunking.model_dump()}
         at = (in_tenant(principal.tenant_id, collections), collections.c.id == collection_id)
@@ -252,6 +257,7 @@ def _collection(row: RowMapping) -> Collection:
         description=row["description"],
         metadata=row["metadata"],
         expires_after_days=row["expires_after_days"],
+        search_defaults=row["search_defaults"],
         last_active_at=row["last_active_at"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],

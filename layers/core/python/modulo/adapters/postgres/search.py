@@ -44,6 +44,7 @@ from modulo.adapters.postgres.utc_timestamp import Moment
 from modulo.domain.errors import NotFound
 from modulo.domain.grant import Grant, LiveDocuments, MatchingFiles
 from modulo.domain.passage import LiveDocument
+from modulo.domain.search_defaults import SearchDefaults
 
 if TYPE_CHECKING:
     from modulo.domain.filters import Condition, Filter
@@ -60,7 +61,8 @@ _USES = Table(
 )
 """The table under keys that no parameter of a search has: an update would take such a parameter for a new value."""
 _GRANTS = (
-    select(*SPACE, collections.c.version, collections.c.expires_after_days.is_not(None).label("expires"))
+    select(*SPACE, collections.c.version, collections.c.search_defaults)
+    .add_columns(collections.c.expires_after_days.is_not(None).label("expires"))
     .join(members, MEMBERSHIP)
     .where(
         in_tenant(bindparam("tenant_id", type_=Uuid()), collections, members),
@@ -201,7 +203,12 @@ def _of_all(rows: Sequence[RowMapping], collection_ids: Sequence[UUID]) -> tuple
     Raises:
         NotFound: one of them is not granted.
     """
-    found = {row["collection_id"]: Grant(space(row), row["version"], row["expires"]) for row in rows}
+    found = {
+        row["collection_id"]: Grant(
+            space(row), row["version"], row["expires"], SearchDefaults.model_validate(row["search_defaults"])
+        )
+        for row in rows
+    }
     if not found or any(one not in found for one in collection_ids):
         raise NotFound
     return tuple(found[one] for one in collection_ids)

@@ -131,6 +131,7 @@ collections = Table(
     _column("description", Text(), nullable=True),
     _column("metadata", JSONB(), server_default=text("'{}'")),
     _column("expires_after_days", Integer(), nullable=True),
+    _column("search_defaults", JSONB(), server_default=text("'{}'")),
     _column("last_active_at", Moment(), nullable=True),
     _column("created_at", Moment()),
     _column("updated_at", Moment()),

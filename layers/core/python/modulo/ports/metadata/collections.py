@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from modulo.domain.collection import Chunking, Collection, CollectionDraft, CollectionEntry
     from modulo.domain.identity import Principal
     from modulo.domain.pagination import Cursor, Listing, Page, Window
+    from modulo.domain.search_defaults import SearchDefaults
 
 
 class Collections(Protocol):
@@ -57,6 +58,7 @@ class Collections(Protocol):
         description: str | None = None,
         metadata: Mapping[str, str] | None = None,
         expires_after_days: int | None = None,
+        search_defaults: SearchDefaults | None = None,
         now: datetime,
     ) -> Collection:
         """Change what is not None; name and expiry need the owner, the rest an editor. 0 days end the expiry.

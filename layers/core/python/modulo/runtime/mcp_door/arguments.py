@@ -32,7 +32,12 @@ class SearchArguments(FrozenModel):
     query: Question = Field(description="what to look for, in plain words or as a question")
     collection: Named = None
     collections: AllNamed = None
-    top_k: int = Field(default=10, ge=1, le=50, description="how many passages to look at")
+    top_k: int | None = Field(
+        default=None,
+        ge=1,
+        le=50,
+        description="how many passages to look at; as the collection says if left out",
+    )
     filters: Mapping[str, Any] = Field(
         default_factory=dict, description='conditions, as {"author": "Ada"} or {"page_number": {"lte": 10}}'
     )
@@ -44,7 +49,12 @@ class QuestionArguments(FrozenModel):
     question: Question = Field(description="a whole question, understandable without what was said before")
     collection: Named = None
     collections: AllNamed = None
-    top_k: int = Field(default=10, ge=1, le=50, description="how many passages the answer may rest on")
+    top_k: int | None = Field(
+        default=None,
+        ge=1,
+        le=50,
+        description="how many passages the answer may rest on; as the collection says if left out",
+    )
     filters: Mapping[str, Any] = Field(
         default_factory=dict, description='conditions, as {"author": "Ada"} or {"page_number": {"lte": 10}}'
     )

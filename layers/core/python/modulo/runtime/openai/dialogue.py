@@ -10,9 +10,8 @@ from modulo.domain.conversation import MessageRole
 from modulo.domain.errors import InvalidRequest
 from modulo.domain.follow_up import Turn
 from modulo.domain.search import Question
+from modulo.domain.search_defaults import MAX_INSTRUCTIONS
 
-MAX_INSTRUCTIONS: Final = 20_000
-"""Characters."""
 INSTRUCTING: Final = (MessageRole.system, MessageRole.developer)
 _QUESTION: TypeAdapter[str] = TypeAdapter(Question)
 

@@ -5,7 +5,7 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from modulo.domain.model import FrozenModel
-from modulo.domain.search import DEFAULT_TOP_K, ConfigMetadata
+from modulo.domain.search import ConfigMetadata
 from modulo.runtime.openai.fields import StoreIds
 from modulo.runtime.openai.filters import own_filters
 
@@ -26,7 +26,7 @@ class RankingOptions(FrozenModel):
     score_threshold: float = Field(default=0.0, ge=0, le=1)
     hybrid_search: HybridSearch | None = None
 
-    def config(self, at: str, *, top_k: int, filters: dict[str, Any] | None) -> ConfigMetadata:
+    def config(self, at: str, *, top_k: int | None, filters: dict[str, Any] | None) -> ConfigMetadata:
         """The options of a search; `at` is where the filters stand.
 
         Raises:
@@ -57,4 +57,4 @@ class FileSearch(FrozenModel):
     def config(self, at: str) -> ConfigMetadata:
         """The options of its search; `at` is the tool's own place."""
         ranking = self.ranking_options or RankingOptions()
-        return ranking.config(f"{at}.filters", top_k=self.max_num_results or DEFAULT_TOP_K, filters=self.filters)
+        return ranking.config(f"{at}.filters", top_k=self.max_num_results, filters=self.filters)

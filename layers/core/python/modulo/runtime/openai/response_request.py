@@ -12,7 +12,8 @@ from modulo.domain.errors import InvalidRequest
 from modulo.domain.model import FrozenModel
 from modulo.domain.response import AskedResponse
 from modulo.domain.search import ConfigMetadata
-from modulo.runtime.openai.dialogue import MAX_INSTRUCTIONS, Dialogue
+from modulo.domain.search_defaults import MAX_INSTRUCTIONS
+from modulo.runtime.openai.dialogue import Dialogue
 from modulo.runtime.openai.fields import One, Temperature, text_of, without_nulls
 from modulo.runtime.openai.file_search import FileSearch
 

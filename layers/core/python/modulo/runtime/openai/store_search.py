@@ -22,7 +22,7 @@ class SearchStore(FrozenModel):
     """A search for passages. Queries are searched for as they are written."""
 
     query: Annotated[list[Question], BeforeValidator(_listed), Field(min_length=1, max_length=MAX_QUERIES)]
-    max_num_results: int = Field(default=10, ge=1, le=MAX_RESULTS)
+    max_num_results: int | None = Field(default=None, ge=1, le=MAX_RESULTS)
     ranking_options: RankingOptions = RankingOptions()
     filters: dict[str, Any] | None = None
     rewrite_query: Literal[False] = False

@@ -119,7 +119,9 @@ def _matching_key(run: SearchRun) -> str:
 
 
 def _result_key(run: SearchRun) -> str:
-    made_by = [run.limits.rerank_model, run.ports.generator.name, repr(run.options)]
+    # What collections say is in their grants, which a result is compared by.
+    settings = f"{run.limits.max_top_k} {run.limits.defaults.model_dump_json(exclude_none=True)}"
+    made_by = [run.limits.rerank_model, run.ports.generator.name, repr(run.options), settings]
     return result_key(run.principal.tenant_id, run.request, made_by)
 
 

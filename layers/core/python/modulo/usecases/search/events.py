@@ -90,6 +90,6 @@ def search_events(
 
 def _filter(request: SearchInput, limits: SearchLimits) -> Filter:
     config = request.config_metadata
-    if config.top_k > limits.max_top_k:
+    if (config.top_k or 0) > limits.max_top_k:
         raise InvalidRequest.field("config_metadata.top_k", f"must be at most {limits.max_top_k}")
     return parse_filters(config.filters)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from modulo.domain.search_defaults import NO_DEFAULTS
+
 if TYPE_CHECKING:
     from modulo.domain.quota import Quotas
+    from modulo.domain.search_defaults import SearchDefaults
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +23,5 @@ class SearchLimits:
     embedding_ttl: int
     rerank_model: str
     quotas: Quotas
+    defaults: SearchDefaults = NO_DEFAULTS
+    """What the settings say where neither a request nor its collection does."""

@@ -18,7 +18,7 @@ from modulo.ports.context_threads import side_by_side
 from modulo.usecases.search.answer_stream import AnswerStream
 from modulo.usecases.search.reranking import rerank
 from modulo.usecases.search.response import found_documents, query_results
-from modulo.usecases.search.retrieval import Embedded, Retrieval, Retrieved, shortened, spaces_of
+from modulo.usecases.search.retrieval import Embedded, Retrieval, Retrieved, searched_as, shortened
 from modulo.usecases.search.token_budget import TokenBudget
 
 if TYPE_CHECKING:
@@ -69,13 +69,14 @@ class SearchPipeline:
         known = matching if matching and matching.grants == grants else None
         looked_up: MatchingFiles | None = None
         while True:
+            self.run.grants = grants
             if self.run.selects_documents and known is None:
                 known = looked_up = self._matching_files()
-                grants = known.grants
+                self.run.grants = grants = known.grants
             vectors, embedded = self._vectors(grants, cached)
             found = retrieval.passages(grants, vectors, self._narrowed(known))
             outdated = known is not looked_up and found.grants != grants
-            if spaces_of(found.grants) == spaces_of(grants) and not outdated:
+            if searched_as(found.grants) == searched_as(grants) and not outdated:
                 return Retrieved(
                     found.grants, found.passages, embedded, known, found.complete, unchanged=found.grants == grants
                 )
@@ -102,18 +103,17 @@ class SearchPipeline:
 
     def conclude(self, steps: Sequence[Step]) -> Generator[SearchEvent, None, Step]:
         """An answer to the whole question, from the passages that the steps' answers rest on."""
-        started, config = perf_counter(), self.run.request.config_metadata
+        started, run, config = perf_counter(), self.run, self.run.request.config_metadata
         found = {one.passage.chunk_id: one.passage for step in steps for one in step.answer.cited}
-        passages = sorted(found.values(), key=lambda passage: -passage.score)[: config.top_k_rerank or config.top_k]
-        question = self.run.request.question
+        passages = sorted(found.values(), key=lambda passage: -passage.score)[: config.top_k_rerank or run.top_k]
+        question = run.request.question
         answer, tokens, asked = yield from self._answered(question, passages, config.max_citations)
         return Step(question, tuple(passages), answer, tokens, perf_counter() - started, asked=asked)
 
     def _vectors(self, grants: Sequence[Grant], cached: CachedVectors) -> tuple[Embedded, Embedded]:
         """The questions' vectors by each model, and of those the ones that had to be made."""
-        if self.run.ranking.search_type is SearchType.text:
-            return {}, {}
-        models = list(dict.fromkeys(grant.space.model for grant in grants))
+        by_vectors = [one for one in grants if self.run.ranking(one).search_type is not SearchType.text]
+        models = list(dict.fromkeys(grant.space.model for grant in by_vectors))
         known = {model: cached.of(model) for model in models}
         missing = {model: [one for one in self.run.questions if one not in known[model]] for model in models}
         asked = [model for model in models if missing[model]]
@@ -170,7 +170,7 @@ class SearchPipeline:
             return Answer(NOT_FOUND, ()), 0, True
         length = config.max_context_per_doc
         read = tuple(shortened(passage, length) for passage in distinct(passages))
-        prompt = Prompt(question, read, self.run.form, self.run.options)
+        prompt = Prompt(question, read, self.run.form, self.run.answer_options)
         if not self.budget.allows(self.run.ports.generator.reserve(prompt)):
             return Answer(NOT_FOUND, ()), 0, False
         return (*(yield from self._generate(prompt, max_citations)), True)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from modulo.domain.grant import Grant, LiveDocuments, MatchingFiles
     from modulo.domain.passage import Hit
     from modulo.domain.quota import Reservation
+    from modulo.domain.search_defaults import SearchDefaults
     from modulo.usecases.search.run import SearchRun
     from modulo.usecases.search.token_budget import TokenBudget
 
@@ -74,10 +75,10 @@ class Retrieval:
             NotFound: one of the collections is not visible to the caller.
             QuotaExceeded: too few tokens are left.
         """
-        run, spaces = self.run, spaces_of(grants)
-        config = run.request.config_metadata
-        wanted = max(run.max_passages, config.top_k, run.limits.rerank_candidates if run.reranks else 0)
-        documents = config.top_k if run.by_document else 0
+        run, searched = self.run, searched_as(grants)
+        wanted = max(run.max_passages, run.top_k, run.limits.rerank_candidates if run.reranks else 0)
+        documents = run.top_k if run.by_document else 0
+        least = {grant.space.collection_id: run.score_threshold(grant) for grant in grants}
         limit = wanted
         while True:
             hits = [self._hits(grants, question, vectors, limit, where) for question in run.questions]
@@ -88,8 +89,10 @@ class Retrieval:
                 len(found) < limit or (len(one) >= wanted and document_count(one) >= documents)
                 for one, found in zip(passages, hits, strict=True)
             )
-            if enough or limit >= MAX_HITS or spaces_of(live.grants) != spaces:
-                near = [[one for one in found if one.hit.score >= config.score_threshold] for found in passages]
+            if enough or limit >= MAX_HITS or searched_as(live.grants) != searched:
+                near = [
+                    [one for one in found if one.hit.score >= least[one.hit.ref.collection_id]] for found in passages
+                ]
                 cut = [found if run.by_document else found[:wanted] for found in near]
                 return FoundPassages(live.grants, cut, enough)
             limit = min(MAX_HITS, limit * WIDENING)
@@ -99,7 +102,8 @@ class Retrieval:
     ) -> list[Hit]:
         run, started = self.run, perf_counter()
         targets = [
-            Target(grant.space, vectors.get(grant.space.model, {}).get(question, ()), run.ranking) for grant in grants
+            Target(grant.space, vectors.get(grant.space.model, {}).get(question, ()), run.ranking(grant))
+            for grant in grants
         ]
         hits = run.timed(
             "retrieval", lambda: run.ports.vectors.search(targets, question=question, limit=limit, where=where)
@@ -150,12 +154,12 @@ class Retrieval:
         passages = [shortened(_assumed_live(hit), length) for hit in hits]
         if len(passages) > most:
             passages = nlargest(most, passages, key=lambda passage: reserve(Prompt(question, (passage,))))
-        return Prompt(question, tuple(passages), options=self.run.options)
+        return Prompt(question, tuple(passages), options=self.run.answer_options)
 
 
-def spaces_of(grants: Sequence[Grant]) -> list[Space]:
-    """Where the collections are searched."""
-    return [grant.space for grant in grants]
+def searched_as(grants: Sequence[Grant]) -> list[tuple[Space, SearchDefaults]]:
+    """Where the collections are searched, and how unless the request says."""
+    return [(grant.space, grant.defaults) for grant in grants]
 
 
 def shortened(passage: Passage, max_characters: int) -> Passage:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from time import perf_counter
 from typing import TYPE_CHECKING, TypeVar
@@ -13,16 +13,19 @@ from modulo.domain.filters import CHUNK_FIELDS, conditions, on_documents
 from modulo.domain.fusion import Ranking
 from modulo.domain.grouping import PASSAGES_PER_DOCUMENT, GroupBy, of_best_documents
 from modulo.domain.reasoning_options import FormatType
+from modulo.domain.search_defaults import first_said, of_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from uuid import UUID
 
     from modulo.domain.filters import Filter
+    from modulo.domain.grant import Grant
     from modulo.domain.identity import Principal
     from modulo.domain.passage import Passage
     from modulo.domain.reasoning import Plan
     from modulo.domain.search import SearchInput
+    from modulo.domain.search_defaults import SearchDefaults
     from modulo.usecases.search.limits import SearchLimits
     from modulo.usecases.search.ports import SearchPorts
 
@@ -47,7 +50,9 @@ class SearchRun:
     streams: bool = False
     """Whether somebody is told of the answer while it is written."""
     options: AnswerOptions = PLAIN
-    """How the answer is to be written."""
+    """How the answer is to be written, as the request says."""
+    grants: Sequence[Grant] = ()
+    """What is searched, as soon as that is known."""
     seconds: dict[str, float] = field(default_factory=dict)
     """By stage, added up."""
     degraded: set[str] = field(default_factory=set)
@@ -92,11 +97,26 @@ class SearchRun:
         """Whether its result may be that of the same search later: nothing is left to chance."""
         return not self.options.leaves_to_chance
 
+    def ranking(self, grant: Grant) -> Ranking:
+        """How passages of a collection are found and ordered."""
+        said = self._said_of(grant)
+        return Ranking(first_said(lambda one: one.search_type, *said), first_said(lambda one: one.text_weight, *said))
+
+    def score_threshold(self, grant: Grant) -> float:
+        """The least score of a collection's hits."""
+        return first_said(lambda one: one.score_threshold, *self._said_of(grant))
+
     @property
-    def ranking(self) -> Ranking:
-        """How passages are found and ordered."""
-        config = self.request.config_metadata
-        return Ranking(config.search_type, config.text_weight)
+    def top_k(self) -> int:
+        """How many passages or documents are asked for."""
+        return min(first_said(lambda one: one.top_k, *self._said_of_all), self.limits.max_top_k)
+
+    @property
+    def answer_options(self) -> AnswerOptions:
+        """How the answer is to be written, with the collections' instructions where the request gives none."""
+        if self.options.instructions:
+            return self.options
+        return replace(self.options, instructions=first_said(lambda one: one.instructions, *self._said_of_all))
 
     @property
     def on_documents(self) -> Filter:
@@ -140,7 +160,7 @@ class SearchRun:
     @property
     def by_document(self) -> bool:
         """Whether the search counts documents, not passages."""
-        return self.request.config_metadata.group_by is GroupBy.document
+        return first_said(lambda one: one.group_by, *self._said_of_all) is GroupBy.document
 
     @property
     def max_passages(self) -> int:
@@ -155,5 +175,15 @@ class SearchRun:
     def _most(self) -> int:
         """How many passages or documents are kept, of the question or of each of its parts."""
         config, parts = self.request.config_metadata, len(self.plan.parts)
-        most = config.top_k_rerank or config.top_k
+        most = config.top_k_rerank or self.top_k
         return most if parts == 1 else max(min(most, LEAST_PASSAGES), -(-most // parts))
+
+    def _said_of(self, grant: Grant) -> tuple[SearchDefaults, ...]:
+        """What is said of the search of one collection, first what counts most."""
+        return self.request.config_metadata.said, grant.defaults, self.limits.defaults
+
+    @property
+    def _said_of_all(self) -> tuple[SearchDefaults, ...]:
+        """What is said of the search as a whole."""
+        of_collections = of_all([grant.defaults for grant in self.grants])
+        return self.request.config_metadata.said, of_collections, self.limits.defaults

@@ -35,19 +35,21 @@ def search_several(
 ) -> FoundPassages:
     """Search for each; of a passage that several questions find the best score counts.
 
-    All ask for passages only, and for the same number of them: so many are the answer.
+    All ask for passages only, and for the same number of them: as many as one of them finds are the answer.
 
     Raises:
         As `search`.
     """
     best: dict[UUID, QueryResult] = {}
     documents: dict[UUID, FoundDocument] = {}
+    most = 0
     for request in requests:
         output = search(principal, request, ports, limits=limits, later=later)
+        most = max(most, len(output.query_results))
         documents |= {document.document_id: document for document in output.documents}
         for found in output.query_results:
             known = best.get(found.chunk.chunk_id)
             if known is None or known.score < found.score:
                 best[found.chunk.chunk_id] = found
     ranked = sorted(best.values(), key=lambda found: -found.score)
-    return FoundPassages(ranked[: requests[0].config_metadata.top_k], documents)
+    return FoundPassages(ranked[:most], documents)
