@@ -3,8 +3,10 @@
 python -m docs.third_party > docs/third-party.md
 """
 
+import json
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import metadata
 from pathlib import Path
@@ -106,7 +108,26 @@ def locked(lock: str) -> list[Package]:
     return [Package(name, version) for name, version in sorted(pins)]
 
 
-def table(packages: list[Package]) -> str:
+@dataclass(frozen=True)
+class NpmPackage:
+    """A package of the console's lock, which states its licence."""
+
+    name: str
+    version: str
+    licence: str
+
+
+def in_console() -> list[NpmPackage]:
+    """The packages that are built into the console: neither tools nor what only some platforms get."""
+    packages = json.loads((ROOT / "console" / "package-lock.json").read_text())["packages"]
+    return [
+        NpmPackage(path.removeprefix("node_modules/"), each["version"], each["license"])
+        for path, each in sorted(packages.items())
+        if path and not each.get("dev") and not each.get("optional")
+    ]
+
+
+def table(packages: Sequence[Package | NpmPackage]) -> str:
     """A Markdown table of packages."""
     rows = "\n".join(f"| {each.name} | {each.version} | {each.licence} |" for each in packages)
     return f"| package | version | licence |\n|---|---|---|\n{rows}\n"
@@ -116,7 +137,8 @@ def page() -> str:
     """The whole page."""
     shipped = locked("layers")
     local = [each for each in locked("local") if each not in shipped]
-    return f"{HEAD}\n## In the layers\n\n{table(shipped)}\n## In the local stack only\n\n{table(local)}"
+    parts = {"the layers": shipped, "the console": in_console(), "the local stack only": local}
+    return "\n".join((HEAD, *(f"## In {where}\n\n{table(packages)}" for where, packages in parts.items())))
 
 
 if __name__ == "__main__":

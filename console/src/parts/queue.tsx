@@ -1,9 +1,11 @@
 /** The upload queue, in a corner of the window. */
 import { size, stage } from "../format";
-import { type Upload, cancelUpload, clearFinished, queueOpen, retryFailed, retryUpload, unfinished, uploads } from "../state/uploads";
+import { type Upload, type UploadState, cancelUpload, clearFinished, queueOpen, retryFailed, retryUpload, unfinished, uploads } from "../state/uploads";
 import { Bar, IconButton } from "./controls";
 import { Icon } from "./icons";
 
+/** Rows that are drawn at most. */
+const SHOWN = 100;
 const COUNTED = ["ready", "failed"] as const;
 
 export function Queue() {
@@ -22,7 +24,12 @@ export function Queue() {
         </button>
         {!unfinished.value.length && <IconButton icon="close" label="Close uploads" onClick={clearFinished} size={16} />}
       </header>
-      {open && <ul class="queue-list">{sorted(uploads.value).map((one) => <Row key={one.id} upload={one} />)}</ul>}
+      {open && (
+        <ul class="queue-list">
+          {sorted(uploads.value).slice(0, SHOWN).map((one) => <Row key={one.id} upload={one} />)}
+          {uploads.value.length > SHOWN && <li class="queue-row muted small">and {(uploads.value.length - SHOWN).toLocaleString()} more</li>}
+        </ul>
+      )}
       {open && (retryable > 0 || ready > 0) && (
         <footer class="row end">
           {retryable > 1 && <button type="button" class="quiet" onClick={retryFailed}>Retry {retryable} failed</button>}
@@ -33,9 +40,11 @@ export function Queue() {
   );
 }
 
-/** What failed comes first, as it needs attention. */
+const ORDER: Readonly<Record<UploadState, number>> = { failed: 0, sending: 1, processing: 1, waiting: 2, ready: 3, cancelled: 4 };
+
+/** What failed comes first, as it needs attention, then what is under way. */
 function sorted(all: readonly Upload[]): Upload[] {
-  return [...all.filter((one) => one.state === "failed"), ...all.filter((one) => one.state !== "failed")];
+  return [...all].sort((one, other) => ORDER[one.state] - ORDER[other.state]);
 }
 
 function title(total: number, ready: number, failed: number): string {

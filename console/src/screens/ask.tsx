@@ -35,9 +35,7 @@ export function Ask({ collection }: { readonly collection: Collection }) {
         <h1 class="sr-only">Ask {collection.name}</h1>
         <div class="thread-scroll">
           <div class="thread-column">
-            <div class="row end phone-only">
-              <button type="button" class="quiet" onClick={() => (history.value = true)}><Icon name="history" size={18} /> Conversations</button>
-            </div>
+            <button type="button" class="history phone-only" onClick={() => (history.value = true)}><Icon name="history" size={16} /> Conversations</button>
             {threadProblem.value && (
               <Notice action="Start a new one" onAction={() => (location.hash = paths.ask(collection.id))}>{threadProblem.value}</Notice>
             )}

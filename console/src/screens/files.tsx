@@ -10,7 +10,7 @@ import { identifier } from "../random";
 import { paths } from "../route";
 import { editable } from "../state/collections";
 import { fromInput } from "../state/dropped";
-import { deleteFiles, files, filesProblem, hidden, loadFiles, retryFile } from "../state/files";
+import { deleteFiles, disconnected, files, filesProblem, hidden, loadFiles, retryFile } from "../state/files";
 import { toast } from "../state/toasts";
 import { enqueue } from "../state/uploads";
 
@@ -77,6 +77,7 @@ export function Files({ collection }: { readonly collection: Collection }) {
         {may && <AddButtons collection={collection} onAddress={() => (adding.value = true)} />}
       </header>
       {filesProblem.value && <Notice action="Try again" onAction={() => void loadFiles()}>{filesProblem.value}</Notice>}
+      {disconnected.value && !filesProblem.value && <Notice kind="warning">The server does not answer. What is shown may be old; the console tries again by itself.</Notice>}
       {!all && !filesProblem.value && <Loading what="Loading the files" />}
       {all?.length === 0 && <NoFiles may={may} />}
       {all && all.length > 0 && (

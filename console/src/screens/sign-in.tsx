@@ -1,10 +1,10 @@
 import { useSignal } from "@preact/signals";
 import { Notice } from "../parts/controls";
 import { Logo } from "../parts/icons";
-import { signIn, signedOutBecause, signingIn } from "../state/session";
+import { signIn, signedOutBecause, signingIn, stored } from "../state/session";
 
 export function SignIn() {
-  const key = useSignal("");
+  const key = useSignal(stored()); // there is one where the server did not answer
   const remember = useSignal(false);
   const busy = signingIn.value;
   return (

@@ -15,8 +15,8 @@ const GONE = new Set(["deleting", "deleted"]);
 /** By id; null until the first page was read. */
 export const files = signal<ReadonlyMap<string, ModuloFile> | null>(null);
 export const filesProblem = signal("");
-/** Whether changes arrive by themselves. */
-export const live = signal(false);
+/** Whether the server has stopped telling of changes, and is tried again. */
+export const disconnected = signal(false);
 
 let watching = new AbortController();
 /** Deletions that can still be undone: the file's id, and what sends the request. */
@@ -33,7 +33,7 @@ effect(() => {
   watching.abort();
   files.value = null;
   filesProblem.value = "";
-  live.value = false;
+  disconnected.value = false;
   if (!id || !credential.value) return;
   watching = new AbortController();
   void follow(id, watching.signal);
@@ -57,7 +57,7 @@ async function follow(id: string, signal: AbortSignal): Promise<void> {
     try {
       const headers: Record<string, string> = last ? { "Last-Event-ID": last } : {};
       const response = await send("GET", `/collections/${id}/events`, { headers, signal });
-      live.value = true;
+      disconnected.value = false;
       let pause = FIRST_WAIT;
       for await (const event of eventsOf(response)) {
         if (signal.aborted) return;
@@ -70,8 +70,8 @@ async function follow(id: string, signal: AbortSignal): Promise<void> {
       wait = pause;
     } catch (error) {
       if (signal.aborted) return;
-      live.value = false;
       if (error instanceof Problem && !error.passing) return;
+      disconnected.value = true;
       wait = Math.min(wait * 2, LONGEST_WAIT);
     }
     await new Promise((done) => setTimeout(done, wait));

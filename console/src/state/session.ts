@@ -56,6 +56,7 @@ export function signOut(because = ""): void {
   });
 }
 
-function stored(): string {
+/** The key that was kept, if any. */
+export function stored(): string {
   return sessionStorage.getItem(NAME) ?? localStorage.getItem(NAME) ?? "";
 }

@@ -13,6 +13,7 @@ import { caller, onSignOut } from "./session";
 import { toast } from "./toasts";
 
 const AT_ONCE = 3;
+const QUOTA = "quota-exceeded";
 const MAX_ATTEMPTS = 5;
 const POLL_MILLISECONDS = 3_000;
 const POLLED_AT_ONCE = 10;
@@ -181,6 +182,12 @@ function fill(): void {
   }
 }
 
+/** Where a quota is full, asking for every other file would be in vain. */
+function failRest(collection: string, problem: string): void {
+  const waits = (one: Upload): boolean => one.state === "waiting" && one.collection === collection;
+  uploads.value = uploads.value.map((one) => (waits(one) ? { ...one, state: "failed", problem, retryable: true } : one));
+}
+
 const stateOf = (id: number): UploadState | undefined => uploads.value.find((one) => one.id === id)?.state;
 
 async function run(id: number): Promise<void> {
@@ -203,10 +210,11 @@ async function run(id: number): Promise<void> {
       poll();
     } catch (error) {
       if (stateOf(id) !== "sending") break; // it was cancelled
-      const again = error instanceof Problem && error.passing && error.code !== "quota-exceeded" && attempt < MAX_ATTEMPTS;
+      const again = error instanceof Problem && error.passing && error.code !== QUOTA && attempt < MAX_ATTEMPTS;
       if (!again) {
         const retryable = !(error instanceof Problem) || error.status !== 422;
         change(id, { state: "failed", problem: reason(error), retryable });
+        if (error instanceof Problem && error.code === QUOTA) failRest(upload.collection, error.message);
         if (!retryable) drop(id);
         else void forget(key);
         break;
