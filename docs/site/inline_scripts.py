@@ -15,13 +15,6 @@ def on_post_page(output: str, *, page: Any, config: Any) -> str:
     return moved(output, page.file.dest_uri, Path(config["site_dir"]))
 
 
-def on_post_build(*, config: Any) -> None:
-    """The page of addresses that do not exist is made past the event of pages."""
-    site = Path(config["site_dir"])
-    page = site / "404.html"
-    page.write_text(moved(page.read_text(), "404.html", site))
-
-
 def moved(html: str, address: str, site: Path) -> str:
     """A page without scripts in it, whose texts are written into the site."""
 

@@ -105,7 +105,7 @@ def test_its_pages_load_nothing_from_elsewhere(site: Path) -> None:
 
 def test_scripts_are_moved_out_of_pages(tmp_path: Path) -> None:
     page = '<script src="a.js"></script><script>one()</script><script id="c" type="application/json">{}</script>'
-    moved = inline_scripts.moved(page, "guides/start/index.html", tmp_path)
+    moved = inline_scripts.moved(page, "guides/start.html", tmp_path)
     [name] = [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.js")]
     assert (tmp_path / name).read_text() == "one()"
-    assert moved == page.replace("<script>one()</script>", f'<script src="../../{name}"></script>')
+    assert moved == page.replace("<script>one()</script>", f'<script src="../{name}"></script>')

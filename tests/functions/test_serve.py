@@ -8,14 +8,13 @@ from pathlib import Path
 import anyio
 import httpx
 import pytest
-from fastapi import FastAPI
 
 from modulo.adapters.prometheus_metrics import PrometheusMetrics
 from modulo.cli import pages
 from modulo.cli.documentation_site import add_documentation
 from modulo.cli.openapi import document
 from modulo.cli.serve import composed
-from modulo.runtime.http import RequestMiddleware
+from modulo.runtime.http import RequestMiddleware, application
 from modulo.runtime.threads import use_threads
 from tests.functions.conftest import LOOP, ingest
 
@@ -257,28 +256,27 @@ def test_a_client_that_goes_in_the_midst_of_an_upload_leaves_nothing(api, caplog
 @pytest.fixture
 def site(tmp_path):
     """The website of the documentation where it is not built yet."""
-    app = FastAPI(docs_url=None, redirect_slashes=False)
+    app = application()
     add_documentation(app, tmp_path / "site")
     return app
 
 
 def test_the_documentation_says_how_to_build_it_and_is_served_once_it_is(services, site, tmp_path):
-    missing = request("GET", "/docs/", site)
+    missing = request("GET", "/docs/index.html", site)
     assert (missing.status_code, "make site" in missing.text) == (404, True)
     (tmp_path / "site" / "guides").mkdir(parents=True)
-    (tmp_path / "site" / "404.html").write_text("<p>no such page")
-    for folder in ("", "guides/"):
-        (tmp_path / "site" / folder / "index.html").write_text(f"<p>{folder}")
-    found = request("GET", "/docs/guides/", site)
-    assert (found.status_code, found.text) == (200, "<p>guides/")
+    for name in ("index.html", "guides/start.html", "guides/index.html"):
+        (tmp_path / "site" / name).write_text(f"<p>{name}")
+    found = request("GET", "/docs/guides/start.html", site)
+    assert (found.status_code, found.text) == (200, "<p>guides/start.html")
     assert "script-src 'self';" in found.headers["content-security-policy"]
-    assert request("GET", "/docs", site).headers["location"] == "docs/"
-    for path in ("/docs/nowhere", "/docs/%2e%2e/%2e%2e/serve.py", "/docs/%00"):
+    for path in ("/docs/nowhere", "/docs/guides/", "/docs/%2e%2e/%2e%2e/serve.py", "/docs/%00"):
         unknown = request("GET", path, site)
-        assert unknown.status_code == 404
-    assert request("GET", "/docs/nowhere", site).text == "<p>no such page"
+        assert (unknown.status_code, "no such page" in unknown.text) == (404, True)
+    assert request("POST", "/docs/index.html", site).status_code == 405
 
 
 def test_the_server_has_the_documentation_below_its_address(services):
-    assert request("GET", "/docs").headers["location"] == "docs/"
+    for path in ("/docs", "/docs/"):
+        assert request("GET", path).headers["location"] == "/docs/index.html"
     assert request("GET", "/docs/nowhere").status_code == 404

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
@@ -19,21 +20,30 @@ MISSING = (
 )
 
 
+UNKNOWN = "The documentation has no such page. It begins at /docs.\n"
+START = "/docs/index.html"
+
+
 class DocumentationSite(StaticFiles):
     """Its files; where it is not built, a line that says how to build it."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(directory=folder, html=True, check_dir=False)
+        super().__init__(directory=folder, check_dir=False)
         self._folder = folder
 
     async def check_config(self) -> None:
         """Nothing: the folder may be built later."""
 
     async def get_response(self, path: str, scope: MutableMapping[str, Any]) -> Response:
-        """A file, the page for addresses that do not exist, or how to build the site."""
+        """A file, or why there is none."""
         if not (self._folder / "index.html").is_file():
             return PlainTextResponse(MISSING, status_code=404)
-        answer = await super().get_response(path, scope)
+        try:
+            answer = await super().get_response(path, scope)
+        except HTTPException as error:
+            if error.status_code != 404:
+                raise
+            return PlainTextResponse(UNKNOWN, status_code=404)
         answer.headers["Content-Security-Policy"] = POLICY
         answer.headers["Cache-Control"] = "no-cache"
         return answer
@@ -42,8 +52,8 @@ class DocumentationSite(StaticFiles):
 def add_documentation(app: FastAPI, folder: Path = FOLDER) -> None:
     """Serve the website at `/docs`."""
 
-    async def to_folder() -> RedirectResponse:
-        return RedirectResponse("docs/")
+    async def first_page() -> RedirectResponse:
+        return RedirectResponse(START)
 
-    app.add_api_route("/docs", to_folder, include_in_schema=False)
+    app.add_api_route("/docs", first_page, include_in_schema=False)
     app.mount("/docs", DocumentationSite(folder))
