@@ -63,10 +63,15 @@ export function Dialog({ title, onClose, children, class: kind = "" }: {
   readonly class?: string;
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const focused = useRef(document.activeElement); // now, as a field inside may take the focus before the effect
   useEffect(() => {
-    const before = document.activeElement;
-    dialog.current?.showModal();
-    return () => before instanceof HTMLElement && before.focus();
+    const before = focused.current;
+    const shown = dialog.current;
+    shown?.showModal();
+    return () => {
+      shown?.close(); // while it is open, nothing behind it can be focused
+      if (before instanceof HTMLElement) before.focus();
+    };
   }, []);
   return (
     <dialog

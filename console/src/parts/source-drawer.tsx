@@ -25,6 +25,7 @@ function Drawer({ all, at }: { readonly all: readonly Source[]; readonly at: num
     if (matchMedia("(min-width: 960px)").matches) dialog?.show();
     else dialog?.showModal();
     return () => {
+      dialog?.close(); // while it is open on a phone, nothing behind it can be focused
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);
