@@ -16,6 +16,8 @@ import { ask, asking, exchanges, onlyFiles, stop, threadLoading, threadProblem }
 import { suggestions } from "../state/suggestions";
 
 const MAX_QUESTION = 8_000;
+/** Pixels from the end within which new text is followed. */
+const FOLLOWED = 300;
 
 export function Ask({ collection }: { readonly collection: Collection }) {
   const end = useRef<HTMLDivElement>(null);
@@ -28,12 +30,17 @@ export function Ask({ collection }: { readonly collection: Collection }) {
     const file = wanted ? files.value?.get(wanted) : undefined;
     if (file) onlyFiles.value = [{ id: file.id, name: file.name }];
   }, [wanted, files.value]);
-  useEffect(() => end.current?.scrollIntoView({ block: "end" }), [lastId, last?.text.length, last?.state]);
+  const scroll = useRef<HTMLDivElement>(null);
+  useEffect(() => end.current?.scrollIntoView({ block: "end" }), [lastId]);
+  useEffect(() => {
+    const box = scroll.current; // who has scrolled up to read stays there
+    if (box && box.scrollHeight - box.scrollTop - box.clientHeight < FOLLOWED) end.current?.scrollIntoView({ block: "end" });
+  }, [last?.text.length, last?.citations.length, last?.state]);
   return (
     <div class={`ask ${source.value ? "with-source" : ""}`}>
       <main class="thread" id="main" tabIndex={-1} aria-label="Ask">
         <h1 class="sr-only">Ask {collection.name}</h1>
-        <div class="thread-scroll">
+        <div class="thread-scroll" ref={scroll}>
           <div class="thread-column">
             <button type="button" class="history phone-only" onClick={() => (history.value = true)}><Icon name="history" size={16} /> Conversations</button>
             {threadProblem.value && (
