@@ -25,7 +25,7 @@ console: $(UV) ## build the web console, unless its sources have not changed sin
 	@.ci/console
 
 test: $(VENV)/.dev console ## run all tests, in PROCESSES processes
-	.ci/debian pgbouncer=pgbouncer tesseract=tesseract-ocr -- \
+	.ci/debian pgbouncer=pgbouncer tesseract=tesseract-ocr promtool=prometheus -- \
 	  $(BIN)/pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 eval: $(VENV)/.local ## ask the golden questions of the sample documents; fail below samples.requirements.json

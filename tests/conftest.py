@@ -117,6 +117,17 @@ def pgbouncer_program() -> Path:
 
 
 @pytest.fixture(scope="session")
+def promtool() -> Path:
+    """What checks rules of Prometheus, a part of a package of Debian's."""
+    found = shutil.which("promtool")
+    if found is None and os.environ.get("CI"):
+        pytest.fail("promtool is missing: Debian's package `prometheus` has it")
+    if found is None:
+        pytest.skip(f"{NOT_PROVED} the rules of Prometheus: there is no promtool")
+    return Path(found)
+
+
+@pytest.fixture(scope="session")
 def tesseract_program() -> Path:
     """What recognises text, a package of Debian's; a machine without it is told what was not proved."""
     found = shutil.which(PROGRAM)

@@ -147,6 +147,22 @@ def translate(contents: Mapping[str, str]) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
+@cache
+def recorded_metrics() -> dict[str, tuple[str, tuple[str, ...]]]:
+    """What the package records: by name, the method (count, observe or adjust) and the labels."""
+    found: dict[str, tuple[str, tuple[str, ...]]] = {}
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or not node.args:
+                continue
+            name, method = node.args[0], node.func.attr
+            if method not in ("count", "observe", "adjust") or not isinstance(name, ast.Constant):
+                continue
+            if isinstance(name.value, str) and "_" in name.value:
+                found[name.value] = method, tuple(sorted(str(keyword.arg) for keyword in node.keywords))
+    return found
+
+
 def written_files() -> Iterator[Path]:
     """Every text file that people write."""
     folders = ("layers", "functions", "infra", "localstack", "tests", "benchmarks", "docs", ".ci", "requirements")

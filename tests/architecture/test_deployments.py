@@ -24,18 +24,25 @@ NAMED = {
     "AWS::SNS::Topic": "TopicName",
     "AWS::SQS::Queue": "QueueName",
     "AWS::Scheduler::Schedule": "Name",
+    "AWS::Scheduler::ScheduleGroup": "Name",
 }
 """Where resources have a name that must be their own in an account and region."""
 OF_THE_STACK = ("AWS::StackName", "Prefix", "Name", "Function")
 """The stack's name, and the parameters by which nested stacks are told it."""
 GIVEN = {
     "Infrastructure": "given",
+    "AlarmEmail": "operators@example.org",
     "DatabaseUrl": "postgresql+pg8000://db",
     "CacheUrl": "redis://cache",
     "MilvusUri": "https://milvus:19530",
     "EmbeddingUrl": "https://models/v1",
 }
-MANAGED = {"Infrastructure": "managed", "MilvusUri": "https://milvus:19530", "EmbeddingUrl": "bedrock:"}
+MANAGED = {
+    "Infrastructure": "managed",
+    "AlarmEmail": "operators@example.org",
+    "MilvusUri": "https://milvus:19530",
+    "EmbeddingUrl": "bedrock:",
+}
 OPENAI = {"Generator": "openai", "GeneratorModel": "m", "GeneratorUrl": "https://models/v1"}
 TOKENS = {"OidcIssuer": "https://issuer", "OidcAudience": "modulo"}
 
@@ -70,7 +77,17 @@ def refusals(given: Mapping[str, str]) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("more", [{}, OPENAI, TOKENS, {"Generator": "bedrock", "GeneratorModel": "m"}])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        OPENAI,
+        TOKENS,
+        {"AlarmEmail": "", "Alarms": "false"},
+        {"AlarmEmail": "", "AlarmTopic": "arn:aws:sns:x"},
+        {"Generator": "bedrock", "GeneratorModel": "m"},
+    ],
+)
 @pytest.mark.parametrize("stores", [GIVEN, MANAGED])
 def test_what_works_is_deployed(stores: dict[str, str], more: dict[str, str]) -> None:
     assert refusals({**stores, **more}) == []
@@ -97,6 +114,8 @@ def test_a_deployment_without_a_store_or_a_model_is_refused(stores: dict[str, st
         ({**MANAGED, "DatabaseOwnerUrl": "postgresql+pg8000://db"}, "owner"),
         ({**GIVEN, "MilvusEndpointService": "com.amazonaws.vpce.service"}, "MilvusEndpointService"),
         ({**GIVEN, "Snapshots": "true"}, "python3.12"),
+        ({**GIVEN, "AlarmEmail": ""}, "AlarmTopic"),
+        ({**MANAGED, "AlarmEmail": ""}, "AlarmTopic"),
     ],
 )
 def test_parameters_that_do_not_go_together_are_refused(parameters: dict[str, str], named: str) -> None:

@@ -198,7 +198,7 @@ def test_alarms_and_dashboards_see_the_metrics_of_their_own_stack_alone() -> Non
     observed = template("infra/observability.yaml")["Resources"]
     alarms = [each["Properties"] for each in observed.values() if isinstance(each, dict) and "Properties" in each]
     ours = [alarm for alarm in alarms if alarm.get("Namespace") == NAMESPACE]
-    assert [alarm["Dimensions"] for alarm in ours] == [[{"Name": STACK, "Value": {"Ref": "Prefix"}}]] * len(ours)
+    assert [alarm["Dimensions"][0] for alarm in ours] == [{"Name": STACK, "Value": {"Ref": "Prefix"}}] * len(ours)
     assert ours
     body = observed["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
     shown = [metric for widget in json.loads(body)["widgets"] for metric in widget["properties"]["metrics"]]
@@ -216,6 +216,9 @@ def test_alarms_and_dashboards_see_the_metrics_of_their_own_stack_alone() -> Non
     assert all(metric[2:4] == [STACK, "${Prefix}"] for metric in named)
     fed = [alarm for alarm in alarms if alarm.get("Namespace") not in (None, NAMESPACE)]
     assert all(alarm["Dimensions"] for alarm in fed)
+    queries = [query for alarm in alarms for query in alarm.get("Metrics", []) if "MetricStat" in query]
+    whole = [one for query in queries if not (one := query["MetricStat"]["Metric"]).get("Dimensions")]
+    assert [metric["MetricName"] for metric in whole] == ["ClaimedAccountConcurrency"], "the account's"
 
 
 def test_logical_ids_are_the_names() -> None:

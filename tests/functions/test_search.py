@@ -396,6 +396,7 @@ def test_a_reranker_that_fails_is_a_named_degradation(api, collection, services)
     reranker, services.reranker = services.reranker, Down()
     found = ask(api, collection, retrieve_only=True).json
     assert found["metadata"]["degraded"] == ["reranker"]
+    assert services.metrics.counts["rag_degraded_searches_total", (("part", "reranker"),)] == 1
     assert found["query_results"]
     services.reranker = reranker
     again = ask(api, collection, retrieve_only=True).json

@@ -20,6 +20,7 @@ from modulo.domain.errors import Unavailable
 from modulo.ports.cache import Cache
 from tests.contracts.wire import Wire
 from tests.doubles.memory_cache import MemoryCache
+from tests.doubles.memory_metrics import MemoryMetrics
 
 Environment = dict[str, str]
 BYTES = bytes(range(256))
@@ -314,11 +315,14 @@ class TestValkeyCache:
     @pytest.mark.parametrize("failing", ["wrong password", "wrong type"])
     def test_a_refusal_is_an_empty_cache(self, valkey: Environment, key: str, failing: str) -> None:
         url = valkey["CACHE_URL"]
+        metrics = MemoryMetrics()
         if failing == "wrong password":
-            cache = ValkeyCache(url.replace("redis://:", "redis://:x"))
+            cache = ValkeyCache(url.replace("redis://:", "redis://:x"), metrics=metrics)
         else:
             server = Redis.from_url(url)
             server.lpush(key, b"a list")
             server.close()
-            cache = ValkeyCache(url)
+            cache = ValkeyCache(url, metrics=metrics)
         assert cache.get([key]) == [None]
+        labels = (("dependency", "valkey"), ("kind", "unavailable"))
+        assert metrics.counts == {("rag_dependency_failures_total", labels): 1}

@@ -22,6 +22,7 @@ from modulo.domain.host import host_of
 
 if TYPE_CHECKING:
     from modulo.domain.cache_entry import CacheEntry
+    from modulo.ports.metrics import Metrics
 
 PAUSE_SECONDS = 5.0
 DELETE_BATCH = 1_000
@@ -43,6 +44,7 @@ class ValkeyCache:
         url: str,
         timeout: float = 0.5,
         *,
+        metrics: Metrics | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
@@ -56,7 +58,7 @@ class ValkeyCache:
             protocol=2,
             driver_info=None,
         )
-        self._breaker = _CircuitBreaker(host_of(url), clock)
+        self._breaker = _CircuitBreaker(host_of(url), clock, metrics)
         self._wall_clock = wall_clock
 
     def get(self, keys: Sequence[str]) -> list[bytes | None]:
@@ -140,8 +142,9 @@ class ValkeyCache:
 class _CircuitBreaker:
     """Keeps calls away from a cache that failed; after the pause a single call tries it."""
 
-    def __init__(self, address: str, clock: Callable[[], float]) -> None:
+    def __init__(self, address: str, clock: Callable[[], float], metrics: Metrics | None) -> None:
         self._address = address
+        self._metrics = metrics
         self._clock = clock
         self._lock = Lock()
         self._open_until: float | None = None
@@ -165,6 +168,8 @@ class _CircuitBreaker:
         except Exception as error:
             with self._lock:
                 self._open_until = self._clock() + PAUSE_SECONDS
+            if self._metrics is not None:
+                self._metrics.count("rag_dependency_failures_total", dependency="valkey", kind="unavailable")
             _log.warning(
                 "the cache at %s failed (%s); requests go on without it for %.0f s",
                 *(self._address, type(error).__name__, PAUSE_SECONDS),

@@ -34,6 +34,7 @@ PARAMETERS = {
 LOCAL_PARAMETERS = {
     "Infrastructure": "given",
     "RequireTls": "false",
+    "Alarms": "false",
     "StreamTransferMode": "BUFFERED",
 }
 TRANSFER_MODE = re.compile(r"^\s+ResponseTransferMode: .*\n", re.MULTILINE)

@@ -10,6 +10,9 @@ HELP: Final[Mapping[str, str]] = {
     "rag_cache_hits_total": "Values found in the cache, by kind: result, embedding or chunk.",
     "rag_chunks_indexed_total": "Chunks of files that became ready.",
     "rag_dead_letters_total": "Messages recorded as dead letters.",
+    "rag_degraded_searches_total": "Searches that left out a part or had another stand in for it, by part.",
+    "rag_dependency_failures_total": "Failures of other servers that ended a request, a message or a "
+    "scheduled run, or paused the cache, by dependency and kind: unavailable or throttled.",
     "rag_embedder_throttled_total": "Calls that the embedding model throttled.",
     "rag_feedback_total": "Ratings of answers, by rating: up or down.",
     "rag_ingest_seconds": "Time that ingestion took, by stage.",

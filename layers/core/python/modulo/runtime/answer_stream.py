@@ -22,7 +22,7 @@ from modulo.domain.search_events import ConversationEvent, SearchEvent
 from modulo.ports.deadline import Deadline, under
 from modulo.runtime.event_stream import HEADERS, MEDIA_TYPE, server_sent
 from modulo.runtime.problem_details import problem_json
-from modulo.runtime.telemetry import request_id
+from modulo.runtime.telemetry import count_failure, request_id
 from modulo.runtime.threads import many_requests, run_streaming
 from modulo.services import services
 
@@ -148,6 +148,7 @@ async def _documents(
                 coming.cancel()
             event = coming.result()
     except ModuloError as error:
+        count_failure(error)
         log.warning("request %s: the streamed answer ended early: %s", request_id.get(), error.detail)
         yield written.error(error)
     except Exception:

@@ -16,6 +16,7 @@ from modulo.domain.unicode_text import repair
 from modulo.runtime.methods import allowed_methods
 from modulo.runtime.problem_details import details, members
 from modulo.runtime.rate_limits import exhausted
+from modulo.runtime.telemetry import count_failure
 
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -126,6 +127,7 @@ def route_of(scope: Scope) -> str:
 
 async def _known(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ModuloError)  # noqa: S101 - what it is registered for
+    count_failure(error)
     if error.status >= 500:
         path = route_of(request.scope)
         log.error("%s %s answered %s: %s", request.method, path, error.code(), error.detail)

@@ -16,6 +16,7 @@ from modulo.runtime.snapshot import preload_in_snapshots
 from modulo.runtime.telemetry import (
     NAMED_IDS,
     add_log_fields,
+    count_failure,
     ended,
     ids_of,
     invocation,
@@ -139,6 +140,7 @@ def _invoked(
     try:
         outcome = _handled(asked, handle)
     except Exception as error:
+        count_failure(error)
         traceback = None if isinstance(error, ModuloError) else error
         log.warning(
             "event%s failed, so it is queued: %s",
@@ -161,6 +163,7 @@ def _failure(
         asked = read(delivery)
         outcome = _handled(asked, handle)
     except Exception as error:
+        count_failure(error)
         traceback = None if isinstance(error, ModuloError) else error
         log.warning(
             "message %s%s failed on attempt %d: %s",

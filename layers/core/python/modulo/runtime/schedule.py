@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import Any
 
 from modulo.runtime.snapshot import preload_in_snapshots
-from modulo.runtime.telemetry import add_log_fields, ended, invocation, outcome_of, request_id
+from modulo.runtime.telemetry import add_log_fields, count_failure, ended, invocation, outcome_of, request_id
 
 log = logging.getLogger(__name__)
 ScheduleHandler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
@@ -28,6 +28,7 @@ def schedule_handler(work: Callable[[], dict[str, Any]], *, uses: Sequence[str] 
             try:
                 done = work()
             except Exception as error:
+                count_failure(error)
                 log.exception("scheduled run %s failed: %s", tick, error, extra=ended(outcome_of(error), started))
                 raise
             log.info("scheduled run %s done: %s", tick, done, extra=ended("done", started))

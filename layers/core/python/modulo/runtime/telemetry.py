@@ -17,7 +17,7 @@ from typing import Any, Final, TextIO
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.logging.filters import SuppressFilter
 
-from modulo.domain.errors import ModuloError
+from modulo.domain.errors import ModuloError, Throttled
 from modulo.runtime.lean_imports import in_lambda
 from modulo.services import services
 
@@ -112,6 +112,14 @@ def invocation(context: Any) -> Iterator[dict[str, Any]]:
 def ended(outcome: str, started: float) -> dict[str, Any]:
     """The fields that a request's or message's one line has besides: how it ended, and after how long."""
     return {"outcome": outcome, "milliseconds": round((perf_counter() - started) * 1000, 1)}
+
+
+def count_failure(error: Exception) -> None:
+    """Count the server that an error is about, if it names one."""
+    dependency = error.extra.get("dependency") if isinstance(error, ModuloError) else None
+    if dependency is not None:
+        kind = "throttled" if isinstance(error, Throttled) else "unavailable"
+        services().metrics.count("rag_dependency_failures_total", dependency=str(dependency), kind=kind)
 
 
 def outcome_of(error: Exception) -> str:

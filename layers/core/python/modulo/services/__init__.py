@@ -82,7 +82,8 @@ class Services(Metadata):
         """Results and vectors that may be forgotten."""
         from modulo.adapters.valkey_cache import ValkeyCache
 
-        return ValkeyCache(self.settings.address("cache_url"), timeout=self.settings.cache_timeout_seconds)
+        s = self.settings
+        return ValkeyCache(s.address("cache_url"), timeout=s.cache_timeout_seconds, metrics=self.metrics)
 
     @cached_property
     def blobs(self) -> "Blobs":

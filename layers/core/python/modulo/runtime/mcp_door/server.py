@@ -35,6 +35,7 @@ from modulo.runtime.mcp_door.documents import TEMPLATE, file_named, text_of, uri
 from modulo.runtime.mcp_door.tools import TOOLS
 from modulo.runtime.problem_details import details
 from modulo.runtime.problems import invalid
+from modulo.runtime.telemetry import count_failure
 from modulo.runtime.threads import run
 from modulo.services import services
 from modulo.usecases.list_files import list_files
@@ -119,6 +120,7 @@ async def _call(visit: Visit, name: str, arguments: dict[str, Any]) -> CallToolR
     except InvalidRequest as error:
         raise _protocol_error(error) from None
     except ModuloError as error:
+        count_failure(error)
         return CallToolResult(content=[TextContent(text=f"{error.title}: {error.detail}")], is_error=True)
     return CallToolResult(content=[TextContent(text=json.dumps(found, ensure_ascii=False))], structured_content=found)
 

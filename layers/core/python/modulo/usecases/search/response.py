@@ -59,6 +59,8 @@ def search_output(run: SearchRun, retrieved: Retrieved, steps: Sequence[Step], *
         execution_time=seconds,
         metadata=metadata,
     )
+    for part in sorted(run.degraded):
+        run.ports.metrics.count("rag_degraded_searches_total", part=part)
     for flag in (flag for result in output.query_results for flag in result.flags):
         run.ports.metrics.count("rag_suspicious_passages_total", flag=flag.value)
     config = run.request.config_metadata

@@ -1,0 +1,141 @@
+"""Every alarm reaches somebody, has a runbook, and watches a metric that exists."""
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from modulo.adapters.aws.emf_metrics import NAMESPACE, STACK
+from modulo.ports.metrics import HELP
+from tests.architecture.sources import ROOT, recorded_metrics, template
+
+RUNBOOKS = ROOT / "docs" / "operations" / "alarms.md"
+RULES = ROOT / "infra" / "prometheus" / "rules.yaml"
+DASHBOARD = ROOT / "infra" / "dashboards" / "grafana.json"
+SUFFIXES = {"count": ("",), "adjust": ("",), "observe": ("_bucket", "_sum", "_count")}
+"""What Prometheus calls the series of a counter, a gauge and a histogram."""
+OF_PROMETHEUS = {"up"}
+NAME = re.compile(r"\b(?:up|(?:rag|llm|milvus)_[a-z_]+)\b")
+LABELS = re.compile(r"(\w+)\{([^}]*)\}")
+GROUPED = re.compile(r"\b(?:by|on) ?\(([^)]*)\)")
+
+
+def alarms() -> Iterator[tuple[str, dict[str, Any]]]:
+    """The alarms of CloudWatch by logical id, or by its beginning where there is one for each function."""
+    for name, resource in template("infra/observability.yaml")["Resources"].items():
+        made = resource[2] if name.startswith("Fn::ForEach") else {name: resource}
+        for logical, one in made.items():
+            if one["Type"] == "AWS::CloudWatch::Alarm":
+                yield logical.removesuffix("&{Function}"), one["Properties"]
+
+
+def rules() -> list[dict[str, Any]]:
+    return [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
+
+
+def anchor(alarm: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", alarm).lower()
+
+
+def text(value: Any) -> str:
+    return str(value["Fn::Sub"] if isinstance(value, dict) else value)
+
+
+def watched(alarm: dict[str, Any]) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
+    """The namespace, name and dimensions of each metric of an alarm."""
+    for one in alarm.get("Metrics", [{"MetricStat": {"Metric": alarm}}]):
+        if "MetricStat" in one:
+            metric = one["MetricStat"]["Metric"]
+            yield metric["Namespace"], metric["MetricName"], metric.get("Dimensions", [])
+
+
+def test_every_alarm_acts() -> None:
+    topic = [{"Fn::If": ["OwnTopic", {"Ref": "Topic"}, {"Ref": "AlarmTopic"}]}]
+    for name, alarm in alarms():
+        assert (alarm["AlarmActions"], alarm["OKActions"]) == (topic, topic), name
+        assert "TreatMissingData" in alarm, name
+
+
+def test_both_modes_have_alarms() -> None:
+    assert template()["Resources"]["Observability"]["Condition"] == "Alarmed"
+    assert template()["Conditions"]["Alarmed"] == {"Fn::Equals": [{"Ref": "Alarms"}, "true"]}
+    of_managed = {
+        name
+        for name, resource in template("infra/observability.yaml")["Resources"].items()
+        if isinstance(resource, dict) and resource.get("Condition") == "Managed"
+    }
+    assert of_managed == {
+        *("CacheFull", "CacheThrottled", "DatabaseFull", "ProxyBorrowSlow", "ProxyPinned", "ReplicaLagging"),
+    }, "only what watches the stores of a managed deployment"
+
+
+def test_every_alarm_has_a_runbook_and_every_runbook_an_alarm() -> None:
+    sections = re.split(r"^### ", RUNBOOKS.read_text(), flags=re.MULTILINE)[1:]
+    by_anchor = {section.partition("\n")[0].lower().replace(" ", "-"): section for section in sections}
+    assert len(by_anchor) == len(sections)
+    named = {name for name, _ in alarms()} | {rule["alert"] for rule in rules()}
+    assert by_anchor.keys() == {anchor(name) for name in named}
+    for name, section in by_anchor.items():
+        assert re.findall(r"^- \*\*(\w+)\.\*\* ", section, re.MULTILINE) == ["Means", "Look", "Do"], name
+
+
+def test_every_alarm_names_its_runbook() -> None:
+    for name, alarm in alarms():
+        assert text(alarm["AlarmDescription"]).endswith(f". Runbook: docs/operations/alarms.md#{anchor(name)}"), name
+        assert text(alarm["AlarmName"]).startswith(f"${{Prefix}}-{name}"), name
+    for rule in rules():
+        assert rule["annotations"]["runbook"] == f"docs/operations/alarms.md#{anchor(rule['alert'])}"
+        assert rule["labels"]["severity"] in ("page", "ticket")
+
+
+def test_alarms_watch_metrics_that_functions_record() -> None:
+    recorded = recorded_metrics()
+    all_watched = [one for _, alarm in alarms() for one in watched(alarm)]
+    found = {metric: dimensions for space, metric, dimensions in all_watched if space == NAMESPACE}
+    assert len(found) >= 5
+    for metric, dimensions in found.items():
+        kind, labels = recorded[metric]
+        assert kind != "adjust", "functions keep no gauges"
+        assert {one["Name"] for one in dimensions} == {STACK, *labels}, metric
+
+
+def test_rules_and_dashboard_name_only_metrics_and_labels_that_exist() -> None:
+    recorded = recorded_metrics()
+    series = {name + suffix: set(labels) for name, (kind, labels) in recorded.items() for suffix in SUFFIXES[kind]}
+    board = json.loads(DASHBOARD.read_text())
+    queries = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+    assert len(queries) > 15
+    for query in (*queries, *(rule["expr"] for rule in rules())):
+        names = set(NAME.findall(query))
+        assert names, query
+        assert names <= series.keys() | OF_PROMETHEUS, query
+        for name, selected in LABELS.findall(query):
+            labels = set(re.findall(r"(\w+)[=!]", selected))
+            assert labels <= series.get(name, {"job"}), query
+        grouped = {label.strip() for labels in GROUPED.findall(query) for label in labels.split(",")}
+        assert grouped <= {"le", *(label for name in names for label in series.get(name, ()))}, query
+    shown = {name for query in queries for name in NAME.findall(query)}
+    stems = {re.sub("_(bucket|sum|count)$", "", name) for name in shown}
+    unseen = {"rag_feedback_total", "rag_pages_recognised_total", "rag_reading_warnings_total"}
+    assert set(HELP) - stems == {*unseen, "rag_sweeps_cut_short_total"}
+
+
+def test_panels_do_not_overlap() -> None:
+    panels = json.loads(DASHBOARD.read_text())["panels"]
+    places = {(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in panels}
+    assert len(places) == len({panel["id"] for panel in panels}) == len(panels)
+
+
+def test_promtool_accepts_the_rules_and_their_tests(promtool: Path) -> None:
+    tests = yaml.safe_load((RULES.parent / "tests.yaml").read_text())["tests"]
+    fired = {case["alertname"] for test in tests for case in test["alert_rule_test"] if case.get("exp_alerts")}
+    assert fired == {rule["alert"] for rule in rules()}
+    for command in (["check", "rules", RULES.name], ["test", "rules", "tests.yaml"]):
+        done = subprocess.run(
+            [promtool, *command], cwd=RULES.parent, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
