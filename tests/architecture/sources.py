@@ -44,7 +44,13 @@ _TemplateLoader.add_multi_constructor("!", _intrinsic)
 @cache
 def template(name: str = "template.yaml") -> dict[str, Any]:
     """A CloudFormation template."""
-    return yaml.load((ROOT / name).read_text(), Loader=_TemplateLoader)
+    return parsed((ROOT / name).read_text())
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """A CloudFormation template, from its text."""
+    found: dict[str, Any] = yaml.load(text, Loader=_TemplateLoader)
+    return found
 
 
 def resources(kind: str) -> dict[str, dict[str, Any]]:

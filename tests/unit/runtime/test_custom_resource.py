@@ -100,7 +100,7 @@ def test_what_was_done_is_answered(address: Address, kind: str) -> None:
             "StackId": "arn:aws:cloudformation:::stack/modulo/1",
             "RequestId": "request",
             "LogicalResourceId": "Migration",
-            "Data": {"Revision": "0020"},
+            "Data": {"Configuration": "44136fa355b3678a", "Revision": "0020"},
         }
     ]
     assert address.types == [""], "the address is signed for no type"
@@ -170,3 +170,12 @@ def test_by_hand_the_work_is_done_and_its_failure_raised() -> None:
     assert told == [None]
     with pytest.raises(AssertionError):
         custom_resource_handler(refused)({}, Context())
+
+
+def test_other_properties_have_another_digest(address: Address) -> None:
+    handler = custom_resource_handler(revised)
+    for properties in ({"Code": "1", "ServiceToken": "a"}, {"Code": "1", "ServiceToken": "b"}, {"Code": "2"}):
+        event: dict[str, Any] = {**address.event("Update"), "ResourceProperties": properties}
+        handler(event, Context())
+    one, same, other = (answer["Data"]["Configuration"] for answer in address.answers)
+    assert one == same != other

@@ -39,6 +39,8 @@ LOCAL_PARAMETERS = {
 }
 TRANSFER_MODE = re.compile(r"^\s+ResponseTransferMode: .*\n", re.MULTILINE)
 """A property that the transforms of local clouds do not know."""
+ROLLOUT = re.compile(r"^( +)DeploymentPreference:.*\n(?:\1 +.*\n)+", re.MULTILINE)
+"""A property by which SAM makes resources of CodeDeploy, which local clouds do not have."""
 
 
 class DeployError(Exception):
@@ -195,8 +197,13 @@ def upload(cloud: Cloud, built: Build) -> str:
     with ThreadPoolExecutor(4) as threads:
         stored = threads.map(lambda path: put(path.stem, ".zip", path.read_bytes()), built.archives.values())
         places = dict(zip(built.archives, stored, strict=True))
-    template = CONTENT.sub(lambda found: f"{found[1]}s3://{places[found[2]]}", TRANSFER_MODE.sub("", built.template))
+    template = CONTENT.sub(lambda found: f"{found[1]}s3://{places[found[2]]}", deployable(built.template))
     return f"{cloud.endpoint}/{put('template', '.yaml', template.encode())}"
+
+
+def deployable(template: str) -> str:
+    """The template without what local clouds do not support."""
+    return ROLLOUT.sub("", TRANSFER_MODE.sub("", template))
 
 
 def _outputs(formation: Any, name: str) -> dict[str, str]:

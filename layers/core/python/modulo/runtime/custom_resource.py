@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
 import json
 import logging
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from threading import Lock, Timer
 from time import sleep
@@ -21,6 +22,8 @@ ANSWER_SECONDS: Final = 20.0
 ATTEMPTS: Final = 4
 PAUSE_SECONDS = 0.5
 SEND_SECONDS: Final = 4.0
+DIGEST: Final = 16
+"""Hexadecimal digits."""
 MAX_REASON: Final = 1_000
 """Characters; CloudFormation takes 4,096 bytes in all."""
 RESOURCE: Final = "schema"
@@ -32,6 +35,8 @@ Work = Callable[[float | None], Mapping[str, str]]
 
 def custom_resource_handler(work: Work) -> Callable[[Mapping[str, Any], Any], dict[str, str]]:
     """The handler of a custom resource. Creating and updating do the work, deleting does nothing.
+
+    Its attribute `Configuration` is a digest of the resource's properties: what has to change with them refers to it.
 
     Invoked by hand, with any other event, it does the work, and raises what that raises.
     """
@@ -68,8 +73,13 @@ def _answered(event: Mapping[str, Any], work: Work, left: float | None) -> dict[
         return {}
     finally:
         alarm.cancel()
-    answer.send("SUCCESS", done)
+    answer.send("SUCCESS", {"Configuration": _digest(event.get("ResourceProperties", {})), **done})
     return done
+
+
+def _digest(properties: Mapping[str, Any]) -> str:
+    named = {name: value for name, value in properties.items() if name != "ServiceToken"}
+    return sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:DIGEST]
 
 
 class _Answer:
