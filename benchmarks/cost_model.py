@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from benchmarks.deployed_resources import alarms, endpoints, queues
 from benchmarks.deployments import Deployment
 from benchmarks.prices import HOURS, dollars
 
@@ -22,13 +23,21 @@ READ_VCU = 15
 """vCUs of a search in Zilliz Serverless; depends on how much data is scanned."""
 WRITTEN_VCU = 0.25
 """vCUs of a kilobyte written to Zilliz Serverless."""
+ZONES = 2
 PROXY_ACU = 8
 """Minimum number of ACUs for which RDS Proxy is billed."""
 STORED_GB = 10
 """Uploads, and database rows, kept by an idle deployment."""
-QUEUES = 4
+GATEWAY_METRICS = 5
+"""Detailed metrics of API Gateway for each method that had a request: count, two latencies, 4xx and 5xx."""
+ROUTES_IN_USE = 20
+"""Methods that have requests in a month: what one application calls of some ninety."""
+CUSTOM_METRICS_IN_USE = 60
+"""Of functions, for each route, stage and status that occurs."""
 REQUESTS_AN_EMPTY_QUEUE = HOURS * 3_600 / 20 * 5
 """Requests a month of Lambda's five pollers, one every 20 seconds each."""
+ASKED_QUEUES = 4
+"""Queues that a resting sweep asks whether they are empty: all but that of pushes."""
 RESUMES_AN_HOUR = 1.5
 """Of a paused database: an environment sweeps once an hour, and a new one, started every two hours, at once."""
 AWAKE_SECONDS = 15 + 60 + 300
@@ -123,23 +132,26 @@ def idle(measured: MeasuredUsage, deployment: Deployment) -> list[Line]:
     sweeps = HOURS * 60
     swept = [(name, value * sweeps) for name, value in _invocation(measured.sweep, measured.other_mb, 0, "lambda")]
     capacity = sum(deployment.database)
+    polled = queues(deployment) * REQUESTS_AN_EMPTY_QUEUE + (ASKED_QUEUES * sweeps if deployment.sleeps else 0)
     awake = RESUMES_AN_HOUR * AWAKE_SECONDS / 3_600 if deployment.sleeps else 1
     lines = [
         *swept,
         ("schedules", dollars("scheduler", sweeps)),
-        ("SQS", dollars("sqs_request", QUEUES * (REQUESTS_AN_EMPTY_QUEUE + (sweeps if deployment.sleeps else 0)))),
+        ("SQS", dollars("sqs_request", polled)),
         ("S3", dollars("s3_storage", STORED_GB)),
         ("Aurora", dollars("aurora_acu", capacity * awake * HOURS) + dollars("aurora_storage", STORED_GB)),
         ("metrics", dollars("metric", measured.sweep.metrics)),
-        ("secrets", dollars("secret", 1)),
+        ("secrets", dollars("secret", deployment.secrets)),
     ]
     if deployment.network:
         lines += [
             ("RDS Proxy", dollars("rds_proxy", max(PROXY_ACU, capacity) * HOURS)),
-            ("private endpoints", dollars("endpoint", 3 * 2 * HOURS)),
+            ("private endpoints", dollars("endpoint", endpoints() * ZONES * HOURS)),
         ]
     else:
         lines.append(("public address", dollars("public_address", HOURS)))
+    if deployment.internet:
+        lines.append(("NAT", dollars("nat", HOURS) + dollars("public_address", HOURS)))
     if deployment.cached:
         lines.append(("cache", dollars("valkey_storage", 0.1 * HOURS)))
     if deployment.kept_warm:
@@ -148,8 +160,19 @@ def idle(measured: MeasuredUsage, deployment: Deployment) -> list[Line]:
     if deployment.vector_units:
         lines.append(("vector store", dollars("zilliz_cu", deployment.vector_units * HOURS)))
     if deployment.observed:
-        lines.append(("alarms and dashboard", dollars("alarm", 13) + dollars("dashboard", 1)))
+        lines.append(("alarms and dashboard", dollars("alarm", alarms(deployment)) + dollars("dashboard", 1)))
     return merged(lines)
+
+
+def metrics_in_use(measured: MeasuredUsage) -> list[Line]:
+    """What CloudWatch bills in a month with requests, besides the metrics of an idle one: metrics, not requests."""
+    more = CUSTOM_METRICS_IN_USE - measured.sweep.metrics
+    return merged(
+        [
+            ("API Gateway's detailed metrics", dollars("metric", GATEWAY_METRICS * ROUTES_IN_USE)),
+            ("metrics of functions", dollars("metric", more)),
+        ]
+    )
 
 
 def always_on() -> list[Line]:
@@ -176,7 +199,8 @@ def models_only(measured: MeasuredUsage, kind: str) -> float:
 def break_even(measured: MeasuredUsage, kind: str, deployment: Deployment) -> float:
     """Searches a month that cost as much as the always-on containers; 0 if even an idle month costs more."""
     # Searches keep the database awake.
-    saved = total(always_on()) - total(idle(measured, replace(deployment, sleeps=False)))
+    paid = total(idle(measured, replace(deployment, sleeps=False))) + total(metrics_in_use(measured))
+    saved = total(always_on()) - paid
     a_search = total(search(measured, kind, deployment)) - models_only(measured, kind)
     return max(0.0, saved / a_search)
 

@@ -16,6 +16,7 @@ from benchmarks.cost_model import (
     break_even,
     idle,
     largest,
+    metrics_in_use,
     pages,
     search,
     total,
@@ -83,6 +84,8 @@ def tables(measured: MeasuredUsage) -> Iterator[Table]:
         things.append(("1,000 ingested pages", PAGES, pages(measured, deployment)))
         things.append(("a month without a request", 1, idle(measured, deployment)))
         rows += [(deployment.name, what, total(lines) * count, largest(lines)) for what, count, lines in things]
+    in_use = metrics_in_use(measured)
+    rows.append(("all of these", "what a month with requests adds", total(in_use), largest(in_use)))
     rows.append(("always on", "a month of containers", total(always_on()), largest(always_on())))
     yield "Dollars", ("deployment", "what", "$", "the most of it"), rows
     yield (

@@ -15,11 +15,13 @@ from benchmarks.cost_model import (
     idle,
     largest,
     merged,
+    metrics_in_use,
     models_only,
     pages,
     search,
     total,
 )
+from benchmarks.deployed_resources import alarms, endpoints, queues
 from benchmarks.deployments import DEPLOYMENTS, LITE, SCALE_1K
 from benchmarks.prices import HOURS, PRICES, dollars
 
@@ -79,19 +81,42 @@ def test_an_idle_month_pays_for_what_always_runs() -> None:
     lite, scale = idle(MEASURED, LITE), idle(MEASURED, SCALE_1K)
     assert line(lite, "Aurora") == pytest.approx(0.5 * 0.12 * HOURS * 1.5 * 375 / 3_600 + 1)
     assert line(idle(MEASURED, replace(LITE, sleeps=False)), "Aurora") == pytest.approx(0.5 * 0.12 * HOURS + 1)
-    polled, asked = 4 * HOURS * 3_600 / 20 * 5, 4 * HOURS * 60
+    polled, asked = 5 * HOURS * 3_600 / 20 * 5, 4 * HOURS * 60
     assert line(lite, "SQS") == pytest.approx((polled + asked) * 0.4e-6)
     assert line(scale, "SQS") == pytest.approx(polled * 0.4e-6)
     assert line(scale, "RDS Proxy") == pytest.approx(8 * 0.015 * HOURS)
     assert "RDS Proxy" not in dict(lite)
     assert line(scale, "vector store") == pytest.approx(0.248 * HOURS)
+    assert line(scale, "NAT") == pytest.approx((0.045 + 0.005) * HOURS)
+    assert "NAT" not in dict(idle(MEASURED, replace(SCALE_1K, internet=False)))
+    assert line(scale, "secrets") == pytest.approx(3 * 0.4)
     assert total(lite) < total(scale)
+
+
+def test_all_that_the_templates_have_is_counted() -> None:
+    functions = len(list((cost_page.ROOT / "functions").glob("*/app.py")))
+    counted = alarms(SCALE_1K)
+    assert counted > 2 * functions, "errors and throttles of each"
+    assert line(idle(MEASURED, SCALE_1K), "alarms and dashboard") == pytest.approx(counted * 0.1 + 3)
+    assert alarms(LITE) == 0
+    given = replace(SCALE_1K, network=False)
+    assert counted - alarms(given) == 6, "those of the managed stores"
+    assert alarms(given) - alarms(replace(given, pushes=False)) == 1
+    assert endpoints() == 3
+    assert (queues(LITE), queues(replace(LITE, pushes=False))) == (5, 4)
+
+
+def test_a_month_with_requests_pays_for_metrics() -> None:
+    found = metrics_in_use(MEASURED)
+    assert line(found, "API Gateway's detailed metrics") == pytest.approx(5 * 20 * 0.3)
+    assert line(found, "metrics of functions") == pytest.approx((60 - 4) * 0.3)
 
 
 def test_searches_break_even_with_containers_where_both_months_cost_the_same() -> None:
     count = break_even(MEASURED, "retrieval", LITE)
     a_search = total(search(MEASURED, "retrieval", LITE)) - models_only(MEASURED, "retrieval")
-    assert total(idle(MEASURED, replace(LITE, sleeps=False))) + count * a_search == pytest.approx(total(always_on()))
+    month = total(idle(MEASURED, replace(LITE, sleeps=False))) + total(metrics_in_use(MEASURED))
+    assert month + count * a_search == pytest.approx(total(always_on()))
     assert break_even(MEASURED, "retrieval", replace(LITE, database=(64.0,))) == 0
 
 
