@@ -15,7 +15,10 @@ MANAGED_POLICIES = {
     "AWSLambdaSQSQueueExecutionRole": "receive and delete; SAM adds it to a function with a queue",
 }
 """Policies of Amazon's that name no resource, and why they may stay."""
-SHARED_POLICIES = {"DatabaseAccess", "ModelAccess", "OwnerAccess", "PushAccess"}
+SHARED_POLICIES = {
+    *("DatabaseAccess", "ModelAccess", "OwnerAccess", "PushAccess"),
+    *("PasswordAccess", "OwnerPasswordAccess", "SecretAccess"),
+}
 ANNOUNCERS = {
     "add_document",
     "add_documents",
@@ -54,6 +57,13 @@ SECRETS = {
     "GENERATOR_API_KEY": {*ANSWERERS, "health"},
 }
 """Who is given what only some functions need."""
+STORED = {
+    "MILVUS_TOKEN": ("MilvusToken", "MilvusTokenStored"),
+    "EMBEDDING_API_KEY": ("EmbeddingApiKey", "EmbeddingKeyStored"),
+    "RERANK_API_KEY": ("RerankApiKey", "RerankKeyStored"),
+    "GENERATOR_API_KEY": ("GeneratorApiKey", "GeneratorKeyStored"),
+}
+"""What may be the ARN of a secret: its parameter, and the condition that it is one."""
 
 
 def role(name: str) -> dict[str, Any]:
@@ -95,7 +105,9 @@ def test_a_role_holds_only_known_policies(name: str) -> None:
     fed = {"record_dead_letter", "fetch_url", "ingest_file", "purge", "push_events"}
     assert ("AWSLambdaSQSQueueExecutionRole" in foreign) == (name in fed)
     assert ("DatabaseAccess" in shared) == (name not in ("list_methods", "migrate"))
-    assert ("OwnerAccess" in shared) == (name == "migrate")
+    assert ("OwnerAccess" in shared) == ("OwnerPasswordAccess" in shared) == (name == "migrate")
+    assert ("PasswordAccess" in shared) == (name != "list_methods")
+    assert ("SecretAccess" in shared) == (name in set().union(*(SECRETS[one] for one in STORED)))
     assert ("ModelAccess" in shared) == (name in MODEL_USERS)
     assert ("PushAccess" in shared) == (name in ANNOUNCERS)
     assert shared <= SHARED_POLICIES
@@ -108,6 +120,9 @@ def test_a_role_holds_only_known_policies(name: str) -> None:
         ("ModelAccess", ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]),
         ("OwnerAccess", "secretsmanager:GetSecretValue"),
         ("PushAccess", "sqs:SendMessage"),
+        ("PasswordAccess", "secretsmanager:GetSecretValue"),
+        ("OwnerPasswordAccess", "secretsmanager:GetSecretValue"),
+        ("SecretAccess", "secretsmanager:GetSecretValue"),
     ],
 )
 def test_a_shared_policy_allows_one_thing(policy: str, action: str | list[str]) -> None:
@@ -205,3 +220,43 @@ def test_only_iam_opens_the_function_for_operators() -> None:
     assert opened
     assert not [one for one in opened if '"Admin"' in one or '"Migrate"' in one]
     assert "Events" not in properties("admin")
+
+
+def test_secrets_that_are_named_by_their_arn_may_be_read_and_no_others() -> None:
+    policy = resources("AWS::IAM::ManagedPolicy")["SecretAccess"]["PolicyDocument"]["Statement"][0]
+    nothing = {"Ref": "AWS::NoValue"}
+    listed = {"Fn::If": ["SecretsListed", {"Fn::Join": [",", {"Ref": "SecretArns"}]}, nothing]}
+    named = [{"Fn::If": [condition, {"Ref": name}, nothing]} for name, condition in STORED.values()]
+    assert policy["Resource"] == {"Fn::Split": [",", {"Fn::Join": [",", [*named, listed]]}]}
+    conditions = template()["Conditions"]
+    for name, condition in STORED.values():
+        first = {"Fn::Select": [0, {"Fn::Split": [":", {"Fn::Join": ["", [{"Ref": name}, ":"]]}]}]}
+        assert conditions[condition] == {"Fn::Equals": [first, "arn"]}
+    stored = {one["Condition"] for one in conditions["SecretsStored"]["Fn::Or"]}
+    assert stored == {"SecretsListed", *(condition for _, condition in STORED.values())}
+    owner = resources("AWS::IAM::ManagedPolicy")["OwnerPasswordAccess"]["PolicyDocument"]["Statement"][0]
+    assert owner["Resource"] == {"Ref": "DatabaseOwnerSecret"}
+
+
+def test_a_key_of_ones_own_encrypts_all_that_is_kept() -> None:
+    key, nothing = {"Ref": "KmsKey"}, {"Ref": "AWS::NoValue"}
+    given = {"Fn::If": ["KeyGiven", key, nothing]}
+    for name, queue in resources("AWS::SQS::Queue").items():
+        assert queue["KmsMasterKeyId"] == given, name
+        assert queue["SqsManagedSseEnabled"] == {"Fn::If": ["KeyGiven", nothing, True]}, name
+    for name, logs in resources("AWS::Logs::LogGroup").items():
+        assert logs["KmsKeyId"] == given, name
+    (bucket,) = resources("AWS::S3::Bucket").values()
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["Fn::If"][1] == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+    assert template()["Globals"]["Function"]["KmsKeyArn"] == given
+    data = template("infra/data.yaml")["Resources"]
+    assert data["FunctionsSecret"]["Properties"]["KmsKeyId"] == given
+    assert data["Cluster"]["Properties"]["MasterUserSecret"] == {"Fn::If": ["KeyGiven", {"KmsKeyId": key}, nothing]}
+    assert template("infra/key.yaml")["Resources"]["Key"]["DeletionPolicy"] == "Retain"
+
+
+def test_secrets_are_read_through_a_private_endpoint() -> None:
+    endpoint = template("infra/network.yaml")["Resources"]["SecretsEndpoint"]["Properties"]
+    assert endpoint["ServiceName"] == {"Fn::Sub": "com.amazonaws.${AWS::Region}.secretsmanager"}
+    assert endpoint["PrivateDnsEnabled"] is True

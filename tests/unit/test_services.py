@@ -5,9 +5,10 @@ from uuid import uuid4
 
 import pytest
 
+from modulo.adapters.aws.stored_secret import StoredSecret
 from modulo.domain.errors import NotConfigured, Unavailable
-from modulo.services import Services
-from modulo.settings import Settings
+from modulo.services import Services, secret_of
+from modulo.settings import BGE_SMALL, Settings
 
 NEEDED = {
     "DATABASE_URL": ("tenants", "files", "grants", "usage", "database"),
@@ -80,3 +81,12 @@ def test_a_change_is_announced_to_nobody_without_a_push_queue(services, caplog):
 def test_what_is_not_configured_counts_as_unavailable():
     assert issubclass(NotConfigured, Unavailable)
     assert NotConfigured.retryable, "the operator sets the variable, and what waits in a queue goes well"
+
+
+def test_a_setting_that_names_a_secret_is_read_when_it_is_needed():
+    arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:modulo/embedder-AbCdEf"
+    made = Services(Settings(embedding_url="http://127.0.0.1:1/v1", embedding_api_key=arn, milvus_token="root:Milvus"))
+    assert isinstance(secret_of(made.settings.embedding_api_key), StoredSecret)
+    assert secret_of(made.settings.milvus_token) == "root:Milvus"
+    assert secret_of(None) is None
+    assert made.embedder.embed(BGE_SMALL, []) == [], "nothing was read"

@@ -63,6 +63,11 @@ class Settings(BaseModel):
     database_functions_secret: str | None = Field(
         default=None, description="likewise, of the role in DATABASE_URL, which migrations make and let use the tables"
     )
+    database_secret: str | None = Field(
+        default=None,
+        pattern=r"^arn:[^\s]+$",
+        description="ARN of the secret with the password of DATABASE_URL and the reader's, where they have none",
+    )
     database_iam_auth: bool = Field(default=False, description="log in with IAM tokens where a URL has no password")
     database_ca_file: str | None = Field(default=None, description="PEM of the authority; turns verified TLS on")
     database_prepares: bool = Field(
@@ -84,7 +89,9 @@ class Settings(BaseModel):
 
     # Milvus
     milvus_uri: str | None = Field(default=None, description="http(s)://…")
-    milvus_token: SecretStr | None = None
+    milvus_token: SecretStr | None = Field(
+        default=None, description="it, or the ARN of its secret in AWS Secrets Manager"
+    )
     milvus_timeout_seconds: float = Field(default=10, gt=0)
     milvus_index: Literal["HNSW", "FLAT"] = "HNSW"
     milvus_hnsw_m: int = Field(default=16, ge=2, le=2_048)
@@ -112,20 +119,22 @@ class Settings(BaseModel):
 
     # Models
     embedding_url: str | None = Field(default=None, description="OpenAI-compatible API, …/v1; or bedrock:")
-    embedding_api_key: SecretStr | None = None
+    embedding_api_key: SecretStr | None = Field(
+        default=None, description="it, or the ARN of its secret in AWS Secrets Manager"
+    )
     embedding_models: tuple[EmbeddingModel, ...] = Field(
         default=(BGE_SMALL,), description="JSON; the first is the default"
     )
     embedding_batch_size: int = Field(default=100, ge=1, le=2_048)
     embedding_concurrency: int = Field(default=2, ge=1, le=32)
     rerank_url: str = Field(default=NONE, description="Cohere-compatible API, …/v1 or …/v2; or none:")
-    rerank_api_key: SecretStr | None = None
+    rerank_api_key: SecretStr | None = Field(default=None, description="likewise")
     rerank_model: str = "ms-marco-MiniLM-L-12-v2"
     generator: GeneratorKind = "extractive"
     generator_url: str | None = Field(
         default=None, description="OpenAI-compatible API, …/v1; or Anthropic's, by default its own"
     )
-    generator_api_key: SecretStr | None = None
+    generator_api_key: SecretStr | None = Field(default=None, description="likewise")
     generator_model: str = ""
     generator_fallbacks: tuple[GeneratorChoice, ...] = Field(
         default=(),

@@ -8,7 +8,7 @@ import struct
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -136,6 +136,50 @@ def test_a_provider_that_fails_is_unavailable(status: int) -> None:
         embedder.embed(MODEL, ["a"])
     assert raised.value.extra["dependency"] == "embedder"
     assert raised.value.retry_after == 3
+
+
+class Rotated:
+    """A key that is kept elsewhere, and was rotated after it was read."""
+
+    def __init__(self, now: str | None) -> None:
+        self.known, self.now = "old", now
+
+    def value(self) -> str:
+        return self.known
+
+    def renewed(self, refused: str) -> str | None:
+        assert refused == "old"
+        self.known = self.now or self.known
+        return self.now
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_key_that_was_rotated_is_read_again(status: int) -> None:
+    def reply(asked: Asked) -> Answer:
+        known = asked.headers["Authorization"] == "Bearer new"
+        return Answer({"data": [{"index": 0, "embedding": [1.0, 0.0]}]}) if known else Answer(status=status)
+
+    key = Rotated("new")
+    with (
+        Provider(reply) as provider,
+        closing(OpenAIEmbedder(provider.url, api_key=key, batch_size=1, timeout=5)) as embedder,
+    ):
+        with suppress(BadModelAnswer):  # the vectors are another test's
+            embedder.embed(MODEL, ["a"])
+        assert [asked.headers["Authorization"] for asked in provider.asked] == ["Bearer old", "Bearer new"]
+        with suppress(BadModelAnswer):
+            embedder.embed(MODEL, ["a"])
+    assert len(provider.asked) == 3
+
+
+def test_a_key_that_is_refused_and_unchanged_is_unavailable() -> None:
+    with (
+        Provider(Answer(status=401)) as provider,
+        closing(OpenAIEmbedder(provider.url, api_key=Rotated(None), batch_size=1, timeout=5)) as embedder,
+        pytest.raises(Unavailable),
+    ):
+        embedder.embed(MODEL, ["a"])
+    assert len(provider.asked) == 1
 
 
 @pytest.mark.parametrize("status", [401, 403])

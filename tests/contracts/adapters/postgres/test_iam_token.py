@@ -9,7 +9,8 @@ import botocore.auth
 import pytest
 from sqlalchemy import create_engine
 
-from modulo.adapters.postgres.iam_token import AwsCredentials, login_token, use_tokens
+from modulo.adapters.aws.credentials import AwsCredentials
+from modulo.adapters.postgres.iam_token import login_token, use_tokens
 
 NOW = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
 HOST = "modulo.proxy-abc123.eu-central-1.rds.amazonaws.com"

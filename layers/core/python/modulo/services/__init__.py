@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from modulo.ports.clock import Clock
     from modulo.ports.models import Embedder, Generator, Reranker
     from modulo.ports.parsing import Parser, Unpacker
+    from modulo.ports.secrets import Secret
     from modulo.ports.tokens import Tokens
     from modulo.ports.vectors import Vectors
     from modulo.ports.web import Web
@@ -115,7 +116,7 @@ class Services(Metadata):
         """The vector store."""
         from modulo.adapters.milvus.vectors import milvus_vectors
 
-        return milvus_vectors(self.settings)
+        return milvus_vectors(self.settings, secret_of(self.settings.milvus_token))
 
     @cached_property
     def embedder(self) -> "Embedder":
@@ -130,7 +131,7 @@ class Services(Metadata):
 
         return OpenAIEmbedder(
             address,
-            api_key=_secret(s.embedding_api_key),
+            api_key=secret_of(s.embedding_api_key),
             batch_size=s.embedding_batch_size,
             timeout=s.model_timeout_seconds,
         )
@@ -144,7 +145,7 @@ class Services(Metadata):
         from modulo.adapters.models.cohere_reranker import CohereReranker
 
         return CohereReranker(
-            s.rerank_url, api_key=_secret(s.rerank_api_key), model=s.rerank_model, timeout=s.model_timeout_seconds
+            s.rerank_url, api_key=secret_of(s.rerank_api_key), model=s.rerank_model, timeout=s.model_timeout_seconds
         )
 
     @cached_property
@@ -163,12 +164,12 @@ class Services(Metadata):
         if choice.kind == "openai":
             from modulo.adapters.models.openai_generator import OpenAIGenerator
 
-            key = _secret(choice.api_key)
+            key = secret_of(choice.api_key)
             return OpenAIGenerator(choice.url or "", api_key=key, model=choice.model, max_tokens=most, timeout=timeout)
         if choice.kind == "anthropic":
             from modulo.adapters.models.anthropic_generator import AnthropicGenerator
 
-            key = _secret(choice.api_key)
+            key = secret_of(choice.api_key)
             return AnthropicGenerator(
                 choice.url or ANTHROPIC_URL, api_key=key, model=choice.model, max_tokens=most, timeout=timeout
             )
@@ -328,8 +329,14 @@ def _stored(secret: str | None) -> str | None:
     return password(secret)
 
 
-def _secret(value: "SecretStr | None") -> str | None:
-    return value.get_secret_value() if value else None
+def secret_of(value: "SecretStr | None") -> "str | Secret | None":
+    """A setting that holds a secret or the ARN of one."""
+    text = value.get_secret_value() if value else None
+    if text is None or not text.startswith("arn:"):
+        return text
+    from modulo.adapters.aws.stored_secret import StoredSecret
+
+    return StoredSecret(text)
 
 
 _current: Services | None = None

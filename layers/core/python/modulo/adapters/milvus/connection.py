@@ -3,14 +3,18 @@
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 
 from modulo.adapters.milvus.client import DataNotMatchException, ErrorCode, MilvusClient, MilvusException, ParamError
 from modulo.domain.errors import ModuloError, Unavailable
 from modulo.ports.deadline import remaining
+
+if TYPE_CHECKING:
+    from modulo.ports.secrets import Secret
 
 SLOW_CALL_TIMEOUTS = 6
 """How many timeouts a slow call may take: one that creates, loads, flushes, deletes, or reads consistently."""
@@ -40,11 +44,12 @@ class MilvusConnection:
     `timeout` is in seconds, for one call.
     """
 
-    def __init__(self, uri: str, *, token: str | None, timeout: float) -> None:
+    def __init__(self, uri: str, *, token: "str | Secret | None", timeout: float) -> None:
         self._uri, self._token, self._timeout = uri, token, timeout
         self._client: MilvusClient | None = None
         self._lock = Lock()
         self._failed_at = float("-inf")
+        self._used = ""
 
     def call(self, method: str, *args: Any, timeouts: int = 1, **options: Any) -> Any:
         """Call a method of `MilvusClient`; it may take so many `timeouts`.
@@ -60,6 +65,7 @@ class MilvusConnection:
         try:
             return getattr(client, method)(*args, timeout=remaining(self._timeout * timeouts), **options)
         except (MilvusException, grpc.RpcError) as error:
+            self._check_token(error)
             raise _translated(error) from error
 
     def begin(self, method: str, *args: Any, **options: Any) -> Callable[[], Any]:
@@ -76,6 +82,7 @@ class MilvusConnection:
             except (MilvusException, grpc.RpcError) as error:
                 if _is_unreached(error):
                     return self.call(method, *args, **options)
+                self._check_token(error)
                 raise _translated(error) from error
 
         return result
@@ -118,13 +125,29 @@ class MilvusConnection:
     def _connect(self) -> MilvusClient:
         # pymilvus logs every failed request with its filter, which holds what users wrote.
         logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
+        token = (self._token or "") if isinstance(self._token, str | None) else self._token.value()
         try:
-            return MilvusClient(
-                self._uri, token=self._token or "", timeout=self._timeout, dedicated=True, grpc_options=GRPC_OPTIONS
-            )
+            return self._opened(token)
         except (MilvusException, grpc.RpcError) as error:
+            other = self._other_token(token)
+            if other is not None:
+                with suppress(MilvusException, grpc.RpcError):
+                    return self._opened(other)
             self._failed_at = time.monotonic()
             raise unavailable() from error
+
+    def _opened(self, token: str) -> MilvusClient:
+        self._used = token
+        return MilvusClient(self._uri, token=token, timeout=self._timeout, dedicated=True, grpc_options=GRPC_OPTIONS)
+
+    def _other_token(self, refused: str) -> str | None:
+        """What the token is now, where it is kept elsewhere and has changed."""
+        return None if isinstance(self._token, str | None) else self._token.renewed(refused)
+
+    def _check_token(self, error: Exception) -> None:
+        """Have the next call connect anew where the server refuses a token that has changed since."""
+        if _is_refused(error) and self._other_token(self._used) is not None:
+            self.close()
 
 
 def unavailable() -> Unavailable:
@@ -135,6 +158,13 @@ def unavailable() -> Unavailable:
 def is_rate_limited(error: Unavailable) -> bool:
     """Whether Milvus refused the call only because of its rate limit."""
     return bool(getattr(error.__cause__, "code", None) == ErrorCode.RATE_LIMIT)
+
+
+def _is_refused(error: Exception) -> bool:
+    """Whether the server does not know who calls, or lets them do less than before."""
+    cause = error if isinstance(error, grpc.RpcError) else error.__cause__
+    refusals = (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED)
+    return isinstance(cause, grpc.RpcError) and hasattr(cause, "code") and cause.code() in refusals
 
 
 def _is_unreached(error: Exception) -> bool:

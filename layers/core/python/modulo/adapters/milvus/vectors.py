@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from modulo.domain.filters import Filter
     from modulo.domain.passage import Hit
     from modulo.domain.target import Target
+    from modulo.ports.secrets import Secret
     from modulo.settings import Settings
 
 PAGE_SIZE = 4_000
@@ -46,7 +47,7 @@ class MilvusVectors:
         self,
         uri: str,
         *,
-        token: str | None = None,
+        token: str | Secret | None = None,
         timeout: float = 10,
         hnsw_ef: int = 64,
         batch_size: int = 1_000,
@@ -207,12 +208,11 @@ def _words(target: Target, question: str, layout: CollectionLayout) -> str:
     return sought_terms(question) if has_terms(target.space) else storable(question).strip()
 
 
-def milvus_vectors(settings: Settings) -> MilvusVectors:
+def milvus_vectors(settings: Settings, token: str | Secret | None) -> MilvusVectors:
     """The vector store that the settings describe."""
-    token = settings.milvus_token
     return MilvusVectors(
         settings.address("milvus_uri"),
-        token=token.get_secret_value() if token else None,
+        token=token,
         timeout=settings.milvus_timeout_seconds,
         hnsw_ef=settings.milvus_hnsw_ef,
         batch_size=settings.vector_batch_size,

@@ -3,13 +3,16 @@
 import json
 import logging
 from collections.abc import Generator, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from modulo.adapters.models.http_api import ModelApi
 from modulo.adapters.models.replies import StreamedReply, declined, draft_of, not_in_format, reservation, usage_of
 from modulo.domain.answer import AnswerDraft, DraftPart, Prompt, TokenUsage
 from modulo.domain.errors import Throttled, Unavailable
 from modulo.domain.prompt import messages
+
+if TYPE_CHECKING:
+    from modulo.ports.secrets import Secret
 
 log = logging.getLogger(__name__)
 FORMAT = "the Messages API"
@@ -21,12 +24,16 @@ _BUSY = ("rate_limit_error", "overloaded_error")
 class AnthropicGenerator:
     """A generator behind POST {url}/messages."""
 
-    def __init__(self, url: str, *, api_key: str | None, model: str, max_tokens: int, timeout: float) -> None:
+    def __init__(
+        self, url: str, *, api_key: "str | Secret | None", model: str, max_tokens: int, timeout: float
+    ) -> None:
         self.name = f"anthropic:{model}"
         self._model = model
         self._max_tokens = max_tokens
-        headers = {b"x-api-key": (api_key or "").encode(), b"anthropic-version": VERSION}
-        self._api = ModelApi(url, api_key=None, timeout=timeout, dependency="generator", headers=headers)
+        headers = {b"anthropic-version": VERSION}
+        self._api = ModelApi(
+            url, api_key=api_key, timeout=timeout, dependency="generator", key_header=("x-api-key", ""), headers=headers
+        )
 
     def reserve(self, prompt: Prompt) -> int:
         """The estimated tokens of the prompt, plus a quarter to be safe, plus the longest answer."""

@@ -2,16 +2,19 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modulo.adapters.models.http_api import ModelApi
 from modulo.domain.errors import BadModelAnswer
+
+if TYPE_CHECKING:
+    from modulo.ports.secrets import Secret
 
 
 class CohereReranker:
     """A reranker behind POST {url}/rerank; `url` includes the version, such as https://api.cohere.com/v2."""
 
-    def __init__(self, url: str, *, api_key: str | None, model: str, timeout: float) -> None:
+    def __init__(self, url: str, *, api_key: "str | Secret | None", model: str, timeout: float) -> None:
         self._api = ModelApi(url, api_key=api_key, timeout=timeout, dependency="reranker")
         self._model = model
 

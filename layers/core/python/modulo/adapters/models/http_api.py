@@ -7,7 +7,7 @@ import threading
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from time import monotonic
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
@@ -15,6 +15,9 @@ from modulo.adapters.models.event_decoder import EventDecoder, ServerSentEvent
 from modulo.domain.errors import BadModelAnswer, RefusedByModel, Throttled, TimedOut, Unavailable
 from modulo.domain.host import host_of
 from modulo.ports.deadline import remaining
+
+if TYPE_CHECKING:
+    from modulo.ports.secrets import Secret
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +28,9 @@ MAX_RETRY_AFTER_SECONDS = 3_600
 CONNECT_SECONDS = 5.0
 KEPT_CONNECTIONS = 20
 """Idle ones; there may be any number at work, as each streamed answer has one."""
+BEARER: Final = ("Authorization", "Bearer ")
+"""A header, and what its value begins with."""
+REFUSED_KEY: Final = (401, 403)
 NO_HEADERS: Final[Mapping[bytes, bytes]] = {}
 INVALID_INPUT = (400, 413, 422)
 """Statuses that blame the content of the request; other 4xx blame the address or the model's name."""
@@ -33,6 +39,7 @@ INVALID_INPUT = (400, 413, 422)
 class ModelApi:
     """The API of one provider; its connections are opened on first use and kept.
 
+    `api_key` may be a secret that is kept elsewhere: it is read before the first request, and again when it is refused.
     `url` is the API's address with its version, such as https://api.openai.com/v1. `dependency` is the provider's
     role in errors and logs, such as "embedder". `timeout` is in seconds, for a whole call.
     """
@@ -41,15 +48,16 @@ class ModelApi:
         self,
         url: str,
         *,
-        api_key: str | None,
+        api_key: "str | Secret | None",
         timeout: float,
         dependency: str,
+        key_header: tuple[str, str] = BEARER,
         headers: Mapping[bytes, bytes] = NO_HEADERS,
     ) -> None:
         self._url = url.rstrip("/")
-        # As bytes, because httpx fails on a key that is not ASCII; so the provider refuses it.
-        key = {b"Authorization": f"Bearer {api_key}".encode()} if api_key else {}
-        self._headers = {**key, **headers}
+        self._key = api_key
+        self._key_header = key_header
+        self._headers = dict(headers)
         self._timeout = timeout
         self._dependency = dependency
         self._named = f"{dependency} at {host_of(url)}"
@@ -134,7 +142,21 @@ class ModelApi:
         """Send a request; the response, whose body is still to be read."""
         # `json.dumps` escapes lone surrogates, so the provider refuses them instead of this encoding failing.
         content = None if body is None else json.dumps(body).encode()
-        headers = {} if body is None else {"Content-Type": "application/json"}
+        key = self._key if isinstance(self._key, str | None) else self._key.value()
+        response = self._sent(method, path, content, key)
+        if response.status_code in REFUSED_KEY and key is not None and not isinstance(self._key, str | None):
+            other = self._key.renewed(key)
+            if other is not None:
+                response.close()
+                response = self._sent(method, path, content, other)
+        return response
+
+    def _sent(self, method: str, path: str, content: bytes | None, key: str | None) -> httpx.Response:
+        headers = [] if content is None else [(b"Content-Type", b"application/json")]
+        if key:
+            name, prefix = self._key_header
+            # As bytes, because httpx fails on a key that is not ASCII; so the provider refuses it.
+            headers.append((name.encode(), f"{prefix}{key}".encode()))
         client = self._connected()
         timeout = _timeout(remaining(self._timeout))
         request = client.build_request(method, self._url + path, content=content, headers=headers, timeout=timeout)
@@ -167,7 +189,7 @@ class ModelApi:
                 retry_after=_retry_after_seconds(headers.get("retry-after")),
                 dependency=self._dependency,
             )
-        if status in (401, 403):
+        if status in REFUSED_KEY:
             log.error("the %s refuses the API key: status %d", self._named, status)
         elif status >= 500:
             log.warning("the %s fails: status %d", self._named, status)

@@ -11,12 +11,13 @@ from modulo.domain.errors import BadModelAnswer
 
 if TYPE_CHECKING:
     from modulo.domain.collection import EmbeddingModel
+    from modulo.ports.secrets import Secret
 
 
 class OpenAIEmbedder:
     """An embedder behind POST {url}/embeddings, `batch_size` texts a call."""
 
-    def __init__(self, url: str, *, api_key: str | None, batch_size: int, timeout: float) -> None:
+    def __init__(self, url: str, *, api_key: str | Secret | None, batch_size: int, timeout: float) -> None:
         self._api = ModelApi(url, api_key=api_key, timeout=timeout, dependency="embedder")
         self._batch_size = batch_size
 

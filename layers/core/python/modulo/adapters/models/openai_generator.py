@@ -4,7 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from modulo.adapters.models.event_decoder import ServerSentEvent
 from modulo.adapters.models.http_api import ModelApi
@@ -12,6 +12,9 @@ from modulo.adapters.models.replies import StreamedReply, declined, draft_of, no
 from modulo.domain.answer import AnswerDraft, DraftPart, Prompt, TokenUsage
 from modulo.domain.errors import RefusedByModel, Throttled, Unavailable
 from modulo.domain.prompt import messages
+
+if TYPE_CHECKING:
+    from modulo.ports.secrets import Secret
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -25,7 +28,9 @@ _LENGTHS = ("max_tokens", "max_completion_tokens")
 class OpenAIGenerator:
     """A generator behind POST {url}/chat/completions."""
 
-    def __init__(self, url: str, *, api_key: str | None, model: str, max_tokens: int, timeout: float) -> None:
+    def __init__(
+        self, url: str, *, api_key: "str | Secret | None", model: str, max_tokens: int, timeout: float
+    ) -> None:
         self.name = f"openai:{model}"
         self._model = model
         self._max_tokens = max_tokens

@@ -82,6 +82,11 @@ def engine(settings: Settings, address: str | URL, *, bounded: bool = True, **op
         from modulo.adapters.postgres.iam_token import use_tokens  # noqa: PLC0415 - boto3 loads only where it is used
 
         use_tokens(made)
+    elif settings.database_secret and url.password is None:
+        from modulo.adapters.aws.stored_secret import StoredSecret  # noqa: PLC0415 - loaded only where it is used
+        from modulo.adapters.postgres.stored_password import use_stored_password  # noqa: PLC0415 - likewise
+
+        use_stored_password(made, StoredSecret(settings.database_secret))
     event.listen(made, "do_connect", _connect)  # after the tokens: the first that returns something ends the search
     event.listen(made, "checkin", _note_return)
     event.listen(made, "checkout", _require_alive)
