@@ -89,9 +89,7 @@ class Settings(BaseModel):
 
     # Milvus
     milvus_uri: str | None = Field(default=None, description="http(s)://…")
-    milvus_token: SecretStr | None = Field(
-        default=None, description="it, or the ARN of its secret in AWS Secrets Manager"
-    )
+    milvus_token: SecretStr | None = Field(default=None, description="it, or the ARN of its secret")
     milvus_timeout_seconds: float = Field(default=10, gt=0)
     milvus_index: Literal["HNSW", "FLAT"] = "HNSW"
     milvus_hnsw_m: int = Field(default=16, ge=2, le=2_048)
@@ -119,9 +117,7 @@ class Settings(BaseModel):
 
     # Models
     embedding_url: str | None = Field(default=None, description="OpenAI-compatible API, …/v1; or bedrock:")
-    embedding_api_key: SecretStr | None = Field(
-        default=None, description="it, or the ARN of its secret in AWS Secrets Manager"
-    )
+    embedding_api_key: SecretStr | None = Field(default=None, description="it, or the ARN of its secret")
     embedding_models: tuple[EmbeddingModel, ...] = Field(
         default=(BGE_SMALL,), description="JSON; the first is the default"
     )
