@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { Problem, reason } from "../api/http";
 import { paths } from "../route";
-import { type PageText, cut, readPage } from "../source/page-text";
+import { type PageText, cut, headingOf, readPage } from "../source/page-text";
 import type { Mark } from "../source/pdf-page";
 import { files } from "../state/files";
 import { type Source, close, source, step } from "../state/source";
@@ -128,7 +128,7 @@ function Page({ source: shown }: { readonly source: Source }) {
     return (
       <div class="drawer-body">
         {problem.value && <Notice kind="warning">{problem.value}</Notice>}
-        <blockquote class="paper" dir="auto"><mark>{shown.excerpt}</mark></blockquote>
+        <blockquote class="paper" dir="auto"><p><mark>{shown.excerpt}</mark></p></blockquote>
       </div>
     );
   let first = true;
@@ -139,10 +139,10 @@ function Page({ source: shown }: { readonly source: Source }) {
           const [before, marked, after] = cut(section, shown.start, shown.end);
           const target = Boolean(marked) && first;
           if (target) first = false;
-          const heading = section.heading.split(" > ").pop() ?? "";
+          const heading = headingOf(text.value?.sections ?? [], at);
           return (
             <section key={at}>
-              {heading && !section.text.startsWith(heading) && <h3>{heading}</h3>}
+              {heading && <h3>{heading}</h3>}
               <p class="page-text">{before}{marked && <mark {...(target ? { ref: mark } : {})}>{marked}</mark>}{after}</p>
             </section>
           );

@@ -5,13 +5,13 @@ import { reason, request, send } from "../api/http";
 import type { Collection, ModuloFile } from "../api/types";
 import { count, moment, pageCount, size, type } from "../format";
 import { Empty, Loading, Notice } from "../parts/controls";
+import { State } from "../parts/file-table";
 import { Icon } from "../parts/icons";
 import { go, paths } from "../route";
-import { type PageText, readPages } from "../source/page-text";
+import { type PageText, headingOf, readPages } from "../source/page-text";
 import { editable } from "../state/collections";
-import { deleteFiles, files, retryFile } from "../state/files";
+import { deleteFiles, files, refresh, retryFile } from "../state/files";
 import { toast } from "../state/toasts";
-import { State } from "./files";
 
 const MAX_PAGES = 200;
 
@@ -72,6 +72,7 @@ function Details({ file, collection, page }: { readonly file: ModuloFile; readon
         <aside class="file-facts" aria-label="About this file">
           <h2>About</h2>
           <Facts file={file} />
+          <Aliases file={file} may={may} />
           <Attributes file={file} may={may} />
         </aside>
       </div>
@@ -116,10 +117,10 @@ function Text({ file, page }: { readonly file: ModuloFile; readonly page: number
         <section class="paper" key={each.page} dir="auto" {...(each.page === page ? { ref: wanted } : {})}>
           <p class="page-number muted small">Page {each.page}</p>
           {each.sections.map((section, at) => {
-            const heading = section.heading.split(" > ").pop() ?? "";
+            const heading = headingOf(each.sections, at);
             return (
               <div key={at}>
-                {heading && !section.text.startsWith(heading) && <h3>{heading}</h3>}
+                {heading && <h3>{heading}</h3>}
                 <p class="page-text">{section.text}</p>
               </div>
             );
@@ -138,13 +139,39 @@ function Facts({ file }: { readonly file: ModuloFile }) {
     ["Author", about?.author],
     ["Language", about?.language],
     ["Passages", file.chunk_count],
-    ["Also named", file.aliases?.join(", ")],
     ["Fetched from", file.source_url],
     ["Generation", file.live_generation && file.live_generation !== file.generation ? `${file.generation}, searches use ${file.live_generation}` : file.generation],
     ["Added", moment(file.created_at)],
     ["Updated", moment(file.updated_at)],
   ];
   return <dl class="facts-list">{rows.filter(([, value]) => value).map(([name, value]) => <div key={name}><dt>{name}</dt><dd class="break">{value}</dd></div>)}</dl>;
+}
+
+/** Other names under which the same bytes were uploaded. */
+function Aliases({ file, may }: { readonly file: ModuloFile; readonly may: boolean }) {
+  const aliases = file.aliases ?? [];
+  if (!aliases.length) return null;
+  const remove = async (alias: string): Promise<void> => {
+    try {
+      await request("DELETE", `/collections/${file.collection_id}/files/${file.id}/aliases/${encodeURIComponent(alias)}`);
+      await refresh(file.id);
+    } catch (error) {
+      toast(reason(error), "error");
+    }
+  };
+  return (
+    <section class="attributes" aria-label="Other names">
+      <h2>Other names</h2>
+      <ul>
+        {aliases.map((one) => (
+          <li class="row" key={one}>
+            <span class="grow break" dir="auto">{one}</span>
+            {may && <button type="button" class="icon-button" aria-label={`Remove the name ${one}`} onClick={() => void remove(one)}><Icon name="close" size={14} /></button>}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
 }
 
 type Value = string | number | boolean | readonly string[];

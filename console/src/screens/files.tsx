@@ -1,33 +1,21 @@
 /** The files of a collection: a table to filter and sort, and the way to add more. */
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { reason, request } from "../api/http";
-import type { Collection, ModuloFile, UploadReceipt } from "../api/types";
-import { ago, count, moment, pageCount, size, stage, type } from "../format";
-import { Bar, Dialog, Empty, IconButton, Loading, Notice } from "../parts/controls";
+import type { Collection, ModuloFile } from "../api/types";
+import { count, pageCount, stage, type } from "../format";
+import { AddAddress } from "../parts/add-address";
+import { Empty, IconButton, Loading, Notice } from "../parts/controls";
+import { type Column, Table, warningsOf } from "../parts/file-table";
 import { Icon } from "../parts/icons";
-import { identifier } from "../random";
-import { paths } from "../route";
 import { editable } from "../state/collections";
 import { fromInput } from "../state/dropped";
-import { deleteFiles, disconnected, files, filesProblem, hidden, loadFiles, retryFile } from "../state/files";
-import { toast } from "../state/toasts";
+import { deleteFiles, disconnected, files, filesProblem, hidden, loadFiles } from "../state/files";
 import { enqueue } from "../state/uploads";
 
 const PAGE_SIZE = 50;
 
-type Column = "name" | "type" | "size" | "pages" | "state" | "updated";
 type StateFilter = "all" | "ready" | "busy" | "failed" | "warnings";
 type Key = string | number;
-
-const COLUMNS: readonly { readonly id: Column; readonly title: string; readonly number?: boolean }[] = [
-  { id: "name", title: "Name" },
-  { id: "type", title: "Type" },
-  { id: "size", title: "Size", number: true },
-  { id: "pages", title: "Pages", number: true },
-  { id: "state", title: "State" },
-  { id: "updated", title: "Updated" },
-];
 
 const KEYS: Readonly<Record<Column, (file: ModuloFile) => Key>> = {
   name: (file) => file.name.toLocaleLowerCase(),
@@ -47,11 +35,6 @@ const FILTERS: Readonly<Record<StateFilter, (file: ModuloFile) => boolean>> = {
 };
 
 const collator = new Intl.Collator(undefined, { numeric: true });
-
-function warningsOf(file: ModuloFile): readonly string[] {
-  const { warnings = [], left_out: leftOut = [] } = file.document ?? {};
-  return [...warnings.map((one) => one.detail), ...leftOut.map((one) => `${one.path}: ${one.detail}`)];
-}
 
 export function Files({ collection }: { readonly collection: Collection }) {
   const text = useSignal("");
@@ -175,125 +158,5 @@ function Tools({ text, state, all, onChange }: { readonly text: Signal<string>; 
         </select>
       </label>
     </div>
-  );
-}
-
-interface TableProps {
-  readonly rows: readonly ModuloFile[];
-  readonly order: Signal<{ by: Column; down: boolean }>;
-  readonly chosen: Signal<ReadonlySet<string>>;
-  readonly may: boolean;
-  readonly collection: Collection;
-}
-
-function Table({ rows, order, chosen, may, collection }: TableProps) {
-  const allChosen = rows.length > 0 && rows.every((one) => chosen.value.has(one.id));
-  const toggle = (ids: readonly string[], on: boolean): void => {
-    const next = new Set(chosen.value);
-    for (const id of ids) if (on) next.add(id); else next.delete(id);
-    chosen.value = next;
-  };
-  const sort = (by: Column): void => {
-    const same = order.value.by === by;
-    order.value = { by, down: same ? !order.value.down : by === "updated" || by === "size" };
-  };
-  return (
-    <div class="table-box">
-      <table class="files">
-        <caption class="sr-only">Files of {collection.name}</caption>
-        <thead>
-          <tr>
-            {may && <th class="pick"><input type="checkbox" aria-label="Select all files on this page" checked={allChosen} onChange={(event) => toggle(rows.map((one) => one.id), event.currentTarget.checked)} /></th>}
-            {COLUMNS.map(({ id, title, number }) => {
-              const { by, down } = order.value;
-              const direction = by === id ? (down ? "descending" : "ascending") : "none";
-              return (
-                <th key={id} scope="col" class={`${id} ${number ? "number" : ""}`} aria-sort={direction}>
-                  <button type="button" onClick={() => sort(id)}>{title}{by === id && <span class={`sort ${down ? "" : "up"}`}><Icon name="down" size={14} /></span>}</button>
-                </th>
-              );
-            })}
-            <th class="actions"><span class="sr-only">Actions</span></th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((file) => <Row key={file.id} file={file} may={may} chosen={chosen.value.has(file.id)} onChoose={(on) => toggle([file.id], on)} />)}
-        </tbody>
-      </table>
-    </div>
-  );
-}
-
-function Row({ file, may, chosen, onChoose }: { readonly file: ModuloFile; readonly may: boolean; readonly chosen: boolean; readonly onChoose: (on: boolean) => void }) {
-  const pages = pageCount(file);
-  const warnings = warningsOf(file);
-  const retry = file.stage === "failed" && (file.problem?.retryable ?? false);
-  return (
-    <tr class={chosen ? "chosen" : ""}>
-      {may && <td class="pick"><input type="checkbox" aria-label={`Select ${file.name}`} checked={chosen} onChange={(event) => onChoose(event.currentTarget.checked)} /></td>}
-      <th scope="row" class="name">
-        <a href={paths.file(file.collection_id, file.id)} dir="auto">{file.name}</a>
-        <span class="sub muted small">{type(file)} · {size(file.size_bytes)}{pages ? ` · ${count(pages, "page")}` : ""}</span>
-        {file.problem && <span class="bad small">{file.problem.detail}</span>}
-        {warnings.length > 0 && <span class="warn small" title={warnings.join("\n")}><Icon name="warning" size={13} /> {warnings[0]}{warnings.length > 1 ? ` And ${warnings.length - 1} more.` : ""}</span>}
-      </th>
-      <td class="type">{type(file)}</td>
-      <td class="size number">{size(file.size_bytes)}</td>
-      <td class="pages number">{pages ?? ""}</td>
-      <td class="state"><State file={file} /></td>
-      <td class="updated muted"><time dateTime={file.updated_at} title={moment(file.updated_at)}>{ago(file.updated_at)}</time></td>
-      <td class="actions">
-        {may && retry && <IconButton icon="retry" size={16} label={`Retry ${file.name}`} onClick={() => void retryFile(file)} />}
-        {may && <IconButton icon="trash" size={16} label={`Delete ${file.name}`} onClick={() => deleteFiles([file])} />}
-      </td>
-    </tr>
-  );
-}
-
-export function State({ file }: { readonly file: ModuloFile }) {
-  if (file.stage === "ready") return <span class="badge good"><Icon name="check" size={14} />Ready</span>;
-  if (file.stage === "failed") return <span class="badge bad"><Icon name="warning" size={14} />Failed</span>;
-  const total = file.pages_total ?? 0;
-  return (
-    <span class="progress">
-      <span class="badge busy"><span class="spinner" aria-hidden="true" />{stage(file.stage)}</span>
-      {total > 1 && <Bar value={(file.pages_done ?? 0) / total} label={`${file.name}: ${file.pages_done} of ${total} pages`} />}
-    </span>
-  );
-}
-
-function AddAddress({ collection, onClose }: { readonly collection: Collection; readonly onClose: () => void }) {
-  const url = useSignal("");
-  const problem = useSignal("");
-  const busy = useSignal(false);
-  const submit = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    busy.value = true;
-    problem.value = "";
-    try {
-      const headers = { "Idempotency-Key": identifier() };
-      await request<UploadReceipt>("POST", `/collections/${collection.id}/urls`, { json: { url: url.value.trim() }, headers });
-      toast("The address is fetched.");
-      onClose();
-      void loadFiles();
-    } catch (error) {
-      problem.value = reason(error);
-      busy.value = false;
-    }
-  };
-  return (
-    <Dialog title="Add by address" onClose={onClose}>
-      <form class="stack" onSubmit={(event) => void submit(event)}>
-        {problem.value && <Notice>{problem.value}</Notice>}
-        <label class="field">
-          <span>Address of a page or document</span>
-          <input type="url" required maxLength={2000} autofocus placeholder="https://" value={url} onInput={(event) => (url.value = event.currentTarget.value)} />
-        </label>
-        <footer class="row end">
-          <button type="button" class="quiet" onClick={onClose}>Cancel</button>
-          <button type="submit" class="primary" disabled={busy.value}>Add</button>
-        </footer>
-      </form>
-    </Dialog>
   );
 }

@@ -60,6 +60,14 @@ export function sectionsOf(chunks: readonly FileChunk[]): Section[] {
   return found;
 }
 
+/** The heading to draw above a section: none where the page is still, or again, below it, or the text begins with it. */
+export function headingOf(sections: readonly Section[], at: number): string {
+  const [section, before] = [sections[at], sections[at - 1]];
+  if (!section || before?.heading.startsWith(section.heading)) return "";
+  const heading = section.heading.split(" > ").pop() ?? "";
+  return section.text.startsWith(heading) ? "" : heading;
+}
+
 /** A text cut where a mark begins and ends: before, marked, after. */
 export function cut(section: Section, start: number, end: number): readonly [string, string, string] {
   const points = Array.from(section.text);

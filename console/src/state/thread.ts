@@ -216,15 +216,6 @@ export async function rate(exchange: Exchange, rating: Rating | null): Promise<v
   }
 }
 
-export async function renameThread(thread: Conversation, title: string): Promise<void> {
-  try {
-    const made = await request<Conversation>("PATCH", `/conversations/${thread.id}`, { json: { title } });
-    threads.value = (threads.value ?? []).map((one) => (one.id === made.id ? made : one));
-  } catch (error) {
-    toast(reason(error), "error");
-  }
-}
-
 export async function deleteThread(thread: Conversation): Promise<void> {
   try {
     await request("DELETE", `/conversations/${thread.id}`);
