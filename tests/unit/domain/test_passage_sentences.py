@@ -84,6 +84,12 @@ def test_the_line_right_above_a_table_is_its_caption() -> None:
         (["Expense | Limit", "Hotel | 160 EUR", "Meals | 55 EUR"], 1),
         (["| A | B", "| 15 | 22", "Sales | 1 | 2"], 1),
         (["| 2019", "| Fiscal"], 1),
+        (["Emissions as reported | | |", "Emissions from: | FY19** | FY18", "Fuel | 59,495 | 66,300"], 2),
+        (["| Years ended December 31, | |", "(in thousands) | 2019 | 2018", "Sales | 1 | 2"], 2),
+        (["Emissions | | |", "Fuel | 1950 | 77", "Other | 1 | 2"], 1),
+        (["Part | 2019 | 2018", "Sold | 1950 | 1977", "Kept | 1 | 2"], 1),
+        (["Part | North | South", "Sold | 1950 | 1977", "Kept | 1 | 2"], 1),
+        (["| | ", "Year | 2019 | 2018", "Sold | 1950 | 1977", "Kept | 1 | 2"], 2),
     ],
 )
 def test_header_rows_are_counted(rows: list[str], expected: int) -> None:

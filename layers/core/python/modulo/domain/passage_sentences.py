@@ -23,6 +23,7 @@ _PERIODS_AND_UNITS = (
 )
 _OF_PERIODS_AND_UNITS = frozenset(_PERIODS_AND_UNITS.split())
 _YEAR = re.compile(r"(?:19|20)\d\d")
+_PLAIN_YEAR = re.compile(r"\b(?:(?:19|20)\d\d|FY ?\d\d)\b")
 _ENDINGS = (".", "!", "?", ":", ";", ",", "\u3002", "\uff1a", "\u2026")
 _LEAD_INS = (":", "\uff1a")
 
@@ -199,24 +200,36 @@ class _Reader:
 def header_rows(rows: Sequence[str]) -> int:
     """How many of a table's first rows are its header: the first, and those below it that only tell periods and units.
 
+    One whose first cell says something, such as the unit of all figures, tells years below rows that name no columns.
     A table of a single row has none.
     """
     if len(rows) == 1:
         return 0
-    count = 1
+    count, named = 1, any(_tells_year(cell) or not _names_column(cell) for cell in _told(rows[0]))
     while count < len(rows) - 1 and count < 4:
-        first, *others = cells(rows[count])
-        told = [cell for cell in others if cell]
-        if not told or first or not all(map(_names_column, told)):
+        told = _told(rows[count])
+        begins = bool(cells(rows[count])[0])
+        if not told or (begins and named) or not all(map(_tells_year if begins else _names_column, told)):
             break
         count += 1
+        named = named or any(map(_tells_year, told))
     return count
+
+
+def _told(row: str) -> list[str]:
+    """The cells that say something, without the first one."""
+    return [cell for cell in cells(row)[1:] if cell]
 
 
 def _names_column(cell: str) -> bool:
     """Whether a cell tells a period or a unit rather than a figure."""
     words = _LETTERS.findall(cell.lower())
     return all(word in _OF_PERIODS_AND_UNITS for word in words) and bool(words or _YEAR.search(cell))
+
+
+def _tells_year(cell: str) -> bool:
+    """Whether a cell tells a year, as 2019, FY19 or June 2019, rather than a figure."""
+    return _names_column(cell) and bool(_PLAIN_YEAR.search(cell))
 
 
 def cells(row: str) -> list[str]:
