@@ -1,6 +1,7 @@
 """Extractive answers: what is read, and what is quoted of it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from modulo.adapters.models.extractive_generator import MAX_EXTRACTS, MAX_SCORED, ExtractiveGenerator
 from modulo.domain.answer import Prompt
@@ -65,6 +66,24 @@ def test_what_another_extract_says_is_not_quoted_again() -> None:
     text = quoted(Scripted({"You need": 0.9}), "What do you need?", "You need:\n- a form for you to need\n- a photo")
     assert text.splitlines()[0] == "\u201cYou need: - a form for you to need - a photo\u201d [1]"
     assert text.count("a photo") == 1
+
+
+def test_a_row_of_the_document_that_both_stages_prefer_comes_first() -> None:
+    table = "| 2019 | 2018\nNet income | {} | 7"
+    right, wrong = (passage(table.format(sum_), name=f"{sum_}.md", reranked=0.9) for sum_ in (41, 99))
+    prompt = Prompt("What was the net income in 2019?", [replace(wrong, relevance=0.5), replace(right, relevance=0.99)])
+    text = ExtractiveGenerator(Scripted()).generate(prompt).text
+    assert text == "\u201c| 2019 | 2018 \u2026 Net income | 41 | 7\u201d [2]"
+
+
+def test_what_little_behind_is_of_another_document_is_left_out() -> None:
+    pages = ["Rain falls in May. It is long.", "Rain falls in June. It is short."]
+    scores = Scripted({"in May": 0.9, "in June": 0.73}, otherwise=0.01)
+    first, second = (passage(text, name=f"{n}.txt", reranked=0.9) for n, text in enumerate(pages))
+    generator = ExtractiveGenerator(scores)
+    assert "June" not in generator.generate(Prompt("When does rain fall?", [first, second])).text
+    same = replace(second, document=first.document)
+    assert "June" in generator.generate(Prompt("When does rain fall?", [first, same])).text
 
 
 def test_it_is_streamed_as_one_part_and_costs_nothing() -> None:

@@ -25,7 +25,9 @@ PASSAGE_FLOOR = 0.4
 MIN_ODDS = -3.0
 """The least sum of an extract's log odds and its passage's."""
 MARGIN = 2.0
-"""How far, in log odds, a further extract may be behind the best one."""
+"""How far, in log odds, a further extract of the same document may be behind the best one."""
+MARGIN_ELSEWHERE = 1.0
+"""The same of another document, which mostly tells of something else in like words."""
 RANK_PENALTY = 0.15
 """What each rank of its passage takes from an extract when the ones to read are chosen."""
 ROW_WEIGHT = 6.0
@@ -64,9 +66,7 @@ class ExtractiveGenerator:
             (odds + ROW_WEIGHT * _row_match(one, words) + CAUSE_WEIGHT * (why and one.tells_why), one)
             for one, odds in zip(chosen, self._odds(question, chosen, prompt.passages), strict=True)
         ]
-        found.sort(key=lambda pair: -pair[0])
-        enough = max(found[0][0] - MARGIN, MIN_ODDS) if found else 0
-        lines = _distinct([one for odds, one in found if odds >= enough])
+        lines = _distinct(_near_the_best(found, prompt.passages))
         kept = _within(lines, prompt.options.max_tokens)
         return AnswerDraft("\n".join(kept), cut_short=len(kept) < len(lines))
 
@@ -98,6 +98,21 @@ def _above_floor(passages: Sequence[Passage]) -> frozenset[int]:
 def _row_match(one: Extract, words: frozenset[str]) -> float:
     """From 0 to 1: the share of the row's words that are the question's."""
     return len(one.row_words & words) / len(one.row_words) if one.row_words else 0.0
+
+
+def _near_the_best(found: Sequence[tuple[float, Extract]], passages: Sequence[Passage]) -> list[Extract]:
+    """The best extract and those little behind it, best first; none where the best is not good enough."""
+    ranked = sorted(found, key=lambda pair: -pair[0])
+    if not ranked:
+        return []
+    documents = [passage.document.file_id for passage in passages]
+    most, best = ranked[0]
+
+    def least(one: Extract) -> float:
+        same = documents[one.mark - 1] == documents[best.mark - 1]
+        return max(most - (MARGIN if same else MARGIN_ELSEWHERE), MIN_ODDS)
+
+    return [one for odds, one in ranked if odds >= least(one)]
 
 
 def _distinct(found: Sequence[Extract]) -> list[str]:
@@ -137,7 +152,13 @@ def _most_promising(words: frozenset[str], possible: Sequence[Extract]) -> list[
 
 
 def _passage_odds(passages: Sequence[Passage]) -> list[float]:
-    """The log odds of each passage; passages without a score get the lowest known one."""
+    """The log odds of each passage, half the reranker's and half those of both stages together.
+
+    The reranker alone takes a row of another company's report, which reads alike, for the right one. What it has not
+    read counts like the worst that it has.
+    """
     known = [log_odds(passage.reranked) for passage in passages if passage.reranked is not None]
     last = min(known, default=0.0)
-    return [last if passage.reranked is None else log_odds(passage.reranked) for passage in passages]
+    odds = [last if passage.reranked is None else log_odds(passage.reranked) for passage in passages]
+    both = [None if passage.relevance is None else log_odds(passage.relevance) for passage in passages]
+    return [one if other is None else (one + other) / 2 for one, other in zip(odds, both, strict=True)]
