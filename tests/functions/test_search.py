@@ -307,7 +307,7 @@ def test_what_no_longer_says_so_is_not_found_by_it(api, shelf):
         ({"max_citations": 0}, "config_metadata.max_citations"),
         ({"min_confidence": 1.5}, "config_metadata.min_confidence"),
         ({"search_type": "magic"}, "config_metadata.search_type"),
-        ({"group_by": "passage"}, "config_metadata.group_by"),
+        ({"group_by": "page"}, "config_metadata.group_by"),
         ({"text_weight": 1.1}, "config_metadata.text_weight"),
         ({"text_weight": "NaN"}, "config_metadata.text_weight"),
         ({"score_threshold": -0.1}, "config_metadata.score_threshold"),
