@@ -25,6 +25,7 @@ export type Rating = Schemas["Rating"];
 export type ReadingWarning = Schemas["ReadingWarning"];
 export type Reembedding = Schemas["Reembedding"];
 export type Role = Schemas["Role"];
+export type SearchDefaults = Schemas["SearchDefaults"];
 export type SearchInput = Schemas["SearchInput"];
 export type SearchOutput = Schemas["SearchOutput"];
 export type Stage = Schemas["Stage"];

@@ -8,6 +8,7 @@ import { Bar, Confirm, Loading, Notice } from "../parts/controls";
 import { DeadLetters } from "../parts/dead-letters";
 import { Deletions } from "../parts/deletions";
 import { ReembeddingPanel } from "../parts/reembedding";
+import { SearchDefaultsPanel } from "../parts/search-defaults";
 import { go, paths } from "../route";
 import { changed, editable, gone, owned } from "../state/collections";
 import { toast } from "../state/toasts";
@@ -17,6 +18,7 @@ export function Settings({ collection }: { readonly collection: Collection }) {
     <main class="page narrow" id="main" tabIndex={-1}>
       <header class="page-head"><h1>Settings</h1></header>
       <General collection={collection} key={`general ${collection.id}`} />
+      <SearchDefaultsPanel collection={collection} key={`search ${collection.id}`} />
       <Members collection={collection} key={`members ${collection.id}`} />
       {owned(collection) && <ReembeddingPanel collection={collection} key={`index ${collection.id}`} />}
       {editable(collection) && <DeadLetters collection={collection} key={`letters ${collection.id}`} />}
