@@ -7,7 +7,7 @@ from typing import Final
 from modulo import __version__
 from modulo.runtime.endpoint import APIRouter, Request, Response, handler_of, run_external, services
 from modulo.runtime.health_access import may_see_details, must_see_details, sees_no_details
-from modulo.usecases.health import Health, health
+from modulo.usecases.health import Answers, Health, health
 
 router = APIRouter(tags=["health"])
 
@@ -34,7 +34,9 @@ async def shallow() -> Health:
 async def deep() -> Health:
     """How every dependency and worker is."""
     s = services()
-    return await run_external(health, pings=s.pings(), version=__version__, timeout=5, workers=s.worker_statuses)
+    answers = Answers(generator=s.settings.generator, model=s.settings.generator_model or None)
+    asked = {"pings": s.pings(), "workers": s.worker_statuses, "answers": answers}
+    return await run_external(health, version=__version__, timeout=5, **asked)
 
 
 @router.get(

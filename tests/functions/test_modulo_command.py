@@ -7,10 +7,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from inspect import signature
 from pathlib import Path
 
 import pytest
 
+from modulo_client.command.main import COMMANDS
 from tests.functions.conftest import Api, as_user, ingest_all
 from tests.functions.served import key_of
 from tests.functions.test_python_client import SEA, url
@@ -176,5 +178,24 @@ def test_a_collection_is_shared(modulo: Command, url: str, tmp_path: Path) -> No
 
 def test_the_server_s_own_commands_are_there(modulo: Command) -> None:
     told = modulo("--help")
-    assert {"serve", "worker", "keys", "ask"} <= set(told.split())
+    assert {"serve", "worker", "admin", "ask", "doctor"} <= set(told.split())
     assert modulo("--version").startswith("modulo-client ")
+    assert {"keys", "tenants", "dead-letters"} <= set(modulo("admin", "--help").split())
+    assert "keys" not in told.split(), "the name of before is an alias that is not shown"
+    assert "create" in modulo("keys", "--help")
+
+
+def test_every_command_for_people_prints_json(modulo: Command, api: Api, url: str, tmp_path: Path) -> None:
+    assert not [name for name, (_, command) in COMMANDS.items() if "as_json" not in signature(command).parameters]
+    collection = api.create_collection("papers")
+    api.upload(collection, SEA, "sea.txt")
+    ingest_all(api, collection)
+    home = Command(tmp_path / "other")
+    told = json.loads(home("login", "--url", url, "--key", modulo.environment["MODULO_API_KEY"], "--json"))
+    assert (told["url"], told["user"]) == (url, "ada")
+    assert json.loads(home("logout", "--json")) == {"signed_out": True}
+    assert json.loads(modulo("retry", "papers", "--json")) == {"retried": [], "hopeless": []}
+    user = as_user("bob")("GET", "/me").json["user"]["id"]
+    assert json.loads(modulo("share", "papers", user, "viewer", "--json"))["role"] == "viewer"
+    answer = json.loads(modulo("chat", "papers", "--json", typed="How deep is the sea?\n\n"))
+    assert "11 kilometres" in answer["search"]["answer"]

@@ -14,11 +14,14 @@ from modulo_client.errors import (
     ModuloError,
     NotFound,
     NotReady,
+    NotSent,
     ServerFailed,
     Throttled,
     TooLarge,
     Unauthenticated,
+    UploadRefused,
 )
+from modulo_client.folder_plan import SyncPlan, SyncReport
 from modulo_client.sources import Added, Progress, Source
 from modulo_client.sync.answers import AnswerStream
 from modulo_client.sync.client import Modulo
@@ -44,10 +47,14 @@ __all__ = [
     "ModuloError",
     "NotFound",
     "NotReady",
+    "NotSent",
     "Progress",
     "ServerFailed",
     "Source",
+    "SyncPlan",
+    "SyncReport",
     "Throttled",
     "TooLarge",
     "Unauthenticated",
+    "UploadRefused",
 ]

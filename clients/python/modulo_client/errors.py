@@ -14,6 +14,14 @@ class ConnectionFailed(ModuloError):
     """The server did not answer: it is not there, or it did not answer in time."""
 
 
+class UploadRefused(ConnectionFailed):
+    """The object store refused the bytes of a file."""
+
+
+class NotSent(ModuloError):
+    """A file was not sent, because what stopped an earlier one would stop it too."""
+
+
 class InvalidResponse(ModuloError):
     """The answer is none of Modulo's: mostly the address leads to something else."""
 
@@ -96,3 +104,13 @@ def problem_of(status: int, problem: Mapping[str, Any], *, retry_after: float | 
     """The error for a status and a problem's document."""
     kind = _BY_STATUS.get(status, ServerFailed if status >= 500 else ApiProblem)
     return kind(status, problem, retry_after=retry_after)
+
+
+_NOT_NOW = frozenset({502, 503, 504})
+
+
+def stops_all(error: Exception) -> bool:
+    """Whether the next file would fail alike: no server, no valid key, no right, or a quota that is used up."""
+    if isinstance(error, ApiProblem):
+        return isinstance(error, Unauthenticated | Forbidden | Throttled) or error.status in _NOT_NOW
+    return isinstance(error, ConnectionFailed) and not isinstance(error, UploadRefused)

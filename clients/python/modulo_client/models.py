@@ -325,3 +325,36 @@ class Caller(Model):
     scopes: tuple[str, ...]
     quotas: Quotas
     usage: Usage
+
+
+class Part(Model):
+    """A dependency of the server, and how it answered."""
+
+    name: str
+    status: str
+    latency_ms: float
+
+
+class Worker(Model):
+    """Whether a worker of an event function was seen at work lately."""
+
+    function: str
+    status: str
+    seen_seconds_ago: float | None = None
+
+
+class Answers(Model):
+    """What writes answers: `extractive`, or a kind of provider with its model."""
+
+    generator: str
+    model: str | None = None
+
+
+class Health(Model):
+    """How the server and each part of it is; `status` is `ok` or `down`."""
+
+    status: str
+    version: str
+    dependencies: tuple[Part, ...] | None = None
+    workers: tuple[Worker, ...] | None = None
+    answers: Answers | None = None

@@ -1,7 +1,7 @@
 import pytest
 
 from modulo_client import errors
-from modulo_client.errors import ApiProblem, ServerFailed, problem_of
+from modulo_client.errors import ApiProblem, ServerFailed, problem_of, stops_all
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,22 @@ def test_a_problem_says_what_to_do() -> None:
 @pytest.mark.parametrize("told", [{}, {"errors": None}, {"detail": ""}])
 def test_an_answer_of_something_else_is_told_by_its_status(told: dict[str, object]) -> None:
     assert str(problem_of(502, told)) == "status 502 (unknown, status 502)"
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (errors.ConnectionFailed("gone"), True),
+        (errors.UploadRefused("too large"), False),
+        (errors.NotSent("stopped"), False),
+        (problem_of(401, {}), True),
+        (problem_of(403, {}), True),
+        (problem_of(429, {}), True),
+        (problem_of(503, {}), True),
+        (problem_of(500, {}), False),
+        (problem_of(422, {}), False),
+        (OSError("unreadable"), False),
+    ],
+)
+def test_what_would_stop_the_next_file_too_is_known(error: Exception, expected: bool) -> None:
+    assert stops_all(error) is expected

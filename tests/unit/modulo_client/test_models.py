@@ -15,6 +15,8 @@ NAMES = {
     "CollectionInfo": "Collection",
     "ConversationInfo": "Conversation",
     "Answer": "SearchOutput",
+    "Part": "Dependency",
+    "Worker": "WorkerStatus",
     "AnswerMetadata": "SearchMetadata",
     "Passage": "FoundChunk",
     "PassageMetadata": "ChunkMetadata",

@@ -9,11 +9,12 @@ from modulo_client.address import server_address
 from modulo_client.aio.collections import AsyncCollections
 from modulo_client.aio.conversations import AsyncConversations
 from modulo_client.aio.files import AsyncDeletions
-from modulo_client.aio.transport import AsyncTransport
+from modulo_client.aio.transport import AsyncTransport, parsed
 from modulo_client.errors import ModuloError
-from modulo_client.models import Caller, Usage
+from modulo_client.models import Caller, Health, Usage
 
 DEFAULT_URL = "http://127.0.0.1:8000"
+DOWN = frozenset({503})
 
 
 class AsyncModulo:
@@ -56,3 +57,7 @@ class AsyncModulo:
     async def usage(self) -> Usage:
         """What is used in this period."""
         return await self._transport.get(Usage, "/usage")
+
+    async def health(self) -> Health:
+        """How the server, its dependencies and its workers are; a server that is down says so, and raises nothing."""
+        return parsed(Health, await self._transport.request("GET", "/health", answers=DOWN))

@@ -44,6 +44,7 @@ class AsyncCollection:
         self.info = info
         self.files = AsyncFiles(transport, info.id)
         self.add = self.files.add
+        self.sync = self.files.sync
         self.members = AsyncMembers(transport, info.id)
 
     @property

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from modulo_client.aio.transport import AsyncTransport, parsed
-from modulo_client.errors import ModuloError, NotReady
-from modulo_client.models import Deletion, DeletionRequested, File, OnDuplicate, UploadReceipt, UploadTicket
-from modulo_client.sources import DIRECT_BYTES, Added, Progress, Source, checksum_of, sources_of
-
-FIRST_PAUSE = 0.2
-MAX_PAUSE = 3.0
-OnProgress = Callable[[Progress], object]
+from modulo_client.aio.transport import AsyncTransport
+from modulo_client.aio.uploads import AsyncUploads, OnProgress
+from modulo_client.errors import ModuloError, NotFound
+from modulo_client.folder_plan import SyncPlan, SyncReport, is_gone, names_in, plan_of
+from modulo_client.models import Deletion, DeletionRequested, File, OnDuplicate, UploadReceipt
+from modulo_client.sources import Added, Source, sources_below, sources_of
 
 
 class AsyncFiles:
@@ -68,7 +63,8 @@ class AsyncFiles:
 
     async def add(
         self,
-        *sources: str | Path,
+        *sources: str | Path | Source,
+        exclude: Sequence[str] = (),
         attributes: Mapping[str, Any] | None = None,
         on_duplicate: OnDuplicate = "existing",
         on_progress: OnProgress | None = None,
@@ -76,78 +72,93 @@ class AsyncFiles:
     ) -> Sequence[Added]:
         """Add files, folders, patterns such as `docs/**/*.pdf`, and addresses, and wait until each is at its end.
 
-        A source that fails is told in its `Added` and stops none of the others. A file of a folder is named by its
-        path below it, as in `reports - may.pdf`. `max_wait` is in seconds; None waits without end.
+        A source that fails is told in its `Added` and stops none of the others, unless it failed for what would stop
+        them too, such as a quota that is used up: those are `NotSent`. A file of a folder is named by its path below
+        it, as in `reports - may.pdf`; what a pattern of `exclude` matches is left out. `max_wait` is in seconds; None
+        waits without end.
 
         Raises:
             FileNotFoundError: a path does not exist, or a pattern matches nothing. Nothing was sent then.
             ValueError: two files would have one name. Nothing was sent then.
             NotReady: the time is over; what was sent goes on being read.
+            ConnectionFailed, ApiProblem: while waiting, the server did not answer, or the key was no longer valid.
         """
-        waiting = sources_of(*sources)
-        total = len(waiting)
-        ended: list[Added] = []
-        sent: list[Added] = []
-
-        def tell(added: Added) -> None:
-            if on_progress is not None:
-                on_progress(Progress(len(ended), total, added))
-
+        waiting = sources_of(*sources, exclude=exclude)
+        uploads = self._uploads(len(waiting), attributes=attributes, on_duplicate=on_duplicate, on_progress=on_progress)
         for source in waiting:
-            added = await self._send(source, attributes, on_duplicate)
-            (sent if added.file is not None and not added.file.finished else ended).append(added)
-            tell(added)
-        give_up = None if max_wait is None else time.monotonic() + max_wait
-        pause = FIRST_PAUSE
-        while sent:
-            if give_up is not None and time.monotonic() > give_up:
-                raise NotReady(f"{len(sent)} of {total} files are still being read")
-            await asyncio.sleep(pause)
-            changed = [await self._look(added) for added in sent]
-            for before, added in zip(sent, changed, strict=True):
-                if added.file is not None and added.file.finished:
-                    ended.append(added)
-                if added != before:
-                    tell(added)
-            pause = FIRST_PAUSE if changed != sent else min(MAX_PAUSE, pause * 1.5)
-            sent = [added for added in changed if added.file is not None and not added.file.finished]
+            await uploads.send(source)
         order = {source: number for number, source in enumerate(waiting)}
-        return sorted(ended, key=lambda added: order[added.source])
+        return sorted(await uploads.wait(max_wait), key=lambda added: order[added.source])
 
-    async def _send(self, source: Source, attributes: Mapping[str, Any] | None, on_duplicate: OnDuplicate) -> Added:
+    async def plan_sync(self, folder: str | Path, *, exclude: Sequence[str] = ()) -> SyncPlan:
+        """What `sync` would do.
+
+        Raises:
+            FileNotFoundError: there is no such folder.
+            PermissionError: a part of it cannot be read.
+            ValueError: two of its files would have one name.
+        """
+        sources = sources_below(folder, exclude)
+        files = {file.id: file async for file in self.list()}
+        return plan_of(sources, files.values(), exclude=exclude)
+
+    async def sync(
+        self,
+        folder: str | Path,
+        *,
+        delete: bool = False,
+        exclude: Sequence[str] = (),
+        plan: SyncPlan | None = None,
+        on_progress: OnProgress | None = None,
+        max_wait: float | None = 3600.0,
+    ) -> SyncReport:
+        """Make the collection hold the files of a folder: send what is new or changed, and wait until it is read.
+
+        Files are compared by name and checksum, so a call that was stopped goes on where it was. With `delete`, files
+        that the folder does not have are deleted, but those that came from an address, those of an archive that is in
+        the folder, and those that `exclude` matches. `plan` is one that `plan_sync` made for the same folder.
+
+        Raises:
+            FileNotFoundError, PermissionError, ValueError: as `plan_sync`. Nothing was changed then.
+            ConnectionFailed, ApiProblem: the server did not answer, or refused to delete.
+            NotReady: the time is over; what was sent goes on being read.
+        """
+        plan = plan or await self.plan_sync(folder, exclude=exclude)
+        uploads = self._uploads(plan.total, on_progress=on_progress)
+        for source in (*plan.changed, *plan.new):  # of which those may be copies
+            await uploads.send(source)
+        for added in plan.to_retry:
+            uploads.follow(await self._retried(added))
+        for added in (*plan.failed, *plan.unreadable, *plan.under_way):
+            uploads.follow(added)
+        deleted = await self._delete_gone(plan) if delete else []
+        if deleted:
+            await uploads.send_again()
+        return SyncReport(plan, list(await uploads.wait(max_wait)), deleted)
+
+    async def _retried(self, added: Added) -> Added:
+        assert added.file is not None  # noqa: S101 - it failed on the server
         try:
-            receipt = await self._sent(source, attributes, on_duplicate)
-            return Added(source, await self.get(receipt.file_id), duplicate_of=receipt.duplicate_of)
-        except (ModuloError, OSError) as error:
-            return Added(source, error=error)
+            await self.retry(added.file.id)
+            return Added(added.source, await self.get(added.file.id))
+        except ModuloError as error:
+            return Added(added.source, error=error)
 
-    async def _sent(
-        self, source: Source, attributes: Mapping[str, Any] | None, on_duplicate: OnDuplicate
-    ) -> UploadReceipt | UploadTicket:
-        if source.path is None:
-            given = {"url": source.url, "attributes": attributes}
-            return await self._transport.send(UploadReceipt, "POST", f"{self._collection_path}/urls", given)
-        if source.path.stat().st_size <= DIRECT_BYTES:
-            form = {"attributes": json.dumps(dict(attributes))} if attributes else {}
-            reply = await self._transport.request(
-                "POST", self._path, params={"on_duplicate": on_duplicate}, form=form, upload=(source.name, source.path)
-            )
-            return parsed(UploadReceipt, reply)
-        announced = {
-            "name": source.name,
-            "size_bytes": source.path.stat().st_size,
-            "checksum_sha256": checksum_of(source.path),
-            "on_duplicate": on_duplicate,
-            "attributes": attributes,
-        }
-        ticket = await self._transport.send(UploadTicket, "POST", f"{self._collection_path}/uploads", announced)
-        if ticket.upload is not None:
-            await self._transport.post_form(ticket.upload.url, ticket.upload.fields, source.name, source.path)
-        return ticket
+    async def _delete_gone(self, plan: SyncPlan) -> Sequence[DeletionRequested]:
+        """Delete what is still gone: a file that was just sent may have become an alias of one that was."""
+        names = names_in(plan)
+        wanted = {name for kind in names if kind != "gone" for name in names[kind]}
+        gone = {file.id for file in plan.gone}
+        deleted = []
+        for file in [file async for file in self.list() if file.id in gone and is_gone(file, wanted)]:
+            try:
+                deleted.append(await self.delete(file.id))
+            except NotFound:  # somebody else was faster
+                continue
+        return deleted
 
-    async def _look(self, added: Added) -> Added:
-        assert added.file is not None  # noqa: S101 - only what was sent is looked at
-        return Added(added.source, await self.get(added.file.id), duplicate_of=added.duplicate_of)
+    def _uploads(self, total: int, **options: Any) -> AsyncUploads:
+        return AsyncUploads(self._transport, self._collection_path, total=total, **options)
 
 
 class AsyncDeletions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from json import JSONDecodeError
 from pathlib import Path
@@ -14,7 +14,7 @@ from uuid import uuid4
 import httpx
 from pydantic import ValidationError
 
-from modulo_client.errors import ApiProblem, ConnectionFailed, InvalidResponse, problem_of
+from modulo_client.errors import ApiProblem, ConnectionFailed, InvalidResponse, UploadRefused, problem_of
 from modulo_client.models import Model
 from modulo_client.retries import backoff, pause_after, retry_after
 from modulo_client.version import VERSION
@@ -79,8 +79,11 @@ class AsyncTransport:
         json: Any = None,
         form: Mapping[str, str] | None = None,
         upload: tuple[str, Path] | None = None,
+        answers: Collection[int] = (),
     ) -> httpx.Response:
         """Send a request, again where that can help; `upload` is a file's name and path, `form` goes beside it.
+
+        A status of `answers` is no refusal.
 
         Raises:
             ConnectionFailed: the server did not answer.
@@ -101,7 +104,7 @@ class AsyncTransport:
                     raise _unreached(f"{method} {path}", error) from error
                 await asyncio.sleep(backoff(attempt))
                 continue
-            if reply.is_success or reply.is_redirect:
+            if reply.is_success or reply.is_redirect or reply.status_code in answers:
                 return reply
             pause = pause_after(reply.status_code, reply.headers, attempt=attempt)
             if pause is None or attempt > self._max_retries:
@@ -129,7 +132,8 @@ class AsyncTransport:
         """Send a file to the object store by a form.
 
         Raises:
-            ConnectionFailed: the store did not answer, or refused the file.
+            UploadRefused: the store refused the file.
+            ConnectionFailed: it did not answer.
         """
         try:
             with source.open("rb") as content:
@@ -137,9 +141,7 @@ class AsyncTransport:
         except httpx.TransportError as error:
             raise _unreached(f"the object store did not take {name}", error) from error
         if not reply.is_success:
-            raise ConnectionFailed(
-                f"the object store refused {name} with status {reply.status_code}: {reply.text[:300]}"
-            )
+            raise UploadRefused(f"the object store refused {name} with status {reply.status_code}: {reply.text[:300]}")
 
     async def download(self, url: str) -> bytes:
         """The bytes at an address of the object store.

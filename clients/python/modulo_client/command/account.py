@@ -13,19 +13,26 @@ from modulo_client.command.profile import Profile, forget, remember
 from modulo_client.sync.client import DEFAULT_URL
 
 
-def login(*, url: Url = DEFAULT_URL, key: Key = None) -> None:
+def login(*, url: Url = DEFAULT_URL, key: Key = None, as_json: Json = False) -> None:
     """Remember a server and a key for it, after trying them."""
     key = key or typer.prompt("API key", hide_input=True)
     address = server_address(url or DEFAULT_URL)
     with connected(address, key) as modulo:
         caller = modulo.me()
     path = remember(Profile(address, key, "login"))
+    if as_json:
+        print_json({"url": address, "user": caller.user.name, "tenant": caller.tenant.name, "profile": str(path)})
+        return
     out.print(f"Signed in to {address} as {caller.user.name} of {caller.tenant.name}; the key is kept in {path}")
 
 
-def logout() -> None:
+def logout(*, as_json: Json = False) -> None:
     """Forget the server and the key that `login` remembered."""
-    out.print("Signed out." if forget() else "Nobody was signed in.")
+    known = forget()
+    if as_json:
+        print_json({"signed_out": known})
+    else:
+        out.print("Signed out." if known else "Nobody was signed in.")
 
 
 def whoami(*, url: Url = None, key: Key = None, as_json: Json = False) -> None:
@@ -57,8 +64,11 @@ def usage(*, url: Url = None, key: Key = None, as_json: Json = False) -> None:
     out.print(f"[dim]tokens count anew from {used.resets_at:%Y-%m-%d %H:%M} UTC[/dim]")
 
 
-def open_page(*, url: Url = None, key: Key = None) -> None:
+def open_page(*, url: Url = None, key: Key = None, as_json: Json = False) -> None:
     """Open the server's page in a browser."""
     profile = chosen_profile(url, key)
-    out.print(profile.url)
+    if as_json:
+        print_json({"url": profile.url})
+    else:
+        out.print(profile.url)
     webbrowser.open(profile.url)

@@ -10,3 +10,5 @@ UNREACHABLE: Final = 3
 """No server answered, or there is no valid credential for it."""
 INCOMPLETE: Final = 4
 """Some of several files failed; the others were done."""
+INTERRUPTED: Final = 130
+"""Ctrl-C; what was done is told."""

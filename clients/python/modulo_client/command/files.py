@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import typer
@@ -12,17 +12,13 @@ from modulo_client.command.connection import Json, Key, Name, Url, connected, fa
 from modulo_client.command.exit_codes import INCOMPLETE
 from modulo_client.command.printing import (
     FILE_COLUMNS,
-    err,
     file_row,
     out,
     print_json,
     print_table,
-    progress,
     size,
-    why_not,
 )
 from modulo_client.models import File, Role
-from modulo_client.sources import Added, sources_of
 from modulo_client.sync.collections import Collection
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
@@ -66,53 +62,6 @@ def new(
         out.print(f"Made {escape(made.name)}. Add files with: modulo add {escape(made.name)} ./docs")
 
 
-def add(
-    collection: Name,
-    sources: Annotated[list[str], typer.Argument(help="files, folders, 'patterns/**/*.pdf', https:// addresses")],
-    *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="only show what would be added")] = False,
-    max_wait: Annotated[float, typer.Option(min=0, help="seconds; files go on being read afterwards")] = 3600,
-    url: Url = None,
-    key: Key = None,
-    as_json: Json = False,
-) -> None:
-    """Add files, wait until each is read, and say which failed; the exit code is 4 if some did."""
-    with connected(url, key) as modulo:
-        if dry_run:
-            out.print(*(escape(one.name) for one in sources_of(*sources)), sep="\n")
-            return
-        papers = modulo.collections.get(collection)
-        with progress() as bar:
-            task = bar.add_task("adding", total=None)
-            added = papers.add(
-                *sources,
-                max_wait=max_wait,
-                on_progress=lambda step: bar.update(
-                    task, total=step.total, completed=step.done, description=escape(step.added.source.name[:40])
-                ),
-            )
-    failed = [one for one in added if not one.ready]
-    if as_json:
-        print_json({"added": [_told(one) for one in added]})
-    else:
-        for one in failed:
-            err.print(f"{escape(one.source.name)}: {escape(why_not(one))}", style="red")
-        known = sum(one.duplicate_of is not None for one in added)
-        out.print(f"{len(added) - len(failed)} ready, {len(failed)} failed{f', {known} known before' if known else ''}")
-    if failed:
-        raise typer.Exit(INCOMPLETE)
-
-
-def _told(added: Added) -> dict[str, Any]:
-    file = added.file
-    return {
-        "name": added.source.name,
-        "file_id": str(file.id) if file else None,
-        "stage": file.stage if file else None,
-        "error": None if added.ready else why_not(added),
-    }
-
-
 def status(
     collection: Name,
     *,
@@ -150,6 +99,7 @@ def retry(
     *,
     url: Url = None,
     key: Key = None,
+    as_json: Json = False,
 ) -> None:
     """Read failed files once more."""
     with connected(url, key) as modulo:
@@ -159,7 +109,10 @@ def retry(
         again = [one for one in failed if one not in hopeless]
         for file in again:
             papers.files.retry(file.id)
-    out.print(f"{len(again)} sent again")
+    if as_json:
+        print_json({"retried": [one.name for one in again], "hopeless": [one.name for one in hopeless]})
+    else:
+        out.print(f"{len(again)} sent again")
     if hopeless:
         fail(f"{len(hopeless)} would fail again as they are, such as {hopeless[0].name}", code=INCOMPLETE)
 
@@ -189,8 +142,11 @@ def remove(
         out.print(f"Deleted {escape(what)}. Receipts: {', '.join(str(one.deletion_id) for one in gone)}")
 
 
-def share(collection: Name, user: UUID, role: Role, *, url: Url = None, key: Key = None) -> None:
+def share(collection: Name, user: UUID, role: Role, *, url: Url = None, key: Key = None, as_json: Json = False) -> None:
     """Give a user access: owner, editor or viewer. A user's id is in `modulo whoami --json`."""
     with connected(url, key) as modulo:
         member = modulo.collections.get(collection).members.set(user, role)
-    out.print(f"{escape(member.name)} is {member.role} of {escape(collection)}")
+    if as_json:
+        print_json(member)
+    else:
+        out.print(f"{escape(member.name)} is {member.role} of {escape(collection)}")

@@ -59,13 +59,17 @@ def _open_file(papers: Collection, file: File) -> None:
     webbrowser.open(path.as_uri())
 
 
-def chat(collection: Name, *, url: Url = None, key: Key = None) -> None:
+def chat(collection: Name, *, url: Url = None, key: Key = None, as_json: Json = False) -> None:
     """Ask question after question, each understood by those before; an empty line ends it."""
     with connected(url, key) as modulo:
         papers = modulo.collections.get(collection)
         talk = modulo.conversations.create(collection_id=papers.id)
-        while question := typer.prompt("?", default="", show_default=False, prompt_suffix=" ").strip():
-            answer = talk.ask(question).search
+        while question := typer.prompt("?", default="", show_default=False, prompt_suffix=" ", err=as_json).strip():
+            asked = talk.ask(question)
+            if as_json:
+                print_json(asked)
+                continue
+            answer = asked.search
             out.print(escape(answer.answer or ""))
             print_answered(answer)
 

@@ -8,13 +8,14 @@ from types import TracebackType
 
 from modulo_client.address import server_address
 from modulo_client.errors import ModuloError
-from modulo_client.models import Caller, Usage
+from modulo_client.models import Caller, Health, Usage
 from modulo_client.sync.collections import Collections
 from modulo_client.sync.conversations import Conversations
 from modulo_client.sync.files import Deletions
-from modulo_client.sync.transport import Transport
+from modulo_client.sync.transport import Transport, parsed
 
 DEFAULT_URL = "http://127.0.0.1:8000"
+DOWN = frozenset({503})
 
 
 class Modulo:
@@ -55,3 +56,7 @@ class Modulo:
     def usage(self) -> Usage:
         """What is used in this period."""
         return self._transport.get(Usage, "/usage")
+
+    def health(self) -> Health:
+        """How the server, its dependencies and its workers are; a server that is down says so, and raises nothing."""
+        return parsed(Health, self._transport.request("GET", "/health", answers=DOWN))

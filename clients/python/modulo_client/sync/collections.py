@@ -45,6 +45,7 @@ class Collection:
         self.info = info
         self.files = Files(transport, info.id)
         self.add = self.files.add
+        self.sync = self.files.sync
         self.members = Members(transport, info.id)
 
     @property

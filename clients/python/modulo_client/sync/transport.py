@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from json import JSONDecodeError
 from pathlib import Path
@@ -15,7 +15,7 @@ from uuid import uuid4
 import httpx
 from pydantic import ValidationError
 
-from modulo_client.errors import ApiProblem, ConnectionFailed, InvalidResponse, problem_of
+from modulo_client.errors import ApiProblem, ConnectionFailed, InvalidResponse, UploadRefused, problem_of
 from modulo_client.models import Model
 from modulo_client.retries import backoff, pause_after, retry_after
 from modulo_client.version import VERSION
@@ -76,8 +76,11 @@ class Transport:
         json: Any = None,
         form: Mapping[str, str] | None = None,
         upload: tuple[str, Path] | None = None,
+        answers: Collection[int] = (),
     ) -> httpx.Response:
         """Send a request, again where that can help; `upload` is a file's name and path, `form` goes beside it.
+
+        A status of `answers` is no refusal.
 
         Raises:
             ConnectionFailed: the server did not answer.
@@ -98,7 +101,7 @@ class Transport:
                     raise _unreached(f"{method} {path}", error) from error
                 time.sleep(backoff(attempt))
                 continue
-            if reply.is_success or reply.is_redirect:
+            if reply.is_success or reply.is_redirect or reply.status_code in answers:
                 return reply
             pause = pause_after(reply.status_code, reply.headers, attempt=attempt)
             if pause is None or attempt > self._max_retries:
@@ -126,7 +129,8 @@ class Transport:
         """Send a file to the object store by a form.
 
         Raises:
-            ConnectionFailed: the store did not answer, or refused the file.
+            UploadRefused: the store refused the file.
+            ConnectionFailed: it did not answer.
         """
         try:
             with source.open("rb") as content:
@@ -134,9 +138,7 @@ class Transport:
         except httpx.TransportError as error:
             raise _unreached(f"the object store did not take {name}", error) from error
         if not reply.is_success:
-            raise ConnectionFailed(
-                f"the object store refused {name} with status {reply.status_code}: {reply.text[:300]}"
-            )
+            raise UploadRefused(f"the object store refused {name} with status {reply.status_code}: {reply.text[:300]}")
 
     def download(self, url: str) -> bytes:
         """The bytes at an address of the object store.

@@ -28,8 +28,15 @@ class Dependency(FrozenModel):
     latency_ms: float
 
 
+class Answers(FrozenModel):
+    """What writes answers: `extractive`, or a kind of provider with its model."""
+
+    generator: str
+    model: str | None = None
+
+
 class Health(FrozenModel):
-    """Whether the service is up; only one who shows a credential learns of its dependencies and workers."""
+    """Whether the service is up; only one who shows a credential learns more."""
 
     status: Literal["ok", "down"]
     version: str
@@ -37,6 +44,7 @@ class Health(FrozenModel):
     workers: tuple[WorkerStatus, ...] | None = Field(
         default=None, description="of the event functions in `EXPECTED_WORKERS`"
     )
+    answers: Answers | None = Field(default=None, description="what writes answers; nothing was asked of it")
 
 
 def health(
@@ -45,6 +53,7 @@ def health(
     version: str,
     timeout: float,
     workers: Callable[[], tuple[WorkerStatus, ...]] = tuple,
+    answers: Answers | None = None,
 ) -> Health:
     """Ping every dependency at the same time; one that takes more than `timeout` seconds counts as down.
 
@@ -64,7 +73,11 @@ def health(
     seen = workers()
     down = "down" in {dependency.status for dependency in dependencies} | {worker.status for worker in seen}
     return Health(
-        status="down" if down else "ok", version=version, dependencies=tuple(dependencies), workers=seen or None
+        status="down" if down else "ok",
+        version=version,
+        dependencies=tuple(dependencies),
+        workers=seen or None,
+        answers=answers,
     )
 
 

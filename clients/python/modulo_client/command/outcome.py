@@ -1,0 +1,114 @@
+"""What became of the files of a command, told at its end however it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from rich.markup import escape
+
+from modulo_client.command.exit_codes import INTERRUPTED
+from modulo_client.command.printing import err, out, print_json, progress, why_not
+from modulo_client.errors import ModuloError, NotSent
+from modulo_client.models import DeletionRequested, File
+from modulo_client.sources import Added, Progress, Source
+
+SHOWN = 20
+"""Failures that are told one by one; the others are counted."""
+
+
+class Outcome:
+    """The files that a command was to send, with what became of each so far."""
+
+    def __init__(self, total: int, *, unchanged: Sequence[Source] = (), as_json: bool = False) -> None:
+        self._total = total
+        self._unchanged = unchanged
+        self._as_json = as_json
+        self._latest: dict[Source, Added] = {}
+        self.deleted: Sequence[DeletionRequested] = ()
+
+    @property
+    def failed(self) -> list[Added]:
+        """What failed, or was not sent as something else failed."""
+        return [one for one in self._latest.values() if _has_failed(one)]
+
+    def note(self, added: Added) -> None:
+        """Take in the last that is known of a source."""
+        self._latest[added.source] = added
+
+    @contextmanager
+    def shown(self, verb: str) -> Iterator[Any]:
+        """A bar that the yielded function moves; an interrupt, or an error, first tells what was done."""
+        try:
+            with progress() as bar:
+                task = bar.add_task(verb, total=self._total)
+
+                def step(done: Progress) -> None:
+                    self.note(done.added)
+                    name = escape(done.added.source.name[:40])
+                    bar.update(task, total=done.total, completed=done.done, description=name)
+
+                yield step
+        except KeyboardInterrupt:
+            self.tell(again=True)
+            err.print("Interrupted. The same command again goes on from here.")
+            raise typer.Exit(INTERRUPTED) from None
+        except ModuloError:
+            if self._latest:
+                self.tell(again=True)
+            raise
+
+    def tell(self, *, again: bool = False) -> None:
+        """Print what was done; `again`: some of it is still to come."""
+        if self._as_json:
+            print_json(self._written())
+            return
+        failed = [one for one in self.failed if not isinstance(one.error, NotSent)]
+        for one in failed[:SHOWN]:
+            err.print(f"{escape(one.source.name)}: {escape(why_not(one))}", style="red")
+        if len(failed) > SHOWN:
+            err.print(f"… and {len(failed) - SHOWN} more that failed", style="red")
+        out.print(", ".join(self._counts(len(failed))))
+        if not again and len(failed) < len(self.failed):
+            err.print("The same command again goes on with what was not sent.")
+
+    def _counts(self, failed: int) -> Iterable[str]:
+        seen = self._latest.values()
+        yield f"{sum(one.ready for one in seen)} ready"
+        yield f"{failed} failed"
+        counts = {
+            "unchanged": len(self._unchanged),
+            "known before": sum(one.duplicate_of is not None for one in seen),
+            "still being read": sum(_is_read(one.file) for one in seen),
+            "not sent": sum(isinstance(one.error, NotSent) for one in seen) + self._total - len(self._latest),
+            "deleted": len(self.deleted),
+        }
+        yield from (f"{count} {what}" for what, count in counts.items() if count)
+
+    def _written(self) -> dict[str, Any]:
+        written: dict[str, Any] = {"added": [_told(one) for one in self._latest.values()]}
+        if self._unchanged:
+            written["unchanged"] = [one.name for one in self._unchanged]
+        if self.deleted:
+            written["deleted"] = [one.model_dump(mode="json") for one in self.deleted]
+        return written
+
+
+def _is_read(file: File | None) -> bool:
+    return file is not None and not file.finished
+
+
+def _has_failed(added: Added) -> bool:
+    return not added.ready and not _is_read(added.file)
+
+
+def _told(added: Added) -> dict[str, Any]:
+    file = added.file
+    return {
+        "name": added.source.name,
+        "file_id": str(file.id) if file else None,
+        "stage": file.stage if file else None,
+        "error": why_not(added) if _has_failed(added) else None,
+    }
