@@ -136,6 +136,20 @@ class TestFirstStart:
             assert "\n[1] " in done.stdout, done.stdout
         assert len(printed) == 3
 
+    def test_the_printed_link_comes_first_and_signs_in_once(self, first: Up, data: Path) -> None:
+        ready = first.output.partition("Modulo is ready")[2]
+        found = re.search(r"^  Open +(http\S+)/#signin=(\S+)$", ready, re.M)
+        assert found
+        assert ready.index(found[0]) < ready.index(" ask demo ")
+        code = {"code": found[2]}
+        signed_in = httpx.post(f"{found[1]}/api/sign-in", json=code, timeout=60)
+        assert signed_in.status_code == 200, signed_in.text
+        headers = {"Authorization": f"Bearer {signed_in.json()['api_key']}"}
+        assert httpx.get(f"{first.url}/collections", headers=headers, timeout=60).json()["items"][0]["name"] == "demo"
+        assert httpx.post(f"{found[1]}/api/sign-in", json=code, timeout=60).status_code == 401
+        logs = "".join(path.read_text(errors="replace") for path in data.rglob("*.log"))
+        assert found[2] not in logs
+
     def test_a_port_in_use_is_reported_and_replaced(self, first: Up) -> None:
         assert f"Port {first.taken} is in use: using" in first.output
 
@@ -169,7 +183,7 @@ class TestFirstStart:
         self, first: Up, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """By a form of the object store, which reads them back as well."""
-        monkeypatch.setattr("modulo_client.sync.files.DIRECT_BYTES", 10)
+        monkeypatch.setattr("modulo_client.sync.uploads.DIRECT_BYTES", 10)
         file = tmp_path / "sea.txt"
         file.write_text("The sea is 11 kilometres deep.")
         with Modulo(first.url, first.key) as modulo:

@@ -240,6 +240,11 @@ class Settings(BaseModel):
         default=300, gt=0, le=900, description="deadline of an answer that is streamed; a function has 900"
     )
 
+    sign_in_folder: str | None = Field(
+        default=None,
+        description="of a server: where one-time links that sign in are kept as hashes; without it there are none",
+    )
+
     # Health
     health_token: SecretStr | None = Field(
         default=None, min_length=32, description="a bearer token with which `/health` tells of each dependency"

@@ -14,11 +14,14 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Run and operate Modulo."
 )
 localstack = typer.Typer(no_args_is_help=True, help="Deploy the whole template to a cloud emulator on this machine.")
-app.add_typer(localstack, name="localstack")
-app.add_typer(keys, name="keys")
-app.add_typer(tenants, name="tenants")
-app.add_typer(dead_letters, name="dead-letters")
-app.add_typer(stored_data, name="data")
+admin = typer.Typer(no_args_is_help=True, help="Operate a server: keys, tenants, dead letters, stored data.")
+SERVER, DEVELOPMENT = "Run a server", "Develop Modulo"
+"""The groups of commands in the help."""
+app.add_typer(admin, name="admin", rich_help_panel=SERVER)
+app.add_typer(localstack, name="localstack", rich_help_panel=DEVELOPMENT)
+for _name, _commands in (("keys", keys), ("tenants", tenants), ("dead-letters", dead_letters), ("data", stored_data)):
+    admin.add_typer(_commands, name=_name)
+    app.add_typer(_commands, name=_name, hidden=True)  # the names of before, which scripts may use
 
 Host = Annotated[str, typer.Option(help="the address to listen on")]
 Port = Annotated[int, typer.Option(min=1, max=65_535)]
@@ -31,6 +34,13 @@ class LocalGenerator(StrEnum):
     auto = "auto"  # a model server that runs on this machine: Ollama, vLLM …
 
 
+class Listening(StrEnum):
+    """Where `modulo up` listens."""
+
+    here = "127.0.0.1"
+    everywhere = "0.0.0.0"  # noqa: S104 - only where it is asked for
+
+
 class Emulator(StrEnum):
     """A cloud emulator."""
 
@@ -38,7 +48,7 @@ class Emulator(StrEnum):
     ministack = "ministack"
 
 
-@app.command()
+@app.command(rich_help_panel=SERVER)
 def up(
     *,
     port: Annotated[
@@ -47,6 +57,12 @@ def up(
             min=1, max=65_535, envvar="MODULO_PORT", help="port to listen on; if it is in use, a free one is chosen"
         ),
     ] = 8000,
+    host: Annotated[
+        Listening, typer.Option(envvar="MODULO_HOST", help="address to listen on; 0.0.0.0 lets other machines reach it")
+    ] = Listening.here,
+    open_: Annotated[
+        bool, typer.Option("--open/--no-open", envvar="MODULO_OPEN", help="open the page where there is a desktop")
+    ] = True,
     data: Annotated[Path, typer.Option(help="directory for all data")] = DATA,
     generator: Annotated[
         LocalGenerator | None,
@@ -57,10 +73,12 @@ def up(
     ] = None,
 ) -> None:
     """Start the embedded servers and serve Modulo on one port; Ctrl-C stops everything."""
-    raise typer.Exit(run("cli.up:up", data, port=port, generator=generator and generator.value))
+    raise typer.Exit(
+        run("cli.up:up", data, host=host.value, port=port, opens=open_, generator=generator and generator.value)
+    )
 
 
-@app.command()
+@app.command(rich_help_panel=SERVER)
 def serve(
     *,
     host: Host = "127.0.0.1",
@@ -84,7 +102,7 @@ def serve(
         fail(f"{host}:{port}: {error.strerror}")
 
 
-@app.command()
+@app.command(rich_help_panel=SERVER)
 def worker(
     names: Annotated[
         list[str], typer.Argument(help="ingest_file, fetch_url, purge, record_dead_letter, reset_quotas, sweep")
@@ -108,19 +126,19 @@ def worker(
         fail(f"{host}:{port}: {error.strerror}")
 
 
-@app.command()
+@app.command(rich_help_panel=SERVER)
 def models(*, host: Host = "127.0.0.1", port: Port = 8001) -> None:
     """Serve the local embedding and reranking models over HTTP."""
     run("cli.models.server:serve", host, port)
 
 
-@app.command()
+@app.command(rich_help_panel=SERVER)
 def migrate() -> None:
     """Upgrade the database schema to the current version."""
     typer.echo(f"The schema is at revision {run('cli.migrate:migrate')}.")
 
 
-@app.command()
+@app.command(rich_help_panel=SERVER)
 def mcp(
     *,
     url: Annotated[
@@ -134,25 +152,25 @@ def mcp(
     run("cli.mcp:serve", url, key, data, collection)
 
 
-@app.command()
+@app.command(rich_help_panel=DEVELOPMENT)
 def openapi() -> None:
     """Print the OpenAPI document."""
     run("cli.openapi:print_openapi")
 
 
-@app.command()
+@app.command(rich_help_panel=DEVELOPMENT)
 def methods() -> None:
     """Print the Python module with the methods of each path."""
     run("cli.methods:print_methods")
 
 
-@app.command()
+@app.command(rich_help_panel=DEVELOPMENT)
 def problems() -> None:
     """Print the reference of all problem codes as Markdown."""
     run("cli.problems:print_problems")
 
 
-@app.command()
+@app.command(rich_help_panel=DEVELOPMENT)
 def sizes(
     build: Annotated[Path, typer.Option(help="output directory of `sam build`")] = Path(".aws-sam/build"),
 ) -> None:
@@ -160,7 +178,7 @@ def sizes(
     run("cli.sizes:print_sizes", build)
 
 
-@app.command("eval")
+@app.command("eval", rich_help_panel=DEVELOPMENT)
 def evaluate(
     golden: Annotated[Path | None, typer.Argument(help="golden set (JSON Lines); default: that of the samples")] = None,
     *,

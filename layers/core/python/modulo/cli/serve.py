@@ -9,6 +9,7 @@ import socket
 import tempfile
 from collections.abc import Awaitable, Callable
 from functools import cache, partial
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
@@ -19,6 +20,7 @@ from modulo.cli.documentation_site import add_documentation
 from modulo.cli.http_protocol import TimedHttpProtocol
 from modulo.cli.pages import add_pages
 from modulo.cli.prefork import STOP_SIGNALS, PreforkServer, exit_cleanly, listener
+from modulo.cli.sign_in import sign_in_router
 from modulo.domain.errors import Unauthenticated
 from modulo.runtime import cloudevents
 from modulo.runtime import websockets as sockets
@@ -60,6 +62,8 @@ def composed() -> FastAPI:
     search = f"{PREFIX}/search"
     app.add_middleware(StreamsWhereAccepted, path=search, streaming_path=f"{search}/stream")
     app.add_api_route(f"{PREFIX}/openapi.json", _openapi(app), include_in_schema=False)
+    if folder := services().settings.sign_in_folder:
+        app.include_router(sign_in_router(Path(folder)), prefix=PREFIX)
     for router in (mcp_router(MCP), metadata_router()):
         app.include_router(router)
     if cloudevents.enabled(services().settings):

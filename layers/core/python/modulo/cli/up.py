@@ -1,15 +1,16 @@
 """`modulo up`: run the embedded stack and the whole product on one port until stopped."""
 
+import errno
 import importlib
 import json
 import os
 import secrets
-import shlex
 import signal
 import socket
 import subprocess
 import sys
 import time
+import webbrowser
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,9 @@ from rich.console import Console
 
 from modulo.cli.generator_choice import use_generator
 from modulo.cli.prefork import listener
+from modulo.cli.ready_message import Ready
 from modulo.cli.running_stack import KEY_FILE
+from modulo.cli.sign_in import SignInLinks, has_desktop, link
 from modulo.cli.stack import Stack, StackError
 from modulo.cli.stack.process import HOST, Process, Program, answers_http, free_port, http_answer, is_free
 from modulo.cli.stack.service import write_private
@@ -30,8 +33,13 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 HEALTH = "/api/health?probe=ready"
 """Needs `HEALTH_TOKEN`."""
 READY_SECONDS = 90.0
-FURTHER_QUESTIONS = ("How many unused days of leave can be carried over?", "What is the limit for a hotel night?")
-"""That the sample documents answer as well as the demo's own."""
+DEMO = "demo"
+"""The tenant and the user whose key is printed."""
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - only where it was asked for
+OTHERS = (
+    "reach this server at this machine's name, port {port}, with a key; but files of more than 4 MB, previews and "
+    "downloads go by the object store, which this machine alone reaches"
+)
 GRACE_SECONDS = 1
 """How long the worker may finish messages when everything stops; those left are interrupted and start again later."""
 POLL_SECONDS = 0.5
@@ -42,7 +50,7 @@ class Stopped(BaseException):
     """A stop signal arrived."""
 
 
-def up(data: Path, *, port: int, generator: str | None) -> int:
+def up(data: Path, *, host: str, port: int, opens: bool, generator: str | None) -> int:
     """Run everything until a stop signal or until a process exits by itself; the exit code."""
     console = Console(highlight=False, soft_wrap=True)  # no line breaks in commands to copy
     errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
@@ -52,13 +60,14 @@ def up(data: Path, *, port: int, generator: str | None) -> int:
         try:
             console.print(f"Starting Modulo; all data is stored in {data}", markup=False)
             told = SMALL_MODEL if generator == "local" else use_generator(os.environ, generator)
-            product = Product(data, services, port=port, console=console)
+            product = Product(data, services, host=host, port=port, console=console)
             with product.stack as stack:
                 product.start()
-                summary = product.summary()
+                page, message = product.message(told)
                 console.print(f"\n[green]Modulo is ready[/green] after {time.monotonic() - started:.1f} s.\n")
-                console.print(f"  Answers  {told}\n", markup=False)
-                console.print(summary, markup=False)
+                console.print(message, markup=False)
+                if opens and console.is_terminal and has_desktop():
+                    webbrowser.open(page)
                 try:
                     while True:
                         stack.check()
@@ -100,11 +109,13 @@ def stop_signals() -> Iterator[None]:
 class Product:
     """The product's own processes on top of an embedded stack."""
 
-    def __init__(self, data: Path, services: Iterable[str], *, port: int, console: Console) -> None:
+    def __init__(self, data: Path, services: Iterable[str], *, port: int, console: Console, host: str = HOST) -> None:
         self.stack = Stack(data, services, on_open=self._open, on_ready=self._service_ready)
         self._console = console
         self._key_file = self.stack.data / KEY_FILE
         self._demo_file = self.stack.data / "demo.json"
+        self._links = SignInLinks(self.stack.data / "sign-in")
+        self._host = host
         self._port = port
         self._api: Process
         self.key = ""
@@ -112,7 +123,7 @@ class Product:
 
     @property
     def url(self) -> str:
-        """The API's base URL."""
+        """The API's base URL, as this machine reaches it."""
         return f"http://{HOST}:{self._port}/api"
 
     def start(self) -> None:
@@ -122,7 +133,7 @@ class Product:
             StackError: a process exited or was not ready in time.
         """
         with self._timed("product"):
-            environment = product_environment(self.stack.environment) | self._health_settings()
+            environment = product_environment(self.stack.environment) | self._own_settings()
             self._api.write_stdin(json.dumps(environment))
             self.stack.spawn("worker", modulo(environment, "worker", *EVENT_FUNCTIONS, "--grace", str(GRACE_SECONDS)))
             self._await_health()
@@ -131,8 +142,12 @@ class Product:
         if not self._demo():
             self._load_samples()
 
-    def _health_settings(self) -> dict[str, str]:
-        return {"HEALTH_TOKEN": self._health_token, "EXPECTED_WORKERS": json.dumps(EVENT_FUNCTIONS)}
+    def _own_settings(self) -> dict[str, str]:
+        return {
+            "HEALTH_TOKEN": self._health_token,
+            "EXPECTED_WORKERS": json.dumps(EVENT_FUNCTIONS),
+            "SIGN_IN_FOLDER": str(self._links.folder.absolute()),
+        }
 
     def _await_health(self) -> None:
         token = self._health_token
@@ -144,20 +159,13 @@ class Product:
             answer = http_answer(self._port, HEALTH, bearer=token, timeout=10).decode(errors="replace")
             raise StackError(f"{error}\n{answer}".rstrip()) from None
 
-    def summary(self) -> str:
-        """Addresses, the API key and what to try first, as printed after the start."""
-        lines = [f"  Page     {self.url.removesuffix('api')}  (sign in with the API key)", f"  API      {self.url}"]
-        lines += [f"  OpenAPI  {self.url}/openapi.json", f"  API key  {self.key}", ""]
+    def message(self, answers: str) -> tuple[str, str]:
+        """The page's address with a code that signs in once, and what to print after the start."""
+        page = link(self.url.removesuffix("/api"), self._links.create(DEMO, DEMO))
         collection = self._demo().get("collection_id")
-        if collection and self._status(f"/collections/{collection}") == 200:
-            first = self._demo()["question"]
-            asked = [f"  {_command()} ask demo {shlex.quote(question)}" for question in (first, *FURTHER_QUESTIONS)]
-            lines += ["Ask the sample documents, in another terminal:", "", *asked, ""]
-            lines += ["or by the API:", "", self._curl("/search", {"question": first, "collection_id": collection})]
-        else:
-            lines += ["Create a collection:", "", f"  {_command()} new 'my documents'", ""]
-            lines += ["or by the API:", "", self._curl("/collections", {"name": "my documents"})]
-        return "\n".join([*lines, "", "Ctrl-C stops everything; the data is kept.", ""])
+        demo = self._demo() if collection and self._status(f"/collections/{collection}") == 200 else {}
+        others = OTHERS.format(port=self._port) if self._host == EVERYWHERE else None
+        return page, Ready(page, self.url, self.key, answers, demo, others).message()
 
     def _open(self) -> None:
         with self._listener() as listening:
@@ -169,8 +177,10 @@ class Product:
     def _listener(self) -> socket.socket:
         """The API's socket, opened now so that no other stack that starts at the same time takes the port."""
         try:
-            return listener(HOST, self._port)
-        except OSError:
+            return listener(self._host, self._port)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise StackError(f"cannot listen on {self._host}: {error.strerror}") from error
             taken, self._port = self._port, next_port(self._port)
             self._console.print(f"  Port {taken} is in use: using {self._port} instead.")
             return self._listener()
@@ -212,16 +222,6 @@ class Product:
         answer = http_answer(self._port, f"/api{path}", bearer=self.key, timeout=10)
         return int((answer.split(maxsplit=2) + [b"0"] * 2)[1])
 
-    def _curl(self, path: str, body: Mapping[str, object]) -> str:
-        return " \\\n  ".join(
-            (
-                f"curl -s {self.url}{path}",
-                f"-H {shlex.quote(f'Authorization: Bearer {self.key}')}",
-                "-H 'Content-Type: application/json'",
-                f"-d {shlex.quote(json.dumps(body))}",
-            )
-        )
-
     @contextmanager
     def _timed(self, what: str) -> Iterator[None]:
         started = time.monotonic()
@@ -243,12 +243,6 @@ def product_environment(stack: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _command() -> str:
-    """How the `modulo` command beside this program is called from here."""
-    path = Path(sys.executable).with_name("modulo")
-    return shlex.quote(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path))
-
-
 def modulo(environment: Mapping[str, str], *arguments: str) -> Program:
     """A `modulo` command as a program to run."""
     return Program([sys.executable, "-m", "modulo.cli.main", *arguments], environment)
@@ -260,7 +254,7 @@ def create_demo_key(environment: Mapping[str, str]) -> str:
     Raises:
         StackError: it could not be created.
     """
-    command = modulo(environment, "keys", "create", "--tenant", "demo", "--user", "demo", "--name", "demo")
+    command = modulo(environment, "keys", "create", "--tenant", DEMO, "--user", DEMO, "--name", "demo")
     made = subprocess.run(
         command.argv, env=dict(command.environment), capture_output=True, text=True, check=False, process_group=0
     )
