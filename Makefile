@@ -104,6 +104,7 @@ lock: $(UV) ## compile the hashed locks from pyproject.toml
 	$(COMPILE) pyproject.toml -c requirements/local.txt -o requirements/app.txt
 	$(COMPILE) requirements/build.in -c requirements/local.txt -o requirements/build.txt
 	$(COMPILE) requirements/node.in -o requirements/node.txt
+	$(COMPILE) examples/requirements.in -o examples/requirements.txt
 	$(COMPILE) requirements/docs.in -o requirements/docs.txt
 	$(COMPILE) localstack/requirements.in -o requirements/localstack.txt
 	$(MAKE) -C layers requirements
@@ -111,6 +112,11 @@ lock: $(UV) ## compile the hashed locks from pyproject.toml
 $(UV):
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(VENV)/examples/.installed: examples/requirements.txt | $(UV)
+	$(UV) venv --quiet --clear --python $(BIN)/python $(VENV)/examples
+	$(UV) pip install --quiet --python $(VENV)/examples/bin/python --require-hashes -r examples/requirements.txt
+	@touch $@
 
 $(VENV)/.%: requirements/%.txt pyproject.toml clients/python/pyproject.toml | $(UV)
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/$*.txt
