@@ -240,10 +240,7 @@ class Settings(BaseModel):
         default=300, gt=0, le=900, description="deadline of an answer that is streamed; a function has 900"
     )
 
-    sign_in_folder: str | None = Field(
-        default=None,
-        description="of a server: where one-time links that sign in are kept as hashes; without it there are none",
-    )
+    sign_in_folder: str | None = Field(default=None, description="of one-time sign-in links of a server; none without")
 
     # Health
     health_token: SecretStr | None = Field(
