@@ -98,9 +98,9 @@ clean-data: ## delete all data of `make up`
 	rm -rf .modulo
 
 lock: $(UV) ## compile the hashed locks from pyproject.toml
-	$(COMPILE) pyproject.toml --extra cli --extra serve --extra local --extra dev -o requirements/dev.txt
-	$(COMPILE) pyproject.toml --extra cli --extra serve --extra local -c requirements/dev.txt -o requirements/local.txt
-	$(COMPILE) pyproject.toml --extra cli --extra serve -c requirements/local.txt -o requirements/serve.txt
+	$(COMPILE) pyproject.toml --extra cli --extra serve --extra otlp --extra local --extra dev -o requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra cli --extra serve --extra otlp --extra local -c requirements/dev.txt -o requirements/local.txt
+	$(COMPILE) pyproject.toml --extra cli --extra serve --extra otlp -c requirements/local.txt -o requirements/serve.txt
 	$(COMPILE) pyproject.toml -c requirements/local.txt -o requirements/app.txt
 	$(COMPILE) requirements/build.in -c requirements/local.txt -o requirements/build.txt
 	$(COMPILE) requirements/node.in -o requirements/node.txt

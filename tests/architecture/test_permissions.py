@@ -12,6 +12,7 @@ from tests.architecture.sources import FUNCTIONS, logical_id, properties, resour
 MANAGED_POLICIES = {
     "AWSLambdaBasicExecutionRole": "write its own logs",
     "AWSLambdaVPCAccessExecutionRole": "network interfaces have no name before they exist",
+    "AWSXrayWriteOnlyAccess": "hand traces to X-Ray, where that is on; SAM adds it to each function that may be traced",
     "AWSLambdaSQSQueueExecutionRole": "receive and delete; SAM adds it to a function with a queue",
 }
 """Policies of Amazon's that name no resource, and why they may stay."""

@@ -17,12 +17,14 @@ from modulo.domain.file import FileRef
 from modulo.domain.stored_object import ObjectInfo, StoredTotals
 from modulo.domain.upload import PresignedPost
 from modulo.domain.user_file import UserFileRef
+from modulo.ports.trace import trace_header
 
 
 @dataclass(frozen=True, slots=True)
 class _Object:
     content: bytes
     media_type: str
+    trace: str | None = None
 
     @property
     def version(self) -> str:
@@ -36,6 +38,7 @@ class _Upload:
     size_bytes: int
     checksum_sha256: str | None
     ends: float
+    trace: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class MemoryBlobs:
         policy = uuid4().hex
         ends = time.monotonic() + expires_in
         with self._lock:
-            self._uploads[policy] = _Upload(ref.key, media_type, size_bytes, checksum_sha256, ends)
+            self._uploads[policy] = _Upload(ref.key, media_type, size_bytes, checksum_sha256, ends, trace_header())
         return PresignedPost(url="memory:upload", fields={"key": ref.key, "Content-Type": media_type, "policy": policy})
 
     def post(self, form: PresignedPost, content: bytes) -> None:
@@ -80,7 +83,7 @@ class MemoryBlobs:
                 raise AlteredFile
             if upload.checksum_sha256 and hashlib.sha256(content).hexdigest() != upload.checksum_sha256.lower():
                 raise AlteredFile
-            self._objects[upload.key] = _Object(content, upload.media_type)
+            self._objects[upload.key] = _Object(content, upload.media_type, upload.trace)
 
     def presigned_get(
         self, ref: FileRef | UserFileRef, *, version: str | None = None, name: str, media_type: str, expires_in: int
@@ -116,7 +119,7 @@ class MemoryBlobs:
     def put(self, ref: FileRef | UserFileRef, content: bytes, *, media_type: str) -> None:
         """Store the object, replacing what the key held."""
         with self._lock:
-            self._objects[ref.key] = _Object(bytes(content), media_type)
+            self._objects[ref.key] = _Object(bytes(content), media_type, trace_header())
 
     def copy(self, origin: UserFileRef, ref: FileRef, *, media_type: str) -> None:
         """Store what `origin` holds under `ref` too.
@@ -130,7 +133,7 @@ class MemoryBlobs:
     def info(self, ref: FileRef) -> ObjectInfo | None:
         """Size and version of the object, or None where there is none."""
         found = self._objects.get(ref.key)
-        return ObjectInfo(len(found.content), found.version) if found else None
+        return ObjectInfo(len(found.content), found.version, found.trace) if found else None
 
     def open(self, ref: FileRef | UserFileRef, version: str | None = None) -> BinaryIO:
         """The object's bytes as a seekable file.

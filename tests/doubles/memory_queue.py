@@ -8,6 +8,7 @@ from threading import Condition
 from uuid import uuid4
 
 from modulo.domain.messages import Delivery
+from modulo.ports.trace import trace_header
 
 VISIBILITY_SECONDS = 960.0
 
@@ -19,6 +20,7 @@ class _Message:
     id: str = field(default_factory=lambda: str(uuid4()))
     receipt: str = ""
     attempt: int = 0
+    trace: str | None = None
 
 
 class MemoryQueue:
@@ -42,7 +44,7 @@ class MemoryQueue:
 
     def send(self, body: Mapping[str, object], *, delay_seconds: int = 0) -> None:
         """Add a message, a JSON object, to be delivered after so many seconds."""
-        self._add(_Message(json.dumps(dict(body)), self._clock() + delay_seconds))
+        self._add(_Message(json.dumps(dict(body)), self._clock() + delay_seconds, trace=trace_header()))
 
     def receive(self, *, limit: int, wait_seconds: int) -> list[Delivery]:
         """Up to `limit` messages, oldest first; where there is none yet, wait so long for one."""
@@ -86,11 +88,11 @@ class MemoryQueue:
         for message in [message for message in visible if message.attempt >= self._attempts]:
             visible.remove(message)
             self._messages.remove(message)
-            self._dead_letters._add(_Message(message.body, now, message.id))
+            self._dead_letters._add(_Message(message.body, now, message.id, trace=message.trace))
         return visible
 
     def _delivered(self, message: _Message) -> Delivery:
         message.attempt += 1
         message.receipt = str(uuid4())
         message.visible_at = self._clock() + VISIBILITY_SECONDS
-        return Delivery(message.id, message.receipt, message.body, message.attempt)
+        return Delivery(message.id, message.receipt, message.body, message.attempt, trace=message.trace)

@@ -142,7 +142,7 @@ def test_one_foreign_collection_is_answered_like_an_unknown_one(api, both, servi
             body = {"question": QUESTION, "collection_ids": [own, unseen], "config_metadata": config}
             reply = other("POST", path, json=body)
             assert reply.status == 404, reply.text
-            told.append({**reply.json, "request_id": ""})
+            told.append({**reply.json, "request_id": "", "trace_id": ""})
         assert told[0] == told[1]
     assert other("GET", f"/collections/{own}").json == used
     assert tokens(other, services) == (0, 0)

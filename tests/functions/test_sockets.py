@@ -261,6 +261,7 @@ def test_foreign_collections_answer_like_unknown_ones(api, collection, told, str
     caller = as_user(*stranger)
     foreign, unknown = (refusal(told(request_of(caller, asked))) for asked in (collection, uuid4()))
     assert foreign.pop("request_id") != unknown.pop("request_id")
+    assert foreign.pop("trace_id") != unknown.pop("trace_id")
     assert foreign == unknown
     assert foreign["status"] == status
     assert not open_streams.count

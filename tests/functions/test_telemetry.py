@@ -119,6 +119,7 @@ def test_a_request_is_one_line(in_lambda: bool) -> None:
     assert line.pop("milliseconds") >= 0
     assert line.pop("timestamp").endswith("+00:00")
     assert line.pop("location").startswith("modulo.runtime.http:")
+    assert len(line.pop("trace_id")) == 32
     assert line.pop("xray_trace_id", None) == ("1-trace" if in_lambda else None)
     assert line == {
         "level": "INFO",

@@ -20,8 +20,10 @@ from modulo.adapters.aws.s3_blobs import S3Blobs
 from modulo.domain.errors import ModuloError, NotFound, Unavailable
 from modulo.domain.file import FileRef
 from modulo.domain.stored_object import StoredTotals
+from modulo.domain.trace import Trace
 from modulo.domain.upload import PresignedPost
 from modulo.ports.blobs import Blobs
+from modulo.ports.trace import current_trace
 from tests.doubles.memory_blobs import MemoryBlobs
 
 Environment = dict[str, str]
@@ -168,6 +170,22 @@ class TestBlobs:
         with blobs.open(ref, latest.version) as content:
             assert content.read() == b"other"
         assert outside.get(blobs.presigned_get(ref, version=latest.version, **wanted)) == b"other"
+
+    def test_the_trace_is_kept_with_the_object(self, blobs: Blobs, outside: Outside) -> None:
+        one, other, none = a_ref(), a_ref(), a_ref()
+        trace = Trace.begin()
+        token = current_trace.set(trace)
+        try:
+            blobs.put(one, BODY, media_type="text/plain")
+            form = blobs.presigned_post(
+                other, media_type="text/plain", size_bytes=len(BODY), checksum_sha256=None, expires_in=60
+            )
+        finally:
+            current_trace.reset(token)
+        assert outside.post(form, BODY)
+        blobs.put(none, BODY, media_type="text/plain")
+        found = [blobs.info(ref) for ref in (one, other, none)]
+        assert [info and info.trace for info in found] == [trace.header, trace.header, None]
 
     def test_a_version_that_never_was(self, blobs: Blobs) -> None:
         ref = a_ref()

@@ -13,7 +13,9 @@ import pytest
 
 from modulo.adapters.aws.sqs_queue import SqsQueue
 from modulo.domain.errors import Unavailable
+from modulo.domain.trace import Trace
 from modulo.ports.queue import Queue
+from modulo.ports.trace import current_trace
 from modulo.runtime.queue import delivery_of, record_of
 from tests.doubles.memory_queue import MemoryQueue
 
@@ -53,6 +55,22 @@ def redriving(request: pytest.FixtureRequest) -> tuple[Queue, Queue]:
 @pytest.fixture(params=["memory", "sqs"])
 def queue(request: pytest.FixtureRequest) -> Queue:
     return MemoryQueue() if request.param == "memory" else SqsQueue(request.getfixturevalue("sqs_url"))
+
+
+def test_a_message_carries_the_trace_that_it_was_sent_in(queue: Queue) -> None:
+    trace = Trace.begin()
+    token = current_trace.set(trace)
+    try:
+        queue.send({"number": 1})
+    finally:
+        current_trace.reset(token)
+    queue.send({"number": 2})
+    found: dict[int, str | None] = {}
+    while len(found) < 2:
+        for delivery in queue.receive(limit=10, wait_seconds=1):
+            found[json.loads(delivery.body)["number"]] = delivery.trace
+            queue.delete(delivery.receipt)
+    assert found == {1: trace.header, 2: None}
 
 
 def received(queue: Queue) -> list[Any]:

@@ -21,9 +21,13 @@ class Delivery:
     attempt: int
     sent_at: datetime | None = None
     source_queue: str | None = None
+    trace: str | None = None
+    """The `traceparent` of who sent it."""
 
     @classmethod
-    def of(cls, message_id: str, receipt: str, body: str, attributes: Mapping[str, str]) -> "Delivery":
+    def of(
+        cls, message_id: str, receipt: str, body: str, attributes: Mapping[str, str], *, trace: str | None = None
+    ) -> "Delivery":
         """A delivery by SQS, with its attributes."""
         sent, source = attributes.get("SentTimestamp"), attributes.get("DeadLetterQueueSourceArn")
         return cls(
@@ -33,6 +37,7 @@ class Delivery:
             attempt=int(attributes.get("ApproximateReceiveCount", "1")),
             sent_at=datetime.fromtimestamp(int(sent) / 1000, UTC) if sent else None,
             source_queue=source.rpartition(":")[2] if source else None,
+            trace=trace,
         )
 
 

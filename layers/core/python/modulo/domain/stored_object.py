@@ -11,6 +11,8 @@ class ObjectInfo:
 
     size_bytes: int
     version: str
+    trace: str | None = None
+    """The `traceparent` of who stored it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from modulo.runtime.problems import (
     route_of,
 )
 from modulo.runtime.snapshot import preload_in_snapshots
-from modulo.runtime.telemetry import add_log_fields, ended, ids_of, invocation, request_id
+from modulo.runtime.telemetry import add_log_fields, begin_trace, ended, ids_of, invocation, request_id
 from modulo.services import services
 
 log = logging.getLogger(__name__)
@@ -117,6 +117,7 @@ class RequestMiddleware:
             if scope["path"].startswith(beginning):
                 scope[ANSWER] = answer
         request_id.set(_id_of(scope, headers))
+        begin_trace(_told_trace(scope))
         add_log_fields(request_id=request_id.get())
         body = _LimitedBody(receive, services().settings.max_upload_bytes + FORMAT_BYTES)
         response = _MeasuredResponse(scope, send)
@@ -148,6 +149,12 @@ def _id_of(scope: Scope, headers: dict[bytes, bytes]) -> str:
         return given.decode()
     event = scope.get("aws.event") or {}
     return str(event.get("requestContext", {}).get("requestId") or uuid4())
+
+
+def _told_trace(scope: Scope) -> str | None:
+    """The client's traceparent; None where there are several, as none of them counts."""
+    told = [value for name, value in scope["headers"] if name == b"traceparent"]
+    return told[0].decode("latin-1") if len(told) == 1 else None
 
 
 class _LimitedBody:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from modulo.domain.event_batch import EventBatch
-from modulo.runtime.telemetry import request_id
+from modulo.runtime.telemetry import request_id, trace_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,9 @@ def details(error: ModuloError) -> dict[str, Any]:
 
 def members(code: str, title: str, status: int, detail: str) -> dict[str, Any]:
     """What every problem has."""
-    return {"type": TYPE + code, "title": title, "status": status, "detail": detail, "request_id": request_id.get()}
+    found = {"type": TYPE + code, "title": title, "status": status, "detail": detail, "request_id": request_id.get()}
+    trace = trace_id()
+    return found if trace is None else found | {"trace_id": trace}
 
 
 def ending(error: ModuloError) -> EventBatch:

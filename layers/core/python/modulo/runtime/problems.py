@@ -49,6 +49,7 @@ class Problem(BaseModel):
     status: int
     detail: str = Field(description="what happened, to what, and what to do")
     request_id: str = Field(description="to be named to whoever runs the service")
+    trace_id: str | None = Field(default=None, description="of the request and all that it led to (W3C Trace Context)")
     errors: list[FieldProblem] | None = Field(default=None, description="the fields that are wrong")
 
 

@@ -6,16 +6,18 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from modulo.domain.backoff import retry_delay
 from modulo.domain.errors import ModuloError
 from modulo.domain.messages import Delivery
 from modulo.runtime.events import json_object
 from modulo.runtime.snapshot import preload_in_snapshots
+from modulo.runtime.spans import span
 from modulo.runtime.telemetry import (
     NAMED_IDS,
     add_log_fields,
+    begin_trace,
     count_failure,
     ended,
     ids_of,
@@ -29,6 +31,8 @@ from modulo.services import Services, services
 if TYPE_CHECKING:
     from modulo.ports.queue import Queue
 
+TRACE: Final = "traceparent"
+"""The attribute of messages that tells their trace."""
 log = logging.getLogger(__name__)
 Work = TypeVar("Work")
 GivenUpBy = Callable[[Delivery, Exception], None]
@@ -88,8 +92,11 @@ def delivery_handler(
             failed = []
             for delivery in map(delivery_of, event["Records"]):
                 request_id.set(delivery.id)
+                begin_trace(delivery.trace)
                 set_log_fields(**fields, request_id=delivery.id, attempt=delivery.attempt)
-                error = _failure(delivery, read, handle)
+                with span(fields.get("function_name", "message"), delivery.id) as made:
+                    error = _failure(delivery, read, handle)
+                    made.outcome = None if error is None else outcome_of(error)
                 if error is None:
                     continue
                 failed.append({"itemIdentifier": delivery.id})
@@ -104,7 +111,14 @@ def delivery_handler(
 
 def delivery_of(record: Mapping[str, Any]) -> Delivery:
     """A record of an SQS event."""
-    return Delivery.of(record["messageId"], record["receiptHandle"], record["body"], record.get("attributes", {}))
+    told = record.get("messageAttributes", {}).get(TRACE, {}).get("stringValue")
+    return Delivery.of(
+        record["messageId"],
+        record["receiptHandle"],
+        record["body"],
+        record.get("attributes", {}),
+        trace=told if isinstance(told, str) else None,
+    )
 
 
 def record_of(delivery: Delivery) -> dict[str, Any]:
@@ -119,6 +133,7 @@ def record_of(delivery: Delivery) -> dict[str, Any]:
         "receiptHandle": delivery.receipt,
         "body": delivery.body,
         "attributes": attributes,
+        "messageAttributes": {TRACE: {"stringValue": delivery.trace, "dataType": "String"}} if delivery.trace else {},
         "eventSource": "aws:sqs",
     }
 

@@ -1,7 +1,7 @@
 """Logs as one JSON object a line (Powertools Logger), the same in functions, workers and servers.
 
 Every line carries the fields of its request or message: its id, tenant, collection and file, the function, whether this
-is the environment's first invocation, and the X-Ray trace. Text of documents and credentials never become fields.
+is the environment's first invocation, and the trace. Text of documents and credentials never become fields.
 """
 
 import logging
@@ -18,6 +18,8 @@ from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.logging.filters import SuppressFilter
 
 from modulo.domain.errors import ModuloError, Throttled
+from modulo.domain.trace import Trace
+from modulo.ports.trace import current_trace
 from modulo.runtime.lean_imports import in_lambda
 from modulo.services import services
 
@@ -28,11 +30,27 @@ _MAX_ID: Final = 100
 _cold_start = True
 
 
+_latest: Trace | None = None
+"""The trace of the last invocation, for threads of a function that have no context."""
+
+
+class _TraceFilter(logging.Filter):
+    """Has every line tell the trace that it is written in."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let everything pass."""
+        trace = current_trace.get() or (_latest if in_lambda(os.environ) else None)
+        if trace is not None:
+            record.trace_id = trace.trace_id
+        return True
+
+
 class _StandardError(logging.StreamHandler[TextIO]):
     """Writes to what is standard error at that moment."""
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)
+        self.addFilter(_TraceFilter())
 
     @property
     def stream(self) -> TextIO:  # type: ignore[override] # as logging's own handler of last resort has it
@@ -89,6 +107,21 @@ def ids_of(named: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(named[name])[:_MAX_ID] for name in NAMED_IDS if named.get(name) is not None}
 
 
+def begin_trace(told: str | None = None) -> Trace:
+    """Go on with the trace that somebody tells of, or that X-Ray has begun, or begin one."""
+    global _latest  # noqa: PLW0603 - of the whole process
+    trace = Trace.of_header(told) or Trace.of_xray(os.environ.get("_X_AMZN_TRACE_ID")) or Trace.begin()
+    current_trace.set(trace)
+    _latest = trace
+    return trace
+
+
+def trace_id() -> str | None:
+    """The id of the trace under way."""
+    trace = current_trace.get()
+    return trace.trace_id if trace else None
+
+
 @contextmanager
 def invocation(context: Any) -> Iterator[dict[str, Any]]:
     """Handle one event: logs carry the fields it gives, and what is measured is handed over when it ends.
@@ -103,6 +136,7 @@ def invocation(context: Any) -> Iterator[dict[str, Any]]:
         fields["function_name"] = context.function_name
         fields["function_request_id"] = context.aws_request_id
     set_log_fields(**fields)
+    begin_trace()
     try:
         yield fields
     finally:

@@ -29,7 +29,7 @@ from modulo.runtime.event_stream import EventStream, open_streams
 from modulo.runtime.http import Handler
 from modulo.runtime.problem_details import ending
 from modulo.runtime.problems import invalid
-from modulo.runtime.telemetry import add_log_fields, invocation, request_id
+from modulo.runtime.telemetry import add_log_fields, begin_trace, invocation, request_id
 from modulo.services import services
 from modulo.usecases.watch_files import subscribe, watch_files
 
@@ -58,6 +58,7 @@ class WatchRequest(BaseModel):
 async def watch_socket(socket: WebSocket) -> None:
     """Serve one connection until its time is over, the credential is no longer valid, or the client leaves."""
     request_id.set(str(uuid4()))
+    begin_trace()
     await socket.accept()
     with suppress(WebSocketDisconnect):
         try:

@@ -19,11 +19,13 @@ from modulo.domain.errors import NotFound, Unavailable
 from modulo.domain.file import key_prefix
 from modulo.domain.stored_object import ObjectInfo, StoredTotals
 from modulo.domain.upload import PresignedPost
+from modulo.ports.trace import trace_header
 
 if TYPE_CHECKING:
     from modulo.domain.file import FileRef
     from modulo.domain.user_file import UserFileRef
 
+TRACE = "traceparent"
 SPOOL_BYTES = 8 * 1024**2
 VERSION, ETAG = "version:", "etag:"
 """How a version begins that is a version id of S3, and one that is an ETag, in a bucket without versions."""
@@ -45,6 +47,7 @@ class S3Blobs:
         if checksum_sha256:
             fields["x-amz-checksum-algorithm"] = "SHA256"
             fields["x-amz-checksum-sha256"] = base64.b64encode(bytes.fromhex(checksum_sha256)).decode()
+        fields |= {f"x-amz-meta-{name}": value for name, value in _metadata().items()}
         conditions = [{name: value} for name, value in fields.items()]
         with translated_errors("s3"):
             form = self._s3().generate_presigned_post(
@@ -78,14 +81,24 @@ class S3Blobs:
     def put(self, ref: FileRef | UserFileRef, content: bytes, *, media_type: str) -> None:
         """Store the object; S3 verifies its SHA-256."""
         with translated_errors("s3"):
-            self._s3().put_object(**self._at(ref), Body=content, ContentType=media_type, ChecksumAlgorithm="SHA256")
+            self._s3().put_object(
+                **self._at(ref),
+                Body=content,
+                ContentType=media_type,
+                ChecksumAlgorithm="SHA256",
+                Metadata=_metadata(),
+            )
 
     def copy(self, origin: UserFileRef, ref: FileRef, *, media_type: str) -> None:
         """Have S3 copy the object, which raises the event of a new one; at most 5 GB."""
         with translated_errors("s3"):
             try:
                 self._s3().copy_object(
-                    **self._at(ref), CopySource=self._at(origin), ContentType=media_type, MetadataDirective="REPLACE"
+                    **self._at(ref),
+                    CopySource=self._at(origin),
+                    ContentType=media_type,
+                    MetadataDirective="REPLACE",
+                    Metadata=_metadata(),
                 )
             except ClientError as error:
                 if error_code(error) in _MISSING:
@@ -103,7 +116,7 @@ class S3Blobs:
                 raise
         version = head.get("VersionId", "null")
         pinned = ETAG + head["ETag"] if version == "null" else VERSION + version
-        return ObjectInfo(head["ContentLength"], pinned)
+        return ObjectInfo(head["ContentLength"], pinned, head.get("Metadata", {}).get(TRACE))
 
     def open(self, ref: FileRef | UserFileRef, version: str | None = None) -> BinaryIO:
         """The object as a seekable file, which is on disk if larger than 8 MB."""
@@ -181,6 +194,12 @@ class S3Blobs:
             found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
             if found:
                 yield found
+
+
+def _metadata() -> dict[str, str]:
+    """What is kept with an object: the trace that it is stored in, which its event does not tell."""
+    trace = trace_header()
+    return {TRACE: trace} if trace else {}
 
 
 def _pin(version: str | None) -> dict[str, str]:

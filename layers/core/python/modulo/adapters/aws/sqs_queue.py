@@ -5,9 +5,11 @@ from collections.abc import Mapping
 
 from modulo.adapters.aws.clients import LazyClient, translated_errors
 from modulo.domain.messages import Delivery
+from modulo.ports.trace import trace_header
 
 MAX_BATCH = 10
 """Messages that SQS returns at once, at most."""
+TRACE = "traceparent"
 PENDING_ATTRIBUTES = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
@@ -25,8 +27,12 @@ class SqsQueue:
     def send(self, body: Mapping[str, object], *, delay_seconds: int = 0) -> None:
         """Send a message, a JSON object, to be delivered after `delay_seconds`."""
         message = json.dumps(dict(body))
+        trace = trace_header()
+        attributes = {TRACE: {"DataType": "String", "StringValue": trace}} if trace else {}
         with translated_errors("sqs"):
-            self._sqs().send_message(QueueUrl=self._url, MessageBody=message, DelaySeconds=delay_seconds)
+            self._sqs().send_message(
+                QueueUrl=self._url, MessageBody=message, DelaySeconds=delay_seconds, MessageAttributes=attributes
+            )
 
     def receive(self, *, limit: int, wait_seconds: int) -> list[Delivery]:
         """Up to `limit` messages, at most 10; waits up to `wait_seconds` if there are none."""
@@ -35,10 +41,17 @@ class SqsQueue:
                 QueueUrl=self._url,
                 MaxNumberOfMessages=min(limit, MAX_BATCH),
                 WaitTimeSeconds=wait_seconds,
+                MessageAttributeNames=[TRACE],
                 MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp", "DeadLetterQueueSourceArn"],
             )
         return [
-            Delivery.of(message["MessageId"], message["ReceiptHandle"], message["Body"], message["Attributes"])
+            Delivery.of(
+                message["MessageId"],
+                message["ReceiptHandle"],
+                message["Body"],
+                message["Attributes"],
+                trace=message.get("MessageAttributes", {}).get(TRACE, {}).get("StringValue"),
+            )
             for message in answer.get("Messages", [])
         ]
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from modulo.domain.file import FileProblem
 from modulo.domain.purge import PurgeRequest
+from modulo.domain.trace import Trace
+from modulo.ports.trace import adopt
 from modulo.usecases.cache_keys import chunk_group
 from modulo.usecases.ingest_file.attempt import IngestAttempt, IngestOutcome
 from modulo.usecases.ingest_file.indexing import Indexing
@@ -42,6 +44,7 @@ def ingest_file(request: IngestRequest, ports: IngestPorts, *, limits: IngestLim
     stored = ports.blobs.info(ref)
     if stored is None:
         return IngestOutcome.skipped
+    adopt(Trace.of_header(stored.trace))
     claim = _claim(request, stored, ports, now=ports.clock.now(), limits=limits)
     if claim is None:
         return IngestOutcome.skipped

@@ -1,0 +1,121 @@
+"""Spans of workers, as a collector takes them."""
+
+import gzip
+import subprocess
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from modulo.cli import worker
+from modulo.cli.otlp_spans import otlp_spans
+from modulo.domain.errors import NotConfigured
+from modulo.domain.trace import Trace
+from modulo.ports.trace import current_trace
+from modulo.runtime.spans import span
+
+ID, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+
+
+class Collector(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self):
+        self.taken = []
+        super().__init__(("127.0.0.1", 0), Handler)
+
+    @property
+    def spans(self):
+        return [
+            one for sent in self.taken for group in sent.resource_spans for s in group.scope_spans for one in s.spans
+        ]
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["content-length"]))
+        body = gzip.decompress(body) if self.headers.get("content-encoding") == "gzip" else body
+        self.server.taken.append(ExportTraceServiceRequest.FromString(body))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def collector(monkeypatch):
+    with Collector() as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture
+def trace():
+    found = Trace.of_header(f"00-{ID}-{PARENT}-01")
+    token = current_trace.set(found)
+    yield found
+    current_trace.reset(token)
+
+
+def test_a_span_has_the_ids_that_messages_and_log_lines_tell(collector, trace):
+    with otlp_spans(), span("ingest_file", "m1"):
+        pass
+    [found] = collector.spans
+    assert (found.name, found.trace_id.hex(), found.span_id.hex()) == ("ingest_file", ID, trace.span_id)
+    assert found.parent_span_id.hex() == PARENT
+    assert {one.key: one.value.string_value for one in found.attributes}["messaging.message.id"] == "m1"
+    assert found.start_time_unix_nano <= found.end_time_unix_nano
+    assert found.status.code == 0
+
+
+def test_a_failure_is_told_by_its_code(collector, trace):
+    with otlp_spans(), span("purge", "m2") as made:
+        made.outcome = "unavailable"
+    [found] = collector.spans
+    assert (found.status.code, found.status.message) == (2, "unavailable")
+
+
+def test_a_trace_that_begins_here_has_no_parent(collector):
+    token = current_trace.set(Trace.begin())
+    with otlp_spans(), span("purge", "m3"):
+        pass
+    current_trace.reset(token)
+    [found] = collector.spans
+    assert found.parent_span_id == b""
+
+
+def test_what_is_not_sampled_is_not_sent(collector):
+    token = current_trace.set(Trace.of_header(f"00-{ID}-{PARENT}-00"))
+    with otlp_spans(), span("purge", "m4"):
+        pass
+    current_trace.reset(token)
+    assert collector.spans == []
+
+
+def test_it_ends_with_the_worker(collector, trace):
+    with otlp_spans():
+        pass
+    with span("purge", "m5"):
+        pass
+    assert collector.spans == []
+
+
+def test_without_a_collector_nothing_of_it_is_loaded():
+    program = (
+        "import sys, modulo.cli.worker as w\nwith w._exporting(): print([m for m in sys.modules if 'opentele' in m])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], env={}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
+
+
+def test_a_collector_without_the_extra_is_told_at_the_start(monkeypatch):
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://127.0.0.1:9/v1/traces")
+    monkeypatch.setitem(sys.modules, "modulo.cli.otlp_spans", None)
+    with pytest.raises(NotConfigured, match="otlp"):
+        worker._exporting()
