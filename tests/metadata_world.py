@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from modulo.adapters.postgres.backups import PostgresBackups
 from modulo.adapters.postgres.collections import PostgresCollections
 from modulo.adapters.postgres.conversation_messages import PostgresConversationMessages
 from modulo.adapters.postgres.conversations import PostgresConversations
@@ -32,7 +33,9 @@ from modulo.adapters.postgres.sweeps import PostgresSweeping
 from modulo.adapters.postgres.tenants import PostgresTenants
 from modulo.adapters.postgres.uploads import PostgresUploads
 from modulo.adapters.postgres.usage import PostgresUsageLedger
+from modulo.adapters.postgres.user_deletions import PostgresUserDeletions
 from modulo.adapters.postgres.user_files import PostgresUserFiles
+from modulo.adapters.postgres.vector_rebuilds import PostgresVectorRebuilds
 from modulo.domain.claim import Claim
 from modulo.domain.collection import Chunking, Collection, CollectionDraft, EmbeddingModel
 from modulo.domain.conversation import Conversation, ConversationDraft, MessageDraft, MessageRole
@@ -47,6 +50,7 @@ from modulo.domain.quota import Quotas, Reservation, Usage, period_of
 from modulo.domain.subscription import SubscriptionDraft
 from modulo.domain.upload import FileDraft
 from modulo.domain.user_file import Purpose, UserFile
+from modulo.ports.metadata.backups import Backups
 from modulo.ports.metadata.collections import Collections
 from modulo.ports.metadata.conversation_messages import ConversationMessages
 from modulo.ports.metadata.conversations import Conversations
@@ -67,7 +71,9 @@ from modulo.ports.metadata.sweeping import Sweeping
 from modulo.ports.metadata.tenants import Tenants
 from modulo.ports.metadata.uploads import Uploads
 from modulo.ports.metadata.usage import UsageLedger
+from modulo.ports.metadata.user_deletions import UserDeletions
 from modulo.ports.metadata.user_files import UserFiles
+from modulo.ports.metadata.vector_rebuilds import VectorRebuilds
 from modulo.settings import Settings
 
 NOW = datetime(2026, 3, 14, 9, 26, 53, 589793, tzinfo=UTC)
@@ -103,6 +109,9 @@ class Metadata:
     grants: Grants
     usage: UsageLedger
     user_files: UserFiles
+    user_deletions: UserDeletions
+    vector_rebuilds: VectorRebuilds
+    backups: Backups
     database: Database
 
     def __init__(self, pools: Pools) -> None:
@@ -127,6 +136,9 @@ class Metadata:
         self.grants = PostgresGrants(pools)
         self.usage = PostgresUsageLedger(pools)
         self.user_files = PostgresUserFiles(pools)
+        self.user_deletions = PostgresUserDeletions(pools)
+        self.vector_rebuilds = PostgresVectorRebuilds(pools)
+        self.backups = PostgresBackups(pools)
         self.database = pools
 
 

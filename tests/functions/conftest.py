@@ -292,6 +292,7 @@ METADATA = (
     *("user_files", "conversations", "conversation_messages"),
     *("collections", "database", "dead_letters", "deletions", "fetching", "files", "grants", "identities", "ingestion"),
     *("members", "parts", "purging", "reembeddings", "subscriptions", "sweeping", "tenants", "uploads", "usage"),
+    *("backups", "user_deletions", "vector_rebuilds"),
 )
 """The roles that Postgres plays."""
 

@@ -93,6 +93,12 @@ OF_NOBODY = {
     "usage.open_period",
     "subscriptions.forget_subscription",
     "subscriptions.pending_pushes",
+    "vector_rebuilds.list_collections",
+    "backups.which_live",
+    "backups.which_tenants_exist",
+    "backups.spaces_of",
+    "backups.check_tables",
+    "backups.write_rows",
     "database.ping",
 }
 
@@ -243,6 +249,7 @@ class Estate:
             "position": StreamPosition(NOW),
             "delivered_at": NOW,
             "since": None,
+            "write": None,
             "result": PartResult(1, "00" * 32, DocumentInfo()),
         }
         if name.startswith("user_files."):
@@ -331,9 +338,17 @@ class TestIsolation(MetadataContract):
         arguments = estate.arguments(name, estate.stranger("foreign"))
         if name == "tenants.tombstone_tenant":
             metadata.tenants.tombstone_tenant(**arguments)
-        elif name == "identities.revoke_api_key":
+        elif name in ("identities.revoke_api_key", "user_deletions.remove_user"):
             with pytest.raises(NotFound):
-                metadata.identities.revoke_api_key(**arguments)
+                call(metadata, name, arguments)
+        elif name == "user_deletions.list_users":
+            assert {user.tenant_id for user in call(metadata, name, arguments)} == {arguments["tenant_id"]}
+        elif name == "backups.read_rows":
+            rows: list[str] = []
+            snapshot = call(metadata, name, {**arguments, "write": lambda _, lines: rows.extend(lines)})
+            assert rows
+            assert str(estate.world.tenant_id) not in "".join(rows)
+            assert snapshot.objects == []
         else:
             assert not call(metadata, name, arguments)
         assert estate.state() == before

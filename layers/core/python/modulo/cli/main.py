@@ -8,18 +8,19 @@ from typing import Annotated
 import typer
 
 from modulo.cli.calls import fail, load, run
-from modulo.cli.operator_commands import DATA, RunningStack, dead_letters, keys, stored_data, tenants
+from modulo.cli.operator_commands import DATA, RunningStack, dead_letters, keys, stored_data, tenants, users
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Run and operate Modulo."
 )
 localstack = typer.Typer(no_args_is_help=True, help="Deploy the whole template to a cloud emulator on this machine.")
-admin = typer.Typer(no_args_is_help=True, help="Operate a server: keys, tenants, dead letters, stored data.")
+admin = typer.Typer(no_args_is_help=True, help="Operate a server: keys, tenants, users, dead letters, stored data.")
 SERVER, DEVELOPMENT = "Run a server", "Develop Modulo"
 """The groups of commands in the help."""
 app.add_typer(admin, name="admin", rich_help_panel=SERVER)
 app.add_typer(localstack, name="localstack", rich_help_panel=DEVELOPMENT)
-for _name, _commands in (("keys", keys), ("tenants", tenants), ("dead-letters", dead_letters), ("data", stored_data)):
+_OPERATORS = {"keys": keys, "tenants": tenants, "users": users, "dead-letters": dead_letters, "data": stored_data}
+for _name, _commands in _OPERATORS.items():
     admin.add_typer(_commands, name=_name)
     app.add_typer(_commands, name=_name, hidden=True)  # the names of before, which scripts may use
 

@@ -57,6 +57,7 @@ def _commands(told: str) -> typer.Typer:
 
 keys = _commands("Create, list and revoke API keys.")
 tenants = _commands("List, export, import and delete tenants.")
+users = _commands("List and delete users of a tenant.")
 stored_data = _commands("Back up and restore everything, and rebuild vectors.")
 dead_letters = _commands("Inspect, retry and discard dead letters of all tenants.")
 
@@ -279,3 +280,36 @@ def rebuild_vectors(*, data: RunningStack = DATA) -> None:
         if after is None:
             typer.echo(f"{files} files of {collections} collections are being embedded anew")
             return
+
+
+TenantId = Annotated[UUID, typer.Argument(help="the tenant's id: modulo tenants list")]
+
+
+@users.command("list")
+def list_users(tenant_id: TenantId, *, data: RunningStack = DATA) -> None:
+    """List a tenant's users, ordered by id; deleted ones have no name."""
+    after: str | None = None
+    while page := operate(data, "users.list", tenant_id=tenant_id, after=after):
+        for user in page:
+            typer.echo(f"{user['id']}  {user['name']}")
+        after = page[-1]["id"]
+
+
+@users.command("delete")
+def delete_user(
+    tenant_id: TenantId,
+    user_id: UUID,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="skip confirmation")] = False,
+    data: RunningStack = DATA,
+) -> None:
+    """Delete a user for good: keys, memberships and conversations at once, then collections and files of their own."""
+    yes or typer.confirm(f"Delete user {user_id} and all collections of theirs?", abort=True)
+    typer.echo(operate(data, "users.delete", tenant_id=tenant_id, user_id=user_id))
+
+
+@users.command("receipt")
+def show_user_receipt(tenant_id: TenantId, user_id: UUID, *, data: RunningStack = DATA) -> None:
+    """Print the receipt of a user's deletion as JSON; it is complete once everything was proved to be gone."""
+    receipt = operate(data, "users.receipt", tenant_id=tenant_id, user_id=user_id)
+    typer.echo(json.dumps(receipt, indent=2, ensure_ascii=False))

@@ -30,6 +30,7 @@ class DeletionKind(StrEnum):
     collection = "collection"
     tenant = "tenant"
     conversation = "conversation"
+    user = "user"
 
 
 class DeletionState(StrEnum):
@@ -95,7 +96,7 @@ class Deletion(FrozenModel):
 
     id: UUID
     kind: DeletionKind
-    target_id: UUID = Field(description="of the file, collection, tenant or conversation")
+    target_id: UUID = Field(description="of the file, collection, tenant, user or conversation")
     collection_id: UUID | None = Field(description="the file's collection, or the collection itself")
     name: str = Field(
         description="at the time of the request; empty for a conversation, whose title tells what was asked"
@@ -109,7 +110,7 @@ class Deletion(FrozenModel):
         "something; the deletion is completed after that time, once this is removed too",
     )
     part_of: UUID | None = Field(
-        default=None, description="the deletion of the collection or tenant that this one has become part of"
+        default=None, description="the deletion of the collection, user or tenant that this one has become part of"
     )
     removed: Removed = Removed()
     proof: Proof | None = None

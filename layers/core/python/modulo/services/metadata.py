@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from modulo.ports.metadata.tenants import Tenants
     from modulo.ports.metadata.uploads import Uploads
     from modulo.ports.metadata.usage import UsageLedger
+    from modulo.ports.metadata.user_deletions import UserDeletions
     from modulo.ports.metadata.user_files import UserFiles
     from modulo.ports.metadata.vector_rebuilds import VectorRebuilds
     from modulo.ports.metrics import Metrics
@@ -116,6 +117,13 @@ class Metadata(Queues):
         from modulo.adapters.postgres.backups import PostgresBackups
 
         return PostgresBackups(self._pools)
+
+    @cached_property
+    def user_deletions(self) -> "UserDeletions":
+        """Users, and how one is removed."""
+        from modulo.adapters.postgres.user_deletions import PostgresUserDeletions
+
+        return PostgresUserDeletions(self._pools)
 
     @cached_property
     def members(self) -> "Members":

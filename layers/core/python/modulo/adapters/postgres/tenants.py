@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Column, Connection, delete, exists, select, update
+from sqlalchemy import Column, ColumnElement, Connection, delete, exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from modulo.adapters.postgres.pools import Pooled, autocommit, read, transaction
@@ -88,7 +88,7 @@ class PostgresTenants(Pooled):
             return None
         asked = {"purge_after": now + REPEAT_AFTER}
         connection.execute(update(tenants).values(asked).where(tenants.c.id == tenant_id))
-        requests = _tombstone_collections(connection, tenant_id, now, limit)
+        requests = tombstone_collections(connection, tenant_id, now, limit, part_of=deletion_id(tenant_id))
         removed, more = Removed(), len(requests) == limit
         for step in (_remove_conversations, _remove_files, _remove_collections, _remove_users):
             if not more and not (step is _remove_users and _any_collection(connection, tenant_id)):
@@ -110,28 +110,29 @@ class PostgresTenants(Pooled):
         return True
 
 
-def _tombstone_collections(
-    connection: Connection, tenant_id: UUID, now: datetime, limit: int
+def tombstone_collections(
+    connection: Connection, tenant_id: UUID, now: datetime, limit: int, *which: ColumnElement[bool], part_of: UUID
 ) -> tuple[PurgeRequest, ...]:
+    """Tombstone living collections of the tenant that meet the conditions, as a part of a larger deletion."""
     living = (
         select(collections.c.id, collections.c.name, collections.c.owner_id)
-        .where(in_tenant(tenant_id, collections), collections.c.deleted_at.is_(None))
+        .where(in_tenant(tenant_id, collections), collections.c.deleted_at.is_(None), *which)
         .limit(limit)
         .with_for_update(key_share=True)
     )
     found = connection.execute(living).mappings().all()
     if not found:
         return ()
-    open_receipts(connection, tenant_id, found, None, part_of=deletion_id(tenant_id), now=now)
+    open_receipts(connection, tenant_id, found, None, part_of=part_of, now=now)
     gone = {"deleted_at": now, "purge_after": now + PURGE_AFTER, "version": collections.c.version + 1}
-    which = among(collections.c.id, [row["id"] for row in found])
-    connection.execute(update(collections).values(gone).where(in_tenant(tenant_id, collections), which))
+    these = among(collections.c.id, [row["id"] for row in found])
+    connection.execute(update(collections).values(gone).where(in_tenant(tenant_id, collections), these))
     return tuple(PurgeRequest(tenant_id, row["id"]) for row in found)
 
 
 def _remove_conversations(connection: Connection, tenant_id: UUID, limit: int) -> tuple[Removed, bool]:
     ids = connection.scalars(select(conversations.c.id).where(in_tenant(tenant_id, conversations)).limit(limit)).all()
-    rows = _removed(connection, tenant_id, ids, messages.c.conversation_id, conversations.c.id)
+    rows = remove_rows(connection, tenant_id, ids, messages.c.conversation_id, conversations.c.id)
     return Removed(rows=rows), len(ids) == limit
 
 
@@ -143,7 +144,7 @@ def _remove_files(connection: Connection, tenant_id: UUID, limit: int) -> tuple[
         .where(in_tenant(tenant_id, files, collections), collections.c.purged_at.is_not(None))
         .limit(limit)
     ).all()
-    rows = _removed(connection, tenant_id, ids, generations.c.file_id, files.c.id)
+    rows = remove_rows(connection, tenant_id, ids, generations.c.file_id, files.c.id)
     return Removed(rows=rows), len(ids) == limit
 
 
@@ -164,17 +165,19 @@ def _remove_collections(connection: Connection, tenant_id: UUID, limit: int) -> 
         summed = summed.plus(Removed.model_validate(removed))
     connection.execute(delete(deletions).where(*of_collections))
     columns = (members.c.collection_id, indexes.c.collection_id, collections.c.id)
-    rows = _removed(connection, tenant_id, ids, *columns)
+    rows = remove_rows(connection, tenant_id, ids, *columns)
     return summed.plus(Removed(rows=rows)), len(ids) == limit
 
 
 def _remove_users(connection: Connection, tenant_id: UUID, limit: int) -> tuple[Removed, bool]:
     ids = connection.scalars(select(users.c.id).where(in_tenant(tenant_id, users)).limit(limit)).all()
-    rows = _removed(connection, tenant_id, ids, usage.c.user_id, api_keys.c.user_id, user_files.c.user_id, users.c.id)
+    rows = remove_rows(
+        connection, tenant_id, ids, usage.c.user_id, api_keys.c.user_id, user_files.c.user_id, users.c.id
+    )
     return Removed(rows=rows), len(ids) == limit
 
 
-def _removed(connection: Connection, tenant_id: UUID, ids: Sequence[UUID], *columns: Column[UUID]) -> dict[str, int]:
+def remove_rows(connection: Connection, tenant_id: UUID, ids: Sequence[UUID], *columns: Column[UUID]) -> dict[str, int]:
     """Delete the rows whose column holds one of the ids, in that order; how many went of each table."""
     rows: Counter[str] = Counter()
     if ids:

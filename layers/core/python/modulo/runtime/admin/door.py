@@ -12,7 +12,7 @@ from pydantic import ValidationError, validate_call
 from pydantic_core import to_jsonable_python
 
 from modulo.domain.errors import InvalidRequest, ModuloError, NotFound
-from modulo.runtime.admin import backups, dead_letters, keys, reembeddings, tenants
+from modulo.runtime.admin import backups, dead_letters, keys, reembeddings, tenants, users
 from modulo.runtime.problem_details import details
 from modulo.runtime.telemetry import add_log_fields, ended, invocation, outcome_of, request_id
 
@@ -24,6 +24,9 @@ COMMANDS: Final[Mapping[str, Callable[..., Any]]] = {
     "tenants.delete": tenants.delete_tenant,
     "tenants.receipt": tenants.show_deletion,
     "tenants.reembed": reembeddings.reembed_collections,
+    "users.list": users.list_users,
+    "users.delete": users.delete_user,
+    "users.receipt": users.show_deletion,
     "data.rebuild-vectors": backups.rebuild,
     "dead-letters.list": dead_letters.list_letters,
     "dead-letters.retry": dead_letters.retry,
