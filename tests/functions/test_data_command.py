@@ -338,6 +338,7 @@ HOSTILE = {
     "a file of nobody": lambda c: row(c, "files", created_by=OTHER),
     "a model that is none": lambda c: row(c, "collections", embedding_model={"name": "x", "dimensions": "many"}),
     "a model not offered": lambda c: row(c, "collections", embedding_model={"name": "x", "dimensions": 3}),
+    "defaults of searches that are none": lambda c: row(c, "collections", search_defaults={"top_k": "many"}),
     "no truth value": lambda c: row(c, "collections", dedicated="perhaps"),
     "a character that cannot be stored": lambda c: row(c, "files", name="a\0b"),
     "a document that is none": lambda c: row(c, "generations", document={"title": {"a": 1}}),
@@ -375,6 +376,25 @@ def test_a_hostile_archive_changes_nothing(api, services, database, filled, file
         assert database("SELECT 1 FROM tenants") == [], what
     file.write_bytes(whole)
     modulo("tenants", "import", file)
+
+
+def test_an_archive_of_an_earlier_version_lacks_later_columns(api, services, database, filled, file):
+    modulo("data", "backup", file)
+
+    def earlier(contents):
+        name = "tables/collections.jsonl"
+        rows = [json.loads(line) for line in contents[name].decode().splitlines()]
+        kept = [{key: value for key, value in one.items() if key != "search_defaults"} for one in rows]
+        contents[name] = "".join(f"{json.dumps(one)}\n" for one in kept).encode()
+        tables = json.loads(contents["manifest.json"])["tables"]
+        tables["collections"]["columns"].remove("search_defaults")
+        said(contents, tables=tables)
+
+    rewrite(file, earlier)
+    lose_everything(services, database)
+    modulo("data", "restore", file)
+    deliver_queued(services)
+    assert "1900" in answer(api, filled[0][0])
 
 
 def test_a_backup_holds_no_row_of_a_tenant_that_it_does_not_hold(api, services, database, filled, file):
