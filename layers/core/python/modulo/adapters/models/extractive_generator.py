@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from modulo.domain.passage import Passage
     from modulo.ports.models import Reranker
 
-MAX_SCORED = 8
+MAX_SCORED = 6
 """How many extracts are read: words choose them, and further ones are hardly ever the best."""
 MAX_EXTRACTS = 3
 PASSAGE_FLOOR = 0.4
