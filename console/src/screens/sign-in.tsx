@@ -33,7 +33,7 @@ export function SignIn() {
             value={key}
             onInput={(event) => (key.value = event.currentTarget.value)}
           />
-          <small class="muted"><code>make up</code> prints one; operators make more with <code>modulo keys create</code>.</small>
+          <small class="muted"><code>make up</code> prints one; operators make more with <code>modulo admin keys create</code>.</small>
         </label>
         <label class="check">
           <input type="checkbox" checked={remember} onChange={(event) => (remember.value = event.currentTarget.checked)} />

@@ -259,7 +259,7 @@ def create_demo_key(environment: Mapping[str, str]) -> str:
         command.argv, env=dict(command.environment), capture_output=True, text=True, check=False, process_group=0
     )
     if made.returncode != 0:
-        raise StackError(f"`modulo keys create` failed:\n{made.stderr}")
+        raise StackError(f"`modulo admin keys create` failed:\n{made.stderr}")
     return made.stdout.strip()
 
 
