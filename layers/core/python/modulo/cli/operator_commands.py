@@ -14,6 +14,7 @@ from modulo.cli.calls import fail, run
 from modulo.domain.backup import Manifest, RestoreReport
 
 TenantName = Annotated[str, typer.Option(help="the tenant's name")]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 RunningStack = Annotated[Path, typer.Option("--data", help="data directory of the running `modulo up`")]
 DATA = Path(".modulo")
 SHOWN = 100
@@ -82,15 +83,21 @@ def create_key(
     user: Annotated[str, typer.Option(help="the user's name inside the tenant")],
     name: Annotated[str, typer.Option(help="what the key is for")],
     data: RunningStack = DATA,
+    as_json: AsJson = False,
 ) -> None:
     """Create a key and print it; it cannot be shown again."""
-    typer.echo(operate(data, "keys.create", tenant=tenant, user=user, name=name))
+    made = operate(data, "keys.create", tenant=tenant, user=user, name=name)
+    typer.echo(json.dumps({"key": made}) if as_json else made)
 
 
 @keys.command("list")
-def list_keys(*, tenant: TenantName, data: RunningStack = DATA) -> None:
+def list_keys(*, tenant: TenantName, data: RunningStack = DATA, as_json: AsJson = False) -> None:
     """List a tenant's keys, newest first."""
-    for key in operate(data, "keys.list", tenant=tenant):
+    found = operate(data, "keys.list", tenant=tenant)
+    if as_json:
+        print_list(found)
+        return
+    for key in found:
         expired = key["expires_at"] is not None and datetime.fromisoformat(key["expires_at"]) <= datetime.now(UTC)
         state = "revoked" if key["revoked_at"] else "expired" if expired else "valid"
         typer.echo(f"{key['id']}  {minute(key['created_at'])}  {state:7}  {key['name']}")
@@ -112,16 +119,21 @@ def list_dead_letters(
     *,
     state: Annotated[State | None, typer.Option(help="only those in this state")] = None,
     data: RunningStack = DATA,
+    as_json: AsJson = False,
 ) -> None:
     """List dead letters, newest first."""
     after: str | None = None
+    found: list[dict[str, Any]] = []
     while True:
         page = operate(data, "dead-letters.list", state=state and state.value, after=after)
-        for letter in page["items"]:
+        found += page["items"]
+        for letter in () if as_json else page["items"]:
             typer.echo(line_of(letter))
         after = page["next"]
         if after is None:
-            return
+            break
+    if as_json:
+        print_list(found)
 
 
 @dead_letters.command("retry")
@@ -150,6 +162,11 @@ def discard_dead_letter(
     one_or_all(letter, everything)
     discarded = operate(data, "dead-letters.discard", letter_id=letter, state=state and state.value)
     typer.echo(f"{discarded} discarded")
+
+
+def print_list(found: list[dict[str, Any]]) -> None:
+    """Print what was found as JSON, for programs."""
+    typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
 
 
 def minute(moment: str) -> str:
@@ -187,14 +204,18 @@ def one_or_all(letter: UUID | None, everything: bool) -> None:
 
 
 @tenants.command("list")
-def list_tenants(*, data: RunningStack = DATA) -> None:
+def list_tenants(*, data: RunningStack = DATA, as_json: AsJson = False) -> None:
     """List all tenants, ordered by id."""
     after: str | None = None
+    found: list[dict[str, Any]] = []
     while page := operate(data, "tenants.list", after=after):
-        for tenant in page:
+        found += page
+        for tenant in () if as_json else page:
             state = f"deleted {minute(tenant['deleted_at'])}" if tenant["deleted_at"] else "living"
             typer.echo(f"{tenant['id']}  {state:24}  {tenant['name']}")
         after = page[-1]["id"]
+    if as_json:
+        print_list(found)
 
 
 @tenants.command("delete")
