@@ -14,7 +14,7 @@ SITE := layers/core/python/modulo/cli/site
 PAGES = $(shell find *.md docs infra benchmarks clients localstack layers/core/python/modulo/settings.py \
   -name '*.md' -o -path 'docs/*' -type f -not -name '*.pyc' -o -name settings.py -o -name openapi.json)
 
-.PHONY: up console test eval bench soak localstack test-deployed layers lint format lock openapi docs site sbom audit clean-data
+.PHONY: up console test eval bench soak localstack test-deployed layers lint format lock openapi docs site screenshots sbom audit clean-data
 
 up: $(VENV)/.local ## start Modulo with embedded servers on one port
 	@.ci/console --optional
@@ -25,7 +25,7 @@ console: $(UV) ## build the web console, unless its sources have not changed sin
 	@.ci/console
 
 test: $(VENV)/.dev console ## run all tests, in PROCESSES processes
-	.ci/debian pgbouncer=pgbouncer tesseract=tesseract-ocr promtool=prometheus -- \
+	.ci/debian pgbouncer=pgbouncer tesseract=tesseract-ocr promtool=prometheus chromium=chromium -- \
 	  $(BIN)/pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 eval: $(VENV)/.local ## ask the golden questions of the sample documents; fail below samples.requirements.json
@@ -87,6 +87,9 @@ $(VENV)/docs/.ready: requirements/docs.txt | $(UV)
 	$(UV) venv --quiet --clear --python $(BIN)/python $(VENV)/docs
 	$(UV) pip install --quiet --python $(VENV)/docs/bin/python --require-hashes -r requirements/docs.txt
 	@touch $@
+
+screenshots: $(VENV)/.dev console ## take the screenshots of the console that the documentation shows
+	.ci/debian chromium=chromium -- $(BIN)/python -m tests.browser.screenshots docs/images
 
 sbom: $(VENV)/.dev ## write sbom.cdx.json, a bill of materials (CycloneDX) from the hashed locks
 	$(BIN)/python -m docs.sbom local > sbom.cdx.json

@@ -20,6 +20,8 @@ LONGEST = (
     "tests/e2e/test_main_job.py",
     "tests/e2e/test_up.py",
     "tests/e2e/test_documentation.py",
+    "tests/browser/test_screens.py",
+    "tests/browser/test_uploads.py",
 )
 """They begin first, so that no process works long after the others."""
 NOT_PROVED = "nothing is proved about"

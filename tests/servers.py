@@ -6,8 +6,8 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -44,14 +44,18 @@ def serving(*names: str) -> Iterator[Environment]:
         shutil.rmtree(data)
 
 
+def shared(*names: str) -> AbstractContextManager[Environment]:
+    """The run's one set of these services."""
+    return shared_as("-".join(names), lambda: serving(*names))
+
+
 @contextmanager
-def shared(*names: str) -> Iterator[Environment]:
-    """The run's one set of these services; the process that started it stops it after all others have left.
+def shared_as(name: str, start: Callable[[], AbstractContextManager[Environment]]) -> Iterator[Environment]:
+    """What the run starts once; the process that started it stops it after all others have left.
 
     Each process that uses it holds a shared lock, which ends with the process even where it is killed.
     """
     folder = Path(os.environ[RUN_FOLDER])
-    name = "-".join(names)
     address = folder / f"{name}.json"
     with (folder / f"{name}.starting").open("w") as starting, (folder / f"{name}.users").open("w") as users:
         fcntl.flock(starting, fcntl.LOCK_EX)
@@ -60,7 +64,7 @@ def shared(*names: str) -> Iterator[Environment]:
             fcntl.flock(starting, fcntl.LOCK_UN)
             yield json.loads(address.read_text())
             return
-        with serving(*names) as environment:
+        with start() as environment:
             address.write_text(json.dumps(environment))
             fcntl.flock(starting, fcntl.LOCK_UN)
             try:
