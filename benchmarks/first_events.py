@@ -23,6 +23,8 @@ from modulo.services import services
 from modulo.settings import BGE_SMALL
 
 Event = dict[str, Any]
+PARTED = {"filename": "more.txt", "purpose": "assistants", "bytes": 3, "mime_type": "text/plain"}
+"""A file of one part, which holds `new`."""
 QUESTION = "How tall is the lighthouse of Tarnby?"
 TEXT = "The lighthouse of Tarnby was built in 1868. It is 41 metres tall and has 212 steps."
 MCP_CALL = {
@@ -127,6 +129,14 @@ class Scene:
             },
             "v1_create_response": lambda: {"body": {"model": self.collection, "input": f"{QUESTION} {uuid4()}"}},
             "v1_create_embedding": lambda: {"body": {"model": BGE_SMALL.name, "input": f"{QUESTION} {uuid4()}"}},
+            "v1_cancel_file_batch": self._batch,
+            "v1_create_file_batch": lambda: {"body": {"file_ids": [self._kept()]}},
+            "v1_get_file_batch": self._batch,
+            "v1_list_batch_files": self._batch,
+            "v1_add_upload_part": lambda: {**self._begun(), "file": ("data", b"new")},
+            "v1_cancel_upload": self._begun,
+            "v1_complete_upload": self._sent,
+            "v1_create_upload": lambda: {"body": PARTED},
             "v1_create_file": lambda: {"file": ("more.txt", _unique())},
             "v1_create_vector_store": lambda: {"body": {"file_ids": [self._kept()]}},
             "v1_create_vector_store_file": lambda: {"body": {"file_id": self._kept()}},
@@ -155,6 +165,17 @@ class Scene:
             "upload_file": lambda: {"file": ("more.txt", _unique())},
         }
         return {"collection_id": self.collection, "vector_store_id": self.collection, **ask.get(name, dict)()}
+
+    def _begun(self) -> dict[str, Any]:
+        return {"upload_id": self._call("v1_create_upload")["id"]}
+
+    def _sent(self) -> dict[str, Any]:
+        """An upload whose only part is there."""
+        part = self._call("v1_add_upload_part")
+        return {"upload_id": part["upload_id"], "body": {"part_ids": [part["id"]]}}
+
+    def _batch(self) -> dict[str, Any]:
+        return {"batch_id": self._call("v1_create_file_batch")["id"]}
 
     def _talk(self) -> dict[str, Any]:
         return {"conversation_id": self._call("create_conversation")["id"]}
@@ -202,9 +223,10 @@ class Scene:
         headers = {"x-api-key": self.key, "content-type": "application/json", "accept": MCP_TYPES}
         raw = json.dumps(body).encode() if body is not None else b""
         if file:
-            disposition = f'form-data; name="file"; filename="{file[0]}"'
+            field = "data" if name == "v1_add_upload_part" else "file"
+            disposition = f'form-data; name="{field}"; filename="{file[0]}"'
             raw = b"--b\r\nContent-Disposition: " + disposition.encode() + b"\r\n\r\n" + file[1] + b"\r\n"
-            if is_of_v1(name):
+            if is_of_v1(name) and field == "file":
                 raw += b'--b\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nassistants\r\n'
             raw += b"--b--\r\n"
             headers["content-type"] = "multipart/form-data; boundary=b"

@@ -18,10 +18,12 @@ from modulo.adapters.postgres.dead_letters import PostgresDeadLetters
 from modulo.adapters.postgres.deletions import PostgresDeletions
 from modulo.adapters.postgres.engine import engines
 from modulo.adapters.postgres.fetches import PostgresFetching
+from modulo.adapters.postgres.file_batches import PostgresFileBatches
 from modulo.adapters.postgres.files import PostgresFiles
 from modulo.adapters.postgres.identities import PostgresIdentities
 from modulo.adapters.postgres.ingestion import PostgresIngestion
 from modulo.adapters.postgres.members import PostgresMembers
+from modulo.adapters.postgres.part_uploads import PostgresPartUploads
 from modulo.adapters.postgres.parts import PostgresParts
 from modulo.adapters.postgres.pools import Pools
 from modulo.adapters.postgres.purges import PostgresPurging
@@ -58,10 +60,12 @@ from modulo.ports.metadata.database import Database
 from modulo.ports.metadata.dead_letters import DeadLetters
 from modulo.ports.metadata.deletions import Deletions
 from modulo.ports.metadata.fetching import Fetching
+from modulo.ports.metadata.file_batches import FileBatches
 from modulo.ports.metadata.files import Files
 from modulo.ports.metadata.identities import Identities
 from modulo.ports.metadata.ingestion import Ingestion
 from modulo.ports.metadata.members import Members
+from modulo.ports.metadata.part_uploads import PartUploads
 from modulo.ports.metadata.parts import Parts
 from modulo.ports.metadata.purging import Purging
 from modulo.ports.metadata.reembedding import Reembeddings
@@ -98,6 +102,7 @@ class Metadata:
     members: Members
     uploads: Uploads
     files: Files
+    file_batches: FileBatches
     fetching: Fetching
     ingestion: Ingestion
     parts: Parts
@@ -112,6 +117,7 @@ class Metadata:
     user_deletions: UserDeletions
     vector_rebuilds: VectorRebuilds
     backups: Backups
+    part_uploads: PartUploads
     database: Database
 
     def __init__(self, pools: Pools) -> None:
@@ -125,6 +131,7 @@ class Metadata:
         self.members = PostgresMembers(pools)
         self.uploads = PostgresUploads(pools)
         self.files = PostgresFiles(pools)
+        self.file_batches = PostgresFileBatches(pools)
         self.fetching = PostgresFetching(pools)
         self.ingestion = PostgresIngestion(pools)
         self.parts = PostgresParts(pools)
@@ -139,6 +146,7 @@ class Metadata:
         self.user_deletions = PostgresUserDeletions(pools)
         self.vector_rebuilds = PostgresVectorRebuilds(pools)
         self.backups = PostgresBackups(pools)
+        self.part_uploads = PostgresPartUploads(pools)
         self.database = pools
 
 

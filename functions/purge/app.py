@@ -9,7 +9,7 @@ from modulo.usecases.purge import purge
 
 
 def work(request: PurgeRequest) -> bool:
-    """Purge one file, its older generations, a collection, a user file, or do the next step of a tenant."""
+    """Purge one file, its older generations, a collection, a user file, its parts, or do the next step of a tenant."""
     s = services()
     return purge(
         request,
@@ -17,6 +17,7 @@ def work(request: PurgeRequest) -> bool:
         deletions=s.deletions,
         tenants=s.tenants,
         user_files=s.user_files,
+        part_uploads=s.part_uploads,
         vectors=s.vectors,
         blobs=s.blobs,
         cache=s.cache,
@@ -25,10 +26,16 @@ def work(request: PurgeRequest) -> bool:
     )
 
 
-handler = queue_handler(
-    purges,
-    work,
-    lambda s: s.purges,
-    record_with_cause,
-    uses=("purging", "deletions", "tenants", "user_files", "vectors", "blobs", "cache", "purges", "clock"),
+PORTS = (
+    "purging",
+    "deletions",
+    "tenants",
+    "user_files",
+    "part_uploads",
+    "vectors",
+    "blobs",
+    "cache",
+    "purges",
+    "clock",
 )
+handler = queue_handler(purges, work, lambda s: s.purges, record_with_cause, uses=PORTS)

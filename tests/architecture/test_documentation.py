@@ -14,7 +14,7 @@ from tests.architecture.documentation import COMMANDS, anchors, as_pattern, bloc
 from tests.architecture.sources import PACKAGE, ROOT
 
 README_LINES = 100
-LANGUAGES = {"sh", "json", "text", "python", "yaml", "toml", "sql"}
+LANGUAGES = {"sh", "json", "text", "python", "js", "yaml", "toml", "sql"}
 FORBIDDEN_LICENCES = ("GPL", "AGPL", "CC-BY-NC", "SSPL", "BUSL")
 
 

@@ -61,7 +61,12 @@ FIRST_EVENT = {
     ),
     **dict.fromkeys(
         (
+            "v1_add_upload_part",
+            "v1_cancel_file_batch",
+            "v1_cancel_upload",
+            "v1_complete_upload",
             "v1_create_file",
+            "v1_create_file_batch",
             "v1_create_vector_store",
             "v1_create_vector_store_file",
             "v1_delete_file",

@@ -34,6 +34,8 @@ ANNOUNCERS = {
     "remove_member",
     "sweep",
     "upload_file",
+    "v1_cancel_file_batch",
+    "v1_create_file_batch",
     "v1_create_vector_store",
     "v1_create_vector_store_file",
     "v1_delete_file",
@@ -131,10 +133,12 @@ def test_only_uploads_write_and_only_purge_deletes() -> None:
     def holders(action: str) -> set[str]:
         return {name for name in FUNCTIONS for entry in statements(name) if action in many(entry["Action"])}
 
-    copies = {"v1_create_vector_store", "v1_create_vector_store_file"}
+    copies = {"v1_create_file_batch", "v1_create_vector_store", "v1_create_vector_store_file"}
     downloads = {"download_file", "v1_get_file_content"}
     assert holders("s3:PutObject") == {
         *copies,
+        "v1_add_upload_part",
+        "v1_complete_upload",
         "add_document",
         "add_documents",
         "create_upload",
@@ -147,6 +151,7 @@ def test_only_uploads_write_and_only_purge_deletes() -> None:
     assert holders("s3:GetObject") == {
         *copies,
         *downloads,
+        "v1_complete_upload",
         "fetch_url",
         "ingest_file",
         "retry_file",
@@ -169,6 +174,9 @@ def test_only_uploads_write_and_only_purge_deletes() -> None:
         "retry_files",
         "start_reembedding",
         "sweep",
+        "v1_cancel_file_batch",
+        "v1_cancel_upload",
+        "v1_complete_upload",
         "v1_delete_file",
         "v1_delete_vector_store",
         "v1_delete_vector_store_file",

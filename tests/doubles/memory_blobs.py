@@ -6,6 +6,7 @@ and for trying things out in one process.
 
 import hashlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from threading import Lock
@@ -14,6 +15,7 @@ from uuid import UUID, uuid4
 
 from modulo.domain.errors import AlteredFile, Forbidden, NotFound
 from modulo.domain.file import FileRef
+from modulo.domain.part_upload import UploadPartRef
 from modulo.domain.stored_object import ObjectInfo, StoredTotals
 from modulo.domain.upload import PresignedPost
 from modulo.domain.user_file import UserFileRef
@@ -116,7 +118,7 @@ class MemoryBlobs:
             raise NotFound("The object is not there.")
         return found.content
 
-    def put(self, ref: FileRef | UserFileRef, content: bytes, *, media_type: str) -> None:
+    def put(self, ref: FileRef | UserFileRef | UploadPartRef, content: bytes, *, media_type: str) -> None:
         """Store the object, replacing what the key held."""
         with self._lock:
             self._objects[ref.key] = _Object(bytes(content), media_type, trace_header())
@@ -130,12 +132,22 @@ class MemoryBlobs:
         with self.open(origin) as content:
             self.put(ref, content.read(), media_type=media_type)
 
+    def join(self, parts: Sequence[UploadPartRef], ref: UserFileRef, *, media_type: str) -> str:
+        """Store what the parts hold, one behind the other.
+
+        Raises:
+            NotFound: a part does not exist.
+        """
+        content = b"".join(self.open(part).read() for part in parts)
+        self.put(ref, content, media_type=media_type)
+        return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
     def info(self, ref: FileRef) -> ObjectInfo | None:
         """Size and version of the object, or None where there is none."""
         found = self._objects.get(ref.key)
         return ObjectInfo(len(found.content), found.version, found.trace) if found else None
 
-    def open(self, ref: FileRef | UserFileRef, version: str | None = None) -> BinaryIO:
+    def open(self, ref: FileRef | UserFileRef | UploadPartRef, version: str | None = None) -> BinaryIO:
         """The object's bytes as a seekable file.
 
         Raises:

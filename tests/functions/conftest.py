@@ -121,6 +121,21 @@ class Api:
         body += b"--b\r\nContent-Disposition: " + disposition.encode() + b"\r\n\r\n" + content + b"\r\n--b--\r\n"
         return self("POST", "/v1/files", body=body, headers={"content-type": "multipart/form-data; boundary=b"})
 
+    def begin_upload(self, size: int, name: str = "notes.txt", **more: Any) -> str:
+        """An upload in parts by /v1."""
+        body = {"filename": name, "purpose": "assistants", "bytes": size, "mime_type": "text/plain", **more}
+        reply = self("POST", "/v1/uploads", json=body)
+        assert reply.status == 200, reply.text
+        return str(reply.json["id"])
+
+    def send_part(self, upload: str, content: str | bytes) -> Reply:
+        content = content.encode() if isinstance(content, str) else content
+        body = (
+            b'--b\r\nContent-Disposition: form-data; name="data"; filename="part"\r\n\r\n' + content + b"\r\n--b--\r\n"
+        )
+        form = {"content-type": "multipart/form-data; boundary=b"}
+        return self("POST", f"/v1/uploads/{upload}/parts", body=body, headers=form)
+
     def keep_file(self, content: str | bytes, name: str = "notes.txt", **fields: str) -> str:
         reply = self.send_file(content, name, **fields)
         assert reply.status == 200, reply.text
@@ -289,7 +304,7 @@ def ingest(api: Api, collection: str, file: Mapping[str, Any], *, attempt: int =
 
 
 METADATA = (
-    *("user_files", "conversations", "conversation_messages"),
+    *("user_files", "file_batches", "part_uploads", "conversations", "conversation_messages"),
     *("collections", "database", "dead_letters", "deletions", "fetching", "files", "grants", "identities", "ingestion"),
     *("members", "parts", "purging", "reembeddings", "subscriptions", "sweeping", "tenants", "uploads", "usage"),
     *("backups", "user_deletions", "vector_rebuilds"),

@@ -17,6 +17,9 @@ BODIES = {
     "v1_create_vector_store": {"name": "stolen"},
     "v1_update_vector_store": {"name": "stolen"},
     "v1_search_vector_store": {"query": "What?"},
+    "v1_create_upload": {"filename": "a.txt", "purpose": "assistants", "bytes": 3, "mime_type": "text/plain"},
+    "v1_complete_upload": {"part_ids": [str(UUID(int=1))]},
+    "v1_create_file_batch": {"file_ids": [str(UUID(int=1))]},
     "v1_create_vector_store_file": {"file_id": str(UUID(int=1))},
     "v1_update_vector_store_file": {"attributes": {"stolen": True}},
     "v1_create_chat_completion": {"model": "modulo/none", "messages": [{"role": "user", "content": "What?"}]},
@@ -59,6 +62,8 @@ def call(api: Api, route: Route, collection_id: str, file_id: str, **others: UUI
         "message_id": uuid4(),
         "item_id": uuid4(),
         "response_id": uuid4(),
+        "batch_id": uuid4(),
+        "upload_id": uuid4(),
     }
     ids |= others
     path = route.path.replace(":path}", "}").format(**ids)
@@ -66,6 +71,8 @@ def call(api: Api, route: Route, collection_id: str, file_id: str, **others: UUI
         return api.try_upload(collection_id, "content")
     if route.function == "v1_create_file":
         return api.send_file("content")
+    if route.function == "v1_add_upload_part":
+        return api.send_part(str(ids["upload_id"]), "content")
     body = BODIES.get(route.function)
     if route.function in SEARCHES:
         body = {"question": "What?", "collection_id": collection_id}
@@ -78,6 +85,14 @@ def talk(api: Api, collection: str) -> tuple[str, str]:
     asked = api("POST", f"/conversations/{conversation}/messages", json={"question": "What is the mass of the moon?"})
     assert asked.status == 200, asked.text
     return conversation, asked.json["answer_id"]
+
+
+def attach_together(api: Api, collection: str) -> str:
+    """A batch of one file."""
+    path, body = f"/v1/vector_stores/{collection}/file_batches", {"file_ids": [api.keep_file("content")]}
+    reply = api("POST", path, json=body)
+    assert reply.status == 200, reply.text
+    return str(reply.json["id"])
 
 
 def respond(api: Api, collection: str) -> str:
@@ -141,7 +156,12 @@ def test_foreign_ids_answer_like_unknown_ones(services, route, stranger):
     deletion = ada("DELETE", f"/collections/{dropped}").json["deletion_id"]
     conversation, message = talk(ada, collection)
     others = {"deletion_id": deletion, "letter_id": letter, "conversation_id": conversation, "message_id": message}
-    others |= {"item_id": message, "response_id": respond(ada, collection)}
+    others |= {
+        "item_id": message,
+        "response_id": respond(ada, collection),
+        "batch_id": attach_together(ada, collection),
+    }
+    others |= {"upload_id": ada.begin_upload(3)}
     foreign = call(eve, route, collection, file["file_id"], **others)
     unknown = call(eve, route, str(uuid4()), str(uuid4()))
     assert foreign.status == unknown.status == 404, foreign.text

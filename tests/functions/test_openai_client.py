@@ -59,6 +59,44 @@ def test_upload_and_poll_is_one_call(api, client, services):
     assert listed.id == file.id
 
 
+def test_batches_of_files_are_made_watched_and_cancelled(api, client, monkeypatch):
+    store = client.vector_stores.create(name="papers")
+    kept = [client.files.create(file=(f"{name}.txt", b"The sea is deep."), purpose="assistants").id for name in "ab"]
+
+    def ingested_meanwhile(_seconds):
+        ingest_all(api, store.id)
+
+    monkeypatch.setattr(client.vector_stores.file_batches, "_sleep", ingested_meanwhile)
+    batches = client.vector_stores.file_batches
+    done = batches.create_and_poll(vector_store_id=store.id, file_ids=kept)
+    assert (done.status, done.file_counts.completed, done.file_counts.total) == ("completed", 2, 2)
+    assert {file.id for file in batches.list_files(done.id, vector_store_id=store.id, limit=1)} == set(kept)
+    sent = batches.upload_and_poll(store.id, files=[(f"{name}.txt", b"The hill is high.") for name in "cd"])
+    assert sent.file_counts.completed == 2
+    file = client.files.create(file=("e.txt", b"The wood is dark."), purpose="assistants").id
+    waiting = batches.create(store.id, files=[{"file_id": file, "attributes": {"year": 2026}}])
+    assert batches.retrieve(waiting.id, vector_store_id=store.id).status == "in_progress"
+    cancelled = batches.cancel(waiting.id, vector_store_id=store.id)
+    assert (cancelled.status, cancelled.file_counts.cancelled) == ("cancelled", 1)
+    assert client.vector_stores.retrieve(store.id).file_counts.total == 4
+
+
+def test_a_large_file_is_uploaded_in_parts(api, client, services, tmp_path):
+    path = tmp_path / "sea.txt"
+    path.write_bytes(b"The sea is 11 kilometres deep. " * 9)
+    upload = client.uploads.upload_file_chunked(file=path, mime_type="text/plain", purpose="assistants", part_size=100)
+    assert (upload.status, upload.bytes) == ("completed", path.stat().st_size)
+    assert upload.file is not None
+    assert client.files.retrieve(upload.file.id).filename == "sea.txt"
+    store = client.vector_stores.create(name="papers")
+    client.vector_stores.files.create(vector_store_id=store.id, file_id=upload.file.id)
+    ingest_all(api, store.id)
+    (text,) = client.vector_stores.files.content(upload.file.id, vector_store_id=store.id)
+    assert text.text == path.read_text().strip()
+    begun = client.uploads.create(filename="b.txt", purpose="assistants", bytes=3, mime_type="text/plain")
+    assert client.uploads.cancel(begun.id).status == "cancelled"
+
+
 def test_models_and_embeddings(api, client):
     api.create_collection("papers")
     assert [model.id for model in client.models.list()] == ["modulo/papers"]

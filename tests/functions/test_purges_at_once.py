@@ -28,7 +28,7 @@ from tests.doubles.memory_vectors import MemoryVectors
 from tests.functions.conftest import NOW
 
 CHUNKS, BYTES = 5, b"0123456789"
-STORES = ("purging", "deletions", "tenants", "user_files", "vectors", "blobs", "cache")
+STORES = ("purging", "deletions", "tenants", "user_files", "part_uploads", "vectors", "blobs", "cache")
 
 
 class Died(Exception):
@@ -70,7 +70,8 @@ class Purges(RuleBasedStateMachine):
     def __init__(self, services: Services) -> None:
         super().__init__()
         self.purging, self.deletions, self.tenants = services.purging, services.deletions, services.tenants
-        self.user_files, self.vectors, self.blobs = services.user_files, MemoryVectors(), MemoryBlobs()
+        self.user_files, self.part_uploads = services.user_files, services.part_uploads
+        self.vectors, self.blobs = MemoryVectors(), MemoryBlobs()
         self.cache, self.clock = MemoryCache(), MemoryClock(NOW)
         self.owner = Principal(uuid4(), uuid4(), frozenset(Scope))
         draft = CollectionDraft(uuid4(), "papers", EmbeddingModel(name="small", dimensions=4), Chunking(), False)

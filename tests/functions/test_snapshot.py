@@ -60,7 +60,8 @@ PORTS = {
     "get_file": {"files"},
     "ingest_file": {"blobs", "cache", "clock", "embedder", "ingestion", "ingests", "metrics", "parser_for", "parts"}
     | {"purges", "unpacker", "uploads", "vectors"},
-    "purge": {"blobs", "cache", "clock", "deletions", "purges", "purging", "tenants", "user_files", "vectors"},
+    "purge": {"blobs", "cache", "clock", "deletions", "purges", "purging", "tenants", "user_files", "vectors"}
+    | {"part_uploads"},
     "reset_quotas": {"clock", "usage"},
 }
 PRIVATE = {"settings", "known_keys"}

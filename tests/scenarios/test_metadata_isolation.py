@@ -25,6 +25,7 @@ from modulo.domain.deletion import Inventory, deletion_id
 from modulo.domain.document import Part
 from modulo.domain.errors import NotFound
 from modulo.domain.file import DocumentInfo, FileChange, Stage
+from modulo.domain.file_batch import BatchDraft
 from modulo.domain.filter_language import parse_filters
 from modulo.domain.filters import conditions
 from modulo.domain.identity import Principal, Role, Scope, api_key_hash
@@ -142,6 +143,13 @@ class Estate:
         self.conversation_page = self.messages()
         self.kept = world.user_file(self.owner)
         world.copied(self.owner, self.collection, self.kept)
+        self.batch = BatchDraft(uuid4(), (self.kept.id,), NOW + HOUR)
+        self.metadata.file_batches.open_batch(self.owner, self.collection.id, self.batch, now=NOW)
+        self.upload_id = uuid4()
+        arriving = self.kept.model_copy(update={"id": self.upload_id})
+        self.metadata.part_uploads.open_upload(
+            self.owner, arriving, expires_at=NOW + HOUR, file_seconds=None, quotas=QUOTAS
+        )
         self.letter = dead_letter_draft(IngestRequest(world.ref(self.waiting)))
         assert self.metadata.dead_letters.record_dead_letter(self.letter, now=NOW)
 
@@ -169,6 +177,7 @@ class Estate:
             "collections.create_collection": self.world.draft("more"),
             "conversations.create_conversation": ConversationDraft(uuid4(), "more"),
             "subscriptions.add_subscription": subscription_draft(),
+            "file_batches.open_batch": BatchDraft(uuid4(), (self.kept.id,), NOW + HOUR),
             "reembeddings.start_reembedding": ReembeddingDraft(uuid4(), MODEL, None, auto_switch=True, keep_seconds=1),
         }
         known = {
@@ -196,6 +205,14 @@ class Estate:
             "role": Role.editor,
             "draft": drafts.get(name),
             "to": ReembeddingState.switched,
+            "batch_id": self.batch.id,
+            "upload_id": self.upload_id,
+            "part_id": uuid4(),
+            "size_bytes": 1,
+            "expires_at": NOW + HOUR,
+            "file_seconds": None,
+            "media_type": "text/plain",
+            "problems": {self.kept.id: FINAL},
             "window": Window(9, before=self.file.id),
             "stages": [Stage.ready],
             "use": True,
@@ -252,6 +269,8 @@ class Estate:
             "write": None,
             "result": PartResult(1, "00" * 32, DocumentInfo()),
         }
+        if name.startswith("part_uploads."):
+            known["ref"] = UserFileRef(caller.tenant_id, self.owner.user_id, self.upload_id)
         if name.startswith("user_files."):
             known["file_id"] = self.kept.id
             known["ref"] = UserFileRef(caller.tenant_id, self.owner.user_id, self.kept.id)
@@ -271,6 +290,8 @@ class Estate:
             self.metadata.collections.list_collections(self.owner, after=None, limit=99, name=None),
             self.metadata.members.list_members(self.owner, at),
             files,
+            self.metadata.part_uploads.get_upload(self.owner, self.upload_id, now=NOW),
+            self.metadata.file_batches.get_batch(self.owner, at, self.batch.id, now=NOW),
             self.metadata.grants.grant(self.owner, at),
             self.metadata.grants.live_documents(self.owner, [at], [file.id for file in files.items], reservation=None),
             self.metadata.identities.list_api_keys(self.world.tenant_id),

@@ -19,9 +19,11 @@ from modulo.adapters.aws import s3_blobs
 from modulo.adapters.aws.s3_blobs import S3Blobs
 from modulo.domain.errors import ModuloError, NotFound, Unavailable
 from modulo.domain.file import FileRef
+from modulo.domain.part_upload import UploadPartRef
 from modulo.domain.stored_object import StoredTotals
 from modulo.domain.trace import Trace
 from modulo.domain.upload import PresignedPost
+from modulo.domain.user_file import UserFileRef
 from modulo.ports.blobs import Blobs
 from modulo.ports.trace import current_trace
 from tests.doubles.memory_blobs import MemoryBlobs
@@ -29,6 +31,14 @@ from tests.doubles.memory_blobs import MemoryBlobs
 Environment = dict[str, str]
 BODY = b"the bytes of a file"
 SHA256 = hashlib.sha256(BODY).hexdigest()
+
+
+def parts_of(blobs: Blobs, *contents: bytes) -> tuple[UserFileRef, list[UploadPartRef]]:
+    ref = UserFileRef(uuid4(), uuid4(), uuid4())
+    parts = [UploadPartRef(ref, uuid4()) for _ in contents]
+    for part, content in zip(parts, contents, strict=True):
+        blobs.put(part, content, media_type="application/octet-stream")
+    return ref, parts
 
 
 def a_ref(generation: int = 1) -> FileRef:
@@ -134,6 +144,25 @@ class TestBlobs:
             blobs.put(ref, content, media_type="application/octet-stream")
             with blobs.open(ref) as opened:
                 assert opened.read() == content
+
+    def test_parts_are_joined_in_the_order_given(self, blobs: Blobs) -> None:
+        for contents in ((b"one", b"two", b"three"), (bytes(range(256)) * 20_000,) * 4):
+            ref, parts = parts_of(blobs, *contents)
+            whole = b"".join(reversed(contents))
+            assert blobs.join(parts[::-1], ref, media_type="text/plain") == hashlib.md5(whole).hexdigest()
+            copy = a_ref()
+            blobs.copy(ref, copy, media_type="text/plain")
+            with blobs.open(copy) as opened:
+                assert opened.read() == whole
+
+    def test_nothing_is_stored_where_a_part_is_missing(self, blobs: Blobs) -> None:
+        for content in (b"one", bytes(9 * 1024**2)):
+            ref, parts = parts_of(blobs, content)
+            with pytest.raises(NotFound):
+                blobs.join([*parts, UploadPartRef(ref, uuid4())], ref, media_type="text/plain")
+            assert blobs.count(ref.tenant_id, ref.prefix).objects == 1
+            with pytest.raises(NotFound):
+                blobs.copy(ref, a_ref(), media_type="text/plain")
 
     def test_what_is_not_there(self, blobs: Blobs) -> None:
         assert blobs.info(a_ref()) is None

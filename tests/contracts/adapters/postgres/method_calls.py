@@ -18,6 +18,7 @@ from modulo.domain.dead_letter import DeadLetterQuery
 from modulo.domain.deletion import Inventory, deletion_id
 from modulo.domain.document import Part
 from modulo.domain.file import DocumentInfo, FileChange, OnDuplicate, Stage
+from modulo.domain.file_batch import BatchDraft
 from modulo.domain.filter_language import parse_filters
 from modulo.domain.identity import Role, api_key_hash
 from modulo.domain.messages import IngestRequest
@@ -274,7 +275,34 @@ def _calls_of_user_files(world: World) -> dict[str, partial[Any]]:
     new = UserFile(
         id=uuid4(), name="n.txt", purpose=Purpose.assistants, media_type="text/plain", size_bytes=1, created_at=NOW
     )
+    batch = BatchDraft(uuid4(), (kept.id,), NOW + HOUR)
+    at: dict[str, Any] = {"collection_id": collection.id, "batch_id": batch.id, "now": NOW}
+    opened, begun, joined, completed, unwanted = (new.model_copy(update={"id": uuid4()}) for _ in range(5))
+    part_uploads = store.part_uploads
+    opening: dict[str, Any] = {"expires_at": NOW + 99 * HOUR, "file_seconds": None, "quotas": QUOTAS}
+    for upload in (begun, joined, completed, unwanted):
+        part_uploads.open_upload(user, upload, **opening)
+    lease: dict[str, Any] = {"until": NOW + HOUR, "now": NOW}
+    for upload in (joined, completed):
+        part_uploads.begin_completion(user, upload.id, **lease)
+    part_uploads.end_completion(user, completed.id, media_type="text/plain", now=NOW)
     return {
+        "part_uploads.open_upload": partial(part_uploads.open_upload, user, opened, **opening),
+        "part_uploads.get_upload": partial(part_uploads.get_upload, user, begun.id, now=NOW),
+        "part_uploads.add_part": partial(part_uploads.add_part, user, begun.id, uuid4(), 1, now=NOW),
+        "part_uploads.begin_completion": partial(part_uploads.begin_completion, user, begun.id, **lease),
+        "part_uploads.release_completion": partial(part_uploads.release_completion, user, begun.id),
+        "part_uploads.end_completion": partial(
+            part_uploads.end_completion, user, joined.id, media_type="text/plain", now=NOW
+        ),
+        "part_uploads.cancel_upload": partial(part_uploads.cancel_upload, user, unwanted.id, now=NOW),
+        "part_uploads.forget_parts": partial(
+            part_uploads.forget_parts, UserFileRef(world.tenant_id, user.user_id, completed.id)
+        ),
+        "file_batches.open_batch": partial(store.file_batches.open_batch, user, collection.id, batch, now=NOW),
+        "file_batches.close_batch": partial(store.file_batches.close_batch, user, problems={kept.id: FINAL}, **at),
+        "file_batches.get_batch": partial(store.file_batches.get_batch, user, **at),
+        "file_batches.cancel_batch": partial(store.file_batches.cancel_batch, user, **at),
         "collections.list_entries": partial(store.collections.list_entries, user, name=None, limit=9),
         "collections.page_collections": partial(store.collections.page_collections, user, Window(9)),
         "files.find_file": partial(store.files.find_file, user, file.id),

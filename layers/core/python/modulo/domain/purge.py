@@ -43,18 +43,21 @@ class Purge:
 
 @dataclass(frozen=True, slots=True)
 class PurgeRequest:
-    """A message to `purge`: a file, a collection, a user file, or a whole tenant."""
+    """A message to `purge`: a file, a collection, a user file, the parts of one, or a whole tenant."""
 
     tenant_id: UUID
     collection_id: UUID | None = None
     file_id: UUID | None = None
     user_file: UserFileRef | None = None
+    parts_of: UserFileRef | None = None
 
     def body(self) -> dict[str, object]:
         """The body of the queue message."""
         ids = {"tenant_id": self.tenant_id, "collection_id": self.collection_id, "file_id": self.file_id}
         if self.user_file is not None:
             ids |= {"user_id": self.user_file.user_id, "user_file_id": self.user_file.file_id}
+        if self.parts_of is not None:
+            ids |= {"user_id": self.parts_of.user_id, "parts_of": self.parts_of.file_id}
         return {name: str(found) if found else None for name, found in ids.items()}
 
     @classmethod
@@ -65,10 +68,11 @@ class PurgeRequest:
             ValueError, KeyError: it is no such request.
         """
         collection_id, file_id = body["collection_id"], body.get("file_id")
-        tenant_id, user_file_id = UUID(str(body.get("tenant_id"))), body.get("user_file_id")
-        if user_file_id:
-            ref = UserFileRef(tenant_id, UUID(str(body["user_id"])), UUID(str(user_file_id)))
-            return cls(tenant_id, user_file=ref)
+        tenant_id = UUID(str(body.get("tenant_id")))
+        if found := body.get("user_file_id"):
+            return cls(tenant_id, user_file=UserFileRef(tenant_id, UUID(str(body["user_id"])), UUID(str(found))))
+        if found := body.get("parts_of"):
+            return cls(tenant_id, parts_of=UserFileRef(tenant_id, UUID(str(body["user_id"])), UUID(str(found))))
         return cls(
             tenant_id,
             UUID(str(collection_id)) if collection_id else None,

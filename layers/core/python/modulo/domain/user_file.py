@@ -74,6 +74,11 @@ class UserFileRef:
         """The key prefix of all of its objects."""
         return f"tenants/{self.tenant_id}/users/{self.user_id}/files/{self.file_id}/"
 
+    @property
+    def parts_prefix(self) -> str:
+        """The key prefix of the parts in which it was uploaded, if it was."""
+        return self.prefix + "parts/"
+
     @classmethod
     def of_key(cls, key: str) -> "UserFileRef | None":
         """The user file whose bytes an object key names; None for any other key."""

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 from uuid import UUID
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from modulo.domain.file import FileRef
+    from modulo.domain.part_upload import UploadPartRef
     from modulo.domain.stored_object import ObjectInfo, StoredTotals
     from modulo.domain.upload import PresignedPost
     from modulo.domain.user_file import UserFileRef
@@ -33,7 +36,7 @@ class Blobs(Protocol):
         """
         ...
 
-    def put(self, ref: FileRef | UserFileRef, content: bytes, *, media_type: str) -> None:
+    def put(self, ref: FileRef | UserFileRef | UploadPartRef, content: bytes, *, media_type: str) -> None:
         """Store the object, replacing what the key held."""
         ...
 
@@ -45,11 +48,21 @@ class Blobs(Protocol):
         """
         ...
 
+    def join(self, parts: Sequence[UploadPartRef], ref: UserFileRef, *, media_type: str) -> str:
+        """Store what the parts hold, one behind the other, as one object; its MD5 checksum in hexadecimal.
+
+        Nothing is stored unless all is.
+
+        Raises:
+            NotFound: a part does not exist.
+        """
+        ...
+
     def info(self, ref: FileRef) -> ObjectInfo | None:
         """Size and version of the object, or None where there is none."""
         ...
 
-    def open(self, ref: FileRef | UserFileRef, version: str | None = None) -> BinaryIO:
+    def open(self, ref: FileRef | UserFileRef | UploadPartRef, version: str | None = None) -> BinaryIO:
         """The object's bytes as a seekable file, spooled to disk when large; with a version, those of that one.
 
         Raises:

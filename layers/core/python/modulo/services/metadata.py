@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from modulo.ports.metadata.dead_letters import DeadLetters
     from modulo.ports.metadata.deletions import Deletions
     from modulo.ports.metadata.fetching import Fetching
+    from modulo.ports.metadata.file_batches import FileBatches
     from modulo.ports.metadata.files import Files
     from modulo.ports.metadata.identities import Identities
     from modulo.ports.metadata.ingestion import Ingestion
     from modulo.ports.metadata.members import Members
+    from modulo.ports.metadata.part_uploads import PartUploads
     from modulo.ports.metadata.parts import Parts
     from modulo.ports.metadata.purging import Purging
     from modulo.ports.metadata.reembedding import Reembeddings
@@ -147,6 +149,13 @@ class Metadata(Queues):
         return PostgresFiles(self._pools)
 
     @cached_property
+    def file_batches(self) -> "FileBatches":
+        """Files that are attached to a collection together."""
+        from modulo.adapters.postgres.file_batches import PostgresFileBatches
+
+        return PostgresFileBatches(self._pools)
+
+    @cached_property
     def fetching(self) -> "Fetching":
         """Generations whose bytes are fetched from an address."""
         from modulo.adapters.postgres.fetches import PostgresFetching
@@ -215,6 +224,13 @@ class Metadata(Queues):
         from modulo.adapters.postgres.user_files import PostgresUserFiles
 
         return PostgresUserFiles(self._pools)
+
+    @cached_property
+    def part_uploads(self) -> "PartUploads":
+        """Uploads of user files in parts."""
+        from modulo.adapters.postgres.part_uploads import PostgresPartUploads
+
+        return PostgresPartUploads(self._pools)
 
     @cached_property
     def usage(self) -> "UsageLedger":

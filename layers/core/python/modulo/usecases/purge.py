@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from modulo.ports.cache import Cache
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.deletions import Deletions
+    from modulo.ports.metadata.part_uploads import PartUploads
     from modulo.ports.metadata.purging import Purging
     from modulo.ports.metadata.tenants import Tenants
     from modulo.ports.metadata.user_files import UserFiles
@@ -55,6 +56,7 @@ def purge(
     deletions: Deletions,
     tenants: Tenants,
     user_files: UserFiles,
+    part_uploads: PartUploads,
     vectors: Vectors,
     blobs: Blobs,
     cache: Cache,
@@ -71,6 +73,8 @@ def purge(
         Unavailable: a store did not answer or still holds something, or another purge is in progress; try again.
     """
     tenant_id, collection_id = request.tenant_id, request.collection_id
+    if request.parts_of is not None:
+        return _purge_parts(request.parts_of, part_uploads=part_uploads, blobs=blobs)
     if request.user_file is not None:
         return _purge_user_file(request.user_file, user_files=user_files, blobs=blobs)
     if collection_id is None:
@@ -100,6 +104,14 @@ def _purge_user_file(ref: UserFileRef, *, user_files: UserFiles, blobs: Blobs) -
     removed = blobs.delete(ref.tenant_id, ref.prefix)
     _require_nothing(_object_inventory(ref.tenant_id, [ref.prefix], blobs))
     user_files.forget_user_file(ref)
+    return removed > 0
+
+
+def _purge_parts(ref: UserFileRef, *, part_uploads: PartUploads, blobs: Blobs) -> bool:
+    """Their objects, then their rows; whether there was an object."""
+    removed = blobs.delete(ref.tenant_id, ref.parts_prefix)
+    _require_nothing(_object_inventory(ref.tenant_id, [ref.parts_prefix], blobs))
+    part_uploads.forget_parts(ref)
     return removed > 0
 
 

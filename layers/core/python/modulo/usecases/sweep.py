@@ -174,8 +174,8 @@ def _report(rounds: list[SweepFindings], now: datetime) -> SweepReport:
 
 
 def _name(found: FileRef | PurgeRequest) -> str:
-    if isinstance(found, PurgeRequest) and found.user_file is not None:
-        return found.user_file.prefix
+    if isinstance(found, PurgeRequest) and (of_user := found.user_file or found.parts_of) is not None:
+        return of_user.prefix
     generation = found.generation if isinstance(found, FileRef) else None
     parts = (found.tenant_id, found.collection_id, found.file_id, generation)
     return "/".join(str(part) for part in parts if part is not None)

@@ -15,6 +15,7 @@ from uuid import UUID
 from botocore.exceptions import ClientError
 
 from modulo.adapters.aws.clients import LazyClient, error_code, translated_errors
+from modulo.adapters.aws.multipart_writer import MultipartWriter
 from modulo.domain.errors import NotFound, Unavailable
 from modulo.domain.file import key_prefix
 from modulo.domain.stored_object import ObjectInfo, StoredTotals
@@ -22,11 +23,15 @@ from modulo.domain.upload import PresignedPost
 from modulo.ports.trace import trace_header
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from modulo.domain.file import FileRef
+    from modulo.domain.part_upload import UploadPartRef
     from modulo.domain.user_file import UserFileRef
 
 TRACE = "traceparent"
 SPOOL_BYTES = 8 * 1024**2
+BLOCK_BYTES = 1024**2
 VERSION, ETAG = "version:", "etag:"
 """How a version begins that is a version id of S3, and one that is an ETag, in a bucket without versions."""
 _MISSING = {"NoSuchKey", "NoSuchVersion", "NotFound", "404", "PreconditionFailed", "412"}
@@ -78,7 +83,7 @@ class S3Blobs:
         with translated_errors("s3"):
             return str(self._s3().generate_presigned_url("get_object", Params=wanted, ExpiresIn=expires_in))
 
-    def put(self, ref: FileRef | UserFileRef, content: bytes, *, media_type: str) -> None:
+    def put(self, ref: FileRef | UserFileRef | UploadPartRef, content: bytes, *, media_type: str) -> None:
         """Store the object; S3 verifies its SHA-256."""
         with translated_errors("s3"):
             self._s3().put_object(
@@ -105,6 +110,14 @@ class S3Blobs:
                     raise NotFound("The object does not exist.") from error
                 raise
 
+    def join(self, parts: Sequence[UploadPartRef], ref: UserFileRef, *, media_type: str) -> str:
+        """Read the parts, and store them by S3's own multipart upload, whose parts have to be larger than theirs."""
+        with translated_errors("s3"), MultipartWriter(self._s3(), self._at(ref), media_type) as writer:
+            for part in parts:
+                for block in self._body(part, {}).iter_chunks(BLOCK_BYTES):
+                    writer.write(block)
+            return writer.finish()
+
     def info(self, ref: FileRef) -> ObjectInfo | None:
         """Size and version of the object; the version is the version id in a versioned bucket, else the ETag."""
         with translated_errors("s3"):
@@ -118,7 +131,7 @@ class S3Blobs:
         pinned = ETAG + head["ETag"] if version == "null" else VERSION + version
         return ObjectInfo(head["ContentLength"], pinned, head.get("Metadata", {}).get(TRACE))
 
-    def open(self, ref: FileRef | UserFileRef, version: str | None = None) -> BinaryIO:
+    def open(self, ref: FileRef | UserFileRef | UploadPartRef, version: str | None = None) -> BinaryIO:
         """The object as a seekable file, which is on disk if larger than 8 MB."""
         spool = SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 - the caller closes it
         try:
@@ -165,7 +178,7 @@ class S3Blobs:
         with translated_errors("s3"):
             self._s3().head_bucket(Bucket=self._bucket)
 
-    def _at(self, ref: FileRef | UserFileRef) -> dict[str, str]:
+    def _at(self, ref: FileRef | UserFileRef | UploadPartRef) -> dict[str, str]:
         return {"Bucket": self._bucket, "Key": ref.key}
 
     def _require_unchanged(self, ref: FileRef | UserFileRef, pin: dict[str, str]) -> None:
@@ -177,7 +190,7 @@ class S3Blobs:
                     raise NotFound("The object does not exist, or its bytes were replaced.") from error
                 raise
 
-    def _body(self, ref: FileRef | UserFileRef, pin: dict[str, str]) -> Any:
+    def _body(self, ref: FileRef | UserFileRef | UploadPartRef, pin: dict[str, str]) -> Any:
         try:
             return self._s3().get_object(**self._at(ref), **pin)["Body"]
         except ClientError as error:

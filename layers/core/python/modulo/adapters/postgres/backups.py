@@ -190,7 +190,7 @@ def _user_objects(connection: Connection, tenant_id: UUID | None) -> list[Wanted
     statement = (
         select(user_files.c.tenant_id, user_files.c.user_id, user_files.c.id, user_files.c.media_type)
         .join(tenants, tenants.c.id == user_files.c.tenant_id)
-        .where(user_files.c.deleted_at.is_(None), tenants.c.deleted_at.is_(None))
+        .where(user_files.c.deleted_at.is_(None), ~user_files.c.arriving, tenants.c.deleted_at.is_(None))
         .order_by(user_files.c.tenant_id, user_files.c.id)
     )
     if tenant_id is not None:

@@ -34,7 +34,16 @@ from modulo.adapters.postgres.locks import lock_collection
 from modulo.adapters.postgres.pools import Pooled, autocommit, transaction
 from modulo.adapters.postgres.receipts import REVISION, close_receipt, lock_proof, receipt_revision
 from modulo.adapters.postgres.rows import OF_COLLECTION, OF_FILE, SPACE, in_tenant, space, stored
-from modulo.adapters.postgres.tables import aliases, collections, deletions, files, generations, indexes, parts
+from modulo.adapters.postgres.tables import (
+    aliases,
+    collections,
+    deletions,
+    file_batches,
+    files,
+    generations,
+    indexes,
+    parts,
+)
 from modulo.domain.collection import EmbeddingModel, Space
 from modulo.domain.deletion import ReceiptRevision, deletion_id
 from modulo.domain.file import Stage
@@ -197,6 +206,8 @@ def _purge_collection(connection: Connection, tenant_id: UUID, collection_id: UU
     ids = _ids(tenant_id, collection_id)
     connection.execute(delete(parts).where(in_tenant(tenant_id, parts), parts.c.file_id.in_(ids)))
     connection.execute(delete(aliases).where(in_tenant(tenant_id, aliases), aliases.c.collection_id == collection_id))
+    batches = (in_tenant(tenant_id, file_batches), file_batches.c.collection_id == collection_id)
+    connection.execute(delete(file_batches).where(*batches))
     of_files = and_(in_tenant(tenant_id, generations), generations.c.file_id.in_(ids))
     return _purge_generations(connection, of_files, now, whole=True)
 

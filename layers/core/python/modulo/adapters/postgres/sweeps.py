@@ -35,7 +35,7 @@ from modulo.adapters.postgres.locks import note_change
 from modulo.adapters.postgres.pools import Pooled, transaction
 from modulo.adapters.postgres.rows import IS_FETCHING, arrays, stored
 from modulo.adapters.postgres.rules import stored_problem
-from modulo.adapters.postgres.tables import collections, files, generations, parts, tenants, user_files
+from modulo.adapters.postgres.tables import collections, files, generations, part_uploads, parts, tenants, user_files
 from modulo.domain.file import UNFINISHED, WAITING, FileRef, Stage
 from modulo.domain.generation import (
     DEADLINE_EXCEEDED,
@@ -55,6 +55,8 @@ _UNCLAIMED = and_(generations.c.stage.in_([stage.value for stage in WAITING]), g
 _WAITS_SINCE = func.greatest(generations.c.updated_at, generations.c.next_attempt_at)
 """A URL's message is delivered when the URL is tried again; until then it is not lost."""
 
+_PURGED = (tenants, collections, files, generations, user_files, part_uploads)
+"""The tables of what is purged."""
 _REF = (
     files.c.tenant_id,
     files.c.collection_id,
@@ -93,7 +95,7 @@ class PostgresSweeping(Pooled):
 
 def _next(connection: Connection, *, unclaimed: bool) -> datetime | None:
     """When something is next due: mostly the first entry of the index that finds it."""
-    purges = [select(func.min(table.c.purge_after)) for table in (tenants, collections, files, generations, user_files)]
+    purges = [select(func.min(table.c.purge_after)) for table in _PURGED]
     moments = [select(func.min(generations.c[name])).where(_UNFINISHED) for name in ("deadline", "lease_until")]
     if unclaimed:
         waiting_since = select(func.min(_WAITS_SINCE) + literal(UNCLAIMED_AFTER, Interval()))
@@ -238,6 +240,10 @@ def _ask_for_purges(connection: Connection, now: datetime, found: _Found) -> tup
     requests += [
         PurgeRequest(row.tenant_id, user_file=UserFileRef(row.tenant_id, row.user_id, row.id))
         for row in _postponed(connection, user_files, now, found, "id", "user_id")
+    ]
+    requests += [
+        PurgeRequest(row.tenant_id, parts_of=UserFileRef(row.tenant_id, row.user_id, row.id))
+        for row in _postponed(connection, part_uploads, now, found, "id", "user_id")
     ]
     rows = _postponed(connection, generations, now, found, "file_id", "number", **retired)
     return tuple(dict.fromkeys(requests + _of_files(connection, {(row.tenant_id, row.file_id) for row in rows})))

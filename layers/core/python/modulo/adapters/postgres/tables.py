@@ -266,6 +266,7 @@ user_files = Table(
     _column("expires_at", Moment(), nullable=True),
     _column("deleted_at", Moment(), nullable=True),
     _column("purge_after", Moment(), nullable=True),
+    _column("arriving", Boolean(), server_default=text("false")),
     PrimaryKeyConstraint("tenant_id", "id"),
     _reference("user_id", "users", ondelete="CASCADE"),
     CheckConstraint("size_bytes > 0", "size"),
@@ -275,6 +276,65 @@ user_files = Table(
 Index("ix_user_files_listing", user_files.c.tenant_id, user_files.c.user_id, user_files.c.created_at, user_files.c.id)
 Index("ix_user_files_expiry", user_files.c.expires_at, postgresql_where=user_files.c.deleted_at.is_(None))
 Index("ix_user_files_purge", user_files.c.purge_after, postgresql_where=user_files.c.purge_after.is_not(None))
+
+part_uploads = Table(
+    "part_uploads",
+    metadata,
+    _tenant(),
+    _column("id", Uuid()),
+    _column("user_id", Uuid()),
+    _column("created_at", Moment()),
+    _column("expires_at", Moment()),
+    _column("file_seconds", Integer(), nullable=True),
+    _column("completing_until", Moment(), nullable=True),
+    _column("completed_at", Moment(), nullable=True),
+    _column("purge_after", Moment(), nullable=True),
+    PrimaryKeyConstraint("tenant_id", "id"),
+    _reference("id", "user_files", ondelete="CASCADE"),
+)
+"""The user file of the same id is `arriving` until the parts are put together; till then its expiry is the upload's."""
+Index("ix_part_uploads_purge", part_uploads.c.purge_after, postgresql_where=part_uploads.c.purge_after.is_not(None))
+
+upload_parts = Table(
+    "upload_parts",
+    metadata,
+    _tenant(),
+    _column("upload_id", Uuid()),
+    _column("id", Uuid()),
+    _column("size_bytes", BigInteger()),
+    PrimaryKeyConstraint("tenant_id", "upload_id", "id"),
+    _reference("upload_id", "part_uploads", ondelete="CASCADE"),
+    CheckConstraint("size_bytes > 0", "size"),
+)
+
+file_batches = Table(
+    "file_batches",
+    metadata,
+    _tenant(),
+    _column("id", Uuid()),
+    _column("collection_id", Uuid()),
+    _column("created_at", Moment()),
+    _column("deadline", Moment()),
+    _column("attached_at", Moment(), nullable=True),
+    PrimaryKeyConstraint("tenant_id", "id"),
+    _reference("collection_id", "collections", ondelete="CASCADE"),
+)
+Index("ix_file_batches_collection", file_batches.c.tenant_id, file_batches.c.collection_id)
+
+file_batch_entries = Table(
+    "file_batch_entries",
+    metadata,
+    _tenant(),
+    _column("batch_id", Uuid()),
+    _column("number", Integer()),
+    _column("file_id", Uuid()),
+    _column("cancelled", Boolean(), server_default=text("false")),
+    _column("problem", JSONB(none_as_null=True), nullable=True),
+    PrimaryKeyConstraint("tenant_id", "batch_id", "file_id"),
+    _reference("batch_id", "file_batches", ondelete="CASCADE"),
+    CheckConstraint("number >= 0", "number"),
+)
+"""`file_id` is that of a user file, whose copy in the collection tells the state of an entry that says nothing."""
 
 aliases = Table(
     "aliases",

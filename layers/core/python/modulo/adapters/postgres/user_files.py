@@ -35,21 +35,7 @@ class PostgresUserFiles(Pooled):
     @transaction
     def add_user_file(self, connection: Connection, principal: Principal, file: UserFile, *, quotas: Quotas) -> None:
         """Charge it to the user and store it."""
-        introduce(connection, principal)
-        if not charge_owner(connection, principal.tenant_id, principal.user_id, file.size_bytes, quotas.storage_bytes):
-            raise quota_exceeded("storage_bytes", quotas.storage_bytes)
-        kept = select(func.count()).where(
-            in_tenant(principal.tenant_id, user_files),
-            user_files.c.user_id == principal.user_id,
-            user_files.c.deleted_at.is_(None),
-        )
-        limit = quotas.user_files
-        if connection.execute(kept).scalar_one() >= limit:  # the user's row is locked since it was charged
-            raise quota_exceeded("user_files", limit)
-        values = file.model_dump() | {"purpose": file.purpose.value}
-        connection.execute(
-            insert(user_files).values(tenant_id=principal.tenant_id, user_id=principal.user_id, **values)
-        )
+        insert_user_file(connection, principal, file, quotas)
 
     @read
     def page_user_files(
@@ -90,6 +76,29 @@ class PostgresUserFiles(Pooled):
         connection.execute(statement)
 
 
+def insert_user_file(
+    connection: Connection, principal: Principal, file: UserFile, quotas: Quotas, *, arriving: bool = False
+) -> None:
+    """Charge a file to the user and store it; one that is still arriving is not visible.
+
+    Raises:
+        QuotaExceeded: no file or byte more fits.
+    """
+    introduce(connection, principal)
+    if not charge_owner(connection, principal.tenant_id, principal.user_id, file.size_bytes, quotas.storage_bytes):
+        raise quota_exceeded("storage_bytes", quotas.storage_bytes)
+    kept = select(func.count()).where(
+        in_tenant(principal.tenant_id, user_files),
+        user_files.c.user_id == principal.user_id,
+        user_files.c.deleted_at.is_(None),
+    )
+    limit = quotas.user_files
+    if connection.execute(kept).scalar_one() >= limit:  # the user's row is locked since it was charged
+        raise quota_exceeded("user_files", limit)
+    values = file.model_dump() | {"purpose": file.purpose.value, "arriving": arriving}
+    connection.execute(insert(user_files).values(tenant_id=principal.tenant_id, user_id=principal.user_id, **values))
+
+
 def end_user_file(
     connection: Connection, principal: Principal, file_id: UUID, *, now: datetime, purge_after: datetime
 ) -> bool:
@@ -116,4 +125,5 @@ def _of(principal: Principal) -> tuple[ColumnElement[bool], ...]:
 
 
 def _living(now: datetime) -> ColumnElement[bool]:
-    return user_files.c.deleted_at.is_(None) & func.coalesce(user_files.c.expires_at > now, true())
+    there = user_files.c.deleted_at.is_(None) & ~user_files.c.arriving
+    return there & func.coalesce(user_files.c.expires_at > now, true())

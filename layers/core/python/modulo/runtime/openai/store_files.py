@@ -18,6 +18,8 @@ from modulo.runtime.openai.vector_stores import ChunkingStrategy, Static, chunki
 Status = Literal["in_progress", "completed", "cancelled", "failed"]
 StatusFilter = Annotated[Status | None, Query(alias="filter", description="the files' status")]
 UNSUPPORTED: Final = "unsupported-file"
+FULL: Final = "quota-exceeded"
+"""Nothing is wrong with the file."""
 
 
 def _simple(value: Any) -> Any:
@@ -156,7 +158,7 @@ def _status(stage: Stage) -> Status:
 
 def last_error(problem: FileProblem) -> LastError:
     """A file's problem as OpenAI has it."""
-    if problem.retryable:
+    if problem.retryable or problem.code == FULL:
         return LastError(code="server_error", message=problem.detail)
     code: Literal["unsupported_file", "invalid_file"] = (
         "unsupported_file" if problem.code == UNSUPPORTED else "invalid_file"
