@@ -18,7 +18,13 @@ QUEUES = {"ingest_file": "IngestQueue", "fetch_url": "FetchQueue", "purge": "Pur
 API_SECONDS = 29
 STREAM_SECONDS = 900
 """For which API Gateway passes on a stream."""
-STREAMING = {"stream_conversation", "stream_search"}
+STREAMING = {
+    "stream_conversation": ("Api", "/conversations/{conversation_id}/messages/stream"),
+    "stream_search": ("Api", "/search/stream"),
+    "v1_create_chat_completion": ("V1Api", "/chat/completions"),
+    "v1_create_response": ("V1Api", "/responses"),
+}
+"""Functions whose answers are streamed, with their API and path."""
 DLQ_SECONDS = 14 * 86_400
 
 
@@ -227,21 +233,18 @@ def test_logical_ids_are_the_names() -> None:
 
 def test_the_gateway_streams_streamed_answers_and_no_others() -> None:
     """By default; a local cloud, which cannot, is told so by a parameter and gets a template without the property."""
-    paths = translated()["Resources"]["Api"]["Properties"]["Body"]["paths"]
-    streaming = {
-        path
-        for path, methods in paths.items()
+    found = {
+        (api, path): methods["post"]["x-amazon-apigateway-integration"]["responseTransferMode"]
+        for api in ("Api", "V1Api")
+        for path, methods in translated()["Resources"][api]["Properties"]["Body"]["paths"].items()
         for method in methods.values()
         if "response-streaming-invocations" in str(method.get("x-amazon-apigateway-integration", {}).get("uri"))
     }
-    assert streaming == {"/search/stream", "/conversations/{conversation_id}/messages/stream"}
-    for path in streaming:
-        assert paths[path]["post"]["x-amazon-apigateway-integration"]["responseTransferMode"] == "STREAM"
+    assert found == dict.fromkeys(STREAMING.values(), "STREAM")
     for name in STREAMING:
-        found = properties(name)
-        variables = found["Environment"]["Variables"]
+        variables = properties(name)["Environment"]["Variables"]
         assert variables["AWS_LAMBDA_EXEC_WRAPPER"]["Fn::If"][1] == "/opt/stream_responses"
-        assert int(variables["STREAM_SECONDS"]["Fn::If"][1]) < found["Timeout"] <= 900
+        assert int(variables["STREAM_SECONDS"]["Fn::If"][1]) < properties(name)["Timeout"] <= STREAM_SECONDS
     assert os.access(ROOT / "layers" / "core" / "stream_responses", os.X_OK)
     assert LOCAL_PARAMETERS["StreamTransferMode"] == "BUFFERED"
     assert "ResponseTransferMode:" not in TRANSFER_MODE.sub("", (ROOT / "template.yaml").read_text())

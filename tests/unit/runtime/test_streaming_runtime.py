@@ -34,6 +34,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from starlette.responses import Response
 
+from modulo.domain.errors import NotFound
+from modulo.runtime.http import handler_of
+from modulo.runtime.openai.errors import openai_answer
+
 router = APIRouter()
 pauses = {PAUSE}
 
@@ -63,6 +67,12 @@ async def endless():
 @router.get("/raise")
 async def fail():
     raise ValueError("secret")
+
+@router.get("/refused")
+async def refuse():
+    raise NotFound
+
+handler = handler_of(router, answer=openai_answer)
 """
 
 
@@ -187,6 +197,12 @@ def test_who_asks_for_more_than_the_body_waits() -> None:
             await asyncio.wait_for(call.receive(), 0.05)
 
     asyncio.run(ask())
+
+
+def test_an_error_is_told_as_the_functions_door_tells_it(exchange: Exchange) -> None:
+    answer = json.loads(invoke(exchange, event("GET", "/refused")).payload)
+    assert answer["statusCode"] == 404
+    assert json.loads(answer["body"])["error"]["code"] == "not_found"
 
 
 def test_a_function_that_cannot_be_imported_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

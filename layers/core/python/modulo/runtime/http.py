@@ -4,7 +4,7 @@ import json
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cached_property
 from time import perf_counter
 from typing import Any, Final
 from uuid import uuid4
@@ -68,25 +68,32 @@ def application(*routers: APIRouter, prefix: str = "", answers: Mapping[str, Ans
     return app
 
 
-def handler_of(router: APIRouter, *, uses: Sequence[str] = (), answer: Answer = problem_answer) -> Handler:
-    """The Lambda handler of a function: API Gateway's event in, its response out.
+class HttpFunction:
+    """A function behind API Gateway: a Lambda handler, and the ASGI application that a client which streams runs."""
+
+    def __init__(self, application: FastAPI, answer: Answer) -> None:
+        self.application = application
+        self._answer = answer
+
+    def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
+        """API Gateway's event in, its response out."""
+        with invocation(context):
+            response: dict[str, Any] = self._adapter(event, context)
+            return response if _fits(response) else _refusal(self._answer)
+
+    @cached_property
+    def _adapter(self) -> Mangum:  # opens an event loop, which importing must not
+        return Mangum(self.application, lifespan="off", text_mime_types=["application/json", MEDIA_TYPE, "text/"])
+
+
+def handler_of(router: APIRouter, *, uses: Sequence[str] = (), answer: Answer = problem_answer) -> HttpFunction:
+    """The Lambda handler of a function.
 
     `uses` names the ports of `Services` that its endpoint uses, which a SnapStart snapshot holds ready. `answer` is
     how its door tells errors.
     """
-    app = application(router, answers={"/": answer})
     preload_in_snapshots(uses)
-
-    @cache
-    def adapter() -> Mangum:  # opens an event loop, which importing must not
-        return Mangum(app, lifespan="off", text_mime_types=["application/json", MEDIA_TYPE, "text/"])
-
-    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        with invocation(context):
-            response: dict[str, Any] = adapter()(event, context)
-            return response if _fits(response) else _refusal(answer)
-
-    return handler
+    return HttpFunction(application(router, answers={"/": answer}), answer)
 
 
 def _fits(answer: dict[str, Any]) -> bool:

@@ -25,7 +25,6 @@ from urllib.parse import unquote, urlencode
 
 from starlette.types import ASGIApp, Message, Scope
 
-from modulo.runtime.http import application
 from modulo.runtime.telemetry import invocation
 
 log = logging.getLogger(__name__)
@@ -204,7 +203,7 @@ def main() -> NoReturn:
         asyncio.set_event_loop(loop)
         try:
             module = import_module(os.environ["_HANDLER"].rpartition(".")[0])
-            app = application(module.router)
+            app = module.handler.application
         except BaseException as error:
             api.fail("init/error", error)
             raise

@@ -5,7 +5,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from modulo.runtime.http import Handler, handler_of
+from modulo.runtime.http import HttpFunction, handler_of
 from modulo.runtime.openai.errors import openai_answer
 
 V1_PREFIX: Final = "/v1"
@@ -19,6 +19,6 @@ def is_of_v1(function: str) -> bool:
     return function.startswith(V1)
 
 
-def v1_handler_of(router: APIRouter, *, uses: Sequence[str] = ()) -> Handler:
+def v1_handler_of(router: APIRouter, *, uses: Sequence[str] = ()) -> HttpFunction:
     """The Lambda handler of a function of this door."""
     return handler_of(router, uses=uses, answer=openai_answer)
