@@ -19,6 +19,8 @@ PACKAGE = ROOT / "layers" / "core" / "python" / "modulo"
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
 SITE = PACKAGE / "cli" / "site"
 """Where the website of the documentation is built."""
+MADE = {"__pycache__", "node_modules"}
+"""Folders of what programs write."""
 HTTP_METHODS = {"get", "post", "put", "patch", "delete"}
 
 
@@ -180,7 +182,7 @@ def written_files() -> Iterator[Path]:
     yield from (ROOT / name for name in names)
     for folder in folders:
         for path in (ROOT / folder).rglob("*"):
-            made = any(part == "__pycache__" or part.endswith("_cache") for part in path.parts) or SITE in path.parents
+            made = any(part in MADE or part.endswith("_cache") for part in path.parts) or SITE in path.parents
             if path.is_file() and path.suffix in suffixes and not made:
                 yield path
 

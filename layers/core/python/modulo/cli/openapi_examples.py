@@ -72,7 +72,7 @@ def _object(schema: Json, schemas: Json, depth: int) -> Json:
     return {
         name: example_of(inner, schemas, name, depth + 1)
         for name, inner in schema.get("properties", {}).items()
-        if name in required or (depth < 2 and name in NAMED)
+        if name in required or "const" in inner or (depth < 2 and name in NAMED)
     }
 
 
