@@ -41,7 +41,7 @@ def rerank(run: SearchRun, question: str, passages: Sequence[Passage]) -> Sequen
         return passages
     try:
         with within(remaining(run.limits.rerank_seconds)):
-            scores = run.timed("rerank", lambda: _scores(reranker, question, candidates))
+            scores = run.timed("rerank", lambda: read_scores(reranker, question, candidates))
     except (Unavailable, Throttled) as error:
         named = ", ".join(map(str, run.collections))
         log.warning("search in collections %s goes on without the reranker: %s", named, error.detail)
@@ -56,7 +56,7 @@ def rerank(run: SearchRun, question: str, passages: Sequence[Passage]) -> Sequen
     return sorted(ranked, key=lambda passage: -passage.score)
 
 
-def _scores(reranker: Reranker, question: str, candidates: Sequence[Passage]) -> list[float]:
+def read_scores(reranker: Reranker, question: str, candidates: Sequence[Passage]) -> list[float]:
     """The scores of the first candidates; of all of them where none of the first ones is clear.
 
     Raises:
