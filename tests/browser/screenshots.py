@@ -37,7 +37,7 @@ class Photographer:
 
     def keep(self, name: str, *shown: Console) -> None:
         """Write what tabs show, side by side."""
-        images = [Image.open(BytesIO(console.page.screenshot(animations="disabled"))) for console in shown]
+        images = [Image.open(BytesIO(console.page.screenshot(animations="disabled", scale="css"))) for console in shown]
         width, height = sum(image.width + GAP for image in images) - GAP, max(image.height for image in images)
         together = Image.new("RGBA", (width, height))
         at = 0
