@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.architecture.sources import properties, template, translated
+from tests.architecture.sources import ROOT, properties, template, translated
 
 NESTED = ("infra/network.yaml", "infra/data.yaml", "infra/observability.yaml", "infra/autoscaling.yaml")
 NAMED = {
@@ -139,6 +139,31 @@ def test_two_stacks_have_no_name_in_common() -> None:
         logical: name for logical, name in found.items() if not any(one in json.dumps(name) for one in OF_THE_STACK)
     }
     assert shared == {}
+
+
+def functions_in(expression: Any) -> Iterator[str]:
+    """The intrinsic functions of an expression."""
+    if isinstance(expression, dict):
+        yield from expression
+        for argument in expression.values():
+            yield from functions_in(argument)
+    elif isinstance(expression, list):
+        for each in expression:
+            yield from functions_in(each)
+
+
+@pytest.mark.parametrize("name", ["template.yaml", *NESTED])
+def test_conditions_use_only_what_every_cloud_evaluates(name: str) -> None:
+    known = {"Ref", "Condition", "Fn::Equals", "Fn::Not", "Fn::And", "Fn::Or", "Fn::Join"}
+    assert set(functions_in(list(template(name).get("Conditions", {}).values()))) <= known
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_a_nested_template_is_within_the_limits_of_cloudformation(name: str) -> None:
+    found = template(name)["Resources"].values()
+    count = sum(len(one[1]) * len(one[2]) if isinstance(one, list) else 1 for one in found)
+    assert count <= 500
+    assert len((ROOT / name).read_bytes()) <= 1_000_000
 
 
 def test_what_an_account_has_once_belongs_to_no_stack_of_the_service() -> None:
