@@ -40,8 +40,8 @@ soak: $(VENV)/.dev ## run the long benchmarks, over an hour: crashes, very large
 localstack: $(VENV)/.dev ## deploy template.yaml to LocalStack on this machine; MODULO_EMULATOR=ministack starts faster
 	@exec $(BIN)/modulo localstack up
 
-test-deployed: $(VENV)/.dev ## deploy template.yaml and run the end-to-end suite through API Gateway
-	$(BIN)/pytest tests/e2e/test_deployed.py
+test-deployed: $(VENV)/.dev ## deploy template.yaml, run the end-to-end suite through API Gateway, and rehearse an update
+	$(BIN)/pytest tests/e2e/test_deployed.py tests/e2e/test_rehearsal.py
 
 layers: $(VENV)/.dev ## build every function and layer as deployed, and print their unzipped sizes
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 PATH="$(abspath $(BIN)):$$PATH" $(BIN)/sam build
