@@ -1,4 +1,4 @@
-"""One successful call of every method of every role."""
+"""One successful call of every method of every role but backups, which read everything."""
 
 from dataclasses import replace
 from functools import partial
@@ -230,6 +230,7 @@ def calls(world: World) -> dict[str, partial[Any]]:
         "subscriptions.pending_pushes": partial(store.subscriptions.pending_pushes, now=NOW - HOUR, limit=9),
         **_calls_of_conversations(world),
         **_calls_of_user_files(world),
+        **_calls_of_operators(world),
     }
 
 
@@ -317,4 +318,21 @@ def _calls_of_user_files(world: World) -> dict[str, partial[Any]]:
         "user_files.forget_user_file": partial(
             store.user_files.forget_user_file, UserFileRef(world.tenant_id, user.user_id, gone.id)
         ),
+    }
+
+
+def _calls_of_operators(world: World) -> dict[str, partial[Any]]:
+    """Of what operators remove users and rebuild vectors by."""
+    store, owner, leaving, left = world.metadata, world.user(), world.user(), world.user()
+    rebuilt, abandoned = world.collection(owner, "lost"), world.collection(leaving, "abandoned")
+    world.ready(owner, rebuilt)
+    world.ready(leaving, abandoned)
+    users, rebuilds = store.user_deletions, store.vector_rebuilds
+    users.remove_user(world.tenant_id, left.user_id, now=NOW)
+    return {
+        "user_deletions.list_users": partial(users.list_users, world.tenant_id, after=None, limit=9),
+        "user_deletions.remove_user": partial(users.remove_user, world.tenant_id, leaving.user_id, now=NOW),
+        "user_deletions.complete_removal": partial(users.complete_removal, world.tenant_id, left.user_id, now=NOW),
+        "vector_rebuilds.list_collections": partial(rebuilds.list_collections, after=None, limit=9),
+        "vector_rebuilds.rebuild_vectors": partial(rebuilds.rebuild_vectors, world.tenant_id, rebuilt.id, now=NOW),
     }

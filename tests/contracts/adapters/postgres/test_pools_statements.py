@@ -28,7 +28,10 @@ OF_ALL_TENANTS = {
     "subscriptions.forget_subscription",
     "subscriptions.pending_pushes",
     "database.ping",
+    "vector_rebuilds.list_collections",
 }
+OF_OPERATORS = "backups."
+"""These read or write all rows, in as many statements as that takes."""
 
 
 class Sql(list[str]):
@@ -164,6 +167,11 @@ class TestStatements:
         "user_files.page_user_files": 1,
         "user_files.tombstone_user_file": 2,
         "user_files.forget_user_file": 1,
+        "user_deletions.list_users": 1,
+        "user_deletions.remove_user": 14,
+        "user_deletions.complete_removal": 5,
+        "vector_rebuilds.list_collections": 1,
+        "vector_rebuilds.rebuild_vectors": 9,
     }
 
     def test_every_method_sends_few_and_harmless_ones(self, stored: Metadata) -> None:
@@ -184,7 +192,7 @@ class TestStatements:
                     if not statement.startswith(("INSERT", "WITH")):
                         assert re.search(r"(tenant_id = (%s|given\.)|tenants\.id = %s)", statement), statement
         counts["identities.add_user"] = counts["tenants.add_tenant"]
-        assert set(counts) == set(methods_of_roles())
+        assert set(counts) == {name for name in methods_of_roles() if not name.startswith(OF_OPERATORS)}
         assert {name: count for name, count in counts.items() if count > self.LIMITS[name]} == {}
 
     def test_the_number_does_not_grow_with_what_is_there(self, stored: Metadata) -> None:
