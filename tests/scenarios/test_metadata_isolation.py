@@ -33,6 +33,7 @@ from modulo.domain.messages import IngestRequest
 from modulo.domain.pagination import Window
 from modulo.domain.quota import Reservation
 from modulo.domain.reembedding import ReembeddingDraft, ReembeddingState
+from modulo.domain.search_defaults import SearchDefaults
 from modulo.domain.subscription import StreamPosition, Subscription
 from modulo.domain.user_file import Purpose, UserFile, UserFileRef
 from modulo.domain.web import ContentInfo, KnownContent, Validators
@@ -72,11 +73,9 @@ OF_CONVERSATIONS = [
     if given[:2] in (("principal", "conversation_id"), ("principal", "message_id"))
 ]
 OF_FILES = [name for name, given in PARAMETERS.items() if given[:2] == ("principal", "file_id")]
-OF_CALLERS = [
-    name
-    for name, given in PARAMETERS.items()
-    if given[:1] == ("principal",) and name not in (*OF_COLLECTIONS, *OF_RECEIPTS, *OF_CONVERSATIONS, *OF_FILES)
-]
+OF_UPLOADS = [name for name, given in PARAMETERS.items() if given[:2] == ("principal", "upload_id")]
+OF_THINGS = [*OF_COLLECTIONS, *OF_RECEIPTS, *OF_CONVERSATIONS, *OF_FILES, *OF_UPLOADS]
+OF_CALLERS = [name for name, given in PARAMETERS.items() if given[:1] == ("principal",) and name not in OF_THINGS]
 OF_TENANTS = [name for name, given in PARAMETERS.items() if given[:1] == ("tenant_id",)]
 HELD = {"claim", "ref", "purge", "subscription"}
 OF_CLAIMS = [name for name, given in PARAMETERS.items() if given and given[0] in HELD]
@@ -231,6 +230,7 @@ class Estate:
             "stage": Stage.embedding if name == "ingestion.advance" else None,
             "name": None if name.startswith("collections.list") else "renamed",
             "chunking": Chunking(max_tokens=99),
+            "search_defaults": SearchDefaults(top_k=1),
             "fresh": True,
             "now": NOW,
             "period": PERIOD,
@@ -314,12 +314,11 @@ class TestIsolation(MetadataContract):
         assert set(roles().values()) == PROTOCOLS
 
     def test_every_method_is_covered(self) -> None:
-        known = {*OF_COLLECTIONS, *OF_RECEIPTS, *OF_CONVERSATIONS, *OF_FILES}
-        covered = {*known, *OF_CALLERS, *OF_TENANTS, *OF_CLAIMS, *OF_NOBODY}
+        covered = {*OF_THINGS, *OF_CALLERS, *OF_TENANTS, *OF_CLAIMS, *OF_NOBODY}
         assert covered == set(PARAMETERS)
 
     @pytest.mark.parametrize("kind", ["foreign", "namesake", "non-member"])
-    @pytest.mark.parametrize("name", [*OF_COLLECTIONS, *OF_RECEIPTS, *OF_CONVERSATIONS, *OF_FILES])
+    @pytest.mark.parametrize("name", OF_THINGS)
     def test_what_another_may_not_see_is_not_found(
         self, metadata: Metadata, estate: Estate, name: str, kind: str
     ) -> None:
