@@ -114,5 +114,6 @@ def test_the_documentation_is_shown_and_on_a_desktop_searched(new_console: NewCo
     expect(page.get_by_role("heading", name="First steps")).to_be_visible()
     if look.device == "phone":
         return
+    expect(page.get_by_text("Type to start searching")).to_be_attached()  # what is typed before is not looked for
     page.get_by_role("textbox", name="Search").fill("tombstone")
     expect(page.get_by_role("search").get_by_role("heading", name="Glossary")).to_be_visible()
