@@ -113,6 +113,7 @@ class Scene:
             "search": lambda: {"body": {"question": f"{QUESTION} {uuid4()}", "collection_id": self.collection}},
             "set_member": lambda: {"user_id": self._ben, "body": {"role": "viewer"}},
             "start_reembedding": lambda: {"collection_id": self._reembedded(), "body": {}},
+            "stream_conversation": lambda: {**self._talk(), "body": {"question": f"{QUESTION} {uuid4()}"}},
             "stream_search": lambda: {"body": {"question": f"{QUESTION} {uuid4()}", "collection_id": self.collection}},
             "switch_reembedding": lambda: {"collection_id": self._reembedded("start_reembedding"), "body": {}},
             "v1_create_chat_completion": lambda: {

@@ -44,7 +44,8 @@ services().known_keys[api_key_hash("mod_key")] = (inf, Principal(ONE, ONE, froze
 
 def ask(name, *, path=None, query=None, body=None, headers=None):
     (route,) = function(name).router.routes
-    headers = {"x-api-key": "mod_key", "x-request-id": "test", "content-type": "application/json", **(headers or {})}
+    headers = {"x-api-key": "mod_key", "x-request-id": "test", "content-type": "application/json",
+               "traceparent": f"00-{'1' * 32}-{'2' * 16}-01", **(headers or {})}
     raw = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b""
     event = {
         "resource": route.path,

@@ -1,6 +1,7 @@
 """Who may see how each dependency is: those with a credential, and a monitor with `HEALTH_TOKEN`."""
 
 import hmac
+from enum import StrEnum
 
 from fastapi import Request
 
@@ -9,26 +10,23 @@ from modulo.runtime.auth import authorize, credential_of
 from modulo.services import services
 
 
-async def sees_no_details(_: Request) -> bool:
-    """Never."""
-    return False
+class Probe(StrEnum):
+    """Liveness, or readiness: whether every dependency answers too."""
+
+    live = "live"
+    ready = "ready"
 
 
-async def may_see_details(request: Request) -> bool:
-    """Whether the request carries a credential.
+async def sees_details(request: Request, probe: Probe | None) -> bool:
+    """Whether the request is answered with how each dependency is.
 
-    Raises:
-        Unauthenticated: it carries one that is not valid.
-    """
-    return not {"x-api-key", "authorization"}.isdisjoint(request.headers) and await must_see_details(request)
-
-
-async def must_see_details(request: Request) -> bool:
-    """Always.
+    A liveness probe never is; a readiness probe must be, and any other request is where it carries a credential.
 
     Raises:
-        Unauthenticated: the request carries no valid credential.
+        Unauthenticated: it carries no valid credential, but carries one or is a readiness probe.
     """
+    if probe is Probe.live or (probe is None and {"x-api-key", "authorization"}.isdisjoint(request.headers)):
+        return False
     credential, token = credential_of(request), services().settings.health_token
     expected = token.get_secret_value() if token else ""
     if not expected or not hmac.compare_digest(credential.encode("utf-8", "surrogatepass"), expected.encode()):
