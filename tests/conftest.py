@@ -10,6 +10,7 @@ import pytest
 from modulo.adapters.parsing.ocr.tesseract import PROGRAM
 from modulo.cli.stack import StackError
 from modulo.cli.stack.pgbouncer import binary
+from modulo.ports.trace import current_trace
 from tests.databases import Database, migrated_database, own_database
 from tests.servers import Environment, close_run, open_run, serving, shared
 from tests.turns import Turns
@@ -26,6 +27,14 @@ LONGEST = (
 """They begin first, so that no process works long after the others."""
 NOT_PROVED = "nothing is proved about"
 TURNS = pytest.StashKey[Turns]()
+
+
+@pytest.fixture(autouse=True)
+def no_trace() -> Iterator[None]:
+    """Functions that run in this thread begin a trace, which would last until the next one."""
+    token = current_trace.set(None)
+    yield
+    current_trace.reset(token)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -20,13 +20,6 @@ ID, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 TOLD = f"00-{ID}-{SPAN}-01"
 
 
-@pytest.fixture(autouse=True)
-def no_trace():
-    token = current_trace.set(None)
-    yield
-    current_trace.reset(token)
-
-
 @pytest.fixture
 def lines(capsys):
     """The log lines written since, as JSON."""

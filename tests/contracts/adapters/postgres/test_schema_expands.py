@@ -54,6 +54,16 @@ def catalogue(connection: Connection) -> Catalogue:
     return Catalogue(columns, frozenset(tuple(row) for row in connection.execute(text(CONSTRAINTS))))
 
 
+KINDS = 'op.execute("ALTER TABLE things DROP CONSTRAINT kinds, ADD CONSTRAINT kinds CHECK (name IN ({}))")'
+
+
+def widens(known: str, definition: str) -> bool:
+    """Whether a rule allows what it allowed, and more values of the same list."""
+    lists = [re.findall(r"'[^']*'", each) for each in (known, definition)]
+    rests = [re.sub(r"ARRAY\[[^]]*\]", "", each) for each in (known, definition)]
+    return rests[0] == rests[1] and set(lists[0]) < set(lists[1])
+
+
 def breaks(before: Catalogue, after: Catalogue) -> Iterator[str]:
     """What code of before can no longer do."""
     for place, (kind, nullable, default) in before.columns.items():
@@ -74,7 +84,8 @@ def breaks(before: Catalogue, after: Catalogue) -> Iterator[str]:
     new = after.columns.keys() - before.columns.keys()
     for table, name, definition in after.constraints - before.constraints:
         of_new_columns = any(table == one and re.search(rf"\b{column}\b", definition) for one, column in new)
-        if table in before.tables and not of_new_columns:
+        wider = any(widens(known, definition) for *place, known in before.constraints if place == [table, name])
+        if table in before.tables and not of_new_columns and not wider:
             yield f"{table}: a new rule {name} for rows that are written as before"
 
 
@@ -124,6 +135,9 @@ def test_a_migration_takes_nothing_from_the_code_of_before(postgres: Environment
         ("op.execute('ALTER TABLE things ADD age int NOT NULL')", "('things', 'age'): must be given a value"),
         ("op.execute('ALTER TABLE things ADD CONSTRAINT c CHECK (id > 0)')", "things: a new rule c"),
         ("op.execute('CREATE UNIQUE INDEX u ON things (name)')", "things: a new rule u"),
+        (KINDS.format("'a', 'b', 'c'"), None),
+        (KINDS.format("'a', 'c'"), "things: a new rule kinds"),
+        (KINDS.format("'a'"), "things: a new rule kinds"),
         ("op.execute('ALTER TABLE things ADD age int CHECK (age > 0)')", None),
         ("op.execute('ALTER TABLE things ADD age int NOT NULL DEFAULT 1')", None),
         ("op.execute('CREATE TABLE more (id int PRIMARY KEY)')", None),
@@ -134,7 +148,10 @@ def test_a_migration_takes_nothing_from_the_code_of_before(postgres: Environment
 def test_what_breaks_the_code_of_before_is_seen(
     postgres: Environment, tmp_path: Path, upgrade: str, broken: str | None
 ) -> None:
-    make = "op.execute('CREATE TABLE things (id int NOT NULL DEFAULT 1, name text)')"
+    make = (
+        'op.execute("CREATE TABLE things (id int NOT NULL DEFAULT 1, name text, '
+        "CONSTRAINT kinds CHECK (name IN ('a', 'b')))\")"
+    )
     with empty_database(postgres) as settings:
         pool = engine(settings, settings.database_url or "", poolclass=NullPool)
         with transaction(pool) as connection:

@@ -76,11 +76,11 @@ class PostgresBackups(Pooled):
         return Snapshot(revision, columns, [*_objects(connection, tenant_id), *_user_objects(connection, tenant_id)])
 
     @read
-    def which_live(self, connection: Connection, found: Iterable[GoneFile]) -> Collection[GoneFile]:
+    def which_live(self, connection: Connection, named: Iterable[GoneFile]) -> Collection[GoneFile]:
         """Those without a tombstone, in a collection without one."""
-        named = list(found)
+        asked = list(named)
         given = arrays(
-            tenant_id=(Uuid(), [one.tenant_id for one in named]), id=(Uuid(), [one.file_id for one in named])
+            tenant_id=(Uuid(), [one.tenant_id for one in asked]), id=(Uuid(), [one.file_id for one in asked])
         )
         living = (
             select(files.c.tenant_id, files.c.id)
@@ -91,14 +91,14 @@ class PostgresBackups(Pooled):
         return {GoneFile(tenant_id=row.tenant_id, file_id=row.id) for row in connection.execute(living)}
 
     @read
-    def which_tenants_exist(self, connection: Connection, found: Collection[UUID]) -> Collection[UUID]:
+    def which_tenants_exist(self, connection: Connection, tenant_ids: Collection[UUID]) -> Collection[UUID]:
         """Those of which there is a row."""
-        return set(connection.scalars(select(tenants.c.id).where(among(tenants.c.id, list(found)))))
+        return set(connection.scalars(select(tenants.c.id).where(among(tenants.c.id, list(tenant_ids)))))
 
     @read
-    def spaces_of(self, connection: Connection, found: Collection[UUID]) -> Sequence[Space]:
+    def spaces_of(self, connection: Connection, tenant_ids: Collection[UUID]) -> Sequence[Space]:
         """Those of all their collections' indexes."""
-        return spaces_where(connection, among(collections.c.tenant_id, list(found)))
+        return spaces_where(connection, among(collections.c.tenant_id, list(tenant_ids)))
 
     def check_tables(self, tables: Mapping[str, Sequence[str]]) -> None:
         """Compare with the tables of this version; columns that have come since take their defaults."""

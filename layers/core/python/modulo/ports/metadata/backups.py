@@ -26,15 +26,15 @@ class Backups(Protocol):
         """
         ...
 
-    def which_live(self, files: Iterable[GoneFile]) -> Collection[GoneFile]:
+    def which_live(self, named: Iterable[GoneFile]) -> Collection[GoneFile]:
         """Those of the files that are not deleted by now."""
         ...
 
-    def which_tenants_exist(self, tenants: Collection[UUID]) -> Collection[UUID]:
+    def which_tenants_exist(self, tenant_ids: Collection[UUID]) -> Collection[UUID]:
         """Those of the tenants that are here, deleted ones included."""
         ...
 
-    def spaces_of(self, tenants: Collection[UUID]) -> Sequence[Space]:
+    def spaces_of(self, tenant_ids: Collection[UUID]) -> Sequence[Space]:
         """Where the vectors of these tenants may be."""
         ...
 
