@@ -42,6 +42,7 @@ class _TraceFilter(logging.Filter):
         trace = current_trace.get() or (_latest if in_lambda(os.environ) else None)
         if trace is not None:
             record.trace_id = trace.trace_id
+        vars(record).pop("taskName", None)  # Python 3.12 adds asyncio's name of a task, which says nothing
         return True
 
 
