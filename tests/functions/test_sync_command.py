@@ -161,14 +161,8 @@ def test_a_server_that_goes_away_stops_the_rest(services, api: Api, folder: Path
 
 def test_ctrl_c_tells_what_was_done(modulo: Command, api: Api, folder: Path, papers) -> None:
     with started(modulo, "add", "papers", str(folder)) as (process, lines):
-        sent = threading.Event()
-
-        def look() -> None:
-            while len(papers()) < 2 and process.poll() is None:
-                pass
-            sent.set()
-
-        look()
+        while len(papers()) < 2 and process.poll() is None:
+            pass  # asking takes its time
         process.send_signal(signal.SIGINT)
         assert process.wait(SECONDS) == 130
     told = "".join(lines())
@@ -182,6 +176,7 @@ def test_ctrl_c_tells_what_was_done(modulo: Command, api: Api, folder: Path, pap
 @contextmanager
 def started(modulo: Command, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], Callable[[], Iterator[str]]]]:
     """A running command, and a function that iterates over the lines it prints from now on."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background ignores it
     process = subprocess.Popen(
         [PROGRAM, *arguments],
         cwd="/",
