@@ -1,5 +1,6 @@
 """Every screen, on a desktop and a phone, in both themes: no error, nothing refused, nothing that axe finds."""
 
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -114,6 +115,15 @@ def test_the_documentation_is_shown_and_on_a_desktop_searched(new_console: NewCo
     expect(page.get_by_role("heading", name="First steps")).to_be_visible()
     if look.device == "phone":
         return
-    expect(page.get_by_text("Type to start searching")).to_be_attached()  # what is typed before is not looked for
-    page.get_by_role("textbox", name="Search").fill("tombstone")
-    expect(page.get_by_role("search").get_by_role("heading", name="Glossary")).to_be_visible()
+    words, found = (
+        page.get_by_role("textbox", name="Search"),
+        page.get_by_role("search").get_by_role("heading", name="Glossary"),
+    )
+    for _ in range(10):  # what is typed before the theme's search listens is not looked for
+        words.fill("")
+        words.press_sequentially("tombstone")
+        with suppress(AssertionError):
+            expect(found).to_be_visible(timeout=5_000)
+            break
+        page.reload()
+    expect(found).to_be_visible()
