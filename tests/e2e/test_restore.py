@@ -24,14 +24,12 @@ def state(up: Up, key: str) -> dict[str, tuple[str, int]]:
 
 
 def answers(up: Up, key: str) -> list[str]:
+    """Without the numbers of the passages: Milvus Lite's BM25 counts words by segment, and segments differ."""
     headers = {"authorization": f"Bearer {key}"}
     [demo] = httpx.get(f"{up.url}/collections", headers=headers, timeout=60).json()["items"]
-    return [
-        httpx.post(
-            f"{up.url}/search", headers=headers, json={"question": question, "collection_id": demo["id"]}, timeout=60
-        ).json()["answer"]
-        for question in QUESTIONS
-    ]
+    asked = [{"question": question, "collection_id": demo["id"]} for question in QUESTIONS]
+    said = [httpx.post(f"{up.url}/search", headers=headers, json=body, timeout=60).json()["answer"] for body in asked]
+    return [re.sub(r"\[\d+\]", "[…]", answer) for answer in said]
 
 
 def test_another_stack_answers_as_the_one_that_was_backed_up(tmp_path: Path) -> None:
