@@ -4,7 +4,7 @@ from uuid import UUID
 
 from modulo.domain.conversation import ConversationQuestion
 from modulo.domain.errors import BadModelAnswer, Conflict, NotFound, QuotaExceeded, Unavailable
-from modulo.runtime.answer_stream import CONVERSATION_EVENTS, answer_stream_response
+from modulo.runtime.answer_stream import SEARCH_EVENTS, answer_stream_response
 from modulo.runtime.endpoint import APIRouter, Response, Writer, at_once, handler_of, responses, services
 from modulo.runtime.event_stream import EVENTS
 from modulo.usecases.search.ports import SEARCH_PORTS, SearchPorts
@@ -38,7 +38,7 @@ async def endpoint(caller: Writer, conversation_id: UUID, body: ConversationQues
         window_tokens=s.settings.conversation_window_tokens,
         later=at_once,
     )
-    return await answer_stream_response(events, CONVERSATION_EVENTS)
+    return await answer_stream_response(events, SEARCH_EVENTS)
 
 
 handler = handler_of(router, uses=(*SEARCH_PORTS, "conversations", "conversation_messages"))

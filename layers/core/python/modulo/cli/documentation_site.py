@@ -18,8 +18,6 @@ POLICY = (
 MISSING = (
     "The documentation is not built here (`make up` does it meanwhile): run `make site`, then load this page again.\n"
 )
-
-
 UNKNOWN = "The documentation has no such page. It begins at /docs.\n"
 START = "/docs/index.html"
 

@@ -18,7 +18,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from modulo.domain.errors import InternalError, ModuloError
-from modulo.domain.search_events import ConversationEvent, SearchEvent
+from modulo.domain.search_events import ConversationEvent
 from modulo.ports.deadline import Deadline, under
 from modulo.runtime.event_stream import HEADERS, MEDIA_TYPE, server_sent
 from modulo.runtime.problem_details import problem_json
@@ -43,15 +43,11 @@ class StreamFormat(Generic[Event]):
     error: Callable[[ModuloError], str]
 
 
-SEARCH_EVENTS: Final[StreamFormat[SearchEvent]] = StreamFormat(
+SEARCH_EVENTS: Final[StreamFormat[ConversationEvent]] = StreamFormat(
     lambda event: server_sent(event.event, event.model_dump_json(exclude_none=True)),
     lambda error: server_sent("error", problem_json(error)),
 )
-"""How `/api` writes them: named as they are called, and `error` with a problem."""
-CONVERSATION_EVENTS: Final[StreamFormat[ConversationEvent]] = StreamFormat(
-    lambda event: server_sent(event.event, event.model_dump_json(exclude_none=True)), SEARCH_EVENTS.error
-)
-"""The same for answers of conversations."""
+"""How `/api` writes those of searches and conversations: named as they are called, and `error` with a problem."""
 
 
 async def answer_stream_response(events: Generator[Event, None, None], written: StreamFormat[Event]) -> "_Response":

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from modulo.domain.conversation import Conversation, ConversationQuestion
-    from modulo.domain.follow_up import Turn
     from modulo.domain.identity import Principal
     from modulo.domain.search import SearchOutput
     from modulo.ports.metadata.conversation_messages import ConversationMessages
     from modulo.ports.metadata.conversations import Conversations
+    from modulo.usecases.search.follow_up import Rewritten
     from modulo.usecases.search.limits import SearchLimits
     from modulo.usecases.search.ports import SearchPorts
 
@@ -51,36 +51,49 @@ def ask_conversation(
         QuotaExceeded: the conversation is full, or too few tokens are left.
         Unavailable, Throttled, BadModelAnswer: a part that no answer can do without failed.
     """
-    conversation = conversations.get_conversation(principal, conversation_id)
-    asked = search_of(conversation, request)
-    most = limits.quotas.messages
-    conversation.require_room(2, most=most)
-    turns = turns_before(principal, conversation_id, messages, window_tokens)
-    question = rewritten(principal, asked, turns, ports, limits=limits).question
+    asked, found = follow_up_search(
+        *(principal, conversation_id, request, ports),
+        conversations=conversations,
+        messages=messages,
+        limits=limits,
+        window_tokens=window_tokens,
+    )
+    question = found.question
     output = search(principal, asked.model_copy(update={"question": question}), ports, limits=limits, later=later)
     if question != request.question:
         output = output.model_copy(update={"rewritten_query": question})
     drafts = exchange(request.question, output)
-    messages.add_messages(principal, conversation_id, drafts, limit=most, now=ports.clock.now())
+    messages.add_messages(principal, conversation_id, drafts, limit=limits.quotas.messages, now=ports.clock.now())
     return ConversationAnswer(
         conversation_id=conversation_id, question_id=drafts[0].id, answer_id=drafts[1].id, search=output
     )
 
 
-def turns_before(
-    principal: Principal, conversation_id: UUID, messages: ConversationMessages, window_tokens: int
-) -> tuple[Turn, ...]:
-    """The last questions of a conversation with their answers, as many as the window has room for."""
-    page = messages.list_messages(principal, conversation_id, after=None, limit=2 * MAX_TURNS, newest_first=True)
-    return turns_of([one.message for one in reversed(page.items)], window_tokens)
-
-
-def search_of(conversation: Conversation, request: ConversationQuestion) -> SearchInput:
-    """The search for a question as it was asked.
+def follow_up_search(
+    principal: Principal,
+    conversation_id: UUID,
+    request: ConversationQuestion,
+    ports: SearchPorts,
+    *,
+    conversations: Conversations,
+    messages: ConversationMessages,
+    limits: SearchLimits,
+    window_tokens: int,
+) -> tuple[SearchInput, Rewritten]:
+    """The search for a question as it was asked, and the question as the turns in the window make it clear.
 
     Raises:
-        InvalidRequest: neither names a collection, or no answer is asked for.
+        As `ask_conversation`.
     """
+    conversation = conversations.get_conversation(principal, conversation_id)
+    asked = _search(conversation, request)
+    conversation.require_room(2, most=limits.quotas.messages)
+    page = messages.list_messages(principal, conversation_id, after=None, limit=2 * MAX_TURNS, newest_first=True)
+    turns = turns_of([one.message for one in reversed(page.items)], window_tokens)
+    return asked, rewritten(principal, asked, turns, ports, limits=limits)
+
+
+def _search(conversation: Conversation, request: ConversationQuestion) -> SearchInput:
     if request.config_metadata.retrieve_only:
         raise InvalidRequest.field("config_metadata.retrieve_only", "must be false: a conversation keeps answers")
     kept = None if request.collection_ids else conversation.collection_id

@@ -6,9 +6,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from modulo.domain.search_events import Answered, AnswerKept
-from modulo.usecases.ask_conversation import exchange, search_of, turns_before
+from modulo.usecases.ask_conversation import exchange, follow_up_search
 from modulo.usecases.search.events import search_events
-from modulo.usecases.search.follow_up import rewritten
 from modulo.usecases.search.in_context import told
 
 if TYPE_CHECKING:
@@ -43,18 +42,21 @@ def stream_conversation(
     Raises:
         As `ask_conversation`.
     """
-    conversation = conversations.get_conversation(principal, conversation_id)
-    asked = search_of(conversation, request)
-    most = limits.quotas.messages
-    conversation.require_room(2, most=most)
-    turns = turns_before(principal, conversation_id, messages, window_tokens)
-    found = rewritten(principal, asked, turns, ports, limits=limits)
+    asked, found = follow_up_search(
+        *(principal, conversation_id, request, ports),
+        conversations=conversations,
+        messages=messages,
+        limits=limits,
+        window_tokens=window_tokens,
+    )
     alone = asked.model_copy(update={"question": found.question})
     with closing(search_events(principal, alone, ports, limits=limits, later=later, streams=True)) as events:
         for event in events:
             shown = told(event, asked, found)
             if isinstance(shown, Answered):
                 drafts = exchange(request.question, shown.output)
-                messages.add_messages(principal, conversation_id, drafts, limit=most, now=ports.clock.now())
+                messages.add_messages(
+                    principal, conversation_id, drafts, limit=limits.quotas.messages, now=ports.clock.now()
+                )
                 yield AnswerKept(conversation_id=conversation_id, question_id=drafts[0].id, answer_id=drafts[1].id)
             yield shown
