@@ -1,6 +1,5 @@
 """`modulo serve`: serve every HTTP function from one application."""
 
-import hmac
 import importlib
 import json
 import os
@@ -18,10 +17,10 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from modulo.cli.documentation_site import add_documentation
 from modulo.cli.http_protocol import TimedHttpProtocol
+from modulo.cli.metrics_exposition import MEDIA_TYPE, metrics_exposition
 from modulo.cli.pages import add_pages
 from modulo.cli.prefork import STOP_SIGNALS, PreforkServer, exit_cleanly, listener
 from modulo.cli.sign_in import sign_in_router
-from modulo.domain.errors import Unauthenticated
 from modulo.runtime import cloudevents
 from modulo.runtime import websockets as sockets
 from modulo.runtime.answer_stream import StreamsWhereAccepted
@@ -161,9 +160,4 @@ def _openapi(app: FastAPI) -> Callable[[], Awaitable[Response]]:
 
 
 async def _metrics(request: Request) -> Response:
-    token = services().settings.metrics_token
-    given = request.headers.get("authorization", "").encode()
-    if token is None or not hmac.compare_digest(given, f"Bearer {token.get_secret_value()}".encode()):
-        raise Unauthenticated("Send the token of METRICS_TOKEN.")
-    exposition = getattr(services().metrics, "exposition", bytes)
-    return Response(exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(metrics_exposition(request.headers.get("authorization", "")), media_type=MEDIA_TYPE)

@@ -1,6 +1,5 @@
 """A worker's own port: whether it lives, and its metrics."""
 
-import hmac
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from time import monotonic
 
-from modulo.services import services
+from modulo.cli.metrics_exposition import MEDIA_TYPE, metrics_exposition
+from modulo.domain.errors import Unauthenticated
 
 LIVE_SECONDS = 30.0
 """A worker whose main loop stood still for so long is stuck; it takes a fifth of a second a round."""
@@ -58,13 +58,10 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer(404, b"There are /live and /metrics.\n")
 
     def _metrics(self) -> None:
-        token = services().settings.metrics_token
-        given = (self.headers.get("authorization") or "").encode()
-        if token is None or not hmac.compare_digest(given, f"Bearer {token.get_secret_value()}".encode()):
-            self._answer(401, b"Send the token of METRICS_TOKEN.\n")
-            return
-        exposition = getattr(services().metrics, "exposition", bytes)
-        self._answer(200, exposition(), "text/plain; version=0.0.4; charset=utf-8")
+        try:
+            self._answer(200, metrics_exposition(self.headers.get("authorization") or ""), MEDIA_TYPE)
+        except Unauthenticated as error:
+            self._answer(401, f"{error.detail}\n".encode())
 
     def _answer(self, status: int, body: bytes, media_type: str = "text/plain; charset=utf-8") -> None:
         self.send_response(status)
