@@ -16,6 +16,15 @@ def test_the_same_key_begins_one(api):
     assert len(api("GET", "/conversations").json["items"]) == 1
 
 
+def test_the_key_of_a_deleted_one_begins_none(api):
+    headers, path = {"Idempotency-Key": "k1"}, "/conversations"
+    made = api("POST", path, json={}, headers=headers).json["id"]
+    assert api("DELETE", f"{path}/{made}").status == 202
+    again = api("POST", path, json={}, headers=headers)
+    assert (again.status, again.json["errors"][0]["field"]) == (409, "Idempotency-Key")
+    assert api("DELETE", f"{path}/{made}").status == 202
+
+
 @pytest.mark.parametrize("settings", [{"quotas": {"conversations": 1}}], indirect=True)
 def test_a_user_keeps_so_many(api):
     assert api("POST", "/conversations", json={}).status == 201

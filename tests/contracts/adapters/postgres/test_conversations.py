@@ -43,6 +43,15 @@ class TestConversations(MetadataContract):
         with pytest.raises(Conflict):
             metadata.conversations.create_conversation(world.user(), draft, limit=1, now=NOW)
 
+    def test_what_was_deleted_is_not_begun_anew_under_its_id(self, metadata: Metadata, world: World) -> None:
+        user, draft = world.user(), ConversationDraft(uuid4(), "Leave", messages=exchange("How long?"))
+        metadata.conversations.create_conversation(user, draft, limit=9, now=NOW)
+        metadata.conversations.delete_conversation(user, draft.id, now=NOW)
+        with pytest.raises(Conflict, match="Idempotency-Key"):
+            metadata.conversations.create_conversation(user, draft, limit=9, now=NOW)
+        assert self.titles(metadata, user) == []
+        metadata.conversations.delete_conversation(user, draft.id, now=NOW)
+
     def test_a_user_has_no_more_than_the_limit(self, metadata: Metadata, world: World) -> None:
         user, other = world.user(), world.user()
         world.conversation(user)

@@ -29,7 +29,7 @@ def create_conversation(
     """Begin a conversation of the caller's, with its first messages; `limit` is how many a user may keep.
 
     Raises:
-        Conflict: the idempotency key was used for something else.
+        Conflict: the idempotency key was used for something else, or for what was deleted.
         QuotaExceeded: the caller has `limit` conversations.
     """
     draft = ConversationDraft(

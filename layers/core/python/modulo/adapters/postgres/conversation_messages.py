@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, case, delete, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from modulo.adapters.postgres.pools import Pooled, autocommit, transaction
@@ -101,10 +101,14 @@ class PostgresConversationMessages(Pooled):
     def delete_message(
         self, connection: Connection, principal: Principal, conversation_id: UUID, message_id: UUID, *, now: datetime
     ) -> None:
-        """Delete it; its number is not given out again."""
+        """Delete it; its number is not given out again.
+
+        The conversation comes first, as everywhere, so that nobody waits for another in a circle. Its count would be
+        negative where there is no such message; of that nothing stays.
+        """
         counted = (
             update(conversations)
-            .values(message_count=conversations.c.message_count - 1, updated_at=now)
+            .values(message_count=func.greatest(conversations.c.message_count - 1, 0), updated_at=now)
             .where(_mine(principal), conversations.c.id == conversation_id)
         )
         gone = delete(messages).where(_at(principal, conversation_id, message_id))

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Select,
     and_,
     delete,
+    exists,
     func,
     select,
     tuple_,
@@ -64,8 +65,11 @@ class PostgresConversations(Pooled):
         }
         new = insert(conversations).values(values).on_conflict_do_nothing().returning(conversations.c.id)
         if connection.execute(new).first() is not None:
-            held = select(func.count()).where(_of(principal))
-            if connection.execute(held).scalar_one() > limit:
+            held = select(func.count(), exists(_receipt(principal, draft.id))).where(_of(principal))
+            number, deleted = connection.execute(held).one()
+            if deleted:
+                raise id_taken()
+            if number > limit:
                 raise quota_exceeded("conversations", limit)
             insert_messages(connection, principal, draft.id, draft.messages, first=1, now=now)
         row = connection.execute(_selected(principal, draft.id)).mappings().one_or_none()
@@ -132,8 +136,7 @@ class PostgresConversations(Pooled):
         """Delete the rows and leave a receipt; once."""
         locked = _selected(principal, conversation_id).with_for_update()
         if connection.execute(locked).first() is None:
-            at = (in_tenant(principal.tenant_id, deletions), deletions.c.id == deletion_id(conversation_id))
-            known = select(deletions.c.id).where(*at, deletions.c.requested_by == principal.user_id)
+            known = _receipt(principal, conversation_id).where(deletions.c.requested_by == principal.user_id)
             if connection.execute(known).first() is None:
                 raise NotFound
             return
@@ -166,6 +169,12 @@ def _of(principal: Principal, conversation_id: UUID | None = None) -> ColumnElem
 
 def _selected(principal: Principal, conversation_id: UUID) -> Select[Any]:
     return select(conversations).where(_of(principal, conversation_id))
+
+
+def _receipt(principal: Principal, conversation_id: UUID) -> Select[Any]:
+    """That of its deletion."""
+    receipt = deletions.c.id == deletion_id(conversation_id)
+    return select(deletions.c.id).where(in_tenant(principal.tenant_id, deletions), receipt)
 
 
 def _conversation(row: RowMapping) -> Conversation:
