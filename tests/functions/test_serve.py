@@ -9,6 +9,7 @@ import anyio
 import httpx
 import pytest
 
+from modulo.adapters.aws.emf_metrics import EmfMetrics
 from modulo.adapters.prometheus_metrics import PrometheusMetrics
 from modulo.cli import pages
 from modulo.cli.documentation_site import add_documentation
@@ -150,6 +151,17 @@ def test_metrics_ask_for_their_token(services, header):
 
 def test_without_a_token_there_are_no_metrics(services):
     assert request("GET", "/metrics", headers={"authorization": "Bearer "}).status_code == 404
+
+
+@pytest.mark.parametrize("settings", [{"metrics_token": TOKEN, "metrics": "emf"}], indirect=True)
+def test_metrics_that_go_to_logs_are_not_found_and_say_why(services):
+    services.metrics = EmfMetrics("modulo")
+    answer = request("GET", "/metrics", headers={"authorization": f"Bearer {TOKEN}"})
+    assert (answer.status_code, answer.json()["type"]) == (404, "urn:modulo:problem:not-found")
+    assert "METRICS=emf" in answer.json()["detail"]
+    assert "METRICS=prometheus" in answer.json()["detail"]
+    refused = request("GET", "/metrics", headers={"authorization": "Bearer x"})
+    assert refused.status_code == 401, "where metrics go is told to holders of the token only"
 
 
 @pytest.mark.parametrize("settings", [{"metrics_token": TOKEN}], indirect=True)

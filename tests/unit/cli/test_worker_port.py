@@ -4,6 +4,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from modulo.adapters.no_metrics import NoMetrics
 from modulo.adapters.prometheus_metrics import PrometheusMetrics
 from modulo.cli import worker_port as subject
 from modulo.cli.stack.process import free_port
@@ -63,6 +64,16 @@ def test_metrics_are_those_of_the_process(url):
 def test_without_a_token_there_are_no_metrics(url, services):
     services.settings = Settings()
     assert httpx.get(f"{url}/metrics", headers={"authorization": "Bearer x"}).status_code == 401
+
+
+@pytest.mark.parametrize("kept", ["emf", "none:"])
+def test_metrics_that_are_kept_elsewhere_are_not_there_to_be_read(url, services, kept):
+    services.settings = Settings(metrics_token=SecretStr(TOKEN), metrics=kept)
+    services.metrics = NoMetrics()
+    answer = httpx.get(f"{url}/metrics", headers={"authorization": f"Bearer {TOKEN}"})
+    assert answer.status_code == 404
+    assert f"METRICS={kept} " in answer.text
+    assert "METRICS=prometheus" in answer.text
 
 
 def test_other_paths_and_methods_are_refused(url):

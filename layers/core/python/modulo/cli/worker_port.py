@@ -8,7 +8,7 @@ from threading import Thread
 from time import monotonic
 
 from modulo.cli.metrics_exposition import MEDIA_TYPE, metrics_exposition
-from modulo.domain.errors import Unauthenticated
+from modulo.domain.errors import NotFound, Unauthenticated
 
 LIVE_SECONDS = 30.0
 """A worker whose main loop stood still for so long is stuck; it takes a fifth of a second a round."""
@@ -60,8 +60,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _metrics(self) -> None:
         try:
             self._answer(200, metrics_exposition(self.headers.get("authorization") or ""), MEDIA_TYPE)
-        except Unauthenticated as error:
-            self._answer(401, f"{error.detail}\n".encode())
+        except (Unauthenticated, NotFound) as error:
+            self._answer(error.status, f"{error.detail}\n".encode())
 
     def _answer(self, status: int, body: bytes, media_type: str = "text/plain; charset=utf-8") -> None:
         self.send_response(status)
