@@ -60,7 +60,7 @@ SECRETS = {
     "GENERATOR_API_KEY": {*ANSWERERS, "health"},
 }
 """Who is given what only some functions need."""
-STORED = ("MILVUS_TOKEN", "EMBEDDING_API_KEY", "RERANK_API_KEY", "GENERATOR_API_KEY")
+STORED = ("CACHE_URL", "MILVUS_TOKEN", "EMBEDDING_API_KEY", "RERANK_API_KEY", "GENERATOR_API_KEY")
 """What may be the ARN of a secret."""
 
 

@@ -90,3 +90,11 @@ def test_a_setting_that_names_a_secret_is_read_when_it_is_needed():
     assert secret_of(made.settings.milvus_token) == "root:Milvus"
     assert secret_of(None) is None
     assert made.embedder.embed(BGE_SMALL, []) == [], "nothing was read"
+
+
+def test_the_url_of_a_cache_may_be_a_secret_that_is_not_read_before_it_is_used():
+    arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:modulo/cache-AbCdEf"
+    made = Services(Settings(cache_url=arn))
+    assert isinstance(made.cache._url, StoredSecret)
+    made.cache.close()
+    assert isinstance(Services(Settings(cache_url="redis://127.0.0.1:1")).cache._url, str)

@@ -194,6 +194,107 @@ def answering(answer: bytes) -> Iterator[int]:
         thread.join(1)
 
 
+class Rotated:
+    """A secret that somebody else changes."""
+
+    def __init__(self, kept: str) -> None:
+        self.kept = kept
+        self.known: str | None = None
+        self.reads = 0
+
+    def value(self) -> str:
+        return self._read() if self.known is None else self.known
+
+    def renewed(self, refused: str) -> str | None:
+        return None if self._read() == refused else self.known
+
+    def _read(self) -> str:
+        self.reads += 1
+        self.known = self.kept
+        return self.known
+
+
+@pytest.fixture
+def user(valkey: Environment) -> Iterator[Callable[[str], str]]:
+    """A user of the server's, known by a new password at each call, whose connections are closed; its URL."""
+    name = f"rotated-{uuid4().hex}"
+    address = urlsplit(valkey["CACHE_URL"])
+    with Redis.from_url(valkey["CACHE_URL"]) as server:
+
+        def change(password: str) -> str:
+            server.execute_command("ACL", "SETUSER", name, "on", "resetpass", f">{password}", "~*", "+@all")
+            server.execute_command("CLIENT", "KILL", "USER", name)
+            return f"redis://{name}:{password}@{address.hostname}:{address.port}/0"
+
+        yield change
+        server.execute_command("ACL", "DELUSER", name)
+
+
+class TestCacheWhoseUrlIsASecret:
+    def test_it_is_read_when_the_cache_is_first_used_and_no_more(self, user: Callable[[str], str], key: str) -> None:
+        secret = Rotated(user("one"))
+        cache = ValkeyCache(secret, timeout=5)
+        cache.close()
+        assert secret.reads == 0
+        cache.put(kept({key: b"value"}, ttl=60))
+        assert cache.get([key]) == [b"value"]
+        assert secret.reads == 1
+        cache.close()
+
+    @pytest.mark.parametrize("call", ["get", "put", "delete", "ping"])
+    def test_it_is_read_again_when_the_server_refuses_it(
+        self, user: Callable[[str], str], key: str, call: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        secret = Rotated(user("one"))
+        cache = ValkeyCache(secret, timeout=5)
+        entries = kept({key: b"value"}, ttl=60, groups=(f"{key}group",))
+        cache.put(entries)
+        secret.kept = user("two")
+        calls: dict[str, Callable[[], object]] = {
+            "get": lambda: cache.get([key]),
+            "put": lambda: cache.put(entries),
+            "delete": lambda: cache.delete(f"{key}group"),
+            "ping": cache.ping,
+        }
+        answers = {"get": [b"value"], "delete": 1}
+        assert calls[call]() == answers.get(call)
+        assert secret.reads == 2
+        assert not caplog.records, "nobody notices"
+        cache.close()
+
+    def test_one_that_stays_wrong_is_an_empty_cache(
+        self, user: Callable[[str], str], key: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        secret = Rotated(user("one"))
+        user("two")
+        cache = ValkeyCache(secret, timeout=5)
+        assert cache.get([key]) == [None]
+        with pytest.raises(Unavailable):
+            cache.ping()
+        assert "AuthenticationError" in caplog.text
+        assert ":one@" not in caplog.text
+        cache.close()
+
+    def test_what_is_no_url_is_named_and_not_quoted(self, key: str, caplog: pytest.LogCaptureFixture) -> None:
+        cache = ValkeyCache(Rotated("a password alone"))
+        assert cache.get([key]) == [None]
+        with pytest.raises(Unavailable, match="holds no URL") as caught:
+            cache.ping()
+        assert caught.value.extra == {"dependency": "valkey"}
+        assert "password alone" not in caplog.text
+
+    def test_one_that_cannot_be_read_is_an_empty_cache(self, key: str) -> None:
+        class Unread(Rotated):
+            def value(self) -> str:
+                raise Unavailable(dependency="secrets")
+
+        cache = ValkeyCache(Unread(""))
+        assert cache.get([key]) == [None]
+        with pytest.raises(Unavailable) as caught:
+            cache.ping()
+        assert caught.value.extra == {"dependency": "secrets"}
+
+
 class TestValkeyCache:
     def test_one_round_trip_each(self, valkey: Environment, wire: Wire, key: str) -> None:
         cache = wired(valkey, wire, Time())

@@ -80,7 +80,9 @@ class Settings(BaseModel):
     database_timeout_seconds: int = Field(default=10, ge=1, description="to connect, and to wait for the pool")
 
     # Valkey or Redis
-    cache_url: str | None = Field(default=None, description="redis://… or rediss://…")
+    cache_url: str | None = Field(
+        default=None, description="redis://… or rediss://…, or the ARN of the secret that holds it"
+    )
     cache_timeout_seconds: float = Field(default=0.5, gt=0)
     search_cache_ttl: int = Field(default=3_600, ge=0, description="seconds; 0 turns the result cache off")
     embedding_cache_ttl: int = Field(

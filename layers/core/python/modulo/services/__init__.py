@@ -84,7 +84,8 @@ class Services(Metadata):
         from modulo.adapters.valkey_cache import ValkeyCache
 
         s = self.settings
-        return ValkeyCache(s.address("cache_url"), timeout=s.cache_timeout_seconds, metrics=self.metrics)
+        url = stored_or_given(s.address("cache_url"))
+        return ValkeyCache(url, timeout=s.cache_timeout_seconds, metrics=self.metrics)
 
     @cached_property
     def blobs(self) -> "Blobs":
@@ -331,8 +332,12 @@ def _stored(secret: str | None) -> str | None:
 
 def secret_of(value: "SecretStr | None") -> "str | Secret | None":
     """A setting that holds a secret or the ARN of one."""
-    text = value.get_secret_value() if value else None
-    if text is None or not text.startswith("arn:"):
+    return stored_or_given(value.get_secret_value()) if value else None
+
+
+def stored_or_given(text: str) -> "str | Secret":
+    """A secret: the text itself, or the one that AWS keeps under it where it is an ARN."""
+    if not text.startswith("arn:"):
         return text
     from modulo.adapters.aws.stored_secret import StoredSecret
 
