@@ -17,6 +17,7 @@ CORE = "layers/core/python/modulo"
 CERTIFICATES = "infra/kubernetes/base/rds.pem"
 ALIASED = [name for name in FUNCTIONS if "AutoPublishAlias" in properties(name)]
 STREAMED = [name for name in FUNCTIONS if "RESPONSE_STREAM" in str(properties(name).get("Events"))]
+OF_SEARCH = ("SearchAliaslive", "SearchDeploymentGroup")
 BUILT = ["search", "v1_create_response"]
 """Those that are built here: all have the same Makefile."""
 
@@ -104,6 +105,16 @@ def test_updates_are_rolled_out_under_the_eyes_of_alarms() -> None:
         assert alias["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]["DeploymentGroupName"] == {
             "Ref": f"{logical_id(name)}DeploymentGroup"
         }
+
+
+def test_the_guide_tells_which_functions_have_no_canary_and_why() -> None:
+    others, each = len(FUNCTIONS) - len(ALIASED), 3
+    resources = translate({})["Resources"]
+    assert len([name for name in resources if name.startswith("SearchVersion") or name in OF_SEARCH]) == each
+    told = " ".join((ROOT / "docs/operations/deploy.md").read_text().split())
+    assert f"{len(ALIASED)} of {len(FUNCTIONS)} functions" in told
+    assert f"The other {others} functions have no canary" in told
+    assert f"would make {len(resources) + others * each} of the 500" in told
 
 
 def test_requests_go_to_the_versions_that_are_rolled_out() -> None:
