@@ -14,8 +14,8 @@ from mcp.shared.exceptions import MCPError
 from typer.testing import CliRunner
 
 from modulo.cli.main import app
-from modulo.cli.running_stack import KEY_FILE
 from modulo.runtime.mcp_door.tools import TOOLS
+from modulo_client.running_server import KEY_FILE
 from tests.functions.conftest import ingest
 from tests.functions.test_openai_client import address, key_of  # noqa: F401 - a fixture
 

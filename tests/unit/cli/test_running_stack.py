@@ -9,9 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from modulo.cli.main import app
-from modulo.cli.running_stack import KEY_FILE, running_address, use_running_stack
+from modulo.cli.running_stack import running_address, use_running_stack
 from modulo.cli.stack.stack import ENVIRONMENT_FILE
 from modulo.domain.errors import Unavailable
+from modulo_client.running_server import KEY_FILE
 
 OURS = {"DATABASE_URL": "postgresql://stack", "CACHE_URL": "redis://stack", "AWS_ACCESS_KEY_ID": "stack"}
 ID = "00000000-0000-4000-8000-000000000000"

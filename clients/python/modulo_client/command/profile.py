@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Mapping
@@ -11,10 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from modulo_client.address import server_address
+from modulo_client.running_server import DATA, address_and_key, is_running
 
 PROFILE: Final = Path("modulo", "profile.json")
-DATA: Final = ".modulo"
-"""The folder in which `modulo up` keeps a server's data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,24 +77,13 @@ def _running(folder: Path) -> Profile | None:
     """The server that `modulo up` runs from a folder or one above it."""
     for place in (folder, *folder.parents):
         data = place / DATA
-        if not _is_locked(data / "lock"):
+        if not is_running(data):
             continue
         try:
-            _, _, url = (data / "lock").read_text().partition(" at ")
-            key = (data / "demo.key").read_text().strip()
+            found = address_and_key(data)
         except OSError:
             continue
-        if url and key:
-            return Profile(server_address(url.strip()), key, str(data))
+        if found is not None:
+            url, key = found
+            return Profile(server_address(url), key, str(data))
     return None
-
-
-def _is_locked(path: Path) -> bool:
-    try:
-        with path.open() as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False

@@ -1,6 +1,5 @@
 """How operators' commands find the stack that `modulo up` runs on this machine."""
 
-import fcntl
 import json
 import os
 from collections.abc import MutableMapping
@@ -8,9 +7,8 @@ from pathlib import Path
 
 from modulo.cli.stack.stack import ENVIRONMENT_FILE
 from modulo.domain.errors import Unavailable
+from modulo_client.running_server import address_and_key, is_running
 
-KEY_FILE = "demo.key"
-"""In the data directory: the demo's API key."""
 START = "start it with `make up`, name its directory with --data, or set DATABASE_URL to use another installation"
 NOT_RUNNING = "start it with `make up`, or name its directory with --data"
 
@@ -26,7 +24,7 @@ def use_running_stack(data: Path, environment: MutableMapping[str, str] = os.env
     """
     if environment.get("DATABASE_URL"):
         return
-    if not _is_locked(data / "lock"):
+    if not is_running(data):
         raise Unavailable(f"Modulo is not running on {data}: {START}.")
     try:
         found: dict[str, str] = json.loads((data / ENVIRONMENT_FILE).read_text())
@@ -46,27 +44,12 @@ def running_address(data: Path) -> tuple[str, str]:
     Raises:
         Unavailable: no such stack is running, it is still starting, or it was started by another user.
     """
-    if not _is_locked(data / "lock"):
+    if not is_running(data):
         raise Unavailable(f"Modulo is not running on {data}: {NOT_RUNNING}.")
     try:
-        _, _, url = (data / "lock").read_text().partition(" at ")
-        key = (data / KEY_FILE).read_text()
-    except FileNotFoundError:
-        url = key = ""
+        found = address_and_key(data)
     except OSError as error:
         raise Unavailable(f"The address of the stack on {data} cannot be read: {error.strerror}.") from None
-    if not (url and key):
+    if found is None:
         raise Unavailable(f"Modulo is still starting on {data}: try again in a moment.")
-    return url, key
-
-
-def _is_locked(path: Path) -> bool:
-    """Whether a stack holds the lock on its data directory."""
-    try:
-        with path.open() as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
+    return found

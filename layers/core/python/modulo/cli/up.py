@@ -21,11 +21,11 @@ from rich.console import Console
 from modulo.cli.generator_choice import use_generator
 from modulo.cli.prefork import listener
 from modulo.cli.ready_message import Ready
-from modulo.cli.running_stack import KEY_FILE
 from modulo.cli.sign_in import SignInLinks, has_desktop, link
 from modulo.cli.stack import Stack, StackError
 from modulo.cli.stack.process import HOST, Process, Program, answers_http, free_port, http_answer, is_free
 from modulo.cli.stack.service import write_private
+from modulo_client.running_server import KEY_FILE
 
 SERVICES = ("postgres", "valkey", "milvus", "cloud", "models")
 EVENT_FUNCTIONS = ("ingest_file", "fetch_url", "purge", "record_dead_letter", "reset_quotas", "sweep")
