@@ -9,6 +9,7 @@ from lxml import etree
 
 from modulo.adapters.parsing.office.elements import local
 from modulo.adapters.parsing.text_decoding import one_line
+from modulo.adapters.parsing.untrusted_xml import OVERLAP_BYTES, declares_entities, xml_events, xml_parser
 from modulo.adapters.parsing.zip_archive import DAMAGE, MAX_RATIO, expands_suspiciously, open_archive
 from modulo.domain.errors import CorruptFile, EmptyFile, EncryptedFile, OversizedFile, UnsupportedFile
 from modulo.domain.file import DocumentInfo
@@ -22,7 +23,6 @@ _SMALL_BYTES = 64 * 1024
 _MAX_KEPT_BYTES = 16 * 1024**2
 _OLE_SIGNATURE = b"\xd0\xcf\x11\xe0"
 _ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
-_DECLARATIONS = tuple(mark.encode(code) for mark in ("<!DOCTYPE", "<!ENTITY") for code in ("ascii", "utf-16-le"))
 
 
 class Relation(NamedTuple):
@@ -92,9 +92,9 @@ class Package:
         try:
             small = self._small.get(name)
             if small is not None:
-                return etree.fromstring(small, _parser())
+                return etree.fromstring(small, xml_parser())
             with self.open(name) as part:
-                return etree.parse(part, _parser()).getroot()
+                return etree.parse(part, xml_parser()).getroot()
         except (etree.XMLSyntaxError, *DAMAGE) as error:
             raise CorruptFile from error
 
@@ -133,10 +133,7 @@ class Package:
         depth = 0
         try:
             with self.open(name) as part:
-                events = etree.iterparse(
-                    part, events=("start", "end"), tag=wanted, resolve_entities=False, no_network=True, load_dtd=False
-                )
-                for event, element in events:
+                for event, element in xml_events(part, ("start", "end"), wanted):
                     depth += 1 if event == "start" else -1
                     if event == "end" and not depth:
                         yield element
@@ -219,20 +216,14 @@ class Package:
                     tail = b""
                     while chunk := stream.read(_CHUNK_BYTES):
                         _check_declarations(tail + chunk)
-                        tail = chunk[-32:]
+                        tail = (tail + chunk)[-OVERLAP_BYTES:]
             except DAMAGE as error:
                 raise CorruptFile from error
 
 
 def _check_declarations(content: bytes) -> None:
-    if b"<!" in content or b"<\0!\0" in content:
-        for mark in _DECLARATIONS:
-            if mark in content:
-                raise CorruptFile("The file declares XML entities, which no Office document does.")
-
-
-def _parser() -> etree.XMLParser:
-    return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    if declares_entities(content):
+        raise CorruptFile("The file declares XML entities, which no Office document does.")
 
 
 def _forget(element: etree._Element) -> None:

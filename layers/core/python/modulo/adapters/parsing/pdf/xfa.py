@@ -8,6 +8,7 @@ from lxml import etree
 from pypdfium2 import raw
 
 from modulo.adapters.parsing.text_decoding import one_line
+from modulo.adapters.parsing.untrusted_xml import declares_entities, xml_parser
 
 MAX_XFA_BYTES = 32 * 1024**2
 MAX_LINES = 20_000
@@ -51,11 +52,10 @@ def _trees(packets: list[bytes]) -> Iterator[etree._Element]:
 
 
 def _tree(content: bytes, *, recover: bool) -> etree._Element | None:
-    if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
+    if declares_entities(content):
         return None
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, recover=recover)
     try:
-        return etree.fromstring(content, parser)
+        return etree.fromstring(content, xml_parser(recover=recover))
     except (etree.XMLSyntaxError, ValueError):
         return None
 
