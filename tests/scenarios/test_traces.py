@@ -1,20 +1,27 @@
-"""One trace from a request to all it leads to: through messages, objects and problems; hostile headers are ignored."""
+"""One trace from a request to all it leads to, through messages, objects, problems and spans; no hostile header."""
 
 import json
 import logging
 
+import anyio
+import openai
 import pytest
+from starlette.responses import StreamingResponse
 
+from modulo.domain.errors import Unavailable
 from modulo.domain.messages import IngestRequest
 from modulo.domain.trace import Trace
 from modulo.ports.trace import adopt, current_trace, trace_header
+from modulo.runtime.http import RequestMiddleware
 from modulo.runtime.queue import delivery_of, record_of
 from modulo.runtime.queue_consumer import WorkerContext
-from modulo.runtime.spans import export_spans
+from modulo.runtime.spans import Origin, export_spans
 from modulo.runtime.telemetry import _logger, begin_trace, trace_id
 from modulo.runtime.worker import function
 from tests.functions.conftest import *  # noqa: F403 - the fixtures of functions
-from tests.functions.conftest import ref_of, s3_event, sqs_event
+from tests.functions.conftest import ref_of, run_async, s3_event, sqs_event
+from tests.functions.served import key_of, served
+from tests.functions.test_serve import request
 
 ID, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 TOLD = f"00-{ID}-{SPAN}-01"
@@ -129,6 +136,7 @@ def test_spans_tell_of_the_trace_that_an_object_was_stored_in(api, services, col
     try:
         api.headers["traceparent"] = TOLD
         ref = ref_of(api, collection, api.upload(collection, "The archive burned down in 1901."))
+        found.clear()
         context = WorkerContext("ingest_file", "m0")
         function("ingest_file").handler(sqs_event(s3_event(ref)), context)
         function("ingest_file").handler(sqs_event("{"), context)
@@ -136,3 +144,162 @@ def test_spans_tell_of_the_trace_that_an_object_was_stored_in(api, services, col
         export_spans(None)
     assert found[0] == ("ingest_file", None, ID)
     assert found[1][:2] == ("ingest_file", "unreadable-message")
+
+
+@pytest.fixture
+def spans():
+    """What is exported meanwhile: spans with their traces."""
+    found = []
+    export_spans(lambda span, trace: found.append((span, trace)))
+    yield found
+    export_spans(None)
+
+
+NOWHERE = "00000000-0000-0000-0000-000000000000"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "name", "outcome"),
+    [
+        ("/api/collections", 200, "GET /collections", None),
+        (f"/api/collections/{NOWHERE}", 404, "GET /collections/{collection_id}", None),
+        ("/v1/models", 200, "GET /models", None),
+        ("/api/nowhere", 404, "GET", None),
+    ],
+)
+def test_a_request_is_a_span_that_names_its_route_and_no_ids(api, spans, path, status, name, outcome):
+    reply = request("GET", path, headers={**api.headers, "traceparent": TOLD})
+    assert reply.status_code == status
+    [(span, trace)] = spans
+    assert (span.name, span.origin, span.outcome) == (name, Origin.request, outcome)
+    assert span.attributes["http.request.method"] == "GET"
+    assert span.attributes["http.response.status_code"] == status
+    assert (trace.trace_id, trace.parent_id) == (ID, SPAN)
+    assert reply.headers["traceresponse"] == trace.header
+    assert NOWHERE not in str(span)
+
+
+def test_what_a_request_sends_is_under_its_span(api, services, collection, spans):
+    receipt = api.upload(collection, "The archive burned down in 1901.")
+    spans.clear()
+    request("DELETE", f"/api/collections/{collection}/files/{receipt['file_id']}", headers=api.headers)
+    [(_, asked)] = spans
+    [delivery] = services.purges.receive(limit=10, wait_seconds=0)
+    function("purge").handler({"Records": [record_of(delivery)]}, WorkerContext("purge", "m"))
+    _, (done, trace) = spans
+    assert (done.name, done.origin, done.attributes) == ("purge", Origin.message, {"messaging.message.id": delivery.id})
+    assert (trace.trace_id, trace.parent_id) == (asked.trace_id, asked.span_id)
+
+
+class Broken:
+    def list_collections(self, *_, **__):
+        raise ZeroDivisionError
+
+
+def test_a_span_tells_what_went_wrong(api, services, spans):
+    services.collections = Broken()
+    assert request("GET", "/api/collections", headers=api.headers).status_code == 500
+    [(span, _)] = spans
+    assert (span.outcome, span.attributes["http.response.status_code"]) == ("ZeroDivisionError", 500)
+
+
+def test_a_failed_dependency_is_an_error_of_the_server(api, services, spans):
+    class Down:
+        def list_collections(self, *_, **__):
+            raise Unavailable(dependency="postgres")
+
+    services.collections = Down()
+    assert request("GET", "/api/collections", headers=api.headers).status_code == 503
+    [(span, _)] = spans
+    assert span.outcome == "503"
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_span_of_a_stream_ends_with_it(services, spans, fails):
+    seen = []
+
+    async def events():
+        for number in range(3):
+            seen.append(len(spans))
+            yield f"data: {number}\n\n"
+        if fails:
+            raise ZeroDivisionError
+
+    async def app(scope, receive, send):
+        await StreamingResponse(events(), media_type="text/event-stream")(scope, receive, send)
+
+    async def receive():
+        await anyio.sleep_forever()
+
+    async def send(message):
+        seen.append(len(spans))
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "asgi": {"spec_version": "2.4"}}
+    try:
+        run_async(RequestMiddleware(app)(scope, receive, send))
+    except ZeroDivisionError:
+        assert fails
+    else:
+        assert not fails
+    assert len(seen) > 3
+    assert set(seen) == {0}, "not before its end"
+    [(span, _)] = spans
+    assert (span.outcome is not None) == fails
+
+
+def test_errors_of_v1_tell_the_trace_by_a_header_and_their_lines_by_its_id(api, lines):
+    with (
+        served() as url,
+        openai.OpenAI(base_url=f"{url}/v1", api_key=key_of(api), default_headers={"traceparent": TOLD}) as client,
+        pytest.raises(openai.NotFoundError) as refused,
+    ):
+        client.vector_stores.retrieve(NOWHERE)
+    told = refused.value.response.headers["traceresponse"]
+    assert told.startswith(f"00-{ID}-")
+    [line] = [one for one in lines() if one["message"].startswith("GET /vector_stores")]
+    assert (line["trace_id"], line["request_id"]) == (ID, refused.value.request_id)
+
+
+CALL = {"jsonrpc": "2.0", "id": 1, "method": "tools/call"}
+ACCEPT = {"accept": "application/json, text/event-stream", "traceparent": TOLD}
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [("forget", {}), ("search", {}), ("search", {"query": "sea", "top_k": 1_000}), ("fetch", {"id": "7"})],
+)
+def test_errors_of_mcp_tell_the_trace_in_their_data(api, collection, lines, name, arguments):
+    body = {**CALL, "params": {"name": name, "arguments": arguments}}
+    reply = request("POST", "/mcp", json=body, headers={**ACCEPT, **api.headers})
+    data = reply.json()["error"]["data"]
+    assert (data["trace_id"], data["request_id"]) == (ID, reply.headers["x-request-id"])
+    assert reply.headers["traceresponse"].startswith(f"00-{ID}-")
+    [line] = of_line(lines, "POST /mcp")
+    assert (line["trace_id"], line["request_id"]) == (ID, data["request_id"])
+
+
+def test_a_call_that_mcp_refuses_tells_the_trace(services):
+    data = request("POST", "/mcp", json=CALL, headers=ACCEPT).json()["error"]["data"]
+    assert (data["status"], data["trace_id"]) == (401, ID)
+
+
+def test_a_result_of_a_tool_that_is_an_error_tells_the_trace_beside_its_text(api, collection):
+    arguments = {"id": f"{collection}:{NOWHERE}"}
+    body = {**CALL, "params": {"name": "fetch", "arguments": arguments}}
+    reply = request("POST", "/mcp", json=body, headers={**ACCEPT, **api.headers})
+    result = reply.json()["result"]
+    assert result["isError"]
+    assert result["_meta"] == {"trace_id": ID, "request_id": reply.headers["x-request-id"]}
+    assert ID not in result["content"][0]["text"], "which a model reads"
+
+
+def test_an_answer_that_is_refused_for_its_size_keeps_its_ids(api, collection, monkeypatch):
+    monkeypatch.setattr("modulo.runtime.http.MAX_ANSWER_BYTES", 10)
+    reply = api("GET", "/collections", headers={"traceparent": TOLD, "x-request-id": "r-1"})
+    assert (reply.status, reply.json["trace_id"], reply.json["request_id"]) == (422, ID, "r-1")
+    assert reply.headers["x-request-id"] == "r-1"
+    assert reply.headers["traceresponse"].startswith(f"00-{ID}-")
+    openai_error = api("GET", "/v1/models", headers={"traceparent": TOLD, "x-request-id": "r-2"})
+    assert openai_error.status == 400
+    assert openai_error.headers["x-request-id"] == "r-2"
+    assert openai_error.headers["traceresponse"].startswith(f"00-{ID}-")

@@ -1,6 +1,6 @@
-"""Spans of workers, sent by OTLP over HTTP to where OTEL_EXPORTER_OTLP_ENDPOINT says (the extra `otlp`)."""
+"""Spans of workers and servers, sent by OTLP over HTTP to where OTEL_EXPORTER_OTLP_ENDPOINT says (the extra `otlp`)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -21,10 +21,12 @@ from opentelemetry.trace import (
 )
 
 from modulo.domain.trace import Trace
-from modulo.runtime.spans import Span, export_spans
+from modulo.runtime.spans import Attributes, Origin, Span, export_spans
 
 SEND_SECONDS = 5
 """For one request to the collector. Spans that it does not take are dropped: work goes on without them."""
+KINDS: Mapping[Origin, SpanKind] = {Origin.message: SpanKind.CONSUMER, Origin.request: SpanKind.SERVER}
+OF_MESSAGES: Attributes = {"messaging.system": "aws_sqs"}
 _exported: ContextVar[Trace | None] = ContextVar("exported", default=None)
 
 
@@ -63,8 +65,8 @@ def otlp_spans() -> Iterator[None]:
             step = tracer.start_span(
                 made.name,
                 context=parent,
-                kind=SpanKind.CONSUMER,
-                attributes={"messaging.system": "aws_sqs", "messaging.message.id": made.message_id},
+                kind=KINDS[made.origin],
+                attributes=(OF_MESSAGES if made.origin is Origin.message else {}) | made.attributes,
                 start_time=made.began_ns,
             )
         finally:

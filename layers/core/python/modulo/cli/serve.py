@@ -7,6 +7,7 @@ import signal
 import socket
 import tempfile
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from functools import cache, partial
 from pathlib import Path
 from types import FrameType
@@ -21,6 +22,7 @@ from modulo.cli.metrics_exposition import MEDIA_TYPE, metrics_exposition
 from modulo.cli.pages import add_pages
 from modulo.cli.prefork import STOP_SIGNALS, PreforkServer, exit_cleanly, listener
 from modulo.cli.sign_in import sign_in_router
+from modulo.cli.span_export import exporting
 from modulo.runtime import cloudevents
 from modulo.runtime import websockets as sockets
 from modulo.runtime.answer_stream import StreamsWhereAccepted
@@ -81,6 +83,7 @@ def serve(host: str, port: int, workers: int = 1) -> None:
 
     Raises:
         OSError: the port is in use.
+        NotConfigured: spans are to be exported, and what exports them is not installed.
         WorkerFailed: one of several processes exited right after its start.
     """
     if workers == 1:
@@ -90,12 +93,17 @@ def serve(host: str, port: int, workers: int = 1) -> None:
     with tempfile.TemporaryDirectory(prefix="modulo-metrics-") as shared:
         # prometheus_client reads this on import, which happens in the forked processes.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared
-        PreforkServer(host, port, workers, partial(_serve_on, app), on_exit=_forget_metrics).run(STOP_SECONDS)
+        each = partial(_serve_on, app, exporting())
+        PreforkServer(host, port, workers, each, on_exit=_forget_metrics).run(STOP_SECONDS)
 
 
 def serve_on(listening: socket.socket) -> None:
-    """Serve on a listening socket in this process alone, until a stop signal."""
-    _serve_on(_configured(), listening)
+    """Serve on a listening socket in this process alone, until a stop signal.
+
+    Raises:
+        NotConfigured: spans are to be exported, and what exports them is not installed.
+    """
+    _serve_on(_configured(), exporting(), listening)
 
 
 def _configured() -> FastAPI:
@@ -131,12 +139,13 @@ def config(app: FastAPI, grace_seconds: int = GRACE_SECONDS) -> uvicorn.Config:
     )
 
 
-def _serve_on(app: FastAPI, listening: socket.socket) -> None:
+def _serve_on(app: FastAPI, spans: AbstractContextManager[None], listening: socket.socket) -> None:
     use_threads(THREADS)
     for number in STOP_SIGNALS:  # uvicorn raises the captured signal again after shutdown
         signal.signal(number, exit_cleanly)
     try:
-        _Server(config(app)).run(sockets=[listening])
+        with spans:  # in this process: the thread that sends them would not survive a fork
+            _Server(config(app)).run(sockets=[listening])
     finally:
         services().close()
 

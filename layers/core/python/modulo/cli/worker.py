@@ -4,10 +4,10 @@ import logging
 import os
 import signal
 import threading
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 
+from modulo.cli.span_export import exporting
 from modulo.cli.worker_port import Pulse, worker_port
-from modulo.domain.errors import NotConfigured
 from modulo.runtime.telemetry import configure_logging
 from modulo.runtime.worker import work as run_worker
 from modulo.services import services
@@ -32,24 +32,9 @@ def work(names: list[str], concurrency: int, grace_seconds: float, address: tupl
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     pulse = Pulse()
-    with _exporting(), nullcontext() if address is None else worker_port(*address, pulse):
+    with exporting(), nullcontext() if address is None else worker_port(*address, pulse):
         ended = run_worker(names, stop, concurrency=concurrency, grace_seconds=grace_seconds, each_round=pulse.beat)
     services().close()
     if not ended:  # a hanging thread must not keep the process alive
         logging.shutdown()
         os._exit(0)
-
-
-def _exporting() -> AbstractContextManager[None]:
-    """Spans are exported where the variables of OpenTelemetry name a collector.
-
-    Raises:
-        NotConfigured: the extra `otlp` is not installed.
-    """
-    if not {"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"} & set(os.environ):
-        return nullcontext()
-    try:
-        from modulo.cli.otlp_spans import otlp_spans  # noqa: PLC0415 - an extra, loaded where it is asked for
-    except ImportError as error:
-        raise NotConfigured("OTEL_EXPORTER_OTLP_ENDPOINT is set, but the extra `otlp` is not installed.") from error
-    return otlp_spans()

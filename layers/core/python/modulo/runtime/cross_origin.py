@@ -22,7 +22,8 @@ MAX_AGE_SECONDS: Final = 7_200
 MAX_HEADERS: Final = 2_000
 """Characters of the names of headers that a preflight asks for."""
 EXPOSED: Final = (
-    "Allow, Location, Mcp-Session-Id, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id"
+    "Allow, Location, Mcp-Session-Id, RateLimit, RateLimit-Policy, Retry-After, Traceresponse, WWW-Authenticate,"
+    " X-Request-Id"
 )
 """What a page may read beyond the few headers that browsers show anyway."""
 _NAMES: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~, \t-]*")

@@ -21,6 +21,7 @@ from modulo.runtime.methods import METHODS, MethodsMiddleware
 from modulo.runtime.problems import (
     ANSWER,
     MEDIA_TYPE,
+    UNKNOWN,
     Answer,
     AnswerTooLarge,
     handle_problems,
@@ -29,7 +30,8 @@ from modulo.runtime.problems import (
     route_of,
 )
 from modulo.runtime.snapshot import preload_in_snapshots
-from modulo.runtime.telemetry import add_log_fields, begin_trace, ended, ids_of, invocation, request_id
+from modulo.runtime.spans import Origin, Span, span
+from modulo.runtime.telemetry import add_log_fields, begin_trace, ended, ids_of, invocation, outcome_of, request_id
 from modulo.services import services
 
 log = logging.getLogger(__name__)
@@ -40,8 +42,13 @@ FORMAT_BYTES: Final = 256 * 1024
 MAX_ANSWER_BYTES: Final = 6 * 1024**2
 MAX_ESCAPE_BYTES: Final = 6
 """How many bytes JSON takes for one character at most."""
+SERVER_ERROR: Final = 500
 NO_STORE: Final = (b"cache-control", b"no-store")
 """Of every response that does not say otherwise, since most hold what one tenant may see."""
+TRACE_RESPONSE: Final = "traceresponse"
+"""The header that tells whoever asked of the trace, as the W3C drafts it: errors of `/v1` have no member for that."""
+REQUEST_ID: Final = "x-request-id"
+IDS: Final = frozenset({REQUEST_ID, TRACE_RESPONSE})
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,100}")
 
 
@@ -79,7 +86,7 @@ class HttpFunction:
         """API Gateway's event in, its response out."""
         with invocation(context):
             response: dict[str, Any] = self._adapter(event, context)
-            return response if _fits(response) else _refusal(self._answer)
+            return response if _fits(response) else _refusal(self._answer, response)
 
     @cached_property
     def _adapter(self) -> Mangum:  # opens an event loop, which importing must not
@@ -101,10 +108,16 @@ def _fits(answer: dict[str, Any]) -> bool:
     return len(answer["body"]) < MAX_ANSWER_BYTES / MAX_ESCAPE_BYTES or len(json.dumps(answer)) < MAX_ANSWER_BYTES
 
 
-def _refusal(answer: Answer) -> dict[str, Any]:
-    refused = problem(AnswerTooLarge(), {ANSWER: answer})
-    body = bytes(refused.body).decode()
-    return {"statusCode": refused.status_code, "headers": dict(refused.headers), "body": body, "isBase64Encoded": False}
+def _refusal(answer: Answer, refused: Mapping[str, Any]) -> dict[str, Any]:
+    """A problem in place of an answer, under the ids that the answer told."""
+    listed = {name: values[0] for name, values in (refused.get("multiValueHeaders") or {}).items()}
+    told = {name: value for name, value in {**(refused.get("headers") or {}), **listed}.items() if name in IDS}
+    request_id.set(told[REQUEST_ID])
+    begin_trace(told[TRACE_RESPONSE])
+    made = problem(AnswerTooLarge(), {ANSWER: answer})
+    body = bytes(made.body).decode()
+    headers = {**made.headers, **told}
+    return {"statusCode": made.status_code, "headers": headers, "body": body, "isBase64Encoded": False}
 
 
 class RequestMiddleware:
@@ -124,34 +137,36 @@ class RequestMiddleware:
             if scope["path"].startswith(beginning):
                 scope[ANSWER] = answer
         request_id.set(_id_of(scope, headers))
-        begin_trace(_told_trace(scope))
+        trace = begin_trace(_told_trace(scope))
         add_log_fields(request_id=request_id.get())
         body = _LimitedBody(receive, services().settings.max_upload_bytes + FORMAT_BYTES)
-        response = _MeasuredResponse(scope, send)
+        response = _MeasuredResponse(scope, send, trace.header)
 
         async def unless_refused(message: Message) -> None:
             if body.refused is None:
                 await response(message)
 
-        try:
-            body.check(headers.get(b"content-length", b"0"))
-            with within(services().settings.request_seconds):
-                await self._app(scope, body, unless_refused)
-        except Exception:
-            if body.refused is None:
-                log.exception("%s %s failed with an unexpected error", _label(scope["method"]), route_of(scope))
-                if response.started:
-                    raise
-                await problem(InternalError(), scope)(scope, receive, response)
-        finally:
-            if body.refused:
-                await problem(body.refused, scope)(scope, receive, response)
-            response.record()
+        with span(_label(scope["method"]), Origin.request) as step:
+            try:
+                body.check(headers.get(b"content-length", b"0"))
+                with within(services().settings.request_seconds):
+                    await self._app(scope, body, unless_refused)
+            except Exception as error:
+                if body.refused is None:
+                    step.outcome = outcome_of(error)
+                    log.exception("%s %s failed with an unexpected error", _label(scope["method"]), route_of(scope))
+                    if response.started:
+                        raise
+                    await problem(InternalError(), scope)(scope, receive, response)
+            finally:
+                if body.refused:
+                    await problem(body.refused, scope)(scope, receive, response)
+                response.record(step)
 
 
 def _id_of(scope: Scope, headers: dict[bytes, bytes]) -> str:
     """The client's X-Request-Id where it is well-formed, else API Gateway's, else a new one."""
-    given = headers.get(b"x-request-id")
+    given = headers.get(REQUEST_ID.encode())
     if given and _REQUEST_ID.fullmatch(given):
         return given.decode()
     event = scope.get("aws.event") or {}
@@ -194,9 +209,10 @@ class _LimitedBody:
 class _MeasuredResponse:
     """Sends a response with the headers that every response has, and measures it."""
 
-    def __init__(self, scope: Scope, send: Send) -> None:
+    def __init__(self, scope: Scope, send: Send, trace: str) -> None:
         self._scope = scope
         self._send = send
+        self._trace = trace
         self._started = perf_counter()
         self._ended: float | None = None
         self._status = 500
@@ -208,7 +224,8 @@ class _MeasuredResponse:
             self._status = message["status"]
             message["headers"] = [
                 *message["headers"],
-                (b"x-request-id", request_id.get().encode()),
+                (REQUEST_ID.encode(), request_id.get().encode()),
+                (TRACE_RESPONSE.encode(), self._trace.encode()),
                 (b"x-content-type-options", b"nosniff"),
                 *(() if any(name == b"cache-control" for name, _ in message["headers"]) else (NO_STORE,)),
             ]
@@ -216,14 +233,20 @@ class _MeasuredResponse:
         if message["type"] == "http.response.body" and not message.get("more_body"):
             self._ended = perf_counter()
 
-    def record(self) -> None:
-        """Count the request, and log its one line."""
+    def record(self, step: Span) -> None:
+        """Count the request, log its one line, and describe it to whoever takes its span."""
         scope = self._scope
         method, path = _label(scope["method"]), route_of(scope)
         metrics = services().metrics
         metrics.count("rag_requests_total", status=str(self._status), method=method, endpoint=path)
         seconds = (self._ended or perf_counter()) - self._started
         metrics.observe("rag_request_duration_seconds", seconds, method=method, endpoint=path)
+        if path != UNKNOWN:
+            step.name = f"{method} {path}"
+            step.attributes["http.route"] = path
+        step.attributes |= {"http.request.method": method, "http.response.status_code": self._status}
+        if self._status >= SERVER_ERROR and step.outcome is None:
+            step.outcome = str(self._status)
         add_log_fields(**ids_of(scope.get("path_params", {})))
         log.info("%s %s", method, path, extra=ended(str(self._status), self._started))
 

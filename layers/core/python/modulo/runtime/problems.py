@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 PROBLEMS = "x-problems"
 """Under this name an operation's description holds the codes of the problems with a status."""
+UNKNOWN: Final = "unknown"
+"""Stands for the route of a request that no endpoint takes."""
 MAX_ERRORS, MAX_NAME, MAX_DEPTH, MAX_MESSAGE = 20, 60, 8, 300
 """Of the errors that are told of a request: their number, a name's length, the names of a path, a message's length."""
 
@@ -123,7 +125,7 @@ def problem_answer(body: Mapping[str, Any], headers: Mapping[str, str]) -> JSONR
 
 def route_of(scope: Scope) -> str:
     """The route's path, without the ids of a request."""
-    return getattr(scope.get("route"), "path", "unknown")
+    return getattr(scope.get("route"), "path", UNKNOWN)
 
 
 async def _known(request: Request, error: Exception) -> JSONResponse:

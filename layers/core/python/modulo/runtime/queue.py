@@ -13,7 +13,7 @@ from modulo.domain.errors import ModuloError
 from modulo.domain.messages import Delivery
 from modulo.runtime.events import json_object
 from modulo.runtime.snapshot import preload_in_snapshots
-from modulo.runtime.spans import span
+from modulo.runtime.spans import Origin, span
 from modulo.runtime.telemetry import (
     NAMED_IDS,
     add_log_fields,
@@ -94,7 +94,8 @@ def delivery_handler(
                 request_id.set(delivery.id)
                 begin_trace(delivery.trace)
                 set_log_fields(**fields, request_id=delivery.id, attempt=delivery.attempt)
-                with span(fields.get("function_name", "message"), delivery.id) as made:
+                with span(fields.get("function_name", "message"), Origin.message) as made:
+                    made.attributes["messaging.message.id"] = delivery.id
                     error = _failure(delivery, read, handle)
                     made.outcome = None if error is None else outcome_of(error)
                 if error is None:

@@ -55,6 +55,8 @@ INSTRUCTIONS: Final = (
 )
 PAGE: Final = 100
 TEXT: Final = "text/plain"
+IDS: Final = frozenset({"request_id", "trace_id"})
+"""What finds a problem in the logs: for the program that calls a tool, not for the model that reads its result."""
 
 logging.getLogger("mcp").setLevel(logging.WARNING)  # it tells of each request that its session began and ended
 
@@ -112,7 +114,8 @@ async def _call(visit: Visit, name: str, arguments: dict[str, Any]) -> CallToolR
     """Bad arguments are the protocol's error; what a model can make good is a result that it reads."""
     tool = TOOLS.get(name)
     if tool is None:
-        raise MCPError(INVALID_PARAMS, f"name: there is no tool {name[:100]!r}; there are {', '.join(TOOLS)}")
+        unknown = f"there is no tool {name[:100]!r}; there are {', '.join(TOOLS)}"
+        raise _protocol_error(InvalidRequest.field("name", unknown))
     try:
         found = await tool.call(visit, tool.arguments.model_validate(arguments))
     except ValidationError as error:
@@ -121,7 +124,9 @@ async def _call(visit: Visit, name: str, arguments: dict[str, Any]) -> CallToolR
         raise _protocol_error(error) from None
     except ModuloError as error:
         count_failure(error)
-        return CallToolResult(content=[TextContent(text=f"{error.title}: {error.detail}")], is_error=True)
+        ids = {name: told for name, told in details(error).items() if name in IDS}
+        content = [TextContent(text=f"{error.title}: {error.detail}")]
+        return CallToolResult(content=content, is_error=True, meta=ids)
     return CallToolResult(content=[TextContent(text=json.dumps(found, ensure_ascii=False))], structured_content=found)
 
 
