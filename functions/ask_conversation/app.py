@@ -4,11 +4,11 @@ from uuid import UUID
 
 from modulo.domain.conversation import ConversationAnswer, ConversationQuestion
 from modulo.domain.errors import BadModelAnswer, Conflict, NotFound, QuotaExceeded, Unavailable
-from modulo.runtime.endpoint import APIRouter, Later, Writer, handler_of, responses, run_external, services
+from modulo.runtime.endpoint import APIRouter, Later, Writer, announces, handler_of, responses, run_external, services
 from modulo.usecases.ask_conversation import ask_conversation
 from modulo.usecases.search.ports import SEARCH_PORTS, SearchPorts
 
-router = APIRouter(tags=["conversations"])
+router = APIRouter(tags=["conversations"], dependencies=announces("tokens_per_day"))
 PATH = "/conversations/{conversation_id}/messages"
 PROBLEMS = responses(BadModelAnswer, Conflict, NotFound, QuotaExceeded, Unavailable)
 

@@ -2,10 +2,10 @@
 
 from modulo.domain.conversation import Conversation, NewConversation
 from modulo.domain.errors import Conflict, QuotaExceeded
-from modulo.runtime.endpoint import APIRouter, IdempotencyKey, Writer, handler_of, responses, run, services
+from modulo.runtime.endpoint import APIRouter, IdempotencyKey, Writer, announces, handler_of, responses, run, services
 from modulo.usecases.create_conversation import create_conversation
 
-router = APIRouter(tags=["conversations"])
+router = APIRouter(tags=["conversations"], dependencies=announces("conversations"))
 PROBLEMS = responses(Conflict, QuotaExceeded)
 
 

@@ -1,7 +1,8 @@
 """GET /health."""
 
 from modulo import __version__
-from modulo.runtime.endpoint import APIRouter, Request, Response, handler_of, run_external, services
+from modulo.domain.errors import Forbidden, Unauthenticated
+from modulo.runtime.endpoint import APIRouter, Request, Response, handler_of, responses, run_external, services
 from modulo.runtime.health_access import Probe, sees_details
 from modulo.usecases.health import Answers, Health, health
 
@@ -26,7 +27,10 @@ async def deep() -> Health:
     "/health",
     operation_id="health",
     response_model_exclude_none=True,
-    responses={503: {"model": Health, "description": "a dependency or an expected worker is down"}},
+    responses={
+        **responses(Unauthenticated, Forbidden),
+        503: {"model": Health, "description": "a dependency or an expected worker is down"},
+    },
 )
 async def endpoint(request: Request, response: Response, probe: Probe | None = None) -> Health:
     """Check whether the service answers; with a credential, also whether each dependency and worker does.

@@ -5,7 +5,16 @@ from uuid import UUID
 from modulo.domain.errors import Conflict, NotFound, Unavailable
 from modulo.domain.file_chunk import FileChunk
 from modulo.domain.pagination import Listing
-from modulo.runtime.endpoint import After, APIRouter, PageSize, Reader, handler_of, responses, run_external, services
+from modulo.runtime.endpoint import (
+    AfterChunk,
+    APIRouter,
+    PageSize,
+    Reader,
+    handler_of,
+    responses,
+    run_external,
+    services,
+)
 from modulo.usecases.list_chunks import list_chunks
 
 router = APIRouter(tags=["files"])
@@ -14,7 +23,7 @@ PATH = "/collections/{collection_id}/files/{file_id}/chunks"
 
 @router.get(PATH, operation_id="list_chunks", responses=responses(Conflict, NotFound, Unavailable))
 async def endpoint(
-    caller: Reader, collection_id: UUID, file_id: UUID, after: After = None, limit: PageSize = 50
+    caller: Reader, collection_id: UUID, file_id: UUID, after: AfterChunk = None, limit: PageSize = 50
 ) -> Listing[FileChunk]:
     """List the passages of a file as searches see them, in the document's order."""
     s = services()

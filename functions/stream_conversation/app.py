@@ -5,12 +5,12 @@ from uuid import UUID
 from modulo.domain.conversation import ConversationQuestion
 from modulo.domain.errors import BadModelAnswer, Conflict, NotFound, QuotaExceeded, Unavailable
 from modulo.runtime.answer_stream import SEARCH_EVENTS, answer_stream_response
-from modulo.runtime.endpoint import APIRouter, Response, Writer, at_once, handler_of, responses, services
+from modulo.runtime.endpoint import APIRouter, Response, Writer, announces, at_once, handler_of, responses, services
 from modulo.runtime.event_stream import EVENTS
 from modulo.usecases.search.ports import SEARCH_PORTS, SearchPorts
 from modulo.usecases.stream_conversation import stream_conversation
 
-router = APIRouter(tags=["conversations"])
+router = APIRouter(tags=["conversations"], dependencies=announces("tokens_per_day"))
 PATH = "/conversations/{conversation_id}/messages/stream"
 PROBLEMS = responses(BadModelAnswer, Conflict, NotFound, QuotaExceeded, Unavailable)
 

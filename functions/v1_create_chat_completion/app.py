@@ -1,7 +1,7 @@
 """POST /v1/chat/completions."""
 
 from modulo.domain.errors import BadModelAnswer, NotFound, QuotaExceeded, Unavailable
-from modulo.runtime.endpoint import APIRouter, Reader, Request, Response, at_once, run_external, services
+from modulo.runtime.endpoint import APIRouter, Reader, Request, Response, announces, at_once, run_external, services
 from modulo.runtime.openai.chat import ChatCompletion, chat_answer
 from modulo.runtime.openai.chat_request import CreateChatCompletion
 from modulo.runtime.openai.door import v1_handler_of
@@ -10,7 +10,7 @@ from modulo.usecases.choose_collections import choose_collections
 from modulo.usecases.search.in_context import answer_in_context
 from modulo.usecases.search.ports import SEARCH_PORTS, SearchPorts
 
-router = APIRouter()
+router = APIRouter(dependencies=announces("tokens_per_day"))
 PROBLEMS = openai_responses(BadModelAnswer, NotFound, QuotaExceeded, Unavailable) | {200: {"model": ChatCompletion}}
 
 

@@ -1,13 +1,13 @@
 """POST /v1/conversations."""
 
 from modulo.domain.errors import QuotaExceeded
-from modulo.runtime.endpoint import APIRouter, Writer, run, services
+from modulo.runtime.endpoint import APIRouter, Writer, announces, run, services
 from modulo.runtime.openai.conversations import ConversationObject, CreateConversation, conversation_answer
 from modulo.runtime.openai.door import v1_handler_of
 from modulo.runtime.openai.errors import openai_responses
 from modulo.usecases.create_conversation import create_conversation
 
-router = APIRouter()
+router = APIRouter(dependencies=announces("conversations"))
 PATH = "/conversations"
 
 

@@ -1,13 +1,13 @@
 """POST /v1/embeddings."""
 
 from modulo.domain.errors import BadModelAnswer, NotFound, QuotaExceeded, Unavailable
-from modulo.runtime.endpoint import APIRouter, Reader, run_external, services
+from modulo.runtime.endpoint import APIRouter, Reader, announces, run_external, services
 from modulo.runtime.openai.door import v1_handler_of
 from modulo.runtime.openai.embeddings import CreateEmbedding, Embeddings, embeddings_answer
 from modulo.runtime.openai.errors import openai_responses
 from modulo.usecases.embed_texts import embed_texts
 
-router = APIRouter()
+router = APIRouter(dependencies=announces("tokens_per_day"))
 PROBLEMS = openai_responses(BadModelAnswer, NotFound, QuotaExceeded, Unavailable)
 
 

@@ -1,13 +1,13 @@
 """POST /v1/files."""
 
 from modulo.domain.errors import QuotaExceeded, TooLarge
-from modulo.runtime.endpoint import APIRouter, Writer, run_external, services
+from modulo.runtime.endpoint import APIRouter, Writer, announces, run_external, services
 from modulo.runtime.openai.door import v1_handler_of
 from modulo.runtime.openai.errors import openai_responses
 from modulo.runtime.openai.files import FORM, FileObject, SentFileForm, file_answer
 from modulo.usecases.create_user_file import create_user_file
 
-router = APIRouter()
+router = APIRouter(dependencies=announces("user_files", "storage_bytes"))
 PROBLEMS = openai_responses(QuotaExceeded, TooLarge)
 
 

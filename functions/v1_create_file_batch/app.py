@@ -3,14 +3,14 @@
 from uuid import UUID
 
 from modulo.domain.errors import Forbidden, NotFound
-from modulo.runtime.endpoint import APIRouter, Writer, run_external, services
+from modulo.runtime.endpoint import APIRouter, Writer, announces, run_external, services
 from modulo.runtime.openai.door import v1_handler_of
 from modulo.runtime.openai.errors import openai_responses
 from modulo.runtime.openai.file_batches import CreateFileBatch, VectorStoreFileBatch, batch_answer
 from modulo.usecases.create_file_batch import BatchPorts, create_file_batch
 from modulo.usecases.get_collection import get_collection
 
-router = APIRouter()
+router = APIRouter(dependencies=announces("files", "storage_bytes"))
 PATH = "/vector_stores/{vector_store_id}/file_batches"
 
 

@@ -1,7 +1,7 @@
 """POST /v1/responses."""
 
 from modulo.domain.errors import BadModelAnswer, Conflict, NotFound, QuotaExceeded, Unavailable
-from modulo.runtime.endpoint import APIRouter, Response, Writer, at_once, run, services
+from modulo.runtime.endpoint import APIRouter, Response, Writer, announces, at_once, run, services
 from modulo.runtime.openai import responses
 from modulo.runtime.openai.door import v1_handler_of
 from modulo.runtime.openai.errors import openai_responses
@@ -11,7 +11,7 @@ from modulo.usecases.choose_collections import choose_collections
 from modulo.usecases.create_response import ResponsePorts, create_response
 from modulo.usecases.search.ports import SEARCH_PORTS, SearchPorts
 
-router = APIRouter()
+router = APIRouter(dependencies=announces("tokens_per_day"))
 ERRORS = (BadModelAnswer, Conflict, NotFound, QuotaExceeded, Unavailable)
 PROBLEMS = openai_responses(*ERRORS) | {200: {"model": responses.Response}}
 

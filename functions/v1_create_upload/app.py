@@ -1,13 +1,13 @@
 """POST /v1/uploads."""
 
 from modulo.domain.errors import QuotaExceeded, TooLarge
-from modulo.runtime.endpoint import APIRouter, Writer, run, services
+from modulo.runtime.endpoint import APIRouter, Writer, announces, run, services
 from modulo.runtime.openai.door import v1_handler_of
 from modulo.runtime.openai.errors import openai_responses
 from modulo.runtime.openai.uploads import CreateUpload, Upload, upload_answer
 from modulo.usecases.create_part_upload import create_part_upload
 
-router = APIRouter()
+router = APIRouter(dependencies=announces("user_files", "storage_bytes"))
 PROBLEMS = openai_responses(QuotaExceeded, TooLarge)
 
 

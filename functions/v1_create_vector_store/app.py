@@ -1,13 +1,13 @@
 """POST /v1/vector_stores."""
 
 from modulo.domain.errors import Conflict, NotFound, QuotaExceeded
-from modulo.runtime.endpoint import APIRouter, Writer, run_external, services
+from modulo.runtime.endpoint import APIRouter, Writer, announces, run_external, services
 from modulo.runtime.openai.door import v1_handler_of
 from modulo.runtime.openai.errors import openai_responses
 from modulo.runtime.openai.vector_stores import CreateVectorStore, VectorStore, vector_store_answer
 from modulo.usecases.create_filled_collection import FillPorts, create_filled_collection
 
-router = APIRouter()
+router = APIRouter(dependencies=announces("collections"))
 PROBLEMS = openai_responses(Conflict, NotFound, QuotaExceeded)
 
 

@@ -3,14 +3,14 @@
 from uuid import UUID
 
 from modulo.domain.errors import Conflict, Forbidden, NotFound, QuotaExceeded
-from modulo.runtime.endpoint import APIRouter, Writer, run, run_external, services
+from modulo.runtime.endpoint import APIRouter, Writer, announces, run, run_external, services
 from modulo.runtime.openai.door import v1_handler_of
 from modulo.runtime.openai.errors import openai_responses
 from modulo.runtime.openai.store_files import AttachFile, StoreFile, require_chunking, store_file_answer
 from modulo.usecases.attach_file import attach_file
 from modulo.usecases.get_collection import get_collection
 
-router = APIRouter()
+router = APIRouter(dependencies=announces("files", "storage_bytes"))
 PATH = "/vector_stores/{vector_store_id}/files"
 PROBLEMS = openai_responses(Conflict, Forbidden, NotFound, QuotaExceeded)
 

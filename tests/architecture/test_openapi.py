@@ -49,7 +49,7 @@ def test_an_operation_has_a_summary_and_a_known_tag(name: str) -> None:
 def test_an_operation_says_who_may_use_it(name: str) -> None:
     operation = OPERATIONS[name][2]
     assert operation["security"] == ([] if name in OPEN else [{scheme: []} for scheme in SECURITY])
-    assert ("401" in operation["responses"]) == (name not in OPEN)
+    assert "401" in operation["responses"], "what needs no credential is refused with a wrong one"
 
 
 @EACH
@@ -91,6 +91,74 @@ def test_files_are_binary() -> None:
     text = json.dumps(DOCUMENT)
     assert "contentMediaType" not in text
     assert '"format": "binary"' in text
+
+
+def test_forms_take_no_other_parts() -> None:
+    forms = [
+        resolved(content["schema"])
+        for operations in DOCUMENT["paths"].values()
+        for operation in operations.values()
+        for media_type, content in operation.get("requestBody", {}).get("content", {}).items()
+        if media_type == "multipart/form-data"
+    ]
+    assert len(forms) >= 3
+    assert all(form["additionalProperties"] is False for form in forms)
+
+
+BOUNDS = {
+    "string": {"minLength", "maxLength", "pattern"},
+    "array": {"minItems", "maxItems", "uniqueItems"},
+    "object": {"minProperties", "maxProperties", "propertyNames"},
+    "number": {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"},
+}
+
+
+def schemas_in(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        if isinstance(node.get("type"), str):
+            yield node
+        for inner in node.values():
+            yield from schemas_in(inner)
+    elif isinstance(node, list):
+        for inner in node:
+            yield from schemas_in(inner)
+
+
+def test_bounds_are_of_their_type() -> None:
+    """A validator around a list turns its bounds into those of a text, which say nothing of it."""
+    found = list(schemas_in(DOCUMENT))
+    assert len(found) > 100
+    for schema in found:
+        kind = {"integer": "number"}.get(schema["type"], schema["type"])
+        foreign = {bound for other, bounds in BOUNDS.items() if other != kind for bound in bounds}
+        assert not foreign & set(schema), schema
+
+
+TEXT = {"type": "input_text", "text": "Why?"}
+ANSWER = {"type": "output_text", "text": "So.", "annotations": []}
+STORE = "7f1a6c1e-2f0e-4c52-9a58-0d6c1d9b8a10"
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("CreateChatCompletion", {"messages": [{"role": "user", "content": [{"type": "text", "text": "Why?"}]}]}),
+        ("CreateEmbedding", {"input": "Why?"}),
+        ("CreateEmbedding", {"input": ["Why?"]}),
+        ("CreateResponse", {"input": "Why?", "tool_choice": {"type": "file_search"}, "conversation": {"id": STORE}}),
+        ("CreateResponse", {"input": [{"role": "user", "content": [TEXT]}]}),
+        (
+            "CreateResponse",
+            {"input": [{"role": "assistant", "content": [ANSWER]}, {"role": "user", "content": "Why?"}]},
+        ),
+        ("CreateResponse", {"input": [{"type": "file_search_call", "id": "a"}, {"role": "user", "content": "Why?"}]}),
+        ("SearchStore", {"query": "Why?"}),
+        ("SearchStore", {"query": ["Why?"]}),
+    ],
+)
+def test_what_may_come_in_several_forms_is_described_in_each(name: str, body: dict[str, Any]) -> None:
+    schema = {"$ref": f"#/components/schemas/{name}", "components": DOCUMENT["components"]}
+    Draft202012Validator(schema).validate({"model": "papers", **body} if "Search" not in name else body)
 
 
 def test_ids_are_named_id() -> None:

@@ -140,6 +140,14 @@ def test_a_form_is_needed_for_an_upload(api, collection):
     assert "multipart/form-data" in reply.json["detail"]
 
 
+@pytest.mark.parametrize("path", ["/v1/files", "/v1/uploads/7f1a6c1e-2f0e-4c52-9a58-0d6c1d9b8a10/parts"])
+def test_a_form_is_needed_where_a_dependency_reads_it_too(api, path):
+    refused = api("POST", path, json={"file": "x"})
+    assert (refused.status, refused.json["error"]["code"]) == (415, "unsupported_media_type")
+    assert "multipart/form-data" in refused.json["error"]["message"]
+    assert api("POST", path).status == 400
+
+
 def test_a_body_that_is_missing_is_missing(api):
     reply = api("POST", "/collections", headers={"content-type": "text/plain"})
     assert (reply.status, reply.json["errors"]) == (422, [{"field": "body", "message": "Field required"}])
@@ -159,3 +167,23 @@ def test_quotas_are_told_where_they_count(services):
     left = [part.strip() for part in usage.headers["ratelimit"].split(",")]
     assert left[0] == f'"tokens_per_day";r=50;t={(24 - 9) * 3600 - 30 * 60}'
     assert left[1] == '"collections";r=0'
+
+
+CHAT = {"messages": [{"role": "user", "content": "When?"}]}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/search/stream", {"question": "When?"}),
+        ("/v1/chat/completions", CHAT),
+        ("/v1/chat/completions", {**CHAT, "stream": True}),
+        ("/v1/responses", {"input": "When?"}),
+    ],
+)
+@pytest.mark.parametrize("settings", [{"quotas": {"tokens_per_day": 50}}], indirect=True)
+def test_streams_and_answers_of_v1_tell_quotas_too(api, collection, path, body):
+    named = {"model": collection} if path.startswith("/v1") else {"collection_id": collection}
+    found = api("POST", path, json={**body, **named})
+    assert found.status == 200, found.text
+    assert found.headers["ratelimit-policy"] == '"tokens_per_day";q=50;w=86400'

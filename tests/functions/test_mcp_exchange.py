@@ -352,6 +352,13 @@ def test_a_broken_message_is_an_error_of_the_protocol(api, body, headers, status
     assert (reply.status_code, reply.json()["error"]["code"]) == (status, code), reply.text
 
 
+@pytest.mark.parametrize("kind", ["text/plain", "multipart/form-data; boundary=b", ""])
+def test_a_message_of_another_type_is_refused_in_the_protocols_form(api, kind):
+    reply = request("POST", "/mcp", content=b"{}", headers={**api.headers, "content-type": kind})
+    assert (reply.status_code, reply.json()["error"]["code"]) == (415, -32000)
+    assert "application/json" in reply.json()["error"]["message"]
+
+
 def test_a_function_answers_message_after_message(api, collection):
     for number in (1, 2):
         body = {"jsonrpc": "2.0", "id": number, "method": "tools/call"}

@@ -118,6 +118,21 @@ def test_an_unknown_query_parameter_is_named(api, name, method, route, query):
     assert next(iter(query)) in problem_of(name, reply)[1]
 
 
+PAGED = [
+    (name, method, route)
+    for name, method, route in ROUTES
+    if not is_of_v1(name) and "after" in {field.alias for field in route.dependant.query_params}
+]
+
+
+@pytest.mark.parametrize(("name", "method", "route"), PAGED, ids=[name for name, _, _ in PAGED])
+@pytest.mark.parametrize("after", ["", "x", "1-2", "0.0"])
+def test_a_cursor_that_is_none_is_named(api, name, method, route, after):
+    reply = api(method, path_of(name, route, api.create_collection("papers")), query={"after": after})
+    assert reply.status == 422, reply.text
+    assert reply.json["errors"][0]["field"] == "after"
+
+
 def test_a_parameter_given_twice_is_named(api):
     reply = api("GET", "/collections", query={"limit": ["1", "2"]})
     assert reply.status == 422

@@ -46,6 +46,9 @@ def test_nothing_is_created_for_a_file_that_is_not_the_callers(api):
     ("body", "param"),
     [
         ({"file_ids": ["x"]}, "file_ids.0"),
+        ({"name": "a\bc"}, "name"),
+        ({"name": " "}, "name"),
+        ({"name": "x" * 201}, "name"),
         ({"metadata": {"k" * 65: "v"}}, "metadata"),
         ({"metadata": {str(one): "v" for one in range(17)}}, "metadata"),
         ({"expires_after": {"anchor": "created_at", "days": 1}}, "expires_after.anchor"),

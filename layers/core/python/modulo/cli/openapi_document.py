@@ -27,7 +27,7 @@ from modulo.domain.errors import (
 from modulo.runtime.auth import AUTHENTICATORS
 from modulo.runtime.problem_details import TYPE
 from modulo.runtime.problems import MEDIA_TYPE, PROBLEMS, MalformedRequest, Problem
-from modulo.runtime.strict_route import body_type
+from modulo.runtime.strict_route import FORM, body_type
 from modulo.runtime.worker import function, function_names
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ def openapi_document(app: FastAPI) -> Json:
             _add_statuses(operation, route)
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
+    _close_forms(document, schemas)
     _complete_types(document)
     _leave_out_nulls(document, schemas)
     _add_examples(document, schemas)
@@ -192,6 +193,15 @@ def _example(error: type[ModuloError]) -> Json:
         "detail": explanation(error),
         "request_id": "5b0c8d0e-0f0a-4a7e-9a55-3a3f6f1f2c11",
     }
+
+
+def _close_forms(document: Json, schemas: Json) -> None:
+    """No form takes parts that it does not name, as no body in JSON takes members."""
+    for operation in _operations(document):
+        for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
+            if media_type == FORM:
+                schema = content["schema"]
+                schemas.get(schema.get("$ref", "").removeprefix(SCHEMAS), schema)["additionalProperties"] = False
 
 
 def _complete_types(node: Any) -> None:

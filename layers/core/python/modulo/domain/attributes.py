@@ -18,6 +18,9 @@ MAX_BYTES: Final = 16_384
 MAX_NUMBER: Final = 2**53
 """Above it, JSON readers in many languages mistake whole numbers for others."""
 
+KEYS: Final[Any] = {"minLength": 1, "maxLength": MAX_KEY_CHARACTERS, "pattern": r"^[^\x00-\x1f\x7f-\x9f]*$"}
+"""What a schema can say of keys: `checked_key` also knows characters that show nothing only beside some others."""
+
 AttributeValue = str | bool | int | float | tuple[str, ...]
 """A text, a number, a boolean or a list of texts; a text that is an ISO 8601 date is a date, too."""
 
@@ -73,13 +76,19 @@ def _checked_size(attributes: Mapping[str, AttributeValue]) -> Mapping[str, Attr
     return attributes
 
 
+_Text = Annotated[str, Field(max_length=MAX_TEXT_CHARACTERS, pattern=r"^[^\x00]*$")]
+Single = _Text | bool | Annotated[float, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
+"""A value that is no list, for the API's description."""
+_Listed = Annotated[tuple[_Text, ...], Field(max_length=MAX_LIST_ITEMS)]
+
 Attributes = Annotated[
     Mapping[
         Annotated[str, AfterValidator(checked_key)],
-        Annotated[AttributeValue, BeforeValidator(_checked_value)],
+        Annotated[AttributeValue, BeforeValidator(_checked_value, json_schema_input_type=Single | _Listed)],
     ],
     Field(
         max_length=MAX_ATTRIBUTES,
+        json_schema_extra={"propertyNames": KEYS},
         description="what you say of the file: up to 16 keys of at most 64 characters, each with a text of at most 512 "
         "characters, a number, a boolean or a list of texts; a text that is an ISO 8601 date is compared as one",
     ),

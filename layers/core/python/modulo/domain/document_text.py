@@ -6,6 +6,7 @@ from pydantic import Field
 
 from modulo.domain.attributes import Attributes
 from modulo.domain.file import FileProblem, OnDuplicate
+from modulo.domain.media import FILE_NAME
 from modulo.domain.model import FrozenModel
 from modulo.domain.upload import UploadReceipt
 
@@ -17,6 +18,7 @@ class NewDocument(FrozenModel):
     """A text to be ingested like a file of its name."""
 
     name: str = Field(
+        json_schema_extra=FILE_NAME,
         description="as a file's: the same name again makes a new generation. Its extension says how the text is read "
         "(.md, .html, .csv …); a name without one is read as what the text looks like",
         examples=["notice-period.md"],

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from pydantic import Field
@@ -12,7 +13,9 @@ from modulo.domain.errors import InvalidRequest
 from modulo.domain.file import FileRef
 from modulo.domain.model import FrozenModel
 
-_CURSOR = re.compile(r"(\d{1,9})-(\d{1,9})-(\d{1,9})", re.ASCII)
+CHUNK_CURSOR_PATTERN: Final = "^([0-9]{1,9})-([0-9]{1,9})-([0-9]{1,9})$"
+"""Every text of this form is a cursor: a generation, a chunk's number, and how many chunks came before."""
+_CURSOR = re.compile(CHUNK_CURSOR_PATTERN)
 
 
 class FileChunk(FrozenModel):

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping
+from typing import Any, Final
 
 from modulo.domain.errors import InvalidRequest, UnsupportedFile
 from modulo.domain.foreign_formats import OLE, format_in_zip, format_named, format_of
@@ -130,6 +131,10 @@ def media_type_of(name: str, head: bytes | None) -> str:
             raise UnsupportedFile("The file holds binary data of an unknown kind, not text.")
         return named  # damaged: its parser says so
     return _textual(head, extension, named)
+
+
+FILE_NAME: Final[Any] = {"minLength": 1, "maxLength": MAX_NAME_CHARACTERS, "pattern": r"^[^\x00-\x1f\x7f-\x9f/\\]*$"}
+"""What a schema can say of names: `safe_name` also knows characters that show nothing only beside some others."""
 
 
 def safe_name(name: str) -> str:

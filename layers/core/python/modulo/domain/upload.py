@@ -11,6 +11,7 @@ from pydantic import Field, StringConstraints, computed_field
 from modulo.domain.attributes import Attributes, AttributeValue
 from modulo.domain.citable_url import URL_DESCRIPTION
 from modulo.domain.file import OnDuplicate, Stage
+from modulo.domain.media import FILE_NAME
 from modulo.domain.model import FrozenModel
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{64}$", to_lower=True)]
@@ -24,7 +25,10 @@ DUPLICATE_OF: Any = Field(
 class NewUpload(FrozenModel):
     """A file about to be uploaded."""
 
-    name: str = Field(description="the file's name with its extension; the same name again makes a new generation")
+    name: str = Field(
+        json_schema_extra=FILE_NAME,
+        description="the file's name with its extension; the same name again makes a new generation",
+    )
     size_bytes: int = Field(ge=0)
     checksum_sha256: Sha256 | None = Field(default=None, description="hexadecimal; other bytes are rejected")
     on_duplicate: OnDuplicate = OnDuplicate.existing

@@ -50,7 +50,9 @@ _GENERIC = frozenset(
 class NewUrl(FrozenModel):
     """A URL whose content is to be ingested."""
 
-    url: str = Field(json_schema_extra={"pattern": "^[Hh][Tt][Tt][Pp][Ss]?://", "maxLength": MAX_URL_CHARACTERS})
+    url: str = Field(
+        json_schema_extra={"pattern": r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#]", "maxLength": MAX_URL_CHARACTERS}
+    )
     name: str | None = None
     attributes: Attributes | None = None
 

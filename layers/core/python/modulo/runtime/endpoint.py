@@ -9,7 +9,7 @@ from fastapi import BackgroundTasks, Depends, Query, Request, Response
 
 from modulo.runtime.auth import Reader, Reauthenticate, Writer
 from modulo.runtime.http import handler_of
-from modulo.runtime.parameters import After, AfterId, IdempotencyKey, LastEventId, PageSize, SmallFile
+from modulo.runtime.parameters import After, AfterChunk, AfterId, IdempotencyKey, LastEventId, PageSize, SmallFile
 from modulo.runtime.problems import responses
 from modulo.runtime.rate_limits import announces, remaining
 from modulo.runtime.strict_route import StrictRoute
@@ -20,6 +20,7 @@ from modulo.services import services
 __all__ = [
     "APIRouter",
     "After",
+    "AfterChunk",
     "AfterId",
     "IdempotencyKey",
     "LastEventId",

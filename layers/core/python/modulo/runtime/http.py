@@ -29,6 +29,7 @@ from modulo.runtime.problems import (
     problem_answer,
     route_of,
 )
+from modulo.runtime.rate_limits import ANNOUNCED
 from modulo.runtime.snapshot import preload_in_snapshots
 from modulo.runtime.spans import Origin, Span, span
 from modulo.runtime.telemetry import add_log_fields, begin_trace, ended, ids_of, invocation, outcome_of, request_id
@@ -43,6 +44,7 @@ MAX_ANSWER_BYTES: Final = 6 * 1024**2
 MAX_ESCAPE_BYTES: Final = 6
 """How many bytes JSON takes for one character at most."""
 SERVER_ERROR: Final = 500
+POLICY: Final = b"ratelimit-policy"
 NO_STORE: Final = (b"cache-control", b"no-store")
 """Of every response that does not say otherwise, since most hold what one tenant may see."""
 TRACE_RESPONSE: Final = "traceresponse"
@@ -222,12 +224,15 @@ class _MeasuredResponse:
         if message["type"] == "http.response.start":
             self.started = True
             self._status = message["status"]
+            given = {name for name, _ in message["headers"]}
+            policy = self._scope.get(ANNOUNCED)
             message["headers"] = [
                 *message["headers"],
                 (REQUEST_ID.encode(), request_id.get().encode()),
                 (TRACE_RESPONSE.encode(), self._trace.encode()),
                 (b"x-content-type-options", b"nosniff"),
-                *(() if any(name == b"cache-control" for name, _ in message["headers"]) else (NO_STORE,)),
+                *(() if b"cache-control" in given else (NO_STORE,)),
+                *(() if policy is None or POLICY in given else ((POLICY, policy.encode()),)),
             ]
         await self._send(message)
         if message["type"] == "http.response.body" and not message.get("more_body"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from fastapi import Depends, Response
+from fastapi import Depends, Request
 
 from modulo.domain.quota import resets_at
 from modulo.services import services
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from modulo.domain.quota import Quotas, Usage
 
 DAY_SECONDS: Final = 86_400
+ANNOUNCED: Final = "modulo.policy"
+"""The key of a request's scope under which the `RateLimit-Policy` of its response stands, also of a stream."""
 TOKENS: Final = "tokens_per_day"
 """The one quota by time."""
 
@@ -30,9 +32,9 @@ def announces(*names: str) -> list[Any]:
     return [Depends(_announcement(names))]
 
 
-def _announcement(names: tuple[str, ...]) -> Callable[[Response], Awaitable[None]]:
-    async def announce(response: Response) -> None:
-        response.headers["RateLimit-Policy"] = policies(services().settings.quotas, names)
+def _announcement(names: tuple[str, ...]) -> Callable[[Request], Awaitable[None]]:
+    async def announce(request: Request) -> None:
+        request.scope[ANNOUNCED] = policies(services().settings.quotas, names)
 
     return announce
 

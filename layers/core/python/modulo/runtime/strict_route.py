@@ -62,8 +62,9 @@ def _query_parameters(dependant: Dependant) -> Iterator[str]:
 
 def body_type(route: APIRoute) -> str | None:
     """The media type of the body that a route takes; None where it takes none."""
-    if route.body_field is None:
-        return None
+    if route.body_field is None:  # the form may be read by a dependency, and then stands in the description only
+        described = (route.openapi_extra or {}).get("requestBody", {}).get("content", {})
+        return FORM if FORM in described else None
     return FORM if isinstance(route.body_field.field_info, Form) else JSON
 
 

@@ -43,7 +43,7 @@ def list_chunks(
         InvalidRequest: `after` is no cursor.
         Unavailable: the vector store does not answer, or holds fewer chunks than it should.
     """
-    cursor = ChunkCursor.decode(after) if after else None
+    cursor = ChunkCursor.decode(after) if after is not None else None
     granted = grants.live_documents(principal, [collection_id], [file_id], reservation=None)
     document = granted.documents.get(file_id)
     if document is None:

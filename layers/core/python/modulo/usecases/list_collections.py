@@ -17,5 +17,5 @@ def list_collections(
     principal: Principal, *, after: str | None, limit: int, name: str | None, collections: Collections
 ) -> Listing[Collection]:
     """A page of the collections the caller is a member of, newest first."""
-    cursor = Cursor.decode(after) if after else None
+    cursor = Cursor.decode(after) if after is not None else None
     return collections.list_collections(principal, after=cursor, limit=limit, name=name)

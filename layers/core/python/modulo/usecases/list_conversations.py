@@ -21,5 +21,5 @@ def list_conversations(
     Raises:
         InvalidRequest: `after` is no cursor that a listing returned.
     """
-    cursor = Cursor.decode(after) if after else None
+    cursor = Cursor.decode(after) if after is not None else None
     return conversations.list_conversations(principal, after=cursor, limit=limit, archived=archived)

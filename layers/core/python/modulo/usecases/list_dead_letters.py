@@ -31,5 +31,5 @@ def list_dead_letters(
         Forbidden: this needs an editor.
         NotFound: no such collection is visible to the caller.
     """
-    cursor = Cursor.decode(after) if after else None
+    cursor = Cursor.decode(after) if after is not None else None
     return dead_letters.list_dead_letters(principal, collection_id, DeadLetterQuery(limit, cursor, state))

@@ -15,5 +15,5 @@ if TYPE_CHECKING:
 
 def list_deletions(principal: Principal, *, after: str | None, limit: int, deletions: Deletions) -> Listing[Deletion]:
     """A page of the receipts of what the caller deleted, or owned when it was deleted, newest first."""
-    cursor = Cursor.decode(after) if after else None
+    cursor = Cursor.decode(after) if after is not None else None
     return deletions.list_deletions(principal, after=cursor, limit=limit)

@@ -25,5 +25,5 @@ def list_files(
     files: Files,
 ) -> Listing[File]:
     """A page of a collection's files, newest first; `stage` filters them."""
-    cursor = Cursor.decode(after) if after else None
+    cursor = Cursor.decode(after) if after is not None else None
     return files.list_files(principal, collection_id, after=cursor, limit=limit, stage=stage)

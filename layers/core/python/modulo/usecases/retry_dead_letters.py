@@ -31,7 +31,7 @@ def retry_dead_letters(
         Forbidden: this needs an editor.
         NotFound: no such collection is visible to the caller.
     """
-    cursor = Cursor.decode(after) if after else None
+    cursor = Cursor.decode(after) if after is not None else None
     page = dead_letters.list_dead_letters(
         principal, collection_id, DeadLetterQuery(limit, cursor, DeadLetterState.waiting)
     )

@@ -35,7 +35,7 @@ def retry_files(
         NotFound: no such collection is visible to the caller.
     """
     require_editor(principal, collection_id, collections=collections)
-    cursor = Cursor.decode(after) if after else None
+    cursor = Cursor.decode(after) if after is not None else None
     failed = files.list_files(principal, collection_id, after=cursor, limit=limit, stage=Stage.failed)
     receipts = (queue_retry(principal, file, ports) for file in failed.items if may_be_retried(file))
     return Listing[UploadReceipt](items=tuple(filter(None, receipts)), next=failed.next)

@@ -10,12 +10,13 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from modulo.domain.errors import Forbidden, ModuloError, Unauthenticated
+from modulo.domain.errors import Forbidden, ModuloError, Unauthenticated, UnsupportedMediaType
 from modulo.domain.identity import Scope
 from modulo.runtime.auth import authorize, credential_of
 from modulo.runtime.cross_origin import allowed_origin
 from modulo.runtime.mcp_door.visit import Visit
 from modulo.runtime.problem_details import details
+from modulo.runtime.strict_route import JSON
 from modulo.services import services
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def metadata_router() -> APIRouter:
 async def _exchange(request: Request, collection: str | None = None) -> Response:
     try:
         _check_origin(request)
+        _check_type(request)
         caller = await authorize(credential_of(request), Scope.read)
     except ModuloError as error:
         return _refusal(request, error, collection)
@@ -91,6 +93,19 @@ def _check_origin(request: Request) -> None:
         return
     if urlsplit(origin).netloc != request.headers.get("host"):
         raise Forbidden("Pages of this origin may not call: ALLOWED_ORIGINS names those that may.")
+
+
+def _check_type(request: Request) -> None:
+    """The protocol's server would refuse it too, but not in the protocol's form.
+
+    Raises:
+        UnsupportedMediaType: the message is not said to be JSON.
+    """
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given != JSON:
+        raise UnsupportedMediaType(
+            f"A message has to be {JSON}, and its Content-Type says {given[:100] or 'nothing'!r}."
+        )
 
 
 def _refusal(request: Request, error: ModuloError, collection: str | None) -> JSONResponse:

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field, model_validator
 
 from modulo.domain.answer_options import AnswerOptions
-from modulo.domain.conversation import MAX_MESSAGE_CHARACTERS, MessageRole
+from modulo.domain.conversation import MessageRole
 from modulo.domain.errors import InvalidRequest
 from modulo.domain.model import FrozenModel
 from modulo.domain.search import SearchInput
@@ -15,8 +15,10 @@ from modulo.runtime.openai.dialogue import Dialogue
 from modulo.runtime.openai.fields import (
     Nothing,
     One,
+    Said,
     StoreIds,
     Temperature,
+    TextPart,
     Zero,
     text_of,
     without_nulls,
@@ -43,7 +45,7 @@ class ChatMessage(FrozenModel):
     """What somebody said. `annotations` are those of an answer of this door that is sent back; they ask for nothing."""
 
     role: MessageRole
-    content: Annotated[str, BeforeValidator(_text), Field(max_length=MAX_MESSAGE_CHARACTERS)] | None = None
+    content: Annotated[Said, BeforeValidator(_text, json_schema_input_type=Said | list[TextPart])] | None = None
     annotations: tuple[dict[str, Any], ...] | None = None
 
     @model_validator(mode="before")

@@ -23,12 +23,13 @@ def _no_tokens(value: Any) -> Any:
 
 
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_CHARACTERS)]
+_Texts = Annotated[list[_Text], Field(min_length=1, max_length=MAX_TEXTS)]
 
 
 class CreateEmbedding(FrozenModel):
     """Texts to embed. `user` is for OpenAI's own checks: here the credential names the user."""
 
-    input: Annotated[list[_Text], BeforeValidator(_no_tokens), Field(min_length=1, max_length=MAX_TEXTS)]
+    input: Annotated[_Texts, BeforeValidator(_no_tokens, json_schema_input_type=_Text | _Texts)]
     model: str = Field(min_length=1, max_length=200)
     encoding_format: Literal["float", "base64"] = "float"
     dimensions: int | None = Field(default=None, ge=1)

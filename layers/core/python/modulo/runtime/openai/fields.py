@@ -1,12 +1,14 @@
 """Fields that several requests of the door have."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from pydantic import BeforeValidator, Field
+from typing_extensions import TypedDict
 
 from modulo.domain.answer_options import MAX_TEMPERATURE
+from modulo.domain.conversation import MAX_MESSAGE_CHARACTERS
 from modulo.domain.search import MAX_COLLECTIONS
 
 OF_TEXTS: Final = frozenset({"annotations", "logprobs"})
@@ -24,7 +26,19 @@ def _distinct(given: Any) -> Any:
     )
 
 
-StoreIds = Annotated[tuple[UUID, ...], BeforeValidator(_distinct), Field(min_length=1, max_length=MAX_COLLECTIONS)]
+Said = Annotated[str, Field(max_length=MAX_MESSAGE_CHARACTERS)]
+
+
+class TextPart(TypedDict):
+    """A part of a text as `text_of` reads it, for the API's description."""
+
+    type: Literal["text"]
+    text: Said
+
+
+StoreIds = Annotated[
+    Annotated[tuple[UUID, ...], Field(min_length=1, max_length=MAX_COLLECTIONS)], BeforeValidator(_distinct)
+]
 
 
 def without_nulls(given: Any, unsupported: Collection[str]) -> Any:

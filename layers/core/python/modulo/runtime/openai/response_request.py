@@ -1,20 +1,21 @@
 """Requests for responses: which fields are honoured, and what they ask of the search."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NotRequired
 from uuid import UUID, uuid4
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from typing_extensions import TypedDict
 
 from modulo.domain.answer_options import AnswerOptions
-from modulo.domain.conversation import MAX_MESSAGE_CHARACTERS, Labels, MessageDraft, MessageRole
+from modulo.domain.conversation import Labels, MessageDraft, MessageRole
 from modulo.domain.errors import InvalidRequest
 from modulo.domain.model import FrozenModel
 from modulo.domain.response import AskedResponse
-from modulo.domain.search import ConfigMetadata
+from modulo.domain.search import ConfigMetadata, Question
 from modulo.domain.search_defaults import MAX_INSTRUCTIONS
 from modulo.runtime.openai.dialogue import Dialogue
-from modulo.runtime.openai.fields import One, Temperature, text_of, without_nulls
+from modulo.runtime.openai.fields import One, Said, Temperature, text_of, without_nulls
 from modulo.runtime.openai.file_search import FileSearch
 
 MAX_ITEMS: Final = 100
@@ -28,6 +29,42 @@ UNSUPPORTED: Final = frozenset(
 )
 """Fields of OpenAI's that stand for what is not done here."""
 OF_ITEMS: Final = frozenset({"phase"})
+Choice = Literal["auto", "required", "file_search"]
+
+
+class GivenText(TypedDict):
+    """A part of a text that was given."""
+
+    type: Literal["input_text", "text"]
+    text: Said
+
+
+class AnswerText(TypedDict):
+    """The text of an answer that is sent back, with what the answer had beside it."""
+
+    type: Literal["output_text"]
+    text: Said
+    annotations: NotRequired[Any]
+    logprobs: NotRequired[Any]
+
+
+class SearchCall(TypedDict):
+    """A search that is sent back with its answer; nothing of it is read."""
+
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc] # as pydantic has it for a TypedDict
+    type: Literal["file_search_call"]
+
+
+class Reference(TypedDict):
+    """A thing by its id."""
+
+    id: UUID
+
+
+class Chosen(TypedDict):
+    """A tool by its type."""
+
+    type: Choice
 
 
 def _text(content: object) -> object:
@@ -39,7 +76,7 @@ class InputMessage(FrozenModel):
 
     type: Literal["message"] = "message"
     role: MessageRole
-    content: Annotated[str, BeforeValidator(_text), Field(max_length=MAX_MESSAGE_CHARACTERS)]
+    content: Annotated[Said, BeforeValidator(_text, json_schema_input_type=Said | list[GivenText | AnswerText])]
     id: str | None = Field(default=None, max_length=100)
     status: Literal["in_progress", "completed", "incomplete"] | None = None
 
@@ -88,17 +125,23 @@ class ResponseStreamOptions(FrozenModel):
     include_obfuscation: Literal[False] = False
 
 
+_Items = Annotated[list[InputMessage | SearchCall], Field(min_length=1, max_length=MAX_ITEMS)]
+
+
 class CreateResponse(FrozenModel):
     """A question to vector stores, or to the collection that is the model. Other tools and formats are refused."""
 
     model: str = Field(default="modulo", min_length=1, max_length=300)
-    input: Annotated[tuple[InputMessage, ...], BeforeValidator(_items), Field(min_length=1, max_length=MAX_ITEMS)]
+    input: Annotated[
+        Annotated[tuple[InputMessage, ...], Field(min_length=1, max_length=MAX_ITEMS)],
+        BeforeValidator(_items, json_schema_input_type=Question | _Items),
+    ]
     instructions: str | None = Field(default=None, max_length=MAX_INSTRUCTIONS)
     tools: tuple[FileSearch, ...] | None = Field(default=None, max_length=1)
-    tool_choice: Annotated[Literal["auto", "required", "file_search"], BeforeValidator(_choice)] | None = None
+    tool_choice: Annotated[Choice, BeforeValidator(_choice, json_schema_input_type=Choice | Chosen)] | None = None
     include: tuple[Literal["file_search_call.results"], ...] | None = None
     previous_response_id: UUID | None = None
-    conversation: Annotated[UUID, BeforeValidator(_id)] | None = None
+    conversation: Annotated[UUID, BeforeValidator(_id, json_schema_input_type=UUID | Reference)] | None = None
     store: bool | None = None
     stream: bool | None = None
     stream_options: ResponseStreamOptions | None = None

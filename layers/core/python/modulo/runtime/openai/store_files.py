@@ -6,9 +6,9 @@ from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel, BeforeValidator
+from pydantic import BaseModel, BeforeValidator, Field
 
-from modulo.domain.attributes import Attributes, AttributeValue
+from modulo.domain.attributes import KEYS, MAX_ATTRIBUTES, Attributes, AttributeValue, Single
 from modulo.domain.collection import Chunking
 from modulo.domain.errors import InvalidRequest
 from modulo.domain.file import File, FileChange, FileProblem, Stage
@@ -28,7 +28,16 @@ def _simple(value: Any) -> Any:
     return value
 
 
-StoreAttributes = Annotated[Attributes, BeforeValidator(_simple)]
+_Described = Annotated[
+    Mapping[str, Single],
+    Field(
+        max_length=MAX_ATTRIBUTES,
+        json_schema_extra={"propertyNames": KEYS},
+        description="what you say of the file: up to 16 keys of at most 64 characters, each with a text of at most 512 "
+        "characters, a number or a boolean; a text that is an ISO 8601 date is compared as one",
+    ),
+]
+StoreAttributes = Annotated[Attributes, BeforeValidator(_simple, json_schema_input_type=_Described)]
 """Attributes as OpenAI has them: without lists."""
 
 

@@ -14,6 +14,9 @@ from modulo.usecases.search.several import FoundPassages
 MAX_QUERIES: Final = 8
 
 
+Queries = Annotated[list[Question], Field(min_length=1, max_length=MAX_QUERIES)]
+
+
 def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
@@ -21,7 +24,7 @@ def _listed(value: object) -> object:
 class SearchStore(FrozenModel):
     """A search for passages. Queries are searched for as they are written."""
 
-    query: Annotated[list[Question], BeforeValidator(_listed), Field(min_length=1, max_length=MAX_QUERIES)]
+    query: Annotated[Queries, BeforeValidator(_listed, json_schema_input_type=Question | Queries)]
     max_num_results: int | None = Field(default=None, ge=1, le=MAX_RESULTS)
     ranking_options: RankingOptions = RankingOptions()
     filters: dict[str, Any] | None = None

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from pydantic import BaseModel, Field
 
 from modulo.domain.errors import InvalidRequest
+from modulo.domain.media import FILE_NAME
 from modulo.domain.model import FrozenModel
 from modulo.domain.part_upload import MAX_PARTS, NewPartUpload, PartUpload
 from modulo.domain.user_file import Purpose
@@ -42,7 +43,7 @@ class FileExpiry(FrozenModel):
 class CreateUpload(FrozenModel):
     """A file to upload in parts. Its kind is told by its name and its bytes, not by `mime_type`."""
 
-    filename: str = Field(min_length=1)
+    filename: str = Field(min_length=1, json_schema_extra=FILE_NAME)
     purpose: Purpose
     bytes: int = Field(ge=1)
     mime_type: str = Field(max_length=255)

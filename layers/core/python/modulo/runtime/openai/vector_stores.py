@@ -59,7 +59,7 @@ ChunkingStrategy = Annotated[Static | Auto, Field(discriminator="type")]
 class CreateVectorStore(FrozenModel):
     """A vector store to create; without a name it is named by its id."""
 
-    name: Annotated[str, Field(max_length=200)] | None = None
+    name: CollectionName | Literal[""] | None = None
     description: Description | None = None
     file_ids: tuple[UUID, ...] = Field(default=(), max_length=MAX_FILES)
     metadata: Labels | None = None
