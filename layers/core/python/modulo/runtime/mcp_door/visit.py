@@ -51,18 +51,23 @@ class Visit:
         """The ids of the collections that are named, or of the one.
 
         Raises:
-            InvalidRequest, NotFound: as `named`, of any of them; or both arguments are given.
+            InvalidRequest, NotFound: as `named`, of any that is not named by its id; or both arguments are given.
         """
         if collections is None:
-            return ((await self.named(collection)).id,)
+            return (await self._id_of(collection),)
         if collection is not None:
             raise InvalidRequest.field("collections", "takes the place of collection: send one of them")
-        return tuple([(await self.named(one)).id for one in collections])
+        return tuple([await self._id_of(one) for one in collections])
+
+    async def _id_of(self, collection: str | None) -> UUID:
+        """That of the collection named; where it is named by it, what is done with it says whether it is there."""
+        if self.collection is None and collection is not None and (identity := _identity(collection)):
+            return identity
+        return (await self.named(collection)).id
 
     async def _found(self, collection: str) -> Collection:
-        try:
-            identity = UUID(collection)
-        except ValueError:
+        identity = _identity(collection)
+        if identity is None:
             like = await self.collections(limit=100, name=collection)
             return _only([one for one in like if one.name == collection], "collection", "has several, with the ids")
         return await run(get_collection, self.caller, identity, collections=services().collections)
@@ -81,6 +86,13 @@ class Visit:
         """
         if Scope.write not in self.caller.scopes:
             raise Forbidden("The credential lacks the scope 'write'.")
+
+
+def _identity(named: str) -> UUID | None:
+    try:
+        return UUID(named)
+    except ValueError:
+        return None
 
 
 def _only(found: list[Collection], field: str, several: str) -> Collection:
