@@ -140,6 +140,31 @@ def test_the_page_may_speak_to_this_server_and_its_object_store_only(services, m
     assert "base-uri 'none'" in policy
 
 
+ISSUER = {"oidc_issuer": "https://id.example.org/realms/acme", "oidc_audience": "modulo-api"}
+SIGN_IN = ISSUER | {"oidc_client_id": "modulo-console"}
+
+
+@pytest.mark.parametrize("settings", [{}, ISSUER], indirect=True)
+def test_without_a_client_at_the_issuer_the_console_is_told_of_none(services):
+    assert request("GET", "/console.json").json() == {"oidc": None}
+    assert "id.example.org" not in request("GET", "/").headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("settings", [SIGN_IN], indirect=True)
+def test_the_console_is_told_where_people_sign_in_and_may_speak_to_it(services):
+    told = request("GET", "/console.json")
+    assert told.json()["oidc"] == {
+        "issuer": ISSUER["oidc_issuer"],
+        "client_id": "modulo-console",
+        "scope": "openid read write",
+        "audience": "modulo-api",
+    }
+    assert told.headers["cache-control"] == "no-cache"
+    policy = request("GET", "/").headers["content-security-policy"]
+    [connect] = [part for part in policy.split("; ") if part.startswith("connect-src")]
+    assert connect.split()[-1] == "https://id.example.org"
+
+
 TOKEN = "a-token-of-more-than-thirty-two-characters"
 
 

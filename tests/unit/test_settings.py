@@ -8,6 +8,8 @@ from modulo.settings import Settings
     "incomplete",
     [
         {"oidc_issuer": "https://issuer"},
+        {"oidc_client_id": "console"},
+        *({"oidc_scopes": said} for said in ("", "read write", "openidread")),
         {"generator": "openai"},
         {"generator": "openai", "generator_url": "http://x"},
         {"generator": "bedrock"},

@@ -1,14 +1,22 @@
 /** Requests to the API, and the problems it answers with. */
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 
 /** The credential that requests carry; empty while nobody is signed in. */
 export const credential = signal("");
+/** Stays the same while tokens are renewed. */
+export const signedIn = computed(() => credential.value !== "");
 
 /** Called with the reason when the server refuses the credential. */
 let refused: (reason: string) => void = () => undefined;
+/** Called with a credential that the server refuses; gives the one that has replaced it, or none. */
+let renew: (used: string) => Promise<string> = async () => "";
 
-export function onRefused(callback: (reason: string) => void): void {
+export function onRefused(callback: typeof refused): void {
   refused = callback;
+}
+
+export function onExpired(callback: typeof renew): void {
+  renew = callback;
 }
 
 /** Why a request failed: what the server said, or that it did not answer (status 0). */
@@ -35,6 +43,8 @@ interface Options {
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
   readonly keepalive?: boolean;
+  /** Sent without the credential, about which the answer says nothing. */
+  readonly anonymous?: boolean;
 }
 
 export const UNREACHABLE = "The server does not answer. Check that it runs and that you are online, then try again.";
@@ -47,9 +57,13 @@ export function address(path: string, query: Options["query"] = {}): string {
 }
 
 /** The answer to a request, whose status is a success. */
-export async function send(method: string, path: string, options: Options = {}): Promise<Response> {
-  const used = credential.value;
-  const headers = new Headers({ ...options.headers, Authorization: `Bearer ${used}` });
+export function send(method: string, path: string, options: Options = {}): Promise<Response> {
+  return options.anonymous ? sendAs("", method, path, options) : authorized((used) => sendAs(used, method, path, options));
+}
+
+async function sendAs(used: string, method: string, path: string, options: Options): Promise<Response> {
+  const headers = new Headers(options.headers);
+  if (used) headers.set("Authorization", `Bearer ${used}`);
   const init: RequestInit = { method, headers, keepalive: options.keepalive ?? false };
   if (options.json !== undefined) {
     headers.set("Content-Type", "application/json");
@@ -64,13 +78,24 @@ export async function send(method: string, path: string, options: Options = {}):
     throw new Problem(0, "unreachable", UNREACHABLE);
   }
   if (response.ok) return response;
-  throw reported(problemOf(response.status, await response.text().catch(() => ""), response.headers.get("Retry-After")), used);
+  throw problemOf(response.status, await response.text().catch(() => ""), response.headers.get("Retry-After"));
 }
 
-/** A problem; where it refuses the credential that is still in use, it also signs out. */
-export function reported(problem: Problem, used: string): Problem {
-  if (problem.status === 401 && used && used === credential.value) refused(problem.message);
-  return problem;
+/** Do something with the credential; once more where it has expired and can be renewed, else sign out. */
+export async function authorized<Answer>(
+  work: (used: string) => Promise<Answer>,
+  used = credential.peek(),
+  renewable = true,
+): Promise<Answer> {
+  try {
+    return await work(used);
+  } catch (error) {
+    if (!used || !(error instanceof Problem) || error.status !== 401) throw error;
+    const other = renewable ? await renew(used) : "";
+    if (other) return authorized(work, other, false);
+    if (used === credential.peek()) refused(error.message);
+    throw error;
+  }
 }
 
 export async function request<Answer>(method: string, path: string, options: Options = {}): Promise<Answer> {

@@ -1,5 +1,5 @@
 /** Sending a file: small ones to the API, larger ones to the object store by a presigned form. */
-import { Problem, UNREACHABLE, address, credential, problemOf, reported, request } from "./http";
+import { Problem, UNREACHABLE, address, authorized, problemOf, request } from "./http";
 import type { UploadReceipt, UploadTicket } from "./types";
 
 const DIRECT_BYTES = 4 * 1024 * 1024;
@@ -26,8 +26,11 @@ export function sendFile(upload: FileToSend, watcher: Watcher): Promise<Receipt>
 async function direct({ collection, name, file, key }: FileToSend, watcher: Watcher): Promise<Receipt> {
   const form = new FormData();
   form.append("file", file, name);
-  const headers = { Authorization: `Bearer ${credential.value}`, "Idempotency-Key": key };
-  return JSON.parse(await posted(address(`/collections/${collection}/files`), form, headers, watcher)) as UploadReceipt;
+  const url = address(`/collections/${collection}/files`);
+  const answer = await authorized((used) =>
+    posted(url, form, { Authorization: `Bearer ${used}`, "Idempotency-Key": key }, watcher),
+  );
+  return JSON.parse(answer) as UploadReceipt;
 }
 
 async function presigned({ collection, name, file, key }: FileToSend, watcher: Watcher): Promise<Receipt> {
@@ -44,7 +47,6 @@ async function presigned({ collection, name, file, key }: FileToSend, watcher: W
 
 /** XMLHttpRequest, because fetch() does not tell how much was sent. */
 function posted(url: string, form: FormData, headers: Record<string, string>, watcher: Watcher): Promise<string> {
-  const used = headers["Authorization"] ? credential.value : "";
   return new Promise((resolve, reject) => {
     const call = new XMLHttpRequest();
     watcher.started(() => call.abort());
@@ -53,7 +55,7 @@ function posted(url: string, form: FormData, headers: Record<string, string>, wa
     call.upload.onprogress = (event) => watcher.sent(event.loaded);
     call.onload = () => {
       if (call.status >= 200 && call.status < 300) resolve(call.responseText);
-      else reject(reported(problemOf(call.status, call.responseText, call.getResponseHeader("Retry-After")), used));
+      else reject(problemOf(call.status, call.responseText, call.getResponseHeader("Retry-After")));
     };
     call.onerror = () => reject(new Problem(0, "unreachable", UNREACHABLE));
     call.onabort = () => reject(new Problem(0, "cancelled", "Cancelled."));

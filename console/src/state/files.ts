@@ -1,10 +1,11 @@
 /** The files of the collection that is shown, kept up to date by its events. */
 import { effect, signal } from "@preact/signals";
 import { eventsOf } from "../api/events";
-import { Problem, credential, pages, reason, request, send } from "../api/http";
+import { Problem, pages, reason, request, send, signedIn } from "../api/http";
 import type { DeletionRequested, FileProgress, ModuloFile, UploadReceipt } from "../api/types";
 import { collectionId } from "../route";
 import { reload } from "./collections";
+import { caller } from "./session";
 import { toast } from "./toasts";
 
 const FIRST_WAIT = 2_000;
@@ -34,7 +35,7 @@ effect(() => {
   files.value = null;
   filesProblem.value = "";
   disconnected.value = false;
-  if (!id || !credential.value) return;
+  if (!id || !signedIn.value) return;
   watching = new AbortController();
   void follow(id, watching.signal);
 });
@@ -155,10 +156,10 @@ export const hidden = signal<ReadonlySet<string>>(new Set());
 /** Hide the files at once and delete them when the time for an undo is over. */
 export function deleteFiles(chosen: readonly ModuloFile[]): void {
   for (const file of chosen) {
-    const remembered = credential.value;
+    const remembered = caller.value;
     const erase = (keepalive: boolean): void => {
       pending.delete(file.id);
-      if (credential.value !== remembered) return; // who deleted it has signed out
+      if (caller.value !== remembered) return; // who deleted it has signed out
       request<DeletionRequested>("DELETE", `/collections/${file.collection_id}/files/${file.id}`, { keepalive })
         .then(() => remove(file.id))
         .catch((error: unknown) => toast(`${file.name} was not deleted. ${reason(error)}`, "error"))

@@ -218,6 +218,10 @@ class Settings(BaseModel):
         "ES256",
     )
     oidc_tenant_claim: str = "tenant"
+    oidc_client_id: str | None = Field(default=None, description="of the console, a public client; lets people sign in")
+    oidc_scopes: str = Field(
+        default="openid read write", pattern=r"^(.* )?openid( .*)?$", description="that the console asks for"
+    )
     api_key_cache_seconds: int = Field(default=5, ge=0, description="how long a revoked key may go on")
 
     # Events over HTTP, which a server takes where a token or an issuer is set
@@ -278,6 +282,8 @@ class Settings(BaseModel):
     def _complete(self) -> Self:
         if self.oidc_issuer and not self.oidc_audience:
             raise ValueError("OIDC_ISSUER needs OIDC_AUDIENCE: a token for another service must not open this one")
+        if self.oidc_client_id and not self.oidc_issuer:
+            raise ValueError("OIDC_CLIENT_ID needs OIDC_ISSUER: the console has to know where people sign in")
         if self.events_issuer and not (self.events_audience and self.events_subject):
             raise ValueError("EVENTS_ISSUER needs EVENTS_AUDIENCE and EVENTS_SUBJECT: others too have its tokens")
         _ = self.generators

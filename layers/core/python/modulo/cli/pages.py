@@ -7,7 +7,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI, HTTPException
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, JSONResponse
+
+from modulo.services import services
 
 CONSOLE = Path(__file__).with_name("console")
 """Where `make console` puts what it builds; missing where nothing was built."""
@@ -33,7 +35,11 @@ def add_pages(app: FastAPI, *, reference: str) -> None:
             raise HTTPException(404)
         return _file(CONSOLE / "assets" / name, kept="public, max-age=31536000, immutable")  # its name has its hash
 
+    async def configuration() -> JSONResponse:
+        return JSONResponse({"oidc": _oidc()}, headers={"Cache-Control": "no-cache"})
+
     app.add_api_route("/", index, include_in_schema=False)
+    app.add_api_route("/console.json", configuration, include_in_schema=False)
     app.add_api_route("/icon.svg", icon, include_in_schema=False)
     app.add_api_route("/assets/{name}", asset, include_in_schema=False)
     for path, name in {"/page.css": "page.css", reference: "docs.html", f"{reference}.js": "docs.js"}.items():
@@ -41,13 +47,37 @@ def add_pages(app: FastAPI, *, reference: str) -> None:
 
 
 def content_security_policy() -> str:
-    """What a page may load and speak to: this server, and the object store that it uploads to by form."""
-    endpoint = urlsplit(os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or "")
-    store = f"{endpoint.scheme}://{endpoint.netloc}" if endpoint.netloc else "https://*.amazonaws.com"
+    """What a page may load and speak to.
+
+    This server, the object store that it uploads to by form, and the issuer where the console signs in.
+    """
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+    others = [_origin(endpoint) or "https://*.amazonaws.com"]
+    if (oidc := _oidc()) is not None:
+        others.append(_origin(oidc["issuer"]))
     return (
-        f"default-src 'self'; connect-src 'self' {store}; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
-        "form-action 'self'; frame-ancestors 'none'"
+        f"default-src 'self'; connect-src 'self' {' '.join(others)}; img-src 'self' data:; object-src 'none'; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
+
+
+def _oidc() -> dict[str, str] | None:
+    """What the console needs to sign people in at the issuer, where it is a client there; none of it is secret."""
+    s = services().settings
+    if s.oidc_issuer is None or s.oidc_client_id is None:
+        return None
+    return {
+        "issuer": s.oidc_issuer,
+        "client_id": s.oidc_client_id,
+        "scope": s.oidc_scopes,
+        "audience": s.oidc_audience or "",
+    }
+
+
+def _origin(address: str) -> str:
+    """Scheme, host and port of an address; empty where it has none."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
 
 def _sender(file: Path) -> Callable[[], Awaitable[FileResponse]]:
