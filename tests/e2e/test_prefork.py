@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from modulo.cli.stack.process import free_port
+from tests.otlp_collector import collecting
 
 PATIENCE = 60.0
 SLOW = """
@@ -108,6 +109,19 @@ def test_processes_end_with_the_one_that_started_them(tmp_path: Path) -> None:
         until(lambda: requests_counted(port) == 0)
         server.kill()
     until(lambda: requests_counted(port) == -1)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_each_process_sends_its_spans_and_the_last_of_them_at_its_end(tmp_path: Path, workers: str) -> None:
+    port = free_port()
+    with collecting() as collector:
+        environment = {"TMPDIR": str(tmp_path), "METRICS_TOKEN": TOKEN, "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
+        with modulo("serve", "--port", str(port), "--workers", workers, environment=environment) as server:
+            until(lambda: requests_counted(port) == 0)
+            ask(port, 20)
+            server.terminate()
+            assert server.wait(PATIENCE) == 0
+        assert [span.name for span in collector.spans if span.name != "GET /metrics"] == ["GET /health"] * 20
 
 
 BROKEN = """

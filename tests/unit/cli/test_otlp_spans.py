@@ -1,13 +1,9 @@
 """Spans of workers and servers, as a collector takes them."""
 
-import gzip
 import subprocess
 import sys
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from modulo.cli.otlp_spans import otlp_spans
 from modulo.cli.span_export import exporting
@@ -15,46 +11,18 @@ from modulo.domain.errors import NotConfigured
 from modulo.domain.trace import Trace
 from modulo.ports.trace import current_trace
 from modulo.runtime.spans import Origin, span
+from tests.otlp_collector import collecting
 
 SERVER, CONSUMER = 2, 5
 """Kinds of spans, as OTLP numbers them."""
 ID, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
 
-class Collector(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self):
-        self.taken = []
-        super().__init__(("127.0.0.1", 0), Handler)
-
-    @property
-    def spans(self):
-        return [
-            one for sent in self.taken for group in sent.resource_spans for s in group.scope_spans for one in s.spans
-        ]
-
-
-class Handler(BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["content-length"]))
-        body = gzip.decompress(body) if self.headers.get("content-encoding") == "gzip" else body
-        self.server.taken.append(ExportTraceServiceRequest.FromString(body))
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture
 def collector(monkeypatch):
-    with Collector() as server:
-        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+    with collecting() as server:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", server.url)
         yield server
-        server.shutdown()
 
 
 @pytest.fixture
