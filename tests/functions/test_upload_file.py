@@ -29,6 +29,26 @@ def test_a_form_without_a_file_names_the_field(api):
     assert (reply.status, reply.json["errors"][0]["field"]) == (422, "file")
 
 
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("say %22yes%22.txt", 'say "yes".txt'),
+        ("100%25 %2522 %20 %0d.txt", "100%25 %2522 %20 %0d.txt"),
+        ("Überblick 概要 сводка ملخص सार 🦉.txt", "Überblick 概要 сводка ملخص सार 🦉.txt"),
+    ],
+)
+def test_a_name_in_a_form_is_what_its_sender_calls_the_file(api, sent, kept):
+    collection = api.create_collection()
+    receipt = api.try_upload(collection, TEXT, sent).json
+    assert api("GET", f"/collections/{collection}/files/{receipt['file_id']}").json["name"] == kept
+
+
+@pytest.mark.parametrize("sent", ["a%0Ab.txt", "a%0D%0Ab.txt", "%0D.txt"])
+def test_a_name_with_a_line_break_is_refused(api, sent):
+    reply = api.try_upload(api.create_collection(), TEXT, sent)
+    assert (reply.status, reply.json["errors"][0]["field"]) == (422, "name")
+
+
 @pytest.mark.parametrize("settings", [{"quotas": {"files": 1, "storage_bytes": 100}}], indirect=True)
 def test_quotas_are_429_and_leave_nothing(api):
     collection = api.create_collection()

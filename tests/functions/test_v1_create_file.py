@@ -19,6 +19,10 @@ def test_a_file_is_kept_and_charged(api):
     assert api("GET", "/usage").json["storage_bytes"] == 16
 
 
+def test_a_name_in_a_form_is_what_its_sender_calls_the_file(api):
+    assert api.send_file("The sea is deep.", "the %22sea%22 海.txt").json["filename"] == 'the "sea" 海.txt'
+
+
 def test_a_file_expires_when_it_is_asked_to(api):
     fields = {"expires_after[anchor]": "created_at", "expires_after[seconds]": "3600"}
     found = api.send_file("The sea is deep.", **fields).json

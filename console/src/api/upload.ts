@@ -3,6 +3,8 @@ import { Problem, UNREACHABLE, address, authorized, problemOf, request } from ".
 import type { UploadReceipt, UploadTicket } from "./types";
 
 const DIRECT_BYTES = 4 * 1024 * 1024;
+/** Forms escape quotes as these without escaping the sign itself: such a name goes in JSON. */
+const AMBIGUOUS = /%(22|0D|0A)/;
 
 export interface FileToSend {
   readonly collection: string;
@@ -20,7 +22,7 @@ interface Watcher {
 type Receipt = Pick<UploadReceipt, "file_id" | "duplicate_of" | "status">;
 
 export function sendFile(upload: FileToSend, watcher: Watcher): Promise<Receipt> {
-  return upload.file.size <= DIRECT_BYTES ? direct(upload, watcher) : presigned(upload, watcher);
+  return upload.file.size <= DIRECT_BYTES && !AMBIGUOUS.test(upload.name) ? direct(upload, watcher) : presigned(upload, watcher);
 }
 
 async function direct({ collection, name, file, key }: FileToSend, watcher: Watcher): Promise<Receipt> {

@@ -1,5 +1,6 @@
 """Parameters that several endpoints share."""
 
+import re
 from collections import Counter
 from typing import Annotated
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from fastapi import Depends, Form, Header, Query, Request, UploadFile
 from fastapi.exceptions import RequestValidationError
 from pydantic import TypeAdapter, ValidationError
+from starlette.datastructures import UploadFile as FormFile
 
 from modulo.domain.attributes import Attributes
 from modulo.domain.errors import InvalidRequest
@@ -36,6 +38,13 @@ AfterChunk = Annotated[
 ]
 AfterId = Annotated[UUID | None, Query(description="`next` of the page before")]
 PageSize = Annotated[int, Query(alias="limit", ge=1, le=100)]
+_ESCAPED = {"%22": '"', "%0D": "\r", "%0A": "\n"}
+"""All that forms escape in a file's name (HTML Standard, multipart/form-data): browsers, curl and httpx do."""
+
+
+def name_in_form(file: FormFile) -> str:
+    """The file's name as its sender has it."""
+    return re.sub("|".join(_ESCAPED), lambda found: _ESCAPED[found[0]], file.filename or "")
 
 
 async def _sent(
@@ -56,7 +65,7 @@ async def _sent(
         if number > 1:
             raise InvalidRequest.field(name, "must be given once: send each file in a request of its own")
     content = await file.read()
-    return SentFile(file.filename or "", content, on_duplicate, idempotency_key, _attributes(attributes))
+    return SentFile(name_in_form(file), content, on_duplicate, idempotency_key, _attributes(attributes))
 
 
 def _attributes(text: str | None) -> Attributes | None:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from modulo.domain.errors import InvalidRequest
 from modulo.domain.user_file import Purpose, SentUserFile, UserFile
+from modulo.runtime.parameters import name_in_form
 
 MIN_SECONDS: Final = 3_600
 MAX_SECONDS: Final = 2_592_000
@@ -85,7 +86,7 @@ async def _sent(request: Request) -> SentUserFile:
             message = f"must be one of {', '.join(Purpose)}: nothing else is done with files"
             raise InvalidRequest.field("purpose", message)
         seconds = _expiry(form.get(FIELDS[2]), form.get(FIELDS[3]))
-        return SentUserFile(file.filename or "", await file.read(), Purpose(str(purpose)), seconds)
+        return SentUserFile(name_in_form(file), await file.read(), Purpose(str(purpose)), seconds)
 
 
 def _expiry(anchor: object, seconds: object) -> int | None:
