@@ -24,9 +24,10 @@ up: $(VENV)/.local ## start Modulo with embedded servers on one port
 console: $(UV) ## build the web console, unless its sources have not changed since
 	@.ci/console
 
+# Bytecode is written, whatever the environment says: hundreds of processes would each compile all that they import.
 test: $(VENV)/.dev console ## run all tests, in PROCESSES processes
 	.ci/debian pgbouncer=pgbouncer tesseract=tesseract-ocr promtool=prometheus chromium=chromium -- \
-	  $(BIN)/pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
+	  env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 eval: $(VENV)/.local ## ask the golden questions of the sample documents; fail below samples.requirements.json
 	$(BIN)/modulo eval --embedded --concurrency 2 --require layers/core/python/modulo/cli/evaluation/samples.requirements.json
