@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache, cached_property
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -52,8 +53,11 @@ class Route:
     path: str
 
     def matches(self, method: str, path: str) -> bool:
-        pattern = re.sub(r"\{[^}]+\}", "[^/]+", re.sub(r"\{[^}]+:path\}", ".+", self.path))
-        return method == self.method and re.fullmatch(pattern, path) is not None
+        return method == self.method and self._pattern.fullmatch(path) is not None
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile(re.sub(r"\{[^}]+\}", "[^/]+", re.sub(r"\{[^}]+:path\}", ".+", self.path)))
 
     @property
     def stage(self) -> str:
@@ -61,12 +65,14 @@ class Route:
         return V1_PREFIX if is_of_v1(self.function) else "/api"
 
 
-def routes() -> list[Route]:
-    return [
+@cache
+def routes() -> tuple[Route, ...]:
+    """Every endpoint; made once, as each call of the API looks for its own."""
+    return tuple(
         Route(name, next(iter(route.methods)), (V1_PREFIX if is_of_v1(name) else "") + route.path)
         for name in function_names()
         for route in getattr(getattr(function(name), "router", None), "routes", [])
-    ]
+    )
 
 
 @dataclass
