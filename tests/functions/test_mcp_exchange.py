@@ -389,6 +389,62 @@ def test_a_function_answers_message_after_message(api, collection):
     assert "://rag.example/.well-known/" in nameless["headers"]["www-authenticate"]
 
 
+def asked(method, path, *, by, headers):
+    """What the function answers to a request by the API's own address, by CloudFront, or by a custom domain."""
+    own = by != "domain"
+    event = {
+        "resource": path,
+        "path": path.removeprefix("/mcp") or "/" if own else path,
+        "httpMethod": method,
+        "headers": {**ACCEPT, **headers, "host": DOMAIN if own else "rag.example.org"},
+        "requestContext": {
+            "requestId": "r",
+            "stage": "mcp",
+            "path": path if path.startswith("/mcp") or not own else f"/mcp{path}",
+            "domainName": DOMAIN if own else "rag.example.org",
+        },
+        "body": json.dumps(PING) if method == "POST" else None,
+        "isBase64Encoded": False,
+    }
+    if by == "cloudfront":
+        event["headers"]["x-forwarded-host"] = "rag.example.org"
+    return function("mcp_exchange").handler(event, None)
+
+
+@pytest.mark.parametrize("by", ["cloudfront", "domain"])
+@pytest.mark.parametrize("suffix", ["", "/papers", "/mcp"])
+def test_on_aws_a_client_finds_the_description_where_a_server_has_it(services, by, suffix):
+    described = f"/.well-known/oauth-protected-resource/mcp{suffix}"
+    refused = asked("POST", f"/mcp{suffix}", by=by, headers={})
+    assert refused["statusCode"] == 401
+    assert f'resource_metadata="https://rag.example.org{described}"' in refused["headers"]["www-authenticate"]
+    found = asked("GET", described, by=by, headers={})
+    assert found["statusCode"] == 200
+    assert json.loads(found["body"]) == request("GET", described).json() | {
+        "resource": f"https://rag.example.org/mcp{suffix}"
+    }
+
+
+@pytest.mark.parametrize("name", ["rag.example.org/x", 'a"b', "a b", "x" * 254, "[::1]"])
+def test_a_name_that_is_no_hosts_is_not_told(services, name):
+    headers = {"x-forwarded-host": name}
+    refused = asked("POST", "/mcp", by="api", headers=headers)
+    assert f'resource_metadata="https://{DOMAIN}/.well-known' in refused["headers"]["www-authenticate"]
+
+
+def test_a_server_believes_no_header_about_its_name(services):
+    headers = {**ACCEPT, "x-forwarded-host": "evil.example"}
+    assert f'"{URL}/.well-known' in request("POST", "/mcp", json=PING, headers=headers).headers["www-authenticate"]
+
+
+def test_the_page_of_the_address_that_cloudfront_has_may_call(api):
+    headers = {**api.headers, "content-type": "application/json"}
+    own = asked("POST", "/mcp", by="cloudfront", headers={**headers, "origin": "https://rag.example.org"})
+    assert own["statusCode"] == 200
+    foreign = asked("POST", "/mcp", by="cloudfront", headers={**headers, "origin": "https://evil.example"})
+    assert foreign["statusCode"] == 403
+
+
 def test_its_packages_do_not_tell_of_every_session(api, caplog):
     caplog.set_level(logging.INFO)
     session(api, "legacy", lambda client: client.list_tools())

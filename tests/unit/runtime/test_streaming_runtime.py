@@ -168,6 +168,16 @@ def test_one_invocation_follows_the_other(exchange: Exchange) -> None:
     assert json.loads(invoke(exchange, event("GET", "/nowhere"), 3).payload)["statusCode"] == 404
 
 
+def test_a_request_by_a_custom_domain_leads_to_the_same_route(exchange: Exchange) -> None:
+    asked = json.loads(event("GET", "/v1/refused"))
+    missing = json.loads(invoke(exchange, json.dumps(asked).encode()).payload)
+    asked["requestContext"] |= {"stage": "v1", "path": "/v1/refused"}
+    by_domain = json.loads(invoke(exchange, json.dumps(asked).encode(), 2).payload)
+    by_stage = json.loads(invoke(exchange, event("GET", "/refused"), 3).payload)
+    assert by_domain == by_stage
+    assert by_domain["body"] != missing["body"]
+
+
 def test_an_error_behind_the_first_part_is_told_in_trailers(exchange: Exchange) -> None:
     answer = invoke(exchange, event("POST", "/told/broken", "x"))
     assert answer.failed

@@ -29,7 +29,7 @@ from modulo.runtime.answer_stream import StreamsWhereAccepted
 from modulo.runtime.event_stream import open_streams
 from modulo.runtime.http import application
 from modulo.runtime.mcp_door.http import DOOR as MCP
-from modulo.runtime.mcp_door.http import mcp_router, metadata_router
+from modulo.runtime.mcp_door.http import mcp_router
 from modulo.runtime.openai.door import V1_PREFIX, is_of_v1
 from modulo.runtime.openai.errors import openai_answer
 from modulo.runtime.telemetry import configure_logging
@@ -65,8 +65,7 @@ def composed() -> FastAPI:
     app.add_api_route(f"{PREFIX}/openapi.json", _openapi(app), include_in_schema=False)
     if folder := services().settings.sign_in_folder:
         app.include_router(sign_in_router(Path(folder)), prefix=PREFIX)
-    for router in (mcp_router(MCP), metadata_router()):
-        app.include_router(router)
+    app.include_router(mcp_router(MCP))
     if cloudevents.enabled(services().settings):
         app.include_router(cloudevents.router)
     app.add_api_websocket_route(PREFIX + sockets.PATH, sockets.watch_socket)

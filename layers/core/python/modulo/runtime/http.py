@@ -17,6 +17,7 @@ from modulo import __version__
 from modulo.domain.errors import InternalError, TooLarge
 from modulo.ports.deadline import within
 from modulo.runtime.cross_origin import CrossOriginMiddleware
+from modulo.runtime.custom_domain import without_base_path
 from modulo.runtime.methods import METHODS, MethodsMiddleware
 from modulo.runtime.problems import (
     ANSWER,
@@ -87,7 +88,7 @@ class HttpFunction:
     def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """API Gateway's event in, its response out."""
         with invocation(context):
-            response: dict[str, Any] = self._adapter(event, context)
+            response: dict[str, Any] = self._adapter(without_base_path(event), context)
             return response if _fits(response) else _refusal(self._answer, response)
 
     @cached_property

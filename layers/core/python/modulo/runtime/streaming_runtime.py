@@ -25,6 +25,7 @@ from urllib.parse import unquote, urlencode
 
 from starlette.types import ASGIApp, Message, Scope
 
+from modulo.runtime.custom_domain import without_base_path
 from modulo.runtime.telemetry import invocation
 
 log = logging.getLogger(__name__)
@@ -179,7 +180,7 @@ def serve_next(api: RuntimeApi, app: ASGIApp, loop: asyncio.AbstractEventLoop) -
     error: BaseException | None = None
     with invocation(Context(os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""), request_id)):
         try:
-            loop.run_until_complete(app(scope_of(event), call.receive, call.send))
+            loop.run_until_complete(app(scope_of(without_base_path(event)), call.receive, call.send))
         except Exception as failed:
             error = failed
             if call.left:

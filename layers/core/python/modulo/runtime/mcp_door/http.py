@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
@@ -26,24 +27,24 @@ if TYPE_CHECKING:
 DOOR: Final = "/mcp"
 METADATA: Final = "/.well-known/oauth-protected-resource"
 """Where RFC 9728 puts the description of a protected resource; the resource's own path follows."""
+FORWARDED_HOST: Final = "x-forwarded-host"
+"""The header in which CloudFront tells the name that the client knows (infra/edge.yaml)."""
+_HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}")
 SERVER_ERROR: Final = -32_000
 """The code of JSON-RPC for errors of a server's own kinds."""
 
 
 def mcp_router(door: str) -> APIRouter:
-    """The routes of the door at a path: of all collections, and of one."""
+    """The routes of the door at a path, of all collections and of one; and of their descriptions, wherever it is.
+
+    A function's API has the door in its stage, which the path of a description does not begin with. The description at
+    the root is for clients that know no other address.
+    """
     router = APIRouter()
     for suffix in ("", "/{collection}"):
-        path = (door + suffix) or "/"
-        router.add_api_route(path, _exchange, methods=["POST"], include_in_schema=False)
-        router.add_api_route(METADATA + door + suffix, _metadata, methods=["GET"], include_in_schema=False)
-    return router
-
-
-def metadata_router() -> APIRouter:
-    """The description at the root, where clients look that know no other address."""
-    router = APIRouter()
-    router.add_api_route(METADATA, _metadata, methods=["GET"], include_in_schema=False)
+        router.add_api_route((door + suffix) or "/", _exchange, methods=["POST"], include_in_schema=False)
+    for described in ("", DOOR, DOOR + "/{collection}"):
+        router.add_api_route(METADATA + described, _metadata, methods=["GET"], include_in_schema=False)
     return router
 
 
@@ -73,13 +74,20 @@ def _resource(request: Request, collection: str | None) -> str:
 
 
 def address_of(request: Request) -> str:
-    """The server's address, without a path: as set, else as this request was sent to."""
+    """The server's address, without a path: as set, else as this request was sent to.
+
+    CloudFront asks API Gateway under its own name, and tells the client's in a header. Who sets that header without it
+    deceives only itself, as no cache keeps what is answered.
+    """
     chosen = services().settings.public_url
     if chosen:
         return chosen.rstrip("/")
     event = request.scope.get("aws.event") or {}
     domain = event.get("requestContext", {}).get("domainName")  # local gateways and load balancers tell none
-    return f"https://{domain}" if domain else str(request.base_url).rstrip("/")
+    if not domain:
+        return str(request.base_url).rstrip("/")
+    forwarded = request.headers.get(FORWARDED_HOST, "")
+    return f"https://{forwarded if _HOST.fullmatch(forwarded) else domain}"
 
 
 def _check_origin(request: Request) -> None:
@@ -91,7 +99,7 @@ def _check_origin(request: Request) -> None:
     origin = request.headers.get("origin")
     if origin is None or allowed_origin(request.scope) is not None:
         return
-    if urlsplit(origin).netloc != request.headers.get("host"):
+    if urlsplit(origin).netloc not in (request.headers.get("host"), urlsplit(address_of(request)).netloc):
         raise Forbidden("Pages of this origin may not call: ALLOWED_ORIGINS names those that may.")
 
 
