@@ -8,7 +8,14 @@ import pytest
 
 from tests.architecture.sources import ROOT, properties, template, translated
 
-NESTED = ("infra/network.yaml", "infra/data.yaml", "infra/observability.yaml", "infra/autoscaling.yaml")
+NESTED = (
+    "infra/network.yaml",
+    "infra/data.yaml",
+    "infra/observability.yaml",
+    "infra/autoscaling.yaml",
+    "infra/edge.yaml",
+    "infra/domain.yaml",
+)
 NAMED = {
     "AWS::ApiGatewayV2::Api": "Name",
     "AWS::CloudWatch::Alarm": "AlarmName",
@@ -44,6 +51,9 @@ MANAGED = {
     "EmbeddingUrl": "bedrock:",
 }
 OPENAI = {"Generator": "openai", "GeneratorModel": "m", "GeneratorUrl": "https://models/v1"}
+EDGE_CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/x"
+EDGE = {"Edge": "true", "DomainName": "rag.example.org", "EdgeCertificate": EDGE_CERTIFICATE}
+DOMAIN = {"DomainName": "rag.example.org", "DomainCertificate": "arn:aws:acm:eu-west-1:111122223333:certificate/x"}
 TOKENS = {"OidcIssuer": "https://issuer", "OidcAudience": "modulo"}
 
 
@@ -86,6 +96,10 @@ def refusals(given: Mapping[str, str]) -> list[str]:
         {"AlarmEmail": "", "Alarms": "false"},
         {"AlarmEmail": "", "AlarmTopic": "arn:aws:sns:x"},
         {"Generator": "bedrock", "GeneratorModel": "m"},
+        {"Edge": "true"},
+        EDGE,
+        {**EDGE, "HostedZone": "Z1"},
+        DOMAIN,
     ],
 )
 @pytest.mark.parametrize("stores", [GIVEN, MANAGED])
@@ -116,6 +130,12 @@ def test_a_deployment_without_a_store_or_a_model_is_refused(stores: dict[str, st
         ({**GIVEN, "Snapshots": "true"}, "python3.12"),
         ({**GIVEN, "AlarmEmail": ""}, "AlarmTopic"),
         ({**MANAGED, "AlarmEmail": ""}, "AlarmTopic"),
+        ({**GIVEN, **EDGE, "Edge": "false"}, "DomainCertificate"),
+        ({**GIVEN, **DOMAIN, "Edge": "true"}, "EdgeCertificate"),
+        ({**GIVEN, "DomainName": "rag.example.org"}, "DomainCertificate"),
+        ({**GIVEN, **EDGE, "DomainName": ""}, "DomainName"),
+        ({**GIVEN, **DOMAIN, "DomainName": ""}, "DomainName"),
+        ({**GIVEN, "HostedZone": "Z1"}, "DomainName"),
     ],
 )
 def test_parameters_that_do_not_go_together_are_refused(parameters: dict[str, str], named: str) -> None:
