@@ -8,7 +8,16 @@ from typing import Annotated
 import typer
 
 from modulo.cli.calls import fail, load, run
-from modulo.cli.operator_commands import DATA, RunningStack, dead_letters, keys, stored_data, tenants, users
+from modulo.cli.operator_commands import (
+    DATA,
+    RunningStack,
+    console,
+    dead_letters,
+    keys,
+    stored_data,
+    tenants,
+    users,
+)
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Run and operate Modulo."
@@ -23,6 +32,7 @@ _OPERATORS = {"keys": keys, "tenants": tenants, "users": users, "dead-letters": 
 for _name, _commands in _OPERATORS.items():
     admin.add_typer(_commands, name=_name)
     app.add_typer(_commands, name=_name, hidden=True)  # the names of before, which scripts may use
+admin.add_typer(console, name="console")
 
 Host = Annotated[str, typer.Option(help="the address to listen on")]
 Port = Annotated[int, typer.Option(min=1, max=65_535)]

@@ -61,6 +61,7 @@ tenants = _commands("List, export, import and delete tenants.")
 users = _commands("List and delete users of a tenant.")
 stored_data = _commands("Back up and restore everything, and rebuild vectors.")
 dead_letters = _commands("Inspect, retry and discard dead letters of all tenants.")
+console = _commands("Deploy the web console to AWS.")
 
 
 def operate_here(data: Path, path: str, *arguments: Any, **options: Any) -> Any:
@@ -334,3 +335,14 @@ def show_user_receipt(tenant_id: TenantId, user_id: UUID, *, data: RunningStack 
     """Print the receipt of a user's deletion as JSON; it is complete once everything was proved to be gone."""
     receipt = operate(data, "users.receipt", tenant_id=tenant_id, user_id=user_id)
     typer.echo(json.dumps(receipt, indent=2, ensure_ascii=False))
+
+
+@console.command("deploy")
+def deploy_console() -> None:
+    """Put the console, the API's reference and the documentation as built here where CloudFront reads them."""
+    if deployment.stack is None:
+        fail("name the stack: modulo admin console --aws STACK deploy. A server shows its console by itself.")
+    made = run("cli.console_deployment:deploy", deployment.stack)
+    if not made.documented:
+        typer.echo("The documentation is not part of it, as it is not built: make site", err=True)
+    typer.echo(f"{made.files} files deployed: {made.address}")

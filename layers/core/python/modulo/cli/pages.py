@@ -15,10 +15,16 @@ CONSOLE = Path(__file__).with_name("console")
 """Where `make console` puts what it builds; missing where nothing was built."""
 PAGE = Path(__file__).with_name("page")
 ASSET = re.compile(r"[\w-][\w.-]*", re.ASCII)
+REFERENCE = "api/docs"
+REFERENCE_FILES = {"page.css": PAGE / "page.css", REFERENCE: PAGE / "docs.html", f"{REFERENCE}.js": PAGE / "docs.js"}
+"""The API's reference: its files, by their paths in a server."""
+IMMUTABLE = "public, max-age=31536000, immutable"
+"""How long what has its hash in its name is kept."""
+REVALIDATED = "no-cache"
 
 
-def add_pages(app: FastAPI, *, reference: str) -> None:
-    """Serve the console at `/`, or a page that says how to build it, and the API's reference at its path.
+def add_pages(app: FastAPI) -> None:
+    """Serve the console at `/`, or a page that says how to build it, and the API's reference.
 
     What was built is looked up when it is asked for, as it may be built anew while the server runs.
     """
@@ -33,23 +39,24 @@ def add_pages(app: FastAPI, *, reference: str) -> None:
     async def asset(name: str) -> FileResponse:
         if not ASSET.fullmatch(name):
             raise HTTPException(404)
-        return _file(CONSOLE / "assets" / name, kept="public, max-age=31536000, immutable")  # its name has its hash
+        return _file(CONSOLE / "assets" / name, kept=IMMUTABLE)
 
     async def configuration() -> JSONResponse:
-        return JSONResponse({"oidc": _oidc()}, headers={"Cache-Control": "no-cache"})
+        return JSONResponse({"oidc": _oidc()}, headers={"Cache-Control": REVALIDATED})
 
     app.add_api_route("/", index, include_in_schema=False)
     app.add_api_route("/console.json", configuration, include_in_schema=False)
     app.add_api_route("/icon.svg", icon, include_in_schema=False)
     app.add_api_route("/assets/{name}", asset, include_in_schema=False)
-    for path, name in {"/page.css": "page.css", reference: "docs.html", f"{reference}.js": "docs.js"}.items():
-        app.add_api_route(path, _sender(PAGE / name), include_in_schema=False)
+    for path, file in REFERENCE_FILES.items():
+        app.add_api_route(f"/{path}", _sender(file), include_in_schema=False)
 
 
 def content_security_policy() -> str:
     """What a page may load and speak to.
 
-    This server, the object store that it uploads to by form, and the issuer where the console signs in.
+    This server, the object store that it uploads to by form, and the issuer where the console signs in. On AWS
+    infra/edge.yaml has the same.
     """
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
     others = [_origin(endpoint) or "https://*.amazonaws.com"]
@@ -87,7 +94,7 @@ def _sender(file: Path) -> Callable[[], Awaitable[FileResponse]]:
     return page
 
 
-def _file(file: Path, kept: str = "no-cache") -> FileResponse:
+def _file(file: Path, kept: str = REVALIDATED) -> FileResponse:
     if not file.is_file():
         raise HTTPException(404)
     policy = {"Content-Security-Policy": content_security_policy(), "Referrer-Policy": "no-referrer"}

@@ -71,7 +71,7 @@ def composed() -> FastAPI:
     app.add_api_websocket_route(PREFIX + sockets.PATH, sockets.watch_socket)
     if services().settings.metrics_token is not None:
         app.add_api_route("/metrics", _metrics, include_in_schema=False)
-    add_pages(app, reference=f"{PREFIX}/docs")
+    add_pages(app)
     add_documentation(app)
     app.add_middleware(GZipMiddleware, minimum_size=MIN_COMPRESSED_BYTES, compresslevel=COMPRESSION)
     return app
