@@ -175,6 +175,13 @@ def metrics_in_use(measured: MeasuredUsage) -> list[Line]:
     )
 
 
+def edge(usage: Usage) -> list[Line]:
+    """What CloudFront adds to one request: itself, and an answer that leaves by it and no longer by the region."""
+    gigabytes = usage.answer_kb / KB_OF_GB
+    saved = dollars("data_out", gigabytes) - dollars("edge_out", gigabytes)
+    return merged([("CloudFront", dollars("edge_request", 1) - saved)])
+
+
 def always_on() -> list[Line]:
     """Monthly cost of the architecture document's medium deployment, in containers for 100 to 1,000 users."""
     return merged(

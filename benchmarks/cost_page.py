@@ -14,6 +14,7 @@ from benchmarks.cost_model import (
     Usage,
     always_on,
     break_even,
+    edge,
     idle,
     largest,
     metrics_in_use,
@@ -86,6 +87,8 @@ def tables(measured: MeasuredUsage) -> Iterator[Table]:
         rows += [(deployment.name, what, total(lines) * count, largest(lines)) for what, count, lines in things]
     in_use = metrics_in_use(measured)
     rows.append(("all of these", "what a month with requests adds", total(in_use), largest(in_use)))
+    through = edge(measured.cached)
+    rows.append(("all of these", "a million requests by CloudFront add", total(through) * MILLION, largest(through)))
     rows.append(("always on", "a month of containers", total(always_on()), largest(always_on())))
     yield "Dollars", ("deployment", "what", "$", "the most of it"), rows
     yield (

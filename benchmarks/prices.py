@@ -36,6 +36,8 @@ PRICES: Mapping[str, Price] = {
     "alarm": Price(0.10, "alarm-month", "c3x.dev", "undated"),
     "dashboard": Price(3.00, "dashboard-month", "factualminds.com", "2026-06"),
     "data_out": Price(0.09, "GB to the internet", "awsforengineers.com", "2025-05"),
+    "edge_request": Price(1.00e-6, "request, CloudFront, HTTPS", "kindatechnical.com", "undated"),
+    "edge_out": Price(0.085, "GB from CloudFront, North America and Europe", "aws.amazon.com, a copy", "undated"),
     "aurora_acu": Price(0.12, "ACU-hour, Aurora Serverless v2", "pinpole.cloud", "2026"),
     "aurora_storage": Price(0.10, "GB-month, Aurora", "awsnegotiations.com", "2026-05"),
     "aurora_io": Price(0.20e-6, "I/O request, Aurora Standard", "jusdb.com", "undated"),

@@ -12,6 +12,7 @@ from benchmarks.cost_model import (
     always_on,
     billed_seconds,
     break_even,
+    edge,
     idle,
     largest,
     merged,
@@ -68,6 +69,12 @@ def test_what_a_deployment_has_decides_what_is_paid_for() -> None:
     assert line(scale, "cache") == pytest.approx(6 * 0.0023e-6)
     assert "vector store" not in dict(search(MEASURED, "retrieval", SCALE_1K))
     assert "cold starts" not in dict(scale)
+
+
+def test_cloudfront_costs_its_requests_and_saves_a_little_of_what_leaves_the_region() -> None:
+    usage = replace(BARE, answer_kb=1024**2)
+    assert edge(usage) == [("CloudFront", pytest.approx(1e-6 + 0.085 - 0.09))]
+    assert edge(BARE) == [("CloudFront", pytest.approx(1e-6))]
 
 
 def test_pages_share_their_file() -> None:
