@@ -1,16 +1,21 @@
 """Signing in and out, and a key that ends while it is in use."""
 
 import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
+import pytest
 from playwright.sync_api import expect
 
+from modulo.cli.sign_in import LINK_MINUTES, SignInLinks
 from modulo_client import Modulo, Unauthenticated
 from tests.browser.conftest import NewConsole
 from tests.browser.stack import operate
 from tests.servers import Environment
 
 REFUSED = "refuses this key"
+LINK_REFUSED = "The link is unknown, was used, or has expired"
 
 
 def test_a_key_that_ends_signs_out_and_nothing_is_left(new_console: NewConsole, new_key, stack: Environment) -> None:
@@ -74,3 +79,47 @@ def test_signing_out_forgets_the_key(new_console: NewConsole) -> None:
     page.reload()
     expect(page.get_by_label("API key")).to_be_visible()
     assert re.search(r"/(#/?)?$", page.url)
+
+
+@pytest.fixture
+def links(stack: Environment) -> SignInLinks:
+    """The links of the server."""
+    return SignInLinks(Path(stack["data"]) / "sign-in")
+
+
+def test_a_one_time_link_signs_in_once(new_console: NewConsole, links: SignInLinks) -> None:
+    code = links.create("demo", "demo")
+    console = new_console(key=None)
+    page = console.visit(f"signin={code}")
+    expect(page.get_by_role("heading", name="Collections", level=1)).to_be_visible()
+    assert code not in page.url
+    assert code not in page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+    page.reload()
+    expect(page.get_by_role("heading", name="Collections", level=1)).to_be_visible()
+    another = new_console(key=None)
+    another.expected = {401}
+    page = another.visit(f"signin={code}")
+    expect(page.get_by_role("alert")).to_contain_text(LINK_REFUSED)
+    expect(page.get_by_label("API key")).to_be_visible()
+    assert code not in page.url
+
+
+def test_a_used_link_leaves_whoever_is_signed_in(new_console: NewConsole, links: SignInLinks) -> None:
+    console = new_console()
+    console.expected = {401}
+    code = links.create("demo", "demo")
+    links.claim(code)
+    with console.page.expect_response(lambda response: response.url.endswith("/sign-in") and response.status == 401):
+        console.visit(f"signin={code}")
+    expect(console.page.get_by_role("heading", name="Collections", level=1)).to_be_visible()
+    console.page.reload()
+    expect(console.page.get_by_role("heading", name="Collections", level=1)).to_be_visible()
+
+
+def test_a_link_that_has_expired_is_refused(new_console: NewConsole, stack: Environment) -> None:
+    before = datetime.now(UTC) - timedelta(minutes=LINK_MINUTES, seconds=1)
+    code = SignInLinks(Path(stack["data"]) / "sign-in", now=lambda: before).create("demo", "demo")
+    console = new_console(key=None)
+    console.expected = {401}
+    page = console.visit(f"signin={code}")
+    expect(page.get_by_role("alert")).to_contain_text(LINK_REFUSED)
