@@ -2,15 +2,31 @@
 
 import json
 import re
+from uuid import uuid4
 
 from playwright.sync_api import Route, expect
 
-from modulo_client import Collection
+from modulo_client import Collection, Modulo
 from tests.browser.conftest import NewCollection, NewConsole
 from tests.browser.console import Console, text_file
+from tests.browser.stack import operate
+from tests.servers import Environment
 
 UPLOAD = re.compile(r"/api/collections/[^/]+/files$")
 BATCH = 30
+NAMES = [
+    'say "yes".txt',
+    "literal %22.txt",
+    'both " and %22.txt',
+    "it's; a=b & <c>.txt",
+    "Übersicht ½.txt",
+    "сводка.txt",
+    "ملخص.txt",
+    "סיכום.txt",
+    "概要 まとめ 요약.txt",
+    "सारांश.txt",
+    "🦉 owl.txt",
+]
 
 
 def choose(console: Console, files: list[dict[str, object]]) -> None:
@@ -102,3 +118,91 @@ def test_an_upload_that_no_server_answers_is_tried_again_by_itself(
     expect(queue.get_by_role("status")).to_have_text("1 of 1 ready")
     assert len(asked) == 2
     assert len(set(asked)) == 1, "the second attempt could double the file"
+
+
+def test_uploads_go_on_after_a_reload_and_none_twice(new_console: NewConsole, new_collection: NewCollection) -> None:
+    collection, console = new_collection(), new_console()
+    page = console.page
+    keys: list[str] = []
+
+    def first_three_hang(route: Route) -> None:
+        if not is_sent(route):
+            route.continue_()
+            return
+        keys.append(route.request.headers["idempotency-key"])
+        if len(keys) > 3:
+            route.continue_()
+
+    page.route(UPLOAD, first_three_hang)
+    console.visit(f"/collections/{collection.id}/files")
+    names = [f"sheet-{number:02}.txt" for number in range(8)]
+    with page.expect_request(lambda request: request.method == "POST" and bool(UPLOAD.search(request.url))):
+        choose(console, [text_file(name, f"This is {name}.") for name in names])
+    page.wait_for_function(
+        """() => new Promise((done) => {
+          const opening = indexedDB.open("modulo.uploads");
+          opening.onsuccess = () => {
+            const counting = opening.result.transaction("waiting").objectStore("waiting").count();
+            counting.onsuccess = () => (opening.result.close(), done(counting.result === 8));
+          };
+        })"""
+    )
+    page.reload()
+    queue = page.get_by_role("region", name="Uploads")
+    expect(page.get_by_text("8 uploads go on where the page was left.")).to_be_visible()
+    expect(queue.get_by_role("status")).to_have_text("8 of 8 ready", timeout=180_000)
+    assert names_in(collection) == names
+    assert len(keys) == 3 + len(names)
+    assert len(set(keys)) == len(names), "a file was sent under another key: it could be there twice"
+    page.reload()
+    expect(page.get_by_role("row")).to_have_count(1 + len(names))
+    expect(queue).to_have_count(0)
+
+
+def test_uploads_wait_where_the_key_ends_and_go_on_with_the_next_one(
+    new_console: NewConsole, new_key, stack: Environment
+) -> None:
+    user = f"uploader-{uuid4().hex[:6]}"
+    console = new_console(key=new_key(user))
+    console.expected = {401}
+    page = console.page
+    page.get_by_role("button", name="Create a collection").click()
+    page.get_by_role("dialog").get_by_label("Name").fill(user)
+    page.get_by_role("button", name="Create collection").click()
+    expect(page.get_by_role("heading", name="Drop files here")).to_be_visible()
+    sent: list[str] = []
+
+    def revoke_at_the_third(route: Route) -> None:
+        if is_sent(route):
+            sent.append(route.request.url)
+            if len(sent) == 3:
+                listed = operate(stack["data"], "keys", "list", "--tenant", "demo").splitlines()
+                [line] = [line for line in listed if user in line]
+                operate(stack["data"], "keys", "revoke", line.split()[0], "--tenant", "demo")
+        route.continue_()
+
+    page.route(UPLOAD, revoke_at_the_third)
+    names = [f"leaf-{number:02}.txt" for number in range(9)]
+    choose(console, [text_file(name, f"This is {name}.") for name in names])
+    expect(page.get_by_role("alert")).to_contain_text("refuses this key")
+    page.unroute(UPLOAD)
+    page.get_by_label("API key").fill(new_key(user))
+    page.get_by_role("button", name="Sign in").click()
+    queue = page.get_by_role("region", name="Uploads")
+    expect(queue.get_by_role("status")).to_have_text("9 of 9 ready", timeout=180_000)
+    with Modulo(stack["url"], new_key(user)) as client:
+        collection = client.collections.get(user)
+        assert names_in(collection) == names
+        collection.delete()
+
+
+def test_a_file_keeps_its_name_whatever_script_it_is_in(new_console: NewConsole, new_collection: NewCollection) -> None:
+    collection, console = new_collection(), new_console()
+    console.visit(f"/collections/{collection.id}/files")
+    choose(console, [text_file(name, f"This is {name}.") for name in NAMES])
+    queue = console.page.get_by_role("region", name="Uploads")
+    expect(queue.get_by_role("status")).to_have_text(f"{len(NAMES)} of {len(NAMES)} ready", timeout=180_000)
+    assert names_in(collection) == sorted(NAMES)
+    for name in NAMES:
+        expect(console.page.get_by_role("link", name=name, exact=True)).to_be_visible()
+    assert console.too_wide() == []
