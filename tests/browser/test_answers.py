@@ -64,3 +64,50 @@ def test_an_answer_is_rated_once_and_stays_rated(new_console: NewConsole, modulo
     with page.expect_response(lambda response: response.url.endswith("/feedback") and response.ok):
         good.click()
     expect(good).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_question_is_asked_of_the_chosen_files_only(new_console: NewConsole, new_collection: NewCollection) -> None:
+    collection = new_collection(
+        "ferries",
+        {
+            "north.txt": "The north ferry leaves at 7 in the morning from the white pier.",
+            "south.txt": "The south ferry leaves at 9 in the morning from the blue pier.",
+        },
+    )
+    console = new_console()
+    page = console.visit(f"/collections/{collection.id}/ask")
+    page.get_by_role("button", name="Choose what to ask").click()
+    dialog = page.get_by_role("dialog", name="What to ask")
+    dialog.get_by_label("Find a file").fill("sou")
+    expect(dialog.get_by_label("north.txt")).to_have_count(0)
+    dialog.get_by_label("south.txt").check()
+    assert console.unreadable() == []
+    dialog.get_by_role("button", name="Done").click()
+    asked = page.get_by_role("list", name="What is asked")
+    expect(asked).to_contain_text("south.txt")
+    question = "From which pier does the ferry leave?"
+    with page.expect_request(lambda request: request.url.endswith("/stream")) as sent:
+        console.ask(question)
+    [south] = [file.id for file in collection.files.list() if file.name == "south.txt"]
+    assert sent.value.post_data_json["config_metadata"]["filters"] == {"document_id": [str(south)]}
+    answer = console.answer(question)
+    expect(answer).to_contain_text("south.txt")
+    expect(answer).not_to_contain_text("north.txt")
+    asked.get_by_role("button", name="Ask all files, not only south.txt").click()
+    expect(asked).to_have_count(0)
+    console.ask("When does the north ferry leave?")
+    expect(console.answer("When does the north ferry leave?")).to_contain_text("north.txt")
+
+
+def test_a_question_is_asked_of_several_collections(new_console: NewConsole, new_collection: NewCollection) -> None:
+    first = new_collection("barns", {"barn.txt": "The barn was painted green in 1931."})
+    second = new_collection("mills", {"mill.txt": "The mill wheel was made of oak in 1874."})
+    console = new_console()
+    page = console.visit(f"/collections/{first.id}/ask")
+    page.get_by_role("button", name="Choose what to ask").click()
+    page.get_by_role("dialog", name="What to ask").get_by_label(second.name).check()
+    page.get_by_role("button", name="Done").click()
+    expect(page.get_by_role("list", name="What is asked")).to_contain_text(f"and {second.name}")
+    question = "What was the mill wheel made of?"
+    console.ask(question)
+    expect(console.answer(question)).to_contain_text("mill.txt")
