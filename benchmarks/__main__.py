@@ -19,7 +19,18 @@ from benchmarks.report import WIDTH, Bars, Figure, Table, format_cell, render_ta
 
 FOLDER = Path(__file__).parent
 RESULT = FOLDER / "results" / "latest.json"
-QUESTIONS = ("search", "throughput", "ingestion", "parsing", "round_trips", "growth", "cold_start", "peers", "cost")
+QUESTIONS = (
+    "search",
+    "throughput",
+    "ingestion",
+    "parsing",
+    "round_trips",
+    "growth",
+    "doors",
+    "cold_start",
+    "peers",
+    "cost",
+)
 """Modules and packages of this folder, in the order they run; each defines `measure`."""
 LONG_QUESTIONS = ("faults", "large", "soak", "replica", "hnsw")
 """Run only by name, because they take long."""
