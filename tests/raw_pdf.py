@@ -28,6 +28,7 @@ class RawPdf:
     acroform: str = ""
     xfa: bytes = b""
     rotate: int = 0
+    box: str = "/MediaBox[0 0 612 792]"
     title: str = ""
     meanings: bytes = _UNICODE
     advance: int = 500
@@ -45,7 +46,7 @@ class RawPdf:
             mine = f"/Annots[{' '.join(f'{note} 0 R' for note in notes)}]" if notes and not number else ""
             kids.append(
                 self._add(
-                    f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Rotate {self.rotate}/Contents {stream} 0 R"
+                    f"<</Type/Page/Parent 2 0 R{self.box}/Rotate {self.rotate}/Contents {stream} 0 R"
                     f"/Resources<</Font<<{fonts}>>>>{mine}>>".encode()
                 )
             )

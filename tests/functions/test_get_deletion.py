@@ -32,14 +32,14 @@ def test_the_receipt_lists_what_was_removed_and_when(api, deleted, services, clo
     assert run_purges(services) == 1
     ended = api("GET", deleted).json
     assert ended["removed"] == {
-        "vectors": {"chunks_bge_small_en_v1_5_384_a2": 1},
+        "vectors": {"chunks_bge_small_en_v1_5_384_a3": 1},
         "objects": 1,
         "object_bytes": len(TEXT),
         "cached_entries": 3,  # a result, what it rests on, and the vector of a text
         "rows": {},
         "storage_bytes": len(TEXT),
     }
-    assert ended["proof"]["vectors"] == {"chunks_bge_small_en_v1_5_384_a2": 0}
+    assert ended["proof"]["vectors"] == {"chunks_bge_small_en_v1_5_384_a3": 0}
     assert (ended["proof"]["objects"], ended["proof"]["consistency"]) == (0, "Strong")
     assert ended["state"] == "completed"
     assert ended["completed_at"] == ended["proof"]["checked_at"] == "2026-03-14T09:30:07Z"
@@ -98,7 +98,7 @@ def test_what_a_purge_removed_before_it_died_is_told(api, deleted, services, sto
     assert run_purges(services) == 1
     ended = api("GET", deleted).json
     assert ended["state"] == "completed"
-    assert ended["removed"]["vectors"] == {"chunks_bge_small_en_v1_5_384_a2": 1}
+    assert ended["removed"]["vectors"] == {"chunks_bge_small_en_v1_5_384_a3": 1}
     assert (ended["removed"]["objects"], ended["removed"]["object_bytes"]) == (1, len(TEXT))
 
 

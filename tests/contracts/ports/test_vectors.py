@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -140,6 +141,7 @@ class TestVectors:
         space = space_of()
         ref = ref_in(space, generation=7)
         plain = chunk_at(ref, 0, EAST, text="Straße 文書 🙂\n\n| a | b |", page=3, heading="One > “Two”")
+        plain = replace(plain, chunk=replace(plain.chunk, places="places of words"))
         table = chunk_at(ref, 1, NORTH, text="| a |", table=2)
         vectors.upsert(space, [plain, table])
         hits = vectors.search([Target(space, EAST)], question="", limit=2)
@@ -634,6 +636,13 @@ class TestMilvus:
             return [hit.chunk.number for hit in hits]
 
         assert (found(old, "running"), found(old, "run"), found(new, "running")) == ([0], [], [])
+
+    def test_a_space_of_before_places_were_kept_is_served_without_them(self, store: MilvusVectors) -> None:
+        old = space_of(model=EmbeddingModel(name="contract-unplaced", dimensions=4, analysis=2))
+        given = chunk_at(ref_in(old), 0, EAST)
+        store.upsert(old, [replace(given, chunk=replace(given.chunk, places="places of words"))])
+        (hit,) = store.search([Target(old, EAST)], question="text", limit=9)
+        assert hit.chunk == given.chunk
 
     def test_a_warm_search_is_one_request(self, store: MilvusVectors, monkeypatch: pytest.MonkeyPatch) -> None:
         space = space_of()

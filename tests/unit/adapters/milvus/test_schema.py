@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from milvus_lite.search.filter.tokens import TokenKind, tokenize
 
 from modulo.adapters.milvus.filter_expression import filter_expression, literal, storable
-from modulo.adapters.milvus.rows import batches, chunk_of, primary_key, row_of, rows_of
+from modulo.adapters.milvus.rows import batches, chunk_of, primary_key, row_of, rows_of, search_fields
 from modulo.adapters.milvus.schema import indexes_of, schema_of, supports_full_text
 from modulo.domain.chunk import Chunk, EmbeddedChunk
 from modulo.domain.collection import ANALYSIS, EmbeddingModel, Metric, Space
 from modulo.domain.file import FileRef
 from modulo.domain.filter_language import parse_filters
 from modulo.domain.filters import Comparison, Condition, FilterField
+from modulo.domain.placement import PlacedLine, PlacedText
 
 TENANT, COLLECTION, FILE = (UUID(int=n) for n in (1, 2, 3))
 MODEL = EmbeddingModel(name="m", dimensions=2)
@@ -164,6 +165,16 @@ class TestSchema:
         assert [function.input_field_names for function in schema.functions] == [["terms"]]
         assert next(rows_of(space, [embedded(heading="Engines", text="It runs.")]))["terms"] == "engin run"
         assert set(next(rows_of(space, [embedded()]))) == {field.name for field in schema.fields} - {"sparse"}
+
+    @pytest.mark.parametrize(("analysis", "kept"), [(1, False), (2, False), (3, True)])
+    def test_places_are_kept_where_the_collection_has_a_field_for_them(self, analysis: int, kept: bool) -> None:
+        space = replace(SPACE, model=MODEL.model_copy(update={"analysis": analysis}))
+        one = Chunk(5, "text", 2, 10, 14, places=PlacedText([PlacedLine(0, 0, 5, 9, 1, (4, 20))]).places(0, 4))
+        row = next(rows_of(space, [EmbeddedChunk(REF, one, [1.0, 0.0], "a.pdf", "application/pdf")]))
+        names = {field.name for field in schema_of(space, full_text=False).fields}
+        assert ("places" in row, "places" in names, "places" in search_fields(space)) == (kept, kept, kept)
+        assert set(search_fields(space)) <= set(row) == names
+        assert chunk_of(space, row) == (REF, one if kept else replace(one, places=""))
 
     def test_indexes(self) -> None:
         model = EmbeddingModel(name="m", dimensions=2, metric=Metric.inner_product)

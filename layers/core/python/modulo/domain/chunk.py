@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid5
 
 from modulo.domain.file import FileRef
+from modulo.domain.placement import PageBox, boxes_of
 
 CHUNKS_PER_PART = 1_000_000
 """How far the chunk numbers of neighbouring parts of a file are apart."""
@@ -17,7 +18,8 @@ class Chunk:
 
     `start` and `end` are character offsets into the page's text (its blocks joined by blank lines);
     `table` numbers a page's tables from 0. `heading` is the path of headings above, " > " between
-    them; it is embedded with the text but is no part of it.
+    them; it is embedded with the text but is no part of it. `places` are where its text stands on the page, packed by
+    `PlacedText`; empty where that is not known.
     """
 
     number: int
@@ -27,6 +29,7 @@ class Chunk:
     end: int
     heading: str = ""
     table: int | None = None
+    places: str = ""
 
     @property
     def embedded_text(self) -> str:
@@ -37,6 +40,10 @@ class Chunk:
         """Where in the page's text a character of the chunk's stands; in front of it a table may repeat its header."""
         repeated = len(self.text) - (self.end - self.start)
         return self.start + max(0, offset - repeated)
+
+    def boxes(self, start: int, end: int) -> tuple[PageBox, ...]:
+        """Where the characters between two offsets into the page's text stand on the page."""
+        return boxes_of(self.places, page=self.page, start=start - self.start, end=end - self.start)
 
     def id_in(self, ref: FileRef) -> UUID:
         """The chunk's id, derived from file, generation and number: writing a chunk twice is idempotent."""

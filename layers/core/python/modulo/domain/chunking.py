@@ -10,6 +10,7 @@ from modulo.domain.chunk_packing import WIDE_GAP, Path, Title, Unit, pack
 from modulo.domain.collection import Chunking
 from modulo.domain.document import BlockKind, Page
 from modulo.domain.outline import Heading, Outline, heading_path
+from modulo.domain.placement import PlacedLine, PlacedText
 from modulo.domain.splitting import Scale, Segment, split_table, split_text, split_to_fit
 from modulo.domain.tokens import WEIGHT_PER_TOKEN, rate_of
 
@@ -23,6 +24,14 @@ _NOTE = re.compile(r"(?:notes?|sources?|quelle|anmerkung)\b|[*†‡¹²³]|-\*"
 def page_text(page: Page) -> str:
     """The text that the offsets of the page's chunks refer to."""
     return BETWEEN_BLOCKS.join(block.text for block in page.blocks)
+
+
+def _page_lines(page: Page) -> Iterator[PlacedLine]:
+    """The lines of the page, by offsets into its text."""
+    start = 0
+    for block in page.blocks:
+        yield from (line.moved(start) for line in block.lines)
+        start += len(block.text) + len(BETWEEN_BLOCKS)
 
 
 def chunk(pages: Iterable[Page], chunking: Chunking) -> Iterator[Chunk]:
@@ -42,11 +51,12 @@ def chunk(pages: Iterable[Page], chunking: Chunking) -> Iterator[Chunk]:
 
 def _heading_chunks(heading: Heading, numbers: Iterator[int], chunking: Chunking) -> Iterator[Chunk]:
     """Chunks of a heading without text under it."""
+    placed = PlacedText(heading.lines)
     room = chunking.max_tokens * WEIGHT_PER_TOKEN
     for piece in split_to_fit(heading.text, 0, len(heading.text), room=room, scale=Scale(heading.rate)):
-        start = heading.title.start
+        start, end = heading.title.start + piece.start, heading.title.start + piece.end
         text = heading.text[piece.start : piece.end]
-        yield Chunk(next(numbers), text, heading.page, start + piece.start, start + piece.end)
+        yield Chunk(next(numbers), text, heading.page, start, end, places=placed.places(start, end))
 
 
 class _Section(NamedTuple):
@@ -66,6 +76,7 @@ class _PageChunker:
         self._numbers = numbers
         self._carried = frozenset(outline.pending)  # headings of earlier pages
         self._text = page_text(page)
+        self._placed = PlacedText(_page_lines(page))
         scale = Scale(rate_of(self._text))
         self._scale, self._weight = scale, scale.weight
         self._chunking = chunking
@@ -102,7 +113,8 @@ class _PageChunker:
             yield from self._add_headings(index, ended, section)
         text = self._page.blocks[index].text
         title = Title(start + len(text) - len(text.lstrip()), " ".join(text.split()))
-        self._outline.open(Heading(level, title, self._page.number, text.strip(), self._scale.rate))
+        lines = tuple(line.moved(start) for line in self._page.blocks[index].lines)
+        self._outline.open(Heading(level, title, self._page.number, text.strip(), self._scale.rate, lines))
         self._section = None
 
     def _current_section(self, index: int) -> Generator[Chunk, None, _Section]:
@@ -204,6 +216,7 @@ class _PageChunker:
                 end=piece.end,
                 heading=heading,
                 table=table,
+                places=self._placed.places(piece.start, piece.end),
             )
 
     def _caption(self, path: Path, room: int, start: int) -> int:
@@ -244,5 +257,6 @@ class _PageChunker:
                 start=start,
                 end=end,
                 heading=heading_path(path),
+                places=self._placed.places(start, end),
             )
         self._units = []

@@ -26,8 +26,9 @@ class Metric(StrEnum):
     euclidean = "L2"
 
 
-ANALYSIS = 2
-"""The version of `lexical`: where the same text makes other terms, it is raised, and collections are re-embedded."""
+ANALYSIS = 3
+"""The version of what an index holds beside its vectors: raised where it holds more, or where `lexical` makes other
+terms of a text. A re-embedding brings a collection up to it."""
 
 
 class EmbeddingModel(FrozenModel):
@@ -41,7 +42,8 @@ class EmbeddingModel(FrozenModel):
     analysis: int = Field(
         default=1,
         ge=1,
-        description="how an index analyses words beside its vectors, set when it is made: 1 is the vector store's way",
+        description="how an index analyses words beside its vectors, set when it is made: 1 is the vector store's way; "
+        "from 3 on it holds where texts stand on their pages",
     )
 
 

@@ -5,6 +5,8 @@ from enum import StrEnum
 from itertools import count
 from typing import Literal
 
+from modulo.domain.placement import PlacedLine
+
 MAX_PIXELS = 9_000_000
 """Largest picture; A4 at 300 dpi has 8.7 million pixels."""
 CELL = " | "
@@ -24,13 +26,14 @@ class Block:
     """A run of text with one meaning.
 
     `level` is a heading's depth from 1. A table's text holds one row a line, cells joined by
-    `CELL`, its `header_rows` first.
+    `CELL`, its `header_rows` first. `lines` are where its text stands on the page, as far as that is known.
     """
 
     kind: BlockKind
     text: str
     level: int = 0
     header_rows: int = 1
+    lines: tuple[PlacedLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

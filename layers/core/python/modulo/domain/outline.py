@@ -5,19 +5,24 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from modulo.domain.chunk_packing import Title
+from modulo.domain.placement import PlacedLine
 from modulo.domain.tokens import Rate
 
 BETWEEN_HEADINGS = " > "
 
 
 class Heading(NamedTuple):
-    """A heading of a page; `text` is as it stands there, its title has single spaces, `rate` is its page's."""
+    """A heading of a page; `text` is as it stands there, its title has single spaces, `rate` is its page's.
+
+    `lines` are those of its text on the page.
+    """
 
     level: int
     title: Title
     page: int
     text: str
     rate: Rate
+    lines: tuple[PlacedLine, ...] = ()
 
     @property
     def end(self) -> int:

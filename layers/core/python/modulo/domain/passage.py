@@ -8,6 +8,7 @@ from modulo.domain.attributes import AttributeValue
 from modulo.domain.chunk import Chunk
 from modulo.domain.citable_url import document_url, passage_url
 from modulo.domain.file import DocumentInfo, FileRef
+from modulo.domain.placement import PageBox
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,10 @@ class Passage:
         """The URL by which these characters of its page are cited."""
         ref, page = self.hit.ref, self.hit.chunk.page
         return passage_url(ref.collection_id, self.document.file_id, page=page, start=start, end=end)
+
+    def boxes_of(self, start: int, end: int) -> tuple[PageBox, ...]:
+        """Where these characters of its page stand on it; none where that is not known."""
+        return self.hit.chunk.boxes(start, end)
 
     def with_rerank(self, score: float | None, relevance: float) -> "Passage":
         """The same passage with the reranker's score, if it read it, and both stages' together."""

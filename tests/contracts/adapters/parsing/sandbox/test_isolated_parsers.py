@@ -34,6 +34,7 @@ from modulo.domain.errors import (
     UnreadableFile,
     UnsupportedFile,
 )
+from modulo.domain.placement import PlacedLine
 from tests import documents
 from tests.doubles.memory_metrics import MemoryMetrics
 
@@ -258,6 +259,43 @@ class TestBroken:
     def test_whatever_it_says_is_a_rejection(self, said: bytes) -> None:
         with pytest.raises(FileRejected):
             list(hostile("Lying").parse(io.BytesIO(said)).pages())
+
+
+class TestPlaces:
+    SAID = b'["page",2,false,[["text","word",0,1,%s]],null,0.0,0]\n'
+
+    @staticmethod
+    def read(lines: bytes, metrics: MemoryMetrics) -> tuple[PlacedLine, ...]:
+        parser = IsolatedParser("tests.faults.hostile_parsers:Picturing", IsolatedParsers(LIMITS, metrics))
+        return list(parser.parse(io.BytesIO(TestPlaces.SAID % lines)).pages())[1].blocks[0].lines
+
+    def test_lines_as_they_are_said(self, metrics: MemoryMetrics) -> None:
+        assert self.read(b"[[0,3,5,9,1,[4,20]]]", metrics) == (PlacedLine(0, 3, 5, 9, 1, (4, 20)),)
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            b"7",
+            b"[0,0,5,9,1]",
+            b"[0,0,5,9,1,4]",
+            b"[0,0,5,9,1,[]]",
+            b"[0,0,5,9,1,[4]]",
+            b"[0,0,5,9,1,[0,20]]",
+            b"[0,0,5,9,1,[4,-20]]",
+            b"[-1,0,5,9,1,[4,20]]",
+            b"[0,4,5,9,1,[4,20]]",
+            b"[0,0,9,5,1,[4,20]]",
+            b"[0.5,0,5,9,1,[4,20]]",
+            b"[true,0,5,9,1,[4,20]]",
+            b'[0,0,5,9,"1",[4,20]]',
+            b'[0,0,5,9,1,"ab"]',
+            b"[0,0,5,9,1,[4,2147483649]]",
+        ],
+    )
+    def test_others_are_refused(self, metrics: MemoryMetrics, line: bytes) -> None:
+        with pytest.raises(UnreadableFile):
+            self.read(b"[%b]" % line, metrics)
+        assert stopped(metrics) == {"failure": 1}
 
 
 class TestPictures:

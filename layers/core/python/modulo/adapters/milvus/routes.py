@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from modulo.adapters.milvus.rows import SEARCH_FIELDS, chunk_of
+from modulo.adapters.milvus.rows import chunk_of, search_fields
 from modulo.adapters.milvus.schema import SPARSE, VECTOR
 from modulo.adapters.milvus.similarity import distance, score
 from modulo.domain.fusion import ROUTE_DEPTH, Candidates, SearchType, fused, saturated
@@ -45,15 +45,15 @@ class Routes:
     def requests(self) -> list[dict[str, Any]]:
         """The requests to Milvus, that by words first."""
         depth = max(self.limit, ROUTE_DEPTH) if self._by_words and self._by_vectors else self.limit
-        requests = []
+        requests, shown = [], search_fields(self.targets[0].space)
         if self._by_words:
             # What only words found has no similarity yet.
-            fields = (*SEARCH_FIELDS, VECTOR) if self._by_vectors else SEARCH_FIELDS
+            fields = (*shown, VECTOR) if self._by_vectors else shown
             requests.append(self._request(SPARSE, self.words, {"metric_type": "BM25"}, depth, fields))
         if self._by_vectors:
             # HNSW refuses an `ef` below the limit; FLAT ignores the parameter.
             params = {"metric_type": str(self._model.metric), "params": {"ef": max(self.ef, depth)}}
-            requests.append(self._request(VECTOR, list(self.targets[0].vector), params, depth, SEARCH_FIELDS))
+            requests.append(self._request(VECTOR, list(self.targets[0].vector), params, depth, shown))
         return requests
 
     def candidates(self, found: Sequence[Sequence[Found]]) -> RoutedRows:

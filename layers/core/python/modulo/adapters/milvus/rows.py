@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
 from modulo.adapters.milvus.filter_expression import storable
-from modulo.adapters.milvus.schema import MAX_LENGTHS, TERMS, VECTOR, has_terms
+from modulo.adapters.milvus.schema import MAX_LENGTHS, PLACES, TERMS, VECTOR, has_places, has_terms
 from modulo.adapters.milvus.similarity import require_vector
 from modulo.adapters.milvus.terms import languages, stored_terms
 from modulo.domain.chunk import Chunk, EmbeddedChunk
@@ -18,11 +18,16 @@ if TYPE_CHECKING:
 
 MAX_BATCH_BYTES = 16 * 1024**2
 """A quarter of what a Milvus proxy accepts in one message."""
-SEARCH_FIELDS = (
+CHUNK_FIELDS = (
     *("collection_id", "file_id", "generation", "number", "page", "start", "end", "table_index", "heading"),
     *("text", "source"),
 )
-"""The fields that a search returns; the tenant is known from the request."""
+"""The fields of a chunk; the tenant is known from the request."""
+
+
+def search_fields(space: Space) -> tuple[str, ...]:
+    """The fields that a search returns: a chunk's, and where the space has it, the places of its text."""
+    return (*CHUNK_FIELDS, PLACES) if has_places(space) else CHUNK_FIELDS
 
 
 def primary_key(ref: FileRef, chunk: Chunk) -> str:
@@ -53,7 +58,9 @@ def row_of(space: Space, embedded: EmbeddedChunk) -> dict[str, Any]:
     if (ref.tenant_id, ref.collection_id) != (space.tenant_id, space.collection_id):
         raise ValueError("the chunk is not of this space")
     require_vector(space.model, embedded.vector)
+    placed = {PLACES: chunk.places} if has_places(space) else {}
     return {
+        **placed,
         "chunk_id": primary_key(ref, chunk),
         "tenant_id": str(space.tenant_id),
         "collection_id": str(space.collection_id),
@@ -89,6 +96,7 @@ def chunk_of(space: Space, entity: Mapping[str, Any]) -> tuple[FileRef, Chunk]:
         end=int(entity["end"]),
         heading=entity["heading"],
         table=None if table < 0 else table,
+        places=entity.get(PLACES, ""),
     )
 
 

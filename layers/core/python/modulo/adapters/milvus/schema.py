@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from modulo.adapters.milvus.client import CollectionSchema, DataType, Function, FunctionType, MilvusClient
+from modulo.domain.placement import MAX_PLACES_LENGTH
 
 if TYPE_CHECKING:
     from modulo.domain.collection import EmbeddingModel, Space
@@ -14,7 +15,15 @@ if TYPE_CHECKING:
 PARTITIONS = 64
 """The number of partitions that the tenants of a shared Milvus collection are spread over."""
 TERMS = "terms"
-MAX_LENGTHS = {"heading": 8_192, "source": 2_048, "media_type": 255, "text": 65_535, TERMS: 65_535}
+PLACES = "places"
+MAX_LENGTHS = {
+    "heading": 8_192,
+    "source": 2_048,
+    "media_type": 255,
+    "text": 65_535,
+    TERMS: 65_535,
+    PLACES: MAX_PLACES_LENGTH,
+}
 """Of the text fields, in bytes of UTF-8."""
 VECTOR = "vector"
 SPARSE = "sparse"
@@ -36,7 +45,7 @@ def schema_of(space: Space, *, full_text: bool) -> CollectionSchema:
         schema.add_field(name, DataType.INT64)
     words = TERMS if has_terms(space) else "text"
     for name, length in MAX_LENGTHS.items():
-        if name != TERMS or has_terms(space):
+        if (name != TERMS or has_terms(space)) and (name != PLACES or has_places(space)):
             analyzed = {"enable_analyzer": True} if full_text and name == words else {}
             schema.add_field(name, DataType.VARCHAR, max_length=length, **analyzed)
     schema.add_field(VECTOR, DataType.FLOAT_VECTOR, dim=space.model.dimensions)
@@ -49,6 +58,11 @@ def schema_of(space: Space, *, full_text: bool) -> CollectionSchema:
 def has_terms(space: Space) -> bool:
     """Whether terms are stored beside texts; in older collections the server analyses the texts itself."""
     return space.model.analysis > 1
+
+
+def has_places(space: Space) -> bool:
+    """Whether it is stored where texts stand on their pages; older collections have no field for it."""
+    return space.model.analysis > 2
 
 
 def indexes_of(

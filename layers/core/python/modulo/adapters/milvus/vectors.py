@@ -11,7 +11,7 @@ from modulo.adapters.milvus.collections import CollectionLayout, CollectionOptio
 from modulo.adapters.milvus.connection import MilvusConnection, is_rate_limited
 from modulo.adapters.milvus.filter_expression import filter_expression, storable
 from modulo.adapters.milvus.routes import Routes, search_at_once
-from modulo.adapters.milvus.rows import SEARCH_FIELDS, batches, chunk_of, rows_of
+from modulo.adapters.milvus.rows import CHUNK_FIELDS, batches, chunk_of, rows_of
 from modulo.adapters.milvus.schema import has_terms
 from modulo.adapters.milvus.similarity import require_vector
 from modulo.adapters.milvus.terms import sought_terms
@@ -131,9 +131,9 @@ class MilvusVectors:
         return [text for _, text in sorted(found + rest)]
 
     def chunks(self, space: Space, ref: FileRef, numbers: range) -> list[Chunk]:
-        """The chunks so numbered of one generation, at most `PAGE_SIZE`."""
+        """The chunks so numbered of one generation, at most `PAGE_SIZE`; without the places of their text."""
         expression = filter_expression(space, file_id=ref.file_id, generation=ref.generation, numbers=numbers)
-        rows = self._query(space, expression, list(SEARCH_FIELDS), limit=PAGE_SIZE)
+        rows = self._query(space, expression, list(CHUNK_FIELDS), limit=PAGE_SIZE)
         return sorted((chunk_of(space, row)[1] for row in rows), key=lambda chunk: chunk.number)
 
     def delete(self, space: Space, *, file_id: UUID | None = None, generation: int | None = None) -> None:

@@ -86,8 +86,8 @@ def confidence(lines: Sequence[Line]) -> float:
     return total / max(1, sum(line.characters for line in lines))
 
 
-def drawn_page_from_hocr(hocr: str, picture: Picture) -> DrawnPage:
-    """The page, with the lines that are confidently text."""
+def drawn_page_from_hocr(hocr: str, picture: Picture, *, degrees: int = 0) -> DrawnPage:
+    """The page, with the lines that are confidently text; its picture was rotated by so many degrees."""
     runs: list[Run] = []
     height = picture.height * _POINTS
     lines = [
@@ -99,7 +99,7 @@ def drawn_page_from_hocr(hocr: str, picture: Picture) -> DrawnPage:
     for line in lines:
         size = body if abs(line.size - body) <= _SIZE_TOLERANCE * body else line.size
         runs += _runs(line, size, height, len(runs))
-    return DrawnPage(picture.width * _POINTS, height, runs, _rules(hocr, height), 1)
+    return DrawnPage(picture.width * _POINTS, height, runs, _rules(hocr, height), 1, turn=degrees // 90)
 
 
 def rotate(picture: Picture, degrees: int) -> Picture:

@@ -80,13 +80,13 @@ class OcrParsers:
         deadline = monotonic() + self.tesseract.limits.seconds
         hocr = self.tesseract.read(picture, deadline)
         lines = lines_in(hocr)
-        best = confidence(lines)
+        best, turned = confidence(lines), 0
         if lines and best < _UPRIGHT_CONFIDENCE and (degrees := self.tesseract.rotation_of(picture, deadline)):
             rotated = rotate(picture, degrees)
             second_hocr = self.tesseract.read(rotated, deadline)
             if (second := confidence(lines_in(second_hocr))) > best:
-                picture, hocr, best = rotated, second_hocr, second
-        return drawn_page_from_hocr(hocr, picture) if best >= _MIN_CONFIDENCE else None
+                picture, hocr, best, turned = rotated, second_hocr, second, degrees
+        return drawn_page_from_hocr(hocr, picture, degrees=turned) if best >= _MIN_CONFIDENCE else None
 
 
 @dataclass(frozen=True, slots=True)

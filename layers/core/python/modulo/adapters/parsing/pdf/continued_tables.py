@@ -17,7 +17,8 @@ def with_header_of(parts: list[Table | Line], page: DrawnPage, before: Table | N
     for number, part in enumerate(parts):
         if isinstance(part, Table):
             if before and _goes_on(part, before):
-                whole = replace(part, rows=[before.rows[0], *part.rows])
+                header = list(map(str, before.rows[0]))  # without its runs, which are those of another page
+                whole = replace(part, rows=[header, *part.rows])
                 return [*parts[:number], whole, *parts[number + 1 :]]
             return parts
         if part.bottom < (1 - EDGE) * page.height:

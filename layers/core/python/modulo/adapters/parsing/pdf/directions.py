@@ -34,6 +34,13 @@ class Frame:
     height: float
     mirrored: bool = False
     """Whether left and right were exchanged, as its lines go from right to left."""
+    by_word: bool = True
+    """Whether words stand where they were found: those read against their line were moved within it."""
+
+    @property
+    def turn(self) -> int | None:
+        """By how many quarters the page was turned, clockwise; None at another angle."""
+        return None if self.degrees % 90 else self.degrees // 90
 
     @property
     def characters(self) -> int:
@@ -60,14 +67,15 @@ def frames_of(characters: Characters, width: float, height: float) -> list[Frame
     def measure(index: int) -> tuple[float, float]:
         return characters.size(index), characters.origin(index)[1]
 
-    mirrored = False
+    mirrored, by_word = False, True
     if any(map(is_right_to_left, distinct)):
+        by_word = False
         glyphs = [glyph for glyph in glyphs if glyph[1] in LINE_ENDS or not is_turned(glyph[0])]
         ordered, mirrored = logical(list(glyphs), width)
         drafts = list(drafts_of(ordered, measure))
     else:
         drafts = list(drafts_of(glyphs, measure, is_turned))
-    frames = [Frame(0, _in_rows(drafts) if mirrored else drafts, width, height, mirrored)]
+    frames = [Frame(0, _in_rows(drafts) if mirrored else drafts, width, height, mirrored, by_word)]
     for degrees, indexes in elsewhere.items():
         frames.append(_turned_frame(characters, degrees, indexes, width, height))
     return sorted(frames, key=lambda frame: -frame.characters)
@@ -94,11 +102,13 @@ def _turned_frame(characters: Characters, degrees: int, indexes: Sequence[int], 
             return characters.size(index), up * math.cos(turn) - across * math.sin(turn)
         return characters.size(index), turned((across, up, across, up), degrees, seen_width, seen_height)[1]
 
-    mirrored = False
+    mirrored, by_word = False, True
     if any(is_right_to_left(code) for _, code, _ in glyphs):
+        by_word = False
         glyphs, mirrored = logical(glyphs, width)
     drafts = list(drafts_of(glyphs, measure))
-    return Frame(degrees, _in_rows(drafts) if degrees == DOWN or mirrored else drafts, width, height, mirrored)
+    drafts = _in_rows(drafts) if degrees == DOWN or mirrored else drafts
+    return Frame(degrees, drafts, width, height, mirrored, by_word)
 
 
 def _is_wide(code: int) -> bool:

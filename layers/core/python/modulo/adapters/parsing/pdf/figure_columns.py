@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
+from modulo.adapters.parsing.pdf.cell_text import CellText, runs_of
 from modulo.adapters.parsing.pdf.geometry import Run
 from modulo.adapters.parsing.pdf.tables import is_number
 
@@ -26,22 +27,23 @@ def placed(cells: Sequence[Run], columns: Sequence[tuple[float, float]]) -> list
         if is_number(cell.text) or cell.left > columns[0][0]:
             middle = (cell.left + cell.right) / 2
             column = 1 + min(range(len(columns)), key=lambda n: abs(middle - (columns[n][0] + columns[n][1]) / 2))
-        texts[column] = f"{texts[column]} {cell.text.strip()}".strip()
+        before = texts[column]
+        texts[column] = CellText(f"{before} {cell.text.strip()}".strip(), [*runs_of(before), cell])
     return texts
 
 
 def header_of(headers: Sequence[Sequence[Run]], columns: Sequence[tuple[float, float]]) -> list[str]:
     """One row of all header lines: what spans several columns stands over each of them."""
-    texts: list[list[str]] = [[] for _ in range(len(columns) + 1)]
+    found: list[list[Run]] = [[] for _ in range(len(columns) + 1)]
     for cells in headers:
         over = [cell for cell in cells if cell.right > columns[0][0] - 4 and not _is_aside(cell, cells, columns)]
         for cell in cells:
             if cell not in over:
-                texts[0].append(cell.text.strip())
+                found[0].append(cell)
         for column, cell in _spans(over, columns):
-            if cell.text.strip() not in texts[column + 1][-1:]:
-                texts[column + 1].append(cell.text.strip())
-    return [" ".join(parts) for parts in texts]
+            if cell.text.strip() not in [above.text.strip() for above in found[column + 1][-1:]]:
+                found[column + 1].append(cell)
+    return [CellText(" ".join(cell.text.strip() for cell in over), over) for over in found]
 
 
 def _is_aside(cell: Run, cells: Sequence[Run], columns: Sequence[tuple[float, float]]) -> bool:

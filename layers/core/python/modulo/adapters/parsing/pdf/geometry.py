@@ -104,6 +104,10 @@ class DrawnPage:
     `index` is its place in the file, from 0. `asides` hold the text that is read in other directions. Of `asked`
     characters, `unmapped` have fonts that do not say which they are; `lost` says that most of the text could not be
     read at all.
+
+    `turn` is by how many quarters the page as it is shown was turned clockwise to be read; None at another angle. Where
+    it is `mirrored`, left and right were exchanged. `by_word` says that each word stands where its run has it, which
+    is not so where some words are read from right to left.
     """
 
     width: float
@@ -117,3 +121,6 @@ class DrawnPage:
     unmapped: int = 0
     asked: int = 0
     lost: bool = False
+    turn: int | None = 0
+    mirrored: bool = False
+    by_word: bool = True

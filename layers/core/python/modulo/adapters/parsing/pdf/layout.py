@@ -4,10 +4,12 @@ import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
+from modulo.adapters.parsing.pdf.cell_text import runs_of
 from modulo.adapters.parsing.pdf.continued_tables import table_at_the_end, with_header_of
 from modulo.adapters.parsing.pdf.geometry import HYPHEN, DrawnPage, Run
 from modulo.adapters.parsing.pdf.lines import BULLET, Line, join_lines, lines_of, whole_words
 from modulo.adapters.parsing.pdf.numeric_tables import find_numeric_tables
+from modulo.adapters.parsing.pdf.placed_lines import placed_lines
 from modulo.adapters.parsing.pdf.ruled_tables import find_ruled_tables
 from modulo.adapters.parsing.pdf.style import Style, letters_only
 from modulo.adapters.parsing.pdf.tables import Table, table_from_alignment, table_from_rules
@@ -44,10 +46,14 @@ def blocks_of(page: DrawnPage, style: Style) -> Iterator[Block]:
     for part in _paragraphs(parts):
         if isinstance(part, Table):
             if part.title:
-                yield Block(BlockKind.heading, part.title, max(style.toc_level, _BOLD_LEVEL) + 2)
-            yield Block(BlockKind.table, part.text)
+                lines = tuple(placed_lines(part.title, runs_of(part.title), page))
+                yield Block(BlockKind.heading, part.title, max(style.toc_level, _BOLD_LEVEL) + 2, lines=lines)
+            yield Block(BlockKind.table, part.text, lines=tuple(part.lines_on(page)))
         else:
-            yield _block(part, join_lines([line.text for line in part], known_words), toc_levels, style)
+            text = join_lines([line.text for line in part], known_words)
+            lines = tuple(placed_lines(text, (run for line in part for run in line.runs), page))
+            level = _level(part, text, toc_levels, style)
+            yield Block(BlockKind.heading if level else BlockKind.text, text, level, lines=lines)
     for aside in page.asides:
         yield from blocks_of(aside, style)
 
@@ -162,11 +168,6 @@ def _ends_early(paragraph: list[Line]) -> bool:
 def _is_item(text: str) -> bool:
     first, _, rest = text.partition(" ")
     return bool(rest) and bool(BULLET.fullmatch(first)) and first not in {"o", "I", "a", "A"}
-
-
-def _block(paragraph: list[Line], text: str, toc_levels: Mapping[str, int], style: Style) -> Block:
-    level = _level(paragraph, text, toc_levels, style)
-    return Block(BlockKind.heading, text, level) if level else Block(BlockKind.text, text)
 
 
 def _level(paragraph: list[Line], text: str, toc_levels: Mapping[str, int], style: Style) -> int:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 
+from modulo.adapters.parsing.pdf.cell_text import CellText, runs_of
 from modulo.adapters.parsing.pdf.figure_columns import columns_of, header_of, placed
 from modulo.adapters.parsing.pdf.geometry import Run
 from modulo.adapters.parsing.pdf.lines import Line, join_lines
@@ -223,7 +224,7 @@ def _merged_labels(body: Sequence[_Row], cells: list[list[str]], known_words: Co
             close = body[number - 1].line.bottom - row.line.bottom < 1.6 * row.line.runs[0].height
             continues = label[:1].islower() or (bool(_OPEN_LABEL.search(before[0])) and not before[0].endswith(":"))
             if close and continues and (alone_before or alone):
-                before[0] = join_lines([before[0], label], known_words)
+                before[0] = CellText(join_lines([before[0], label], known_words), runs_of(before[0], label))
                 before[1:] = before[1:] if alone else texts[1:]
                 continue
         merged.append(list(texts))

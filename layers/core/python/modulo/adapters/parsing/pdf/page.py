@@ -65,6 +65,7 @@ def _drawn_page(page: pdfium.PdfPage, index: int) -> DrawnPage:
             index,
         )
         drawn.unmapped, drawn.asked = characters.unmapped()
+        drawn.turn, drawn.mirrored, drawn.by_word = first.turn, first.mirrored, first.by_word
         drawn.lost = drawings.texts > _LOST * count + _FEW_TEXTS
         return drawn
     finally:
@@ -73,7 +74,18 @@ def _drawn_page(page: pdfium.PdfPage, index: int) -> DrawnPage:
 
 def _asides(frames: Sequence[Frame], characters: Characters, index: int) -> list[DrawnPage]:
     return [
-        DrawnPage(frame.width, frame.height, _runs(frame, characters), Rules(), 0, index=index, is_aside=True)
+        DrawnPage(
+            frame.width,
+            frame.height,
+            _runs(frame, characters),
+            Rules(),
+            0,
+            index=index,
+            is_aside=True,
+            turn=frame.turn,
+            mirrored=frame.mirrored,
+            by_word=frame.by_word,
+        )
         for frame in frames
     ]
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from bisect import bisect
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from modulo.adapters.parsing.pdf.cell_text import CellText, runs_of
 from modulo.adapters.parsing.pdf.lines import Line, join_lines, lines_of, rows_of
+from modulo.adapters.parsing.pdf.placed_lines import placed_lines
 from modulo.adapters.parsing.pdf.ruled_tables import RuledTable, cells_of
 from modulo.domain.document import CELL
 
 if TYPE_CHECKING:
-    from modulo.adapters.parsing.pdf.geometry import Run
+    from modulo.adapters.parsing.pdf.geometry import DrawnPage, Run
+    from modulo.domain.placement import PlacedLine
 
 _MAX_CELL_LENGTH = 1_500  # characters: longer ones are a page laid out in boxes
 _DIGIT = re.compile(r"\d")
@@ -45,7 +48,21 @@ class Table:
     @property
     def text(self) -> str:
         """The rows, one a line."""
-        return "\n".join(CELL.join(row).rstrip() for row in self.rows)
+        return "\n".join(map(_row_text, self.rows))
+
+    def lines_on(self, page: DrawnPage) -> Iterator[PlacedLine]:
+        """Where the text of the cells stands; that of a header from another page stands nowhere."""
+        start = 0
+        for row in self.rows:
+            at = start
+            for cell in row:
+                yield from placed_lines(cell, runs_of(cell), page, at)
+                at += len(cell) + len(CELL)
+            start += len(_row_text(row)) + 1
+
+
+def _row_text(row: Sequence[str]) -> str:
+    return CELL.join(row).rstrip()
 
 
 def is_number(text: str) -> bool:
@@ -97,7 +114,10 @@ def _split(band: list[list[Run]], fewest: int = 3) -> list[list[list[Run]]]:
 
 
 def _text(cell: list[Run], known_words: Container[str]) -> str:
-    return join_lines([line.text for line in lines_of(sorted(cell, key=lambda run: run.order))], known_words)
+    lines = lines_of(sorted(cell, key=lambda run: run.order))
+    return CellText(
+        join_lines([line.text for line in lines], known_words), (run for line in lines for run in line.runs)
+    )
 
 
 def _table(rows: Rows, runs: Sequence[Run]) -> Table | None:
@@ -105,7 +125,7 @@ def _table(rows: Rows, runs: Sequence[Run]) -> Table | None:
     rows = [row for row in rows if any(row)]
     title = ""
     if len(rows) > 2 and sum(map(bool, rows[0])) == 1 and sum(map(bool, rows[1])) > 1:
-        title = "".join(rows.pop(0))
+        title = next(filter(None, rows.pop(0)))
     rows = _with_signs(rows)
     used = [column for column in range(len(rows[0]) if rows else 0) if any(row[column] for row in rows)]
     rows = [[row[column] for column in used] for row in rows]
@@ -130,14 +150,18 @@ def _with_signs(rows: Rows) -> Rows:
         if column + 1 < len(rows[0]) and all(map(_SIGN_BEFORE.fullmatch, signs)):
             for row in rows:
                 apart = " " if row[column] and not _SIGN_BEFORE.fullmatch(row[column]) and row[column + 1] else ""
-                row[column + 1] = f"{row[column]}{apart}{row[column + 1]}"
+                row[column + 1] = _together(row[column], row[column + 1], apart)
                 row[column] = ""
         elif column and all(map(_SIGN_BEHIND.fullmatch, signs)):
             for row in rows:
                 apart = " " if row[column] and not _SIGN_BEHIND.fullmatch(row[column]) and row[column - 1] else ""
-                row[column - 1] = f"{row[column - 1]}{apart}{row[column]}"
+                row[column - 1] = _together(row[column - 1], row[column], apart)
                 row[column] = ""
     return rows
+
+
+def _together(one: str, other: str, between: str) -> str:
+    return CellText(f"{one}{between}{other}".strip(), runs_of(one, other))
 
 
 def _with_one_header(rows: Rows) -> Rows:
@@ -156,7 +180,7 @@ def _with_one_header(rows: Rows) -> Rows:
                 over = text
             said = over if column else text
             if said and not header[column].endswith(said):
-                header[column] = f"{header[column]} {said}".strip()
+                header[column] = _together(header[column], said, " ")
     return [header, *rows[count:]]
 
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from modulo.domain.document import Block, BlockKind, Extent, Page, Part, Picture
+from modulo.domain.placement import PlacedLine
 
 if TYPE_CHECKING:
     from modulo.domain.file import DocumentInfo
@@ -21,6 +22,8 @@ LENGTH = struct.Struct(">I")
 """The prefix of a message: the length of its body in bytes."""
 EXIT_STATUS = struct.Struct(">iq")
 """How a process ended: its exit code, or minus its signal; and its peak memory (resident) in bytes."""
+_MAX_PLACE = 2**31
+"""The largest number in a line: an offset into a text."""
 _BLOCK_KINDS = {kind.value: kind for kind in BlockKind}
 
 
@@ -68,15 +71,33 @@ def extent_from(fields: Any) -> Extent | None:
 def page_message(page: Page) -> list[Any]:
     """The answer with a page; the pixels of its picture, if any, are sent after it."""
     size = [page.picture.width, page.picture.height] if page.picture else None
-    blocks = [(block.kind, block.text, block.level, block.header_rows) for block in page.blocks]
+    blocks = [(block.kind, block.text, block.level, block.header_rows, block.lines) for block in page.blocks]
     return [MessageKind.page, page.number, page.scanned, blocks, size, page.unmapped, page.unread_fields]
 
 
 def page_from(number: int, scanned: bool, blocks: Any, reading: list[Any], picture: Picture | None) -> Page:
     """The page in a `page` answer, with the picture that followed it; `reading` has its last two fields."""
     unmapped, unread_fields = reading
-    found = tuple(Block(_BLOCK_KINDS[kind], text, level, header_rows) for kind, text, level, header_rows in blocks)
+    found = tuple(
+        Block(_BLOCK_KINDS[kind], text, level, header_rows, tuple(map(_line_from, lines)))
+        for kind, text, level, header_rows, lines in blocks
+    )
     return Page(number, found, scanned, picture=picture, unmapped=float(unmapped), unread_fields=int(unread_fields))
+
+
+def _line_from(fields: list[Any]) -> PlacedLine:
+    """The line in a `page` answer.
+
+    Raises:
+        ValueError: these are no places.
+    """
+    start, turn, top, bottom, left, steps = fields
+    numbers = (start, turn, top, bottom, left, *steps)
+    if set(map(type, numbers)) != {int} or min(numbers) < 0 or max(numbers) > _MAX_PLACE or turn > 3 or bottom < top:
+        raise ValueError("not a line of a page")
+    if not steps or len(steps) % 2 or 0 in steps[::2]:
+        raise ValueError("not the words of a line")
+    return PlacedLine(start, turn, top, bottom, left, tuple(steps))
 
 
 def picture_size_from(fields: Any, max_pixels: int) -> tuple[int, int] | None:
