@@ -8,6 +8,7 @@ from modulo.domain.errors import BadModelAnswer, Throttled, Unavailable
 from modulo.domain.outcome import NOT_FOUND, UNVERIFIED
 from modulo.runtime import http
 from modulo.usecases.search import retrieval
+from tests import documents
 from tests.functions.conftest import ingest, replace_metadata
 
 FACTS = {
@@ -352,6 +353,37 @@ def test_citations_tell_their_characters_and_what_they_support(api, collection):
     assert FACTS[cited["title"]][cited["start_index"] : cited["end_index"]] == cited["excerpt"]
     spans = [found["answer"][span["start"] : span["end"]] for span in cited["answer_spans"]]
     assert spans == ["\u201cIts depth is about 10,935 metres.\u201d"]
+
+
+def test_citations_of_a_pdf_tell_where_they_stand_on_its_page(api, collection):
+    """The box of a sentence in the middle of a line, at one sixth of a page's height."""
+
+    def draw(canvas):
+        canvas.drawString(72, 660, "The tower has two doors. Its bell weighs 13,000 kilograms. It was cast in Pisa.")
+        canvas.showPage()
+
+    assert ingest(api, collection, api.upload(collection, documents.drawn_pdf(draw), "tower.pdf")) == []
+    found = ask(api, collection, question="How many kilograms does its bell weigh?").json
+    [cited] = [one for one in found["citations"] if one["title"] == "tower.pdf"]
+    assert cited["excerpt"] == "Its bell weighs 13,000 kilograms."
+    [box] = cited["boxes"]
+    assert box["page"] == cited["page_number"] == 1
+    assert 0.3 < box["x0"] < 0.36 < 0.6 < box["x1"] < 0.7
+    assert 0.14 < box["y0"] < box["y1"] < 0.18
+    assert ask(api, collection).json["citations"][0]["boxes"] == []
+    nearest = ask(api, collection, question="Wer ist der Chef der Firma?", filters={"source": "tower.pdf"}).json[
+        "nearest"
+    ]
+    assert [box["page"] for one in nearest for box in one["boxes"]] == [1]
+
+
+def test_a_collection_of_before_boxes_answers_without_them(api, services, monkeypatch):
+    with monkeypatch.context() as former:
+        former.setattr("modulo.settings.ANALYSIS", 2)
+        made = api.create_collection()
+    assert ingest(api, made, api.upload(made, documents.pdf(pages=1), "report.pdf")) == []
+    found = ask(api, made, question="Where was the highest rainfall since records began?").json
+    assert [(one["page_number"], one["title"]) for one in found["citations"]] == [(1, documents.TITLE)]
 
 
 def test_tokens_count_against_the_quota(api, collection, services):

@@ -129,8 +129,21 @@ class Span(Model):
     end: int
 
 
+class PageBox(Model):
+    """A rectangle on a page as it is shown, in fractions of its width and height from its top left corner."""
+
+    page: int
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
 class Citation(Model):
-    """A passage that supports the answer where it is marked [`mark`]; checked by the server."""
+    """A passage that supports the answer where it is marked [`mark`]; checked by the server.
+
+    `boxes` are where the excerpt stands on the page of a PDF, one for each stretch of a line, as far as that is known.
+    """
 
     mark: int
     document_id: UUID
@@ -142,6 +155,7 @@ class Citation(Model):
     start_index: int | None = None
     end_index: int | None = None
     answer_spans: tuple[Span, ...] = ()
+    boxes: tuple[PageBox, ...] = ()
 
 
 class NearestPassage(Model):
@@ -153,6 +167,7 @@ class NearestPassage(Model):
     page_number: int
     relevance_score: float
     chunk_id: UUID
+    boxes: tuple[PageBox, ...] = ()
 
 
 class PassageMetadata(Model):

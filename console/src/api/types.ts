@@ -20,6 +20,7 @@ export type Member = Schemas["Member"];
 export type Message = Schemas["Message"];
 export type NearestPassage = Schemas["NearestPassage"];
 export type NewCollection = Schemas["NewCollection"];
+export type PageBox = Schemas["PageBox"];
 export type QueryResult = Schemas["QueryResult"];
 export type Rating = Schemas["Rating"];
 export type ReadingWarning = Schemas["ReadingWarning"];

@@ -55,7 +55,8 @@ export function Answer({ exchange, collection }: { readonly exchange: Exchange; 
 function sourceOf(citation: Citation, collection: string): Source {
   return {
     collection: citation.collection_id ?? collection, file: citation.document_id, title: citation.title, page: citation.page_number,
-    start: citation.start_index ?? 0, end: citation.end_index ?? 0, excerpt: citation.excerpt, label: `Source ${citation.mark}`,
+    start: citation.start_index ?? 0, end: citation.end_index ?? 0, excerpt: citation.excerpt,
+    boxes: citation.boxes ?? [], label: `Source ${citation.mark}`,
   };
 }
 
@@ -78,7 +79,7 @@ function Sources({ citations, onCite }: { readonly citations: readonly Citation[
 function Nearest({ passages, collection }: { readonly passages: readonly NearestPassage[]; readonly collection: string }) {
   const sources = passages.map((one, at): Source => ({
     collection: one.collection_id ?? collection, file: one.document_id, title: one.title, page: one.page_number, start: one.start_index,
-    end: one.end_index, excerpt: one.excerpt, label: `Nearest passage ${at + 1}`,
+    end: one.end_index, excerpt: one.excerpt, boxes: one.boxes ?? [], label: `Nearest passage ${at + 1}`,
   }));
   if (!passages.length) return <p class="muted">No passage comes near. Ask in other words, or add documents about it.</p>;
   return (
@@ -123,7 +124,7 @@ function Why({ output, passages, collection }: { readonly output: SearchOutput; 
   const best = Math.max(...passages.map((one) => one.score), Number.EPSILON);
   const sources = passages.map(({ chunk }, at): Source => ({
     collection: chunk.collection_id ?? collection, file: chunk.document_id, title: names.get(chunk.document_id) ?? chunk.metadata.source,
-    page: chunk.metadata.page_number, start: chunk.metadata.start_index, end: chunk.metadata.end_index, excerpt: chunk.text, label: `Passage ${at + 1}`,
+    page: chunk.metadata.page_number, start: chunk.metadata.start_index, end: chunk.metadata.end_index, excerpt: chunk.text, boxes: [], label: `Passage ${at + 1}`,
   }));
   return (
     <details class="why" onToggle={(event) => (open.value = event.currentTarget.open)}>

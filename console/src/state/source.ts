@@ -1,5 +1,6 @@
 /** The source that is shown beside the answers. */
 import { effect, signal } from "@preact/signals";
+import type { PageBox } from "../api/types";
 import { collectionId, route } from "../route";
 
 /** A passage of a document; positions count the code points of its page's text. */
@@ -11,6 +12,8 @@ export interface Source {
   readonly start: number;
   readonly end: number;
   readonly excerpt: string;
+  /** Where it stands on its page; none where the server does not know. */
+  readonly boxes: readonly PageBox[];
   readonly label: string;
 }
 

@@ -15,6 +15,7 @@ from modulo.domain.fusion import SearchType
 from modulo.domain.grouping import GroupBy
 from modulo.domain.model import VISIBLE, FrozenModel
 from modulo.domain.outcome import Outcome
+from modulo.domain.placement import PageBox
 from modulo.domain.reasoning_options import CotConfig, FormatType, ReasoningStrategy
 from modulo.domain.search_defaults import SearchDefaults
 from modulo.domain.suspicion import Flag
@@ -194,6 +195,12 @@ class FoundDocument(DocumentInfo):
         return self.document_id
 
 
+_BOXES_DESCRIPTION = (
+    "where the excerpt stands on its page, one box for each stretch of a line; empty where the document has no printed "
+    "pages or was indexed before boxes were kept"
+)
+
+
 class Span(FrozenModel):
     """Characters from `start` up to `end`."""
 
@@ -214,6 +221,7 @@ class NearestPassage(FrozenModel):
     relevance_score: float = Field(ge=0, le=1)
     chunk_id: UUID
     url: str = Field(description=URL_DESCRIPTION)
+    boxes: tuple[PageBox, ...] = Field(default=(), description=_BOXES_DESCRIPTION)
 
 
 class Citation(FrozenModel):
@@ -233,6 +241,7 @@ class Citation(FrozenModel):
     answer_spans: tuple[Span, ...] = Field(
         default=(), description="the parts of the answer that it supports; empty while an answer is streamed"
     )
+    boxes: tuple[PageBox, ...] = Field(default=(), description=_BOXES_DESCRIPTION)
 
 
 class ReasoningStep(FrozenModel):

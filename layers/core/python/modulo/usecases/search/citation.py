@@ -34,5 +34,6 @@ def citation_of(cited: CitedPassage, spans: Iterable[tuple[int, int]] = ()) -> C
         url=cited.passage.url_of(cited.start, cited.end),
         start_index=cited.start,
         end_index=cited.end,
+        boxes=cited.passage.boxes_of(cited.start, cited.end),
         answer_spans=tuple(Span(start=start, end=end) for start, end in spans),
     )

@@ -33,4 +33,5 @@ def _nearest(question: str, passage: Passage) -> NearestPassage:
         relevance_score=passage.score,
         chunk_id=passage.chunk_id,
         url=passage.url_of(excerpt.start, excerpt.end),
+        boxes=passage.boxes_of(excerpt.start, excerpt.end),
     )
