@@ -10,6 +10,8 @@ from tests.browser.conftest import NewCollection, NewConsole
 from tests.browser.console import LOOKS, Look
 
 QUESTION = "How long does a full battery run the Aerie 3 without sun?"
+OF_A_TABLE = "How is the rain gauge cleaned?"
+"""Its answer is a row of a table of the PDF, whose cells the extract has bars between."""
 
 
 @pytest.mark.parametrize("look", [LOOKS[0], LOOKS[2]], ids=str)
@@ -64,6 +66,45 @@ def test_an_answer_is_rated_once_and_stays_rated(new_console: NewConsole, modulo
     with page.expect_response(lambda response: response.url.endswith("/feedback") and response.ok):
         good.click()
     expect(good).to_have_attribute("aria-pressed", "true")
+
+
+@pytest.mark.parametrize("look", [LOOKS[0], LOOKS[3]], ids=str)
+def test_a_pdf_is_shown_as_printed_with_the_passage_marked_on_it(
+    new_console: NewConsole, modulo: Modulo, look: Look
+) -> None:
+    console = new_console(look)
+    demo = modulo.collections.get("demo")
+    page = console.visit(f"/collections/{demo.id}/ask")
+    console.ask(OF_A_TABLE)
+    answer = console.answer(OF_A_TABLE)
+    answer.get_by_role("list", name="Sources").get_by_role(
+        "button", name="installation and maintenance manual"
+    ).first.click()
+    source = page.get_by_role("dialog", name="Source")
+    printed = source.get_by_role("img", name=re.compile("^Page [0-9]+ of "))
+    expect(printed).to_be_visible()
+    marks = source.locator(".pdf-mark")
+    expect(marks.first).to_be_in_viewport()
+    inked = printed.evaluate(
+        """(canvas) => {
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          let dark = 0;
+          for (let at = 0; at < data.length; at += 4) if (data[at + 3] > 0 && data[at] < 128) dark += 1;
+          return dark;
+        }"""
+    )
+    assert inked > 1_000, "the page is blank"
+    paper = printed.bounding_box()
+    assert paper is not None
+    for mark in marks.all():
+        box = mark.bounding_box()
+        assert box is not None
+        assert min(box["width"], box["height"]) > 1
+        assert paper["x"] <= box["x"] <= paper["x"] + paper["width"] - box["width"] + 1, "beside the page"
+        assert paper["y"] <= box["y"] <= paper["y"] + paper["height"] - box["height"] + 1, "beside the page"
+    assert console.unreadable() == []
+    source.get_by_role("button", name="Text", exact=True).click()
+    expect(source.locator("mark").first).to_be_in_viewport()
 
 
 def test_a_question_is_asked_of_the_chosen_files_only(new_console: NewConsole, new_collection: NewCollection) -> None:
