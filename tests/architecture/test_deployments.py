@@ -99,6 +99,7 @@ def refusals(given: Mapping[str, str]) -> list[str]:
         {"Edge": "true"},
         EDGE,
         {**EDGE, "HostedZone": "Z1"},
+        {**EDGE, **TOKENS, "OidcClientId": "console"},
         DOMAIN,
     ],
 )
@@ -136,6 +137,8 @@ def test_a_deployment_without_a_store_or_a_model_is_refused(stores: dict[str, st
         ({**GIVEN, **EDGE, "DomainName": ""}, "DomainName"),
         ({**GIVEN, **DOMAIN, "DomainName": ""}, "DomainName"),
         ({**GIVEN, "HostedZone": "Z1"}, "DomainName"),
+        ({**GIVEN, **EDGE, "OidcClientId": "console"}, "OidcIssuer"),
+        ({**GIVEN, **TOKENS, "OidcClientId": "console"}, "Edge"),
     ],
 )
 def test_parameters_that_do_not_go_together_are_refused(parameters: dict[str, str], named: str) -> None:

@@ -136,8 +136,57 @@ def test_errors_of_the_apis_are_told_as_they_are_and_to_nobody_else() -> None:
         assert {**one, "ErrorCode": 0} == {"ErrorCode": 0, "ErrorCachingMinTTL": 0}
 
 
+def evaluated(value: Any, given: dict[str, str], true: set[str]) -> Any:
+    """A value of the template for parameters, where these conditions are true."""
+    if not isinstance(value, dict):
+        return value
+    ((function, argument),) = value.items()
+    if function == "Ref":
+        return given[argument]
+    if function == "Fn::If":
+        return evaluated(argument[1 if argument[0] in true else 2], given, true)
+    if function == "Fn::Select":
+        return evaluated(argument[1], given, true)[int(argument[0])]
+    if function == "Fn::Split":
+        return evaluated(argument[1], given, true).split(argument[0])
+    assert function == "Fn::Sub"
+    text, more = argument if isinstance(argument, list) else (argument, {})
+    known = {**given, **{name: evaluated(one, given, true) for name, one in more.items()}}
+    return re.sub(r"\$\{(\w+)\}", lambda name: known[name[1]], text)
+
+
+@pytest.mark.parametrize("signs_in", [False, True])
+def test_people_sign_in_where_a_server_would_have_them(monkeypatch: pytest.MonkeyPatch, signs_in: bool) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
+    issuer = {
+        "oidc_issuer": "https://id.example.org:8443/realms/a",
+        "oidc_audience": "modulo",
+        "oidc_client_id": "console",
+    }
+    chosen = Settings.model_validate(issuer if signs_in else {})
+    install(Services(chosen))
+    given = {
+        "OidcIssuer": chosen.oidc_issuer or "",
+        "OidcClientId": chosen.oidc_client_id or "",
+        "OidcAudience": chosen.oidc_audience or "",
+        "OidcScopes": EDGE["Parameters"]["OidcScopes"]["Default"],
+    }
+    true = {"SignsIn"} if signs_in else set()
+    told = evaluated(EDGE["Outputs"]["ConsoleConfiguration"]["Value"], given, true)
+    assert json.loads(told) == ask("GET", "/console.json").json()
+    sent = ask("GET", "/").headers["content-security-policy"]
+    assert evaluated(console_policy(), given, true) == sent
+    assert ("https://id.example.org:8443" in sent) is signs_in
+
+
+def console_policy() -> Any:
+    config = MADE["ConsoleHeaders"]["Properties"]["ResponseHeadersPolicyConfig"]
+    return config["SecurityHeadersConfig"]["ContentSecurityPolicy"]["ContentSecurityPolicy"]
+
+
 def headers_of(policy: str) -> dict[str, str]:
-    """The headers that a policy adds."""
+    """The headers that a policy adds, where nobody signs in at an issuer."""
     config = MADE[policy]["Properties"]["ResponseHeadersPolicyConfig"]
     found = {}
     for name, one in config["SecurityHeadersConfig"].items():
@@ -147,7 +196,7 @@ def headers_of(policy: str) -> dict[str, str]:
         elif name == "StrictTransportSecurity":
             found["strict-transport-security"] = f"max-age={one['AccessControlMaxAgeSec']}"
         else:
-            found[re.sub(r"(?<!^)([A-Z])", r"-\1", name).lower()] = one[name]
+            found[re.sub(r"(?<!^)([A-Z])", r"-\1", name).lower()] = evaluated(one[name], {}, set())
     return found
 
 

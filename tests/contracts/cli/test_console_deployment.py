@@ -1,5 +1,6 @@
 """`modulo admin console deploy`, into what an emulator makes of infra/edge.yaml."""
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ from modulo.cli.openapi import document
 from tests.servers import serving
 
 APIS = {"Name": "edge", "Api": "abc123", "V1Api": "def456", "McpApi": "ghi789"}
+ISSUER = {"OidcIssuer": "https://id.example.org/realms/a", "OidcClientId": "console", "OidcAudience": "modulo"}
+TOLD = {"issuer": ISSUER["OidcIssuer"], "client_id": "console", "scope": "openid read write", "audience": "modulo"}
 ASSET = "assets/index-Ab12.js"
 IMMUTABLE = "public, max-age=31536000, immutable"
 SECONDS = 120
@@ -33,7 +36,7 @@ def outputs(cloud: Cloud) -> dict[str, str]:
     formation.create_stack(
         StackName="edge",
         TemplateBody=(ROOT / "infra" / "edge.yaml").read_text(),
-        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in APIS.items()],
+        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in {**APIS, **ISSUER}.items()],
     )
     give_up = time.monotonic() + SECONDS
     while (stack := formation.describe_stacks(StackName="edge")["Stacks"][0])["StackStatus"] == "CREATE_IN_PROGRESS":
@@ -70,7 +73,7 @@ def test_pages_are_put_where_cloudfront_reads_them(cloud: Cloud, outputs: dict[s
     bucket, distribution = outputs["ConsoleFiles"], outputs["Distribution"]
     done = deployed(cloud)
     assert done.exit_code == 0, done.output
-    assert done.stdout == f"9 files deployed: {outputs['Url']}\n"
+    assert done.stdout == f"10 files deployed: {outputs['Url']}\n"
     names = [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]]
     kept = {name: s3.get_object(Bucket=bucket, Key=name) for name in names}
     assert {name: (one["ContentType"], one["CacheControl"]) for name, one in kept.items()} == {
@@ -81,11 +84,13 @@ def test_pages_are_put_where_cloudfront_reads_them(cloud: Cloud, outputs: dict[s
         "api/docs": ("text/html; charset=utf-8", "no-cache"),
         "api/docs.js": (kept[ASSET]["ContentType"], "no-cache"),
         "api/openapi.json": ("application/json", "no-cache"),
+        "console.json": ("application/json", "no-cache"),
         "docs/index.html": ("text/html; charset=utf-8", "no-cache"),
         "docs/guides/start.html": ("text/html; charset=utf-8", "no-cache"),
     }
     assert "javascript" in kept[ASSET]["ContentType"]
     assert kept["index.html"]["Body"].read() == (built / "index.html").read_bytes()
+    assert json.loads(kept["console.json"]["Body"].read()) == {"oidc": TOLD}
     assert kept["api/openapi.json"]["Body"].read().decode() == document()
     (first,) = front.list_invalidations(DistributionId=distribution)["InvalidationList"]["Items"]
     batch = front.get_invalidation(DistributionId=distribution, Id=first["Id"])["Invalidation"]["InvalidationBatch"]
@@ -103,7 +108,7 @@ def test_what_is_not_built_is_named(cloud: Cloud, outputs: dict[str, str], built
     (documentation_site.FOLDER / "guides" / "start.html").unlink()
     (documentation_site.FOLDER / "index.html").unlink()
     without = deployed(cloud)
-    assert (without.exit_code, without.stdout) == (0, f"7 files deployed: {outputs['Url']}\n")
+    assert (without.exit_code, without.stdout) == (0, f"8 files deployed: {outputs['Url']}\n")
     assert "make site" in without.stderr
     (built / "index.html").unlink()
     refused = deployed(cloud)

@@ -72,6 +72,8 @@ def deploy(stack: str) -> Deployed:
                 CacheControl=file.kept,
             )
 
+        told = outputs["ConsoleConfiguration"].encode()
+        files.append(PageFile(pages.CONFIGURATION, told, "application/json", pages.REVALIDATED))
         with ThreadPoolExecutor(UPLOADS) as threads:
             list(threads.map(put, (file for file in files if file.path != INDEX)))
         put(next(file for file in files if file.path == INDEX))

@@ -15,6 +15,8 @@ CONSOLE = Path(__file__).with_name("console")
 """Where `make console` puts what it builds; missing where nothing was built."""
 PAGE = Path(__file__).with_name("page")
 ASSET = re.compile(r"[\w-][\w.-]*", re.ASCII)
+CONFIGURATION = "console.json"
+"""Where the console reads what it cannot know when it is built."""
 REFERENCE = "api/docs"
 REFERENCE_FILES = {"page.css": PAGE / "page.css", REFERENCE: PAGE / "docs.html", f"{REFERENCE}.js": PAGE / "docs.js"}
 """The API's reference: its files, by their paths in a server."""
@@ -45,7 +47,7 @@ def add_pages(app: FastAPI) -> None:
         return JSONResponse({"oidc": _oidc()}, headers={"Cache-Control": REVALIDATED})
 
     app.add_api_route("/", index, include_in_schema=False)
-    app.add_api_route("/console.json", configuration, include_in_schema=False)
+    app.add_api_route(f"/{CONFIGURATION}", configuration, include_in_schema=False)
     app.add_api_route("/icon.svg", icon, include_in_schema=False)
     app.add_api_route("/assets/{name}", asset, include_in_schema=False)
     for path, file in REFERENCE_FILES.items():
