@@ -2,6 +2,8 @@
 import { GlobalWorkerOptions, type PDFDocumentProxy, type PageViewport, getDocument } from "pdfjs-dist";
 import worker from "pdfjs-dist/build/pdf.worker.min.mjs?url";
 import { send } from "../api/http";
+import type { PageBox } from "../api/types";
+import type { Source } from "../state/source";
 
 GlobalWorkerOptions.workerSrc = worker;
 const MAX_DENSITY = 2;
@@ -19,8 +21,11 @@ export interface Mark {
   readonly height: number;
 }
 
+/** What is drawn: a page, and on it the passage. */
+export type Shown = Pick<Source, "collection" | "file" | "page" | "excerpt" | "boxes">;
+
 export async function drawPage(
-  source: { readonly collection: string; readonly file: string; readonly page: number; readonly excerpt: string },
+  source: Shown,
   canvas: HTMLCanvasElement,
   width: number,
 ): Promise<readonly Mark[]> {
@@ -33,8 +38,15 @@ export async function drawPage(
   canvas.style.width = `${viewport.width}px`;
   canvas.style.height = `${viewport.height}px`;
   await page.render({ canvas, viewport: page.getViewport({ scale: viewport.scale * density }) }).promise;
+  const known = source.boxes.filter((box) => box.page === source.page);
+  if (known.length) return known.map((box) => boxMark(box, viewport));
   const { items } = await page.getTextContent();
   return marks(items.filter((item) => "str" in item), viewport, source.excerpt);
+}
+
+/** A box of a citation, which tells fractions of the page. */
+export function boxMark(box: PageBox, { width, height }: Pick<PageViewport, "width" | "height">): Mark {
+  return { left: box.x0 * width, top: box.y0 * height, width: (box.x1 - box.x0) * width, height: (box.y1 - box.y0) * height };
 }
 
 function opened(path: string): Promise<PDFDocumentProxy> {
@@ -60,8 +72,8 @@ interface TextRun {
 }
 
 /**
- * Where a passage stands. Spaces, hyphens, ligatures and bars between a table's cells are compared away, as two readers of
- * a PDF differ in them.
+ * Where a passage stands, as far as its text is found. Spaces, hyphens, ligatures and bars between a table's cells are
+ * compared away, as two readers of a PDF differ in them.
  */
 export function marks(runs: readonly TextRun[], viewport: Pick<PageViewport, "convertToViewportPoint">, excerpt: string): Mark[] {
   const places: { readonly run: number; readonly at: number }[] = [];
