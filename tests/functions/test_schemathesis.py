@@ -13,7 +13,7 @@ from tests.functions.served import key_of, served
 
 COMMAND = str(Path(sys.executable).with_name("schemathesis"))
 CONFIG = Path(__file__).with_name("schemathesis.toml")
-SECONDS = 900
+SECONDS = 1_800
 UNBOUNDED = dict.fromkeys(Quotas.model_fields, 10**9)
 """Quotas that no run uses up: what is refused for them is not looked at."""
 
