@@ -57,7 +57,7 @@ export function SignIn() {
           <input type="checkbox" checked={remember} onChange={(event) => (remember.value = event.currentTarget.checked)} />
           <span>Keep me signed in on this device</span>
         </label>
-        <button type="submit" class={there.value ? "wide" : "primary wide"} disabled={busy}>{busy ? "Signing in…" : "Sign in"}</button>
+        <button type="submit" class={there.value ? "quiet wide" : "primary wide"} disabled={busy}>{busy ? "Signing in…" : "Sign in"}</button>
       </form>
       <p class="muted foot"><a href="api/docs">API reference</a></p>
     </main>
