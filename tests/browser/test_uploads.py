@@ -2,8 +2,10 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
+import httpx
 from playwright.sync_api import Route, expect
 
 from modulo_client import Collection, Modulo
@@ -14,6 +16,9 @@ from tests.servers import Environment
 
 UPLOAD = re.compile(r"/api/collections/[^/]+/files$")
 BATCH = 30
+MANY = 1_000
+ROWS = 50
+"""That a page of the table has."""
 NAMES = [
     'say "yes".txt',
     "literal %22.txt",
@@ -206,3 +211,31 @@ def test_a_file_keeps_its_name_whatever_script_it_is_in(new_console: NewConsole,
     for name in NAMES:
         expect(console.page.get_by_role("link", name=name, exact=True)).to_be_visible()
     assert console.too_wide() == []
+
+
+def test_a_table_of_a_thousand_files_shows_a_page_at_a_time(
+    new_console: NewConsole, new_collection: NewCollection, stack: Environment
+) -> None:
+    collection, console = new_collection(), new_console()
+    path = f"{stack['url']}/collections/{collection.id}/uploads"
+    with httpx.Client(headers={"Authorization": f"Bearer {stack['key']}"}, timeout=60) as http:
+
+        def reserve(number: int) -> int:
+            return http.post(path, json={"name": f"sheet-{number:04}.txt", "size_bytes": 10}).status_code
+
+        with ThreadPoolExecutor(4) as pool:
+            assert set(pool.map(reserve, range(MANY))) == {201}
+    page = console.visit(f"/collections/{collection.id}/files")
+    pager = page.get_by_role("navigation", name="Pages of the list")
+    expect(pager).to_contain_text(f"1 to {ROWS} of 1,000")
+    page.get_by_role("button", name="Name", exact=True).click()
+    expect(page.get_by_role("row")).to_have_count(1 + ROWS)
+    first = page.get_by_role("row").nth(1)
+    if "sheet-0000.txt" not in first.inner_text():
+        page.get_by_role("button", name="Name", exact=True).click()
+    expect(first).to_contain_text("sheet-0000.txt")
+    pager.get_by_role("button", name="Next page").click()
+    expect(first).to_contain_text(f"sheet-00{ROWS}.txt")
+    page.get_by_label("Filter files by name or type").fill("sheet-0999")
+    expect(page.get_by_role("row")).to_have_count(2)
+    expect(first).to_contain_text("sheet-0999.txt")
