@@ -27,7 +27,7 @@ from benchmarks.report import Cell, Report, run_question
 from benchmarks.tls_proxy import HOST, admit_without_password, tls_proxy
 from modulo.cli.build import build
 from modulo.cli.sizes import LIMIT_BYTES, folder_bytes
-from modulo.runtime.lean_imports import LAMBDA
+from modulo.lean_imports import LAMBDA
 from modulo.runtime.worker import function_names
 from modulo.services import services
 

@@ -15,7 +15,7 @@ import pytest
 from benchmarks.first_events import Scene
 from benchmarks.fresh_process import start
 from benchmarks.product import in_process_services
-from modulo.runtime.lean_imports import LAMBDA
+from modulo.lean_imports import LAMBDA
 from tests.architecture.sources import FUNCTIONS, PACKAGE, ROOT, imports_of, modules, properties
 from tests.conftest import Environment
 

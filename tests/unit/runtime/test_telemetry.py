@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from modulo.domain.errors import BadModelAnswer, ModuloError, Throttled, TimedOut, Unavailable
-from modulo.runtime.lean_imports import LAMBDA
+from modulo.lean_imports import LAMBDA
 from modulo.runtime.telemetry import add_log_fields, configure_logging, count_failure, set_log_fields
 from modulo.services import Services, install
 from modulo.settings import Settings

@@ -2,6 +2,8 @@
 
 import gc
 
+import modulo.lean_imports  # noqa: F401 - before anything here imports pydantic or FastAPI
+
 __version__ = "0.1.0"
 
 # What is loaded stays. Looking through it for garbage after every 700 objects, as is the default, would take

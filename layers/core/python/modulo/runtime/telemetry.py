@@ -19,8 +19,8 @@ from aws_lambda_powertools.logging.filters import SuppressFilter
 
 from modulo.domain.errors import ModuloError, Throttled
 from modulo.domain.trace import Trace
+from modulo.lean_imports import in_lambda
 from modulo.ports.trace import current_trace
-from modulo.runtime.lean_imports import in_lambda
 from modulo.services import services
 
 SERVICE: Final = "modulo"
