@@ -151,6 +151,12 @@ def test_importing_a_function_loads_none_of_the_packages(name: str) -> None:
     assert loaded & UNUSED == set()
 
 
+def test_a_response_loads_no_models_of_vector_stores() -> None:
+    loaded = imported_by("v1_create_response")
+    assert "modulo.runtime.openai.responses" in loaded
+    assert loaded & {"modulo.runtime.openai.store_files", "modulo.runtime.openai.vector_stores"} == set()
+
+
 def test_a_function_that_streams_starts_and_stops_as_a_server() -> None:
     program = """
 import asyncio, json

@@ -9,6 +9,7 @@ from modulo.domain.collection import Chunking
 from modulo.domain.errors import InvalidRequest
 from modulo.domain.file_batch import MAX_BATCH, BatchEntry, BatchFile, EntryState, FileBatch
 from modulo.domain.model import FrozenModel
+from modulo.runtime.openai.attributes import store_attributes
 from modulo.runtime.openai.store_files import (
     AttachFile,
     Status,
@@ -16,7 +17,6 @@ from modulo.runtime.openai.store_files import (
     StoreFile,
     last_error,
     require_chunking,
-    store_attributes,
 )
 from modulo.runtime.openai.vector_stores import ChunkingStrategy, FileCounts
 

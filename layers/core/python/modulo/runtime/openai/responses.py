@@ -12,8 +12,8 @@ from modulo.domain.conversation import StoredMessage
 from modulo.domain.response import RESPONSE
 from modulo.domain.search import FoundDocument, SearchOutput
 from modulo.domain.search_events import PassagesFound
+from modulo.runtime.openai.attributes import store_attributes
 from modulo.runtime.openai.response_request import CreateResponse
-from modulo.runtime.openai.store_files import store_attributes
 
 Status = Literal["in_progress", "completed", "incomplete", "failed"]
 

@@ -8,11 +8,12 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel, BeforeValidator, Field
 
-from modulo.domain.attributes import KEYS, MAX_ATTRIBUTES, Attributes, AttributeValue, Single
+from modulo.domain.attributes import KEYS, MAX_ATTRIBUTES, Attributes, Single
 from modulo.domain.collection import Chunking
 from modulo.domain.errors import InvalidRequest
 from modulo.domain.file import File, FileChange, FileProblem, Stage
 from modulo.domain.model import FrozenModel
+from modulo.runtime.openai.attributes import store_attributes
 from modulo.runtime.openai.vector_stores import ChunkingStrategy, Static, chunking_of
 
 Status = Literal["in_progress", "completed", "cancelled", "failed"]
@@ -152,11 +153,6 @@ def store_file_answer(file: File) -> StoreFile:
         attributes=store_attributes(file.attributes),
         last_error=last_error(file.problem) if file.stage is Stage.failed and file.problem else None,
     )
-
-
-def store_attributes(attributes: Mapping[str, AttributeValue]) -> dict[str, str | bool | float]:
-    """Attributes as OpenAI has them: a list, which another door set, is its texts behind each other."""
-    return {key: ", ".join(value) if isinstance(value, tuple) else value for key, value in attributes.items()}
 
 
 def _status(stage: Stage) -> Status:

@@ -7,8 +7,9 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from modulo.domain.model import FrozenModel
 from modulo.domain.search import Question, SearchInput
+from modulo.runtime.openai.attributes import store_attributes
 from modulo.runtime.openai.file_search import MAX_RESULTS, RankingOptions
-from modulo.runtime.openai.store_files import Text, store_attributes
+from modulo.runtime.openai.store_files import Text
 from modulo.usecases.search.several import FoundPassages
 
 MAX_QUERIES: Final = 8
