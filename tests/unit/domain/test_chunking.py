@@ -206,6 +206,13 @@ class TestTables:
         assert rest
         assert all(piece.text.startswith(f"x | 2023 | 2024\n{self.HEADER}\n{self.ROWS[0][:4]}") for piece in rest)
 
+    def test_rows_that_read_like_a_header_are_repeated_where_the_format_counts_one(self) -> None:
+        header = "Region | Years ended |  | Change\n | 2019 | 2018 | %"
+        first, *rest = cut(table(header, *(f"Region {n} | 1{n},000 | 2{n},000 | {n}.5" for n in range(12))))
+        assert first.text.startswith(f"{header}\nRegion 0 |")
+        assert rest
+        assert all(piece.text.startswith(f"{header}\nRegion ") for piece in rest)
+
     def test_header_rows_that_fill_a_chunk_are_not_repeated(self) -> None:
         long = "many words " * 30
         block = Block(BlockKind.table, "\n".join([self.HEADER, f"{long} | b | c", *self.ROWS]), header_rows=2)

@@ -11,6 +11,7 @@ from modulo.domain.demands import Demands, demands_of, holds, keys_in, nearest, 
         ("What were the sales in 2019?", set(), {"2019"}, set()),
         ("Who bought 1,000 shares in the 1990s?", set(), {"1000", "1990s"}, set()),
         ("What was FY2019 like?", set(), {"2019"}, set()),
+        ("What was FY19 like?", set(), {"2019"}, set()),
         ("Is it 5?", set(), set(), set()),
         ("What did Ada Lovelace write?", set(), set(), {("ada", "lovelac")}),
         ("What is Galileo's view of the New World?", set(), set(), {("galileo",)}),
@@ -31,6 +32,7 @@ def test_a_question_all_in_capitals_names_nobody() -> None:
 def test_a_code_is_the_same_however_it_is_written() -> None:
     assert "ab1077" in keys_in("Part AB-1077, here") & keys_in("AB1077") & keys_in("AB 1077")
     assert "1000" in keys_in("1,000 pieces")
+    assert "2019" in keys_in("FY19") & keys_in("FY 19") & keys_in("FY2019") & keys_in("FY 2019")
     assert {"1763", "1775"} <= keys_in("He built it (1763\u20131775).")
     assert "3.1.2" not in keys_in("Version 3.11.2.")
 

@@ -69,6 +69,11 @@ def test_rows_have_caption_header_and_group() -> None:
     assert all(one.is_row for one in (first, total, rest))
 
 
+def test_a_row_with_text_in_its_middle_alone_is_one_of_the_table() -> None:
+    [row] = passage_sentences(" | 2019 | 2018\n | (in thousands) | \nSales | 1 | 2")
+    assert (row.text, row.header) == ("Sales | 1 | 2", ("| 2019 | 2018", "| (in thousands) |"))
+
+
 def test_the_line_right_above_a_table_is_its_caption() -> None:
     assert passage_sentences("Sales by year\nYear | Sold\n2020 | 15")[-1].lead == "Sales by year"
     assert passage_sentences("Sales by year\n\n\n\nYear | Sold\n2020 | 15")[-1].lead == ""
@@ -90,6 +95,14 @@ def test_the_line_right_above_a_table_is_its_caption() -> None:
         (["Part | 2019 | 2018", "Sold | 1950 | 1977", "Kept | 1 | 2"], 1),
         (["Part | North | South", "Sold | 1950 | 1977", "Kept | 1 | 2"], 1),
         (["| | ", "Year | 2019 | 2018", "Sold | 1950 | 1977", "Kept | 1 | 2"], 2),
+        (["| | Years ended |", "| 2019 | 2018 | Increase | %", "Sales | 1 | 2 | 3 | 4"], 2),
+        (["| Fiscal Year | | Variance in", "(in millions) | 2018 | 2017 | Dollar", "Sales | 1 | 2 | 3"], 2),
+        (["| Sold as of May 31, | Price", "Issued | 2019 | in total", "Jun-2018 | 458,202 | 9", "All | 1 | 2"], 2),
+        (["| Reported | | Effect", "| Old rule | Rule 606 | 2019 over 2018", "Sales | 1 | 2 | 3"], 2),
+        (["| Plan A | Plan B", "Valid until | 2025 | 2026", "Fee | 1 | 2"], 1),
+        (["| Plan A | Plan B", "| 2 weeks | 3 litres", "Fee | 1 | 2"], 1),
+        (["Plan | A | B", "| \u2013 | \u2013", "Fee | 1 | 2"], 1),
+        (["Plan | A | B", "Covers | teeth | eyes", "Fee | 1 | 2"], 1),
     ],
 )
 def test_header_rows_are_counted(rows: list[str], expected: int) -> None:

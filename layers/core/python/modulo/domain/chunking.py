@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Generator, Iterable, Iterator
-from itertools import count
+from itertools import count, islice
 from typing import NamedTuple
 
 from modulo.domain.chunk import Chunk
@@ -10,11 +10,13 @@ from modulo.domain.chunk_packing import WIDE_GAP, Path, Title, Unit, pack
 from modulo.domain.collection import Chunking
 from modulo.domain.document import BlockKind, Page
 from modulo.domain.outline import Heading, Outline, heading_path
+from modulo.domain.passage_sentences import MAX_HEADER_ROWS, header_rows
 from modulo.domain.placement import PlacedLine, PlacedText
 from modulo.domain.splitting import Scale, Segment, split_table, split_text, split_to_fit
 from modulo.domain.tokens import WEIGHT_PER_TOKEN, rate_of
 
 BETWEEN_BLOCKS = "\n\n"
+_LINE = re.compile(r"[^\n]+")
 _CAPTION = re.compile(r"(?:table|tab\.|figure|fig\.|exhibit|chart|tabelle|tableau|tabla)\b", re.IGNORECASE)
 _UNITS = re.compile(r"\([^()\n]{2,120}\)|(?:in|en|all figures in|amounts in|angaben in) [^.\n]{2,60}", re.IGNORECASE)
 """What the figures of a table are: (in millions of euros)."""
@@ -204,7 +206,7 @@ class _PageChunker:
             note=note or end,
             room=room,
             scale=self._scale,
-            header_rows=self._page.blocks[index].header_rows,
+            header_rows=max(self._page.blocks[index].header_rows, self._header_rows(start, end)),
         ):
             heading = heading_path(named if piece.continued else first)
             number = next(self._numbers)
@@ -218,6 +220,11 @@ class _PageChunker:
                 table=table,
                 places=self._placed.places(piece.start, piece.end),
             )
+
+    def _header_rows(self, start: int, end: int) -> int:
+        """How many of the table's first rows read like its header, whatever its format says."""
+        lines = (line.group().strip() for line in _LINE.finditer(self._text, start, end))
+        return header_rows(list(islice(filter(None, lines), MAX_HEADER_ROWS + 2)))
 
     def _caption(self, path: Path, room: int, start: int) -> int:
         """The start of the table's caption, which is taken off the text before it; `start` if there is none."""

@@ -17,7 +17,7 @@ _WITHOUT = str.maketrans("", "", "-_/,'\u2019\u2010\u2011\u2013#$\u20ac\u00a3")
 _RANGE = re.compile(r"(?<!\d)\d+[-/\u2010-\u2013]\d+")
 _BETWEEN = re.compile(r"[-/\u2010-\u2013]")
 _ENDS_IN_NUMBER = re.compile(r"(?<=[^\W\d_])\d+$")
-_FISCAL_YEAR = re.compile(r"^fy(?=\d{4}$)")
+_FISCAL_YEAR = re.compile(r"fy((?:19|20)?\d\d)")
 _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th|s|%|k|m|bn|x)")
 _LETTERS = re.compile(r"[^\W\d_]")
 _POSSESSIVE = re.compile(r"['\u2019]s?$")
@@ -64,7 +64,7 @@ def keys_in(text: str) -> frozenset[str]:
     """The codes and numbers of a text, written in one way: AB-1077, AB1077 and "AB 1077" are the same."""
     tokens = [_key(token) for token in _TOKEN.findall(text)]
     found = {key for key in tokens if any(map(str.isdigit, key))}
-    found |= {first + second for first, second in pairwise(tokens) if first.isalpha() and second[:1].isdigit()}
+    found |= {_key(first + second) for first, second in pairwise(tokens) if first.isalpha() and second[:1].isdigit()}
     found |= {_key(part) for token in _RANGE.findall(text) for part in _BETWEEN.split(token)}
     found |= {number[0] for key in found if (number := _ENDS_IN_NUMBER.search(key))}
     return frozenset(found)
@@ -91,7 +91,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 def _key(token: str) -> str:
     key = token.strip(_AROUND).casefold().translate(_WITHOUT).strip(".%")
-    return _FISCAL_YEAR.sub("", key)
+    return f"20{year[1]}"[-4:] if (year := _FISCAL_YEAR.fullmatch(key)) else key
 
 
 def _is_code(key: str) -> bool:

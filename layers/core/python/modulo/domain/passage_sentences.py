@@ -9,20 +9,25 @@ from modulo.domain.outline import BETWEEN_HEADINGS
 from modulo.domain.sentences import Sentence, sentences
 
 MAX_HEADING_WORDS = 12
+MAX_HEADER_ROWS = 4
 
 _BULLET = re.compile(r"(?:[-*+\u2022\u25e6\u25aa\u2023\u00b7\u2013\u2014]|\(?(?:\d{1,3}|[a-zA-Z])[.)])\s")
 _HASHES = re.compile(r"#{1,6}\s")
 _CELL_END = re.compile(r"(?<!\S)\|(?!\S)")  # of an empty cell only one space is left
 _DIGITS = re.compile(r"\d+")
 _LETTERS = re.compile(r"[^\W\d_]+")
-_PERIODS_AND_UNITS = (
-    "fy fiscal year years ended ending as at of in the quarter quarters month months first second third fourth three "
-    "six nine twelve january february march april may june july august september october november december jan feb mar "
-    "apr jun jul aug sep sept oct nov dec q thousand thousands million millions billion billions usd eur gbp rmb "
-    "amount amounts unaudited restated note notes"
+_TOLD_PERIODS = (
+    "fy fiscal year years ended ending end quarter quarters month months january february march april may june july "
+    "august september october november december jan feb mar apr jun jul aug sep sept oct nov dec"
 )
-_OF_PERIODS_AND_UNITS = frozenset(_PERIODS_AND_UNITS.split())
+_TOLD_UNITS = (
+    "as at of in the for first second third fourth three six nine twelve q thousand thousands million millions billion "
+    "billions usd eur gbp rmb amount amounts unaudited restated note notes"
+)
+_PERIODS = frozenset(_TOLD_PERIODS.split())
+_OF_PERIODS_AND_UNITS = _PERIODS | frozenset(_TOLD_UNITS.split())
 _YEAR = re.compile(r"(?:19|20)\d\d")
+_SYMBOLS = re.compile(r"[$\u20ac\u00a3\u00a5%]")
 _PLAIN_YEAR = re.compile(r"\b(?:(?:19|20)\d\d|FY ?\d\d)\b")
 _ENDINGS = (".", "!", "?", ":", ";", ",", "\u3002", "\uff1a", "\u2026")
 _LEAD_INS = (":", "\uff1a")
@@ -105,7 +110,7 @@ class _Reader:
         at = 0
         while at < len(self._sentences):
             this = self._sentences[at]
-            if CELL in this.text:
+            if _is_row(this):
                 end = self._table_end(at)
                 yield from self._rows(self._sentences[at:end])
                 at = end
@@ -168,7 +173,7 @@ class _Reader:
     def _table_end(self, at: int) -> int:
         """Behind the last row of the table that begins there."""
         end = at + 1
-        while end < len(self._sentences) and CELL in self._sentences[end].text:
+        while end < len(self._sentences) and _is_row(self._sentences[end]):
             if self._text[self._sentences[end - 1].end : self._sentences[end].start].count("\n") > 1:
                 break
             end += 1
@@ -198,22 +203,30 @@ class _Reader:
 
 
 def header_rows(rows: Sequence[str]) -> int:
-    """How many of a table's first rows are its header: the first, and those below it that only tell periods and units.
+    """How many of a table's first rows are its header: the first, and those below it that hold no figures.
 
-    One whose first cell says something, such as the unit of all figures, tells years below rows that name no columns.
-    A table of a single row has none.
+    One whose first cell says something, such as the unit of all figures, is among them where it tells the years that
+    the rows above it leave open. A table of a single row has none.
     """
     if len(rows) == 1:
         return 0
-    count, named = 1, any(_tells_year(cell) or not _names_column(cell) for cell in _told(rows[0]))
-    while count < len(rows) - 1 and count < 4:
+    count = 1
+    while count < min(len(rows) - 1, MAX_HEADER_ROWS):
         told = _told(rows[count])
-        begins = bool(cells(rows[count])[0])
-        if not told or (begins and named) or not all(map(_tells_year if begins else _names_column, told)):
+        if not told or not all(map(_heads_column, told)):
+            break
+        if cells(rows[count])[0] and not (any(map(_tells_year, told)) and _leave_years_open(rows[:count])):
             break
         count += 1
-        named = named or any(map(_tells_year, told))
     return count
+
+
+def _leave_years_open(header: Sequence[str]) -> bool:
+    """Whether header rows name no columns, or such as a fiscal year without its number."""
+    told = [cell for row in header for cell in _told(row)]
+    words = {word for cell in told for word in _LETTERS.findall(cell.lower())}
+    units_alone = all(map(_names_column, told))
+    return not any(map(_tells_year, told)) and (units_alone or not words.isdisjoint(_PERIODS))
 
 
 def _told(row: str) -> list[str]:
@@ -227,9 +240,20 @@ def _names_column(cell: str) -> bool:
     return all(word in _OF_PERIODS_AND_UNITS for word in words) and bool(words or _YEAR.search(cell))
 
 
+def _heads_column(cell: str) -> bool:
+    """Whether a cell may head a column: it tells a period or a unit, or words, but no figure."""
+    says = cell[0].isalpha() or not any(map(str.isdigit, _YEAR.sub("", cell)))
+    return _names_column(cell) or (says and bool(_LETTERS.search(cell) or _SYMBOLS.search(cell)))
+
+
 def _tells_year(cell: str) -> bool:
-    """Whether a cell tells a year, as 2019, FY19 or June 2019, rather than a figure."""
-    return _names_column(cell) and bool(_PLAIN_YEAR.search(cell))
+    """Whether a cell that may head a column tells a year, as 2019, FY19 or June 2019, rather than a figure."""
+    return _heads_column(cell) and bool(_PLAIN_YEAR.search(cell))
+
+
+def _is_row(this: Sentence) -> bool:
+    """Whether it is a row of a table; one that has lost the space beside its first or last cell, too."""
+    return bool(_CELL_END.search(this.text))
 
 
 def cells(row: str) -> list[str]:
