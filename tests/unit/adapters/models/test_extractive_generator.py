@@ -86,6 +86,20 @@ def test_what_little_behind_is_of_another_document_is_left_out() -> None:
     assert "June" in generator.generate(Prompt("When does rain fall?", [first, same])).text
 
 
+def test_a_row_of_another_document_has_to_be_nearer_to_the_best_than_a_sentence() -> None:
+    row, sentence = (
+        "| 2019 | 2018\nNet income | {} | 7\nSales | 1 | 2",
+        "Net income grew to {} in 2019. It fell in 2018.",
+    )
+    for text, kept in ((row, False), (sentence, True)):
+        prompt = Prompt(
+            "What was the net income in 2019?",
+            [passage(text.format(sum_), name=f"{sum_}.md", reranked=0.9) for sum_ in (41, 99)],
+        )
+        scores = Scripted({"41": 0.8, "99": 0.68}, otherwise=0.01)  # .63 apart in log odds
+        assert ("99" in ExtractiveGenerator(scores).generate(prompt).text) is kept
+
+
 def test_it_is_streamed_as_one_part_and_costs_nothing() -> None:
     generator, prompt = ExtractiveGenerator(Scripted()), Prompt("What falls?", [passage("Rain falls.")])
     assert [part.text for part in generator.stream(prompt)] == ["\u201cRain falls.\u201d [1]"]

@@ -28,6 +28,8 @@ MARGIN = 2.0
 """How far, in log odds, a further extract of the same document may be behind the best one."""
 MARGIN_ELSEWHERE = 1.0
 """The same of another document, which mostly tells of something else in like words."""
+ROW_MARGIN_ELSEWHERE = 0.5
+"""The same of a row of another document: reports of other years and companies have the same rows."""
 RANK_PENALTY = 0.15
 """What each rank of its passage takes from an extract when the ones to read are chosen."""
 ROW_WEIGHT = 6.0
@@ -109,8 +111,9 @@ def _near_the_best(found: Sequence[tuple[float, Extract]], passages: Sequence[Pa
     most, best = ranked[0]
 
     def least(one: Extract) -> float:
+        elsewhere = ROW_MARGIN_ELSEWHERE if one.row_words else MARGIN_ELSEWHERE
         same = documents[one.mark - 1] == documents[best.mark - 1]
-        return max(most - (MARGIN if same else MARGIN_ELSEWHERE), MIN_ODDS)
+        return max(most - (MARGIN if same else elsewhere), MIN_ODDS)
 
     return [one for odds, one in ranked if odds >= least(one)]
 
