@@ -114,7 +114,8 @@ def test_the_guide_tells_which_functions_have_no_canary_and_why() -> None:
     told = " ".join((ROOT / "docs/operations/deploy.md").read_text().split())
     assert f"{len(ALIASED)} of {len(FUNCTIONS)} functions" in told
     assert f"The other {others} functions have no canary" in told
-    assert f"would make {len(resources) + others * each} of the 500" in told
+    assert "would make over 700 where CloudFormation allows 500" in told
+    assert len(resources) + others * each > 700
 
 
 def test_requests_go_to_the_versions_that_are_rolled_out() -> None:
