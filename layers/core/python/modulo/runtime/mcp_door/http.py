@@ -51,8 +51,8 @@ def mcp_router(door: str) -> APIRouter:
 async def _exchange(request: Request, collection: str | None = None) -> Response:
     try:
         _check_origin(request)
-        _check_type(request)
         caller = await authorize(credential_of(request), Scope.read)
+        _check_type(request)
     except ModuloError as error:
         return _refusal(request, error, collection)
     return _Exchange(Visit(caller, address_of(request), collection))
