@@ -99,8 +99,9 @@ class OidcIssuer:
 
     def _signed(self, claims: dict[str, Any], seconds: int = SECONDS) -> str:
         now = int(time.time())
+        only = {"jti": secrets.token_hex()}  # two of the same second differ
         return jwt.encode(
-            {"iss": self.url, "iat": now, "exp": now + seconds, **claims},
+            {"iss": self.url, "iat": now, "exp": now + seconds, **only, **claims},
             self._key,
             algorithm="RS256",
             headers={"kid": KEY_ID},

@@ -28,6 +28,9 @@ LOCK_SECONDS = 5
 PATIENCE_SECONDS = 60.0
 """How long to try again without a limit of time: while a database wakes up, others migrate, or a table is in use."""
 PAUSE_SECONDS = 1.0
+LOCK_PAUSE_SECONDS = 0.1
+MIN_STATEMENT_MS = 100
+"""What the last statement before the limit gets: one that is cut at once would tell of a server that is gone."""
 _LOCK = 0x6D6F64756C6F  # any number no other program uses
 _SCRIPTS = Path("infra", "migrations")
 log = logging.getLogger(__name__)
@@ -121,14 +124,14 @@ def _alone(pool: Engine, give_up: float) -> Iterator[None]:
                 if connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({_LOCK})").scalar_one():
                     yield
                     return
-            if monotonic() > give_up:
+            if monotonic() + LOCK_PAUSE_SECONDS > give_up:
                 raise Unavailable("Another migration is under way: try again when it has ended.")
-            sleep(PAUSE_SECONDS / 10)
+            sleep(LOCK_PAUSE_SECONDS)
 
 
 def _limit(give_up: float | None, connection: Connection) -> None:
     """Limit a transaction that begins: on the server, whose timeouts end the work as well as the waiting."""
-    left = 0 if give_up is None else max(1, round(1_000 * (give_up - monotonic())))
+    left = 0 if give_up is None else max(MIN_STATEMENT_MS, round(1_000 * (give_up - monotonic())))
     connection.exec_driver_sql(
         f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'; SET LOCAL statement_timeout = {left};"
         " SET LOCAL idle_in_transaction_session_timeout = 0"
