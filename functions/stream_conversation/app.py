@@ -6,7 +6,7 @@ from modulo.domain.conversation import ConversationQuestion
 from modulo.domain.errors import BadModelAnswer, Conflict, NotFound, QuotaExceeded, Unavailable
 from modulo.runtime.answer_stream import SEARCH_EVENTS, answer_stream_response
 from modulo.runtime.endpoint import APIRouter, Response, Writer, announces, at_once, handler_of, responses, services
-from modulo.runtime.event_stream import EVENTS
+from modulo.runtime.server_sent_events import EVENTS
 from modulo.usecases.search.ports import SEARCH_PORTS, SearchPorts
 from modulo.usecases.stream_conversation import stream_conversation
 

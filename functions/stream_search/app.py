@@ -14,7 +14,7 @@ from modulo.runtime.endpoint import (
     responses,
     services,
 )
-from modulo.runtime.event_stream import EVENTS
+from modulo.runtime.server_sent_events import EVENTS
 from modulo.usecases.search.ports import SEARCH_PORTS, SearchPorts
 from modulo.usecases.stream_search import stream_search
 

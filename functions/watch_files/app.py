@@ -5,7 +5,8 @@ from uuid import UUID
 
 from modulo.domain.errors import NotFound, Throttled
 from modulo.runtime.endpoint import APIRouter, LastEventId, Reauthenticate, Response, handler_of, responses, services
-from modulo.runtime.event_stream import EVENTS, event_stream_response
+from modulo.runtime.event_stream import event_stream_response
+from modulo.runtime.server_sent_events import EVENTS
 from modulo.runtime.websockets import with_websockets
 from modulo.usecases.watch_files import watch_files
 

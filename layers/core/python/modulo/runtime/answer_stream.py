@@ -20,8 +20,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from modulo.domain.errors import InternalError, ModuloError
 from modulo.domain.search_events import ConversationEvent
 from modulo.ports.deadline import Deadline, under
-from modulo.runtime.event_stream import HEADERS, MEDIA_TYPE, server_sent
 from modulo.runtime.problem_details import problem_json
+from modulo.runtime.server_sent_events import HEADERS, MEDIA_TYPE, server_sent
 from modulo.runtime.telemetry import count_failure, request_id
 from modulo.runtime.threads import many_requests, run_streaming
 from modulo.services import services

@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import anyio
@@ -26,6 +26,7 @@ from modulo.domain.identity import Principal
 from modulo.domain.subscription import MAX_STREAMS_PER_USER, StreamPosition
 from modulo.ports.deadline import within
 from modulo.runtime.problem_details import ending
+from modulo.runtime.server_sent_events import HEADERS, MEDIA_TYPE, server_sent
 from modulo.runtime.threads import many_requests, run
 from modulo.services import services
 
@@ -33,22 +34,6 @@ ReadChanges = Callable[..., FileChanges]
 """`watch_files` of one collection; takes the caller and the `position`."""
 Authenticate = Callable[[], Awaitable[Principal]]
 """Checks the caller's credential each time."""
-MEDIA_TYPE: Final = "text/event-stream"
-HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-"""Keep caches and proxies from holding events back."""
-_EVENT: Final = {
-    "type": "object",
-    "required": ["event", "data"],
-    "properties": {
-        "event": {"type": "string"},
-        "id": {"type": "string"},
-        "data": {"type": "string", "description": "JSON"},
-    },
-}
-EVENTS: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"description": "Server-sent events, each of this form", "content": {MEDIA_TYPE: {"schema": _EVENT}}}
-}
-"""The response as OpenAPI describes it."""
 RETRY_MS: Final = 2_000
 """When a client reconnects to a function."""
 QUIET_RETRY_MS: Final = 5_000
@@ -207,8 +192,3 @@ def _document(batch: EventBatch) -> str:
     """The batch as server-sent events; an id without an event moves the client's position and is a heartbeat."""
     last_event_id = "" if batch.last_event_id is None else f"id: {batch.last_event_id}\n"
     return "".join(server_sent(name, data, last_event_id) for name, data in batch.events) or f"{last_event_id}\n"
-
-
-def server_sent(name: str, data: str, last_event_id: str = "") -> str:
-    """One event; its data is JSON on one line."""
-    return f"event: {name}\n{last_event_id}data: {data}\n\n"

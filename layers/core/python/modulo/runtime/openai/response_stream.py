@@ -14,7 +14,6 @@ from modulo.domain.errors import ModuloError
 from modulo.domain.search import SearchOutput
 from modulo.domain.search_events import Answered, PassagesFound, SearchEvent, TextChecked
 from modulo.runtime.answer_stream import StreamFormat, answer_stream_response
-from modulo.runtime.event_stream import server_sent
 from modulo.runtime.openai.errors import openai_error
 from modulo.runtime.openai.response_request import CreateResponse
 from modulo.runtime.openai.responses import (
@@ -32,6 +31,7 @@ from modulo.runtime.openai.responses import (
     without_results,
 )
 from modulo.runtime.problem_details import compact_json, details
+from modulo.runtime.server_sent_events import server_sent
 from modulo.runtime.threads import run_external
 
 SEARCH, MESSAGE = 0, 1
