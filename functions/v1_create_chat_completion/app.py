@@ -1,7 +1,17 @@
 """POST /v1/chat/completions."""
 
 from modulo.domain.errors import BadModelAnswer, NotFound, QuotaExceeded, Unavailable
-from modulo.runtime.endpoint import APIRouter, Reader, Request, Response, announces, at_once, run_external, services
+from modulo.runtime.endpoint import (
+    APIRouter,
+    Later,
+    Reader,
+    Request,
+    Response,
+    announces,
+    later_or_streamed,
+    run,
+    services,
+)
 from modulo.runtime.openai.chat import ChatCompletion, chat_answer
 from modulo.runtime.openai.chat_request import CreateChatCompletion
 from modulo.runtime.openai.door import v1_handler_of
@@ -15,27 +25,19 @@ PROBLEMS = openai_responses(BadModelAnswer, NotFound, QuotaExceeded, Unavailable
 
 
 @router.post("/chat/completions", operation_id="v1_create_chat_completion", response_class=Response, responses=PROBLEMS)
-async def endpoint(caller: Reader, request: Request, body: CreateChatCompletion) -> Response:
+async def endpoint(caller: Reader, request: Request, body: CreateChatCompletion, later: Later) -> Response:
     """Answer a question from the collection that is the model, or from those named; as a stream where asked to."""
     s = services()
     ports = SearchPorts(
-        grants=s.grants,
-        usage=s.usage,
-        cache=s.cache,
-        vectors=s.vectors,
-        embedder=s.embedder,
-        reranker=s.reranker,
-        generator=s.generator,
-        metrics=s.metrics,
-        clock=s.clock,
+        *(s.grants, s.usage, s.cache, s.vectors, s.embedder, s.reranker, s.generator, s.metrics, s.clock)
     )
     asked, named = body.asked(), (body.model, body.vector_store_ids)
-    chosen = await run_external(choose_collections, caller, *named, collections=s.collections)
+    chosen = await run(choose_collections, caller, *named, collections=s.collections)
     events = answer_in_context(
         *(caller, asked.of(chosen), asked.options, ports),
         limits=s.search_limits,
         window_tokens=s.settings.conversation_window_tokens,
-        later=at_once,
+        later=later_or_streamed(later, stream=body.stream),
     )
     origin, created = str(request.base_url).rstrip("/"), int(s.clock.now().timestamp())
     return await chat_answer(body, events, created=created, origin=origin)

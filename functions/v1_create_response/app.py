@@ -1,7 +1,7 @@
 """POST /v1/responses."""
 
 from modulo.domain.errors import BadModelAnswer, Conflict, NotFound, QuotaExceeded, Unavailable
-from modulo.runtime.endpoint import APIRouter, Response, Writer, announces, at_once, run, services
+from modulo.runtime.endpoint import APIRouter, Later, Response, Writer, announces, later_or_streamed, run, services
 from modulo.runtime.openai import responses
 from modulo.runtime.openai.door import v1_handler_of
 from modulo.runtime.openai.errors import openai_responses
@@ -17,7 +17,7 @@ PROBLEMS = openai_responses(*ERRORS) | {200: {"model": responses.Response}}
 
 
 @router.post("/responses", operation_id="v1_create_response", response_class=Response, responses=PROBLEMS)
-async def endpoint(caller: Writer, body: CreateResponse) -> Response:
+async def endpoint(caller: Writer, body: CreateResponse, later: Later) -> Response:
     """Answer a question from vector stores, and store both unless told otherwise; as a stream where asked to."""
     s = services()
     search = SearchPorts(
@@ -31,7 +31,7 @@ async def endpoint(caller: Writer, body: CreateResponse) -> Response:
         details=writer.finish,
         limits=s.search_limits,
         window_tokens=s.settings.conversation_window_tokens,
-        later=at_once,
+        later=later_or_streamed(later, stream=body.stream),
     )
     return await response_answer(writer, events)
 

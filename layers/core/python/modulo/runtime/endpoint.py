@@ -37,6 +37,7 @@ __all__ = [
     "announces",
     "at_once",
     "handler_of",
+    "later_or_streamed",
     "remaining",
     "responses",
     "run",
@@ -50,20 +51,28 @@ __all__ = [
 APIRouter = partial(fastapi.APIRouter, route_class=StrictRoute)
 
 
-async def _later(tasks: BackgroundTasks) -> Callable[[Callable[[], None]], None]:
+_Schedule = Callable[[Callable[[], None]], None]
+
+
+async def _later(tasks: BackgroundTasks) -> _Schedule:
     def later(work: Callable[[], None]) -> None:
         tasks.add_task(run, work)
 
     return later
 
 
-Later = Annotated[Callable[[Callable[[], None]], None], Depends(_later)]
+Later = Annotated[_Schedule, Depends(_later)]
 """Schedules work after the response; in a function it runs before, as nothing runs there afterwards."""
 
 
 def at_once(work: Callable[[], None]) -> None:
     """For a stream what `Later` is for a response: it runs on the stream's thread, behind the last event."""
     work()
+
+
+def later_or_streamed(later: _Schedule, *, stream: bool | None) -> _Schedule:
+    """`later` for a response, or `at_once` where the same route streams."""
+    return at_once if stream else later
 
 
 def set_duplicate_status(response: Response, duplicate_of: str | None) -> None:
