@@ -29,4 +29,5 @@ def test_every_check_finds_nothing(api, tmp_path):
         )
     assert done.returncode == 0, done.stdout + done.stderr
     tested = [line for line in done.stdout.splitlines() if line.strip().startswith(("✅", "❌", "⏭"))]
+    assert tested, done.stdout
     assert not [line for line in tested if "disabled" in line], done.stdout
