@@ -2,9 +2,11 @@
 
 FastAPI builds the models of the OpenAPI document, imports all of pydantic 1 to refuse its models, and OpenTelemetry to
 find that nobody collects its spans; pydantic reads every distribution's entry points to find no plugin; Powertools
-imports JMESPath and a tracer. In a Lambda environment stubs stand for these modules; anywhere
-else, as in `modulo serve` and `modulo openapi`, the real ones are loaded. tests/functions/test_lean_imports.py runs
-functions with the stubs, compares them with what they stand for, and fails when an upgrade needs more of them.
+imports JMESPath and a tracer.
+
+In a Lambda environment stubs stand for these modules; anywhere else, as in `modulo serve` and `modulo openapi`, the
+real ones are loaded. tests/functions/test_lean_imports.py runs functions with the stubs, compares them with what they
+stand for, and fails when an upgrade needs more of them.
 """
 
 import os
