@@ -23,6 +23,7 @@ from modulo.cli.pages import add_pages
 from modulo.cli.prefork import STOP_SIGNALS, PreforkServer, exit_cleanly, listener
 from modulo.cli.sign_in import sign_in_router
 from modulo.cli.span_export import exporting
+from modulo.cli.warm_start import warm_start
 from modulo.runtime import cloudevents
 from modulo.runtime import websockets as sockets
 from modulo.runtime.answer_stream import StreamsWhereAccepted
@@ -140,6 +141,7 @@ def config(app: FastAPI, grace_seconds: int = GRACE_SECONDS) -> uvicorn.Config:
 
 def _serve_on(app: FastAPI, spans: AbstractContextManager[None], listening: socket.socket) -> None:
     use_threads(THREADS)
+    warm_start()
     for number in STOP_SIGNALS:  # uvicorn raises the captured signal again after shutdown
         signal.signal(number, exit_cleanly)
     try:

@@ -79,10 +79,14 @@ def application(*routers: APIRouter, prefix: str = "", answers: Mapping[str, Ans
 
 
 class HttpFunction:
-    """A function behind API Gateway: a Lambda handler, and the ASGI application that a client which streams runs."""
+    """A function behind API Gateway: a Lambda handler, and the ASGI application that a client which streams runs.
 
-    def __init__(self, application: FastAPI, answer: Answer) -> None:
+    `uses` names the ports of `Services` that its endpoint uses.
+    """
+
+    def __init__(self, application: FastAPI, answer: Answer, uses: Sequence[str]) -> None:
         self.application = application
+        self.uses = uses
         self._answer = answer
 
     def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -99,11 +103,11 @@ class HttpFunction:
 def handler_of(router: APIRouter, *, uses: Sequence[str] = (), answer: Answer = problem_answer) -> HttpFunction:
     """The Lambda handler of a function.
 
-    `uses` names the ports of `Services` that its endpoint uses, which a SnapStart snapshot holds ready. `answer` is
-    how its door tells errors.
+    `uses` names the ports of `Services` that its endpoint uses, which a SnapStart snapshot and a server hold ready.
+    `answer` is how its door tells errors.
     """
     preload_in_snapshots(uses)
-    return HttpFunction(application(router, answers={"/": answer}), answer)
+    return HttpFunction(application(router, answers={"/": answer}), answer, uses)
 
 
 def _fits(answer: dict[str, Any]) -> bool:
