@@ -29,6 +29,7 @@ from uuid import UUID
 
 from modulo.domain.identity import Principal, Role, Scope, api_key_hash
 from modulo.domain.member import Member
+from modulo.domain.pagination import Listing
 from modulo.runtime.worker import function
 from modulo.services import Services, install, services
 from modulo.settings import Settings
@@ -36,8 +37,8 @@ from modulo.settings import Settings
 ONE = UUID(int=1)
 
 class Members:
-    def list_members(self, principal, collection_id):
-        return [Member(user_id=principal.user_id, name="ada", role=Role.owner)]
+    def list_members(self, principal, collection_id, *, after, limit):
+        return Listing[Member](items=(Member(user_id=principal.user_id, name="ada", role=Role.owner),))
 
     def set_member(self, principal, collection_id, user_id, role):
         return Member(user_id=user_id, name="ben", role=role)

@@ -26,6 +26,7 @@ from modulo.domain.errors import Unavailable
 from modulo.domain.file import FileRef
 from modulo.domain.identity import Principal, Role, Scope, api_key_hash
 from modulo.domain.member import Member
+from modulo.domain.pagination import Listing
 from modulo.domain.messages import Delivery, FetchRequest
 from modulo.runtime.events import fetches
 from modulo.runtime.queue import queue_handler, record_of
@@ -38,13 +39,13 @@ from modulo.settings import Settings
 ONE, TWO = UUID(int=1), UUID(int=2)
 
 class Members:
-    def list_members(self, principal, collection_id):
+    def list_members(self, principal, collection_id, *, after, limit):
         services().metrics.count("rag_test_total")
         logging.getLogger("modulo.test").warning("asked")
         thread = threading.Thread(target=logging.getLogger("modulo.test").warning, args=("asked in a thread",))
         thread.start()
         thread.join()
-        return [Member(user_id=principal.user_id, name="ada", role=Role.owner)]
+        return Listing[Member](items=(Member(user_id=principal.user_id, name="ada", role=Role.owner),))
 
 class Outcome(StrEnum):
     stored = "stored"

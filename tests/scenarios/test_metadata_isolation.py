@@ -288,7 +288,7 @@ class Estate:
             self.messages(),
             self.metadata.user_files.page_user_files(self.owner, Window(9), purpose=None, now=NOW),
             self.metadata.collections.list_collections(self.owner, after=None, limit=99, name=None),
-            self.metadata.members.list_members(self.owner, at),
+            self.metadata.members.list_members(self.owner, at, after=None, limit=99),
             files,
             self.metadata.part_uploads.get_upload(self.owner, self.upload_id, now=NOW),
             self.metadata.file_batches.get_batch(self.owner, at, self.batch.id, now=NOW),

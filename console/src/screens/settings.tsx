@@ -1,7 +1,7 @@
 /** A collection's settings, members, index and usage. */
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { reason, request } from "../api/http";
+import { pages, reason, request } from "../api/http";
 import type { Collection, Member, Role, Usage } from "../api/types";
 import { moment, size } from "../format";
 import { Bar, Confirm, Loading, Notice } from "../parts/controls";
@@ -82,10 +82,15 @@ function Members({ collection }: { readonly collection: Collection }) {
   const removing = useSignal<Member | null>(null);
   const path = `/collections/${collection.id}/members`;
   const may = owned(collection);
-  const load = (): Promise<unknown> =>
-    request<{ items: readonly Member[] }>("GET", path)
-      .then(({ items }) => (members.value = items))
-      .catch((error: unknown) => (problem.value = reason(error)));
+  const load = async (): Promise<void> => {
+    try {
+      const found: Member[] = [];
+      for await (const page of pages<Member>(path)) found.push(...page);
+      members.value = found;
+    } catch (error) {
+      problem.value = reason(error);
+    }
+  };
   useEffect(() => void load(), []);
   const attempt = async (work: () => Promise<unknown>): Promise<void> => {
     problem.value = "";

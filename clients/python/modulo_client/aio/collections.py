@@ -24,8 +24,8 @@ class AsyncMembers:
         self._path = f"/collections/{collection_id}/members"
 
     def list(self) -> AsyncIterator[Member]:
-        """All members."""
-        return self._transport.pages(Member, self._path, limit=None)  # they come in one page
+        """All members, by role and name."""
+        return self._transport.pages(Member, self._path)
 
     async def set(self, user_id: UUID | str, role: Role) -> Member:
         """Give a user a role: `owner`, `editor` or `viewer`."""

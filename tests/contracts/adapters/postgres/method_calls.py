@@ -141,7 +141,7 @@ def calls(world: World) -> dict[str, partial[Any]]:
         ),
         "reembeddings.cancel_reembedding": partial(store.reembeddings.cancel_reembedding, owner, rebuilt.id, now=NOW),
         "members.set_member": partial(store.members.set_member, owner, at, member.user_id, Role.viewer),
-        "members.list_members": partial(store.members.list_members, owner, at),
+        "members.list_members": partial(store.members.list_members, owner, at, after=None, limit=3),
         "members.remove_member": partial(store.members.remove_member, owner, at, member.user_id),
         "grants.matching": partial(store.grants.matching, owner, [at], parse_filters(EVERYTHING), limit=3),
         "files.change_file": partial(

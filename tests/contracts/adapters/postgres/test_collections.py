@@ -11,7 +11,7 @@ from modulo.domain.collection import Chunking, Collection, CollectionStatus
 from modulo.domain.errors import Conflict, Forbidden, NotFound, QuotaExceeded
 from modulo.domain.file import Stage
 from modulo.domain.identity import Principal, Role, Scope
-from modulo.domain.member import Member
+from modulo.domain.member import Member, MemberCursor
 from modulo.domain.pagination import Cursor
 from tests.metadata_world import FINAL, HOUR, MODEL, NOW, Metadata, MetadataContract, World
 
@@ -35,7 +35,7 @@ class TestCollections(MetadataContract):
         caller = Principal(world.tenant_id, uuid4(), frozenset(Scope))
         created = world.collection(caller)
         member = Member(user_id=caller.user_id, name=str(caller.user_id), role=Role.owner)
-        assert metadata.members.list_members(caller, created.id) == [member]
+        assert metadata.members.list_members(caller, created.id, after=None, limit=100).items == (member,)
 
     def test_the_same_draft_creates_once(self, metadata: Metadata, world: World) -> None:
         owner, draft = world.user(), world.draft()
@@ -178,9 +178,11 @@ class TestCollections(MetadataContract):
         metadata.collections.tombstone_collection(owner, collection.id, now=NOW)
         for member in (owner, viewer):
             assert metadata.collections.list_collections(member, after=None, limit=9, name=None).items == ()
-            for ask in (metadata.collections.get_collection, metadata.grants.grant, metadata.members.list_members):
+            for ask in (metadata.collections.get_collection, metadata.grants.grant):
                 with pytest.raises(NotFound):
                     ask(member, collection.id)
+            with pytest.raises(NotFound):
+                metadata.members.list_members(member, collection.id, after=None, limit=9)
             with pytest.raises(NotFound):
                 world.live(member, collection, file.id)
             with pytest.raises(NotFound):
@@ -205,8 +207,45 @@ class TestMembers(MetadataContract):
             user = world.user(name)
             given = metadata.members.set_member(owner, collection.id, user.user_id, role)
             assert given == Member(user_id=user.user_id, name=name, role=role)
-        names = [(m.name, m.role) for m in metadata.members.list_members(owner, collection.id)]
+        listed = metadata.members.list_members(owner, collection.id, after=None, limit=100)
+        names = [(m.name, m.role) for m in listed.items]
         assert names == [("zoe", Role.owner), ("bo", Role.editor), ("al", Role.viewer), ("cy", Role.viewer)]
+
+    @pytest.mark.parametrize("limit", [1, 2, 4])
+    def test_pages_hold_each_member_once(self, metadata: Metadata, world: World, limit: int) -> None:
+        owner = world.user()
+        at = world.collection(owner).id
+        for name in ("same", "same", "Émile", "émile", "\U0001f600", "z" * 90):
+            metadata.members.set_member(owner, at, world.user(name).user_id, Role.viewer)
+        whole = metadata.members.list_members(owner, at, after=None, limit=100)
+        assert len(whole.items) == 7
+        assert whole.next is None
+        found: list[Member] = []
+        after = None
+        while True:
+            page = metadata.members.list_members(owner, at, after=after, limit=limit)
+            assert len(page.items) <= limit
+            found += page.items
+            if page.next is None:
+                break
+            after = MemberCursor.decode(page.next)
+        assert tuple(found) == whole.items
+
+    def test_a_page_begins_behind_a_member_who_left(self, metadata: Metadata, world: World) -> None:
+        owner = world.user()
+        at = world.collection(owner).id
+        al, bo = (world.user(name) for name in ("al", "bo"))
+        for user in (al, bo):
+            metadata.members.set_member(owner, at, user.user_id, Role.viewer)
+        next_page = metadata.members.list_members(owner, at, after=None, limit=2).next
+        assert next_page is not None
+        for gone, rest in ((al, ["bo"]), (bo, [])):
+            metadata.members.remove_member(owner, at, gone.user_id)
+            page = metadata.members.list_members(owner, at, after=MemberCursor.decode(next_page), limit=2)
+            assert [member.name for member in page.items] == rest
+            assert page.next is None
+        with pytest.raises(NotFound):
+            metadata.members.list_members(world.user(), at, after=MemberCursor.decode(next_page), limit=2)
 
     def test_a_role_may_be_changed_and_ended(self, metadata: Metadata, world: World) -> None:
         owner = world.user()
@@ -238,7 +277,8 @@ class TestMembers(MetadataContract):
             metadata.members.remove_member(owner, collection.id, owner.user_id)
         with pytest.raises(Conflict):
             metadata.members.set_member(owner, collection.id, user.user_id, Role.owner)
-        assert [m.role for m in metadata.members.list_members(owner, collection.id)] == [Role.owner]
+        listed = metadata.members.list_members(owner, collection.id, after=None, limit=100)
+        assert [m.role for m in listed.items] == [Role.owner]
 
 
 class TestRoles(MetadataContract):
@@ -267,7 +307,7 @@ class TestRoles(MetadataContract):
             for call in for_editors:
                 call()
         assert metadata.collections.get_collection(member, at).role is role
-        assert len(metadata.members.list_members(member, at)) == 2
+        assert len(metadata.members.list_members(member, at, after=None, limit=100).items) == 2
         assert metadata.files.list_files(member, at, after=None, limit=9, stage=None).next is None
         assert metadata.grants.grant(member, at).space.owner_id == owner.user_id
 

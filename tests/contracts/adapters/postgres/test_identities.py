@@ -16,7 +16,8 @@ class TestIdentities(MetadataContract):
         metadata.tenants.add_tenant(Tenant(id=world.tenant_id, name="another name"))
         metadata.identities.add_user(User(tenant_id=world.tenant_id, id=owner.user_id, name="Mallory"))
         collection = world.collection(owner)
-        assert [member.name for member in metadata.members.list_members(owner, collection.id)] == ["Ada"]
+        members = metadata.members.list_members(owner, collection.id, after=None, limit=100)
+        assert [member.name for member in members.items] == ["Ada"]
 
     def test_a_user_needs_a_tenant(self, metadata: Metadata) -> None:
         with pytest.raises(NotFound):

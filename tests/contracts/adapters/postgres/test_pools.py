@@ -76,7 +76,7 @@ class TestReader:
         assert store.collections.get_collection(owner, collection.id).files == {Stage.ready: 1}
         assert store.files.get_file(owner, collection.id, file.id) == file
         assert store.files.list_files(owner, collection.id, after=None, limit=9, stage=None).items == (file,)
-        assert len(store.members.list_members(owner, collection.id)) == 1
+        assert len(store.members.list_members(owner, collection.id, after=None, limit=100).items) == 1
         assert list(world.live(owner, collection, file.id)) == [file.id]
 
     def test_reads_are_the_readers(self, world: World) -> None:

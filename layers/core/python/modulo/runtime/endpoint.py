@@ -9,7 +9,16 @@ from fastapi import BackgroundTasks, Depends, Query, Request, Response
 
 from modulo.runtime.auth import Reader, Reauthenticate, Writer
 from modulo.runtime.http import handler_of
-from modulo.runtime.parameters import After, AfterChunk, AfterId, IdempotencyKey, LastEventId, PageSize, SmallFile
+from modulo.runtime.parameters import (
+    After,
+    AfterChunk,
+    AfterId,
+    AfterMember,
+    IdempotencyKey,
+    LastEventId,
+    PageSize,
+    SmallFile,
+)
 from modulo.runtime.problems import responses
 from modulo.runtime.rate_limits import announces, remaining
 from modulo.runtime.strict_route import StrictRoute
@@ -22,6 +31,7 @@ __all__ = [
     "After",
     "AfterChunk",
     "AfterId",
+    "AfterMember",
     "IdempotencyKey",
     "LastEventId",
     "Later",

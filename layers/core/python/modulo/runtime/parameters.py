@@ -14,6 +14,7 @@ from modulo.domain.attributes import Attributes
 from modulo.domain.errors import InvalidRequest
 from modulo.domain.file import OnDuplicate
 from modulo.domain.file_chunk import CHUNK_CURSOR_PATTERN
+from modulo.domain.member import MEMBER_CURSOR_PATTERN
 from modulo.domain.pagination import CURSOR_PATTERN
 from modulo.domain.upload import SentFile
 
@@ -35,6 +36,9 @@ After = Annotated[
 ]
 AfterChunk = Annotated[
     str | None, Query(json_schema_extra={"pattern": CHUNK_CURSOR_PATTERN}, description="`next` of the page before")
+]
+AfterMember = Annotated[
+    str | None, Query(json_schema_extra={"pattern": MEMBER_CURSOR_PATTERN}, description="`next` of the page before")
 ]
 AfterId = Annotated[UUID | None, Query(description="`next` of the page before")]
 PageSize = Annotated[int, Query(alias="limit", ge=1, le=100)]

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import Connection, case, delete, select
+from sqlalchemy import Connection, case, delete, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from modulo.adapters.postgres.locks import locked, note_change
@@ -12,33 +12,46 @@ from modulo.adapters.postgres.rules import assignable
 from modulo.adapters.postgres.tables import collections, members, users
 from modulo.domain.errors import NotFound
 from modulo.domain.identity import Principal, Role
-from modulo.domain.member import Member
+from modulo.domain.member import Member, MemberCursor
+from modulo.domain.pagination import Listing
 
 
 class PostgresMembers(Pooled):
     """Members of collections."""
 
     @read
-    def list_members(self, connection: Connection, principal: Principal, collection_id: UUID) -> list[Member]:
-        """Who may use the collection, by role and name."""
+    def list_members(
+        self,
+        connection: Connection,
+        principal: Principal,
+        collection_id: UUID,
+        *,
+        after: MemberCursor | None,
+        limit: int,
+    ) -> Listing[Member]:
+        """One page of those who may use the collection, by role and name."""
         others = members.alias("others")
         rank = case({role.value: place for place, role in enumerate(Role)}, value=others.c.role)
+        order = (rank, users.c.name, others.c.user_id)
+        listed = (others.c.tenant_id == members.c.tenant_id) & (others.c.collection_id == members.c.collection_id)
+        if after is not None:
+            listed &= tuple_(*order) > (after.rank, after.name, after.user_id)
+        named = others.join(users, (users.c.tenant_id == others.c.tenant_id) & (users.c.id == others.c.user_id))
         statement = (
             select(others.c.user_id, users.c.name, others.c.role)
             .select_from(collections)
             .join(members, MEMBERSHIP)
-            .join(
-                others,
-                (others.c.tenant_id == members.c.tenant_id) & (others.c.collection_id == members.c.collection_id),
-            )
-            .join(users, (users.c.tenant_id == others.c.tenant_id) & (users.c.id == others.c.user_id))
+            .outerjoin(named, listed)  # a row without a member: the collection is visible, and the page is empty
             .where(visible(principal, collection_id))
-            .order_by(rank, users.c.name, others.c.user_id)
+            .order_by(*order)
+            .limit(limit + 1)
         )
-        found = [Member(user_id=row.user_id, name=row.name, role=row.role) for row in connection.execute(statement)]
-        if not found:
+        rows = connection.execute(statement).all()
+        if not rows:
             raise NotFound
-        return found
+        found = [Member(user_id=row.user_id, name=row.name, role=row.role) for row in rows if row.user_id]
+        following = MemberCursor.of(found[limit - 1]).encode() if len(found) > limit else None
+        return Listing[Member](items=tuple(found[:limit]), next=following)
 
     @transaction
     def set_member(

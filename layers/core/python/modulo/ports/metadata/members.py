@@ -7,14 +7,17 @@ from uuid import UUID
 
 if TYPE_CHECKING:
     from modulo.domain.identity import Principal, Role
-    from modulo.domain.member import Member
+    from modulo.domain.member import Member, MemberCursor
+    from modulo.domain.pagination import Listing
 
 
 class Members(Protocol):
     """Who may use a collection, and in which role."""
 
-    def list_members(self, principal: Principal, collection_id: UUID) -> list[Member]:
-        """Who may use the collection."""
+    def list_members(
+        self, principal: Principal, collection_id: UUID, *, after: MemberCursor | None, limit: int
+    ) -> Listing[Member]:
+        """One page of those who may use the collection, by role and name."""
         ...
 
     def set_member(self, principal: Principal, collection_id: UUID, user_id: UUID, role: Role) -> Member:
