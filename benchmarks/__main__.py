@@ -23,6 +23,7 @@ QUESTIONS = (
     "search",
     "throughput",
     "ingestion",
+    "small_files",
     "parsing",
     "round_trips",
     "growth",
