@@ -11,7 +11,8 @@ from modulo.domain.collection import Chunking, Collection, CollectionStatus
 from modulo.domain.errors import Conflict, Forbidden, NotFound, QuotaExceeded
 from modulo.domain.file import Stage
 from modulo.domain.identity import Principal, Role, Scope
-from modulo.domain.member import Member, MemberCursor
+from modulo.domain.member import Member
+from modulo.domain.member_cursor import MemberCursor
 from modulo.domain.pagination import Cursor
 from tests.metadata_world import FINAL, HOUR, MODEL, NOW, Metadata, MetadataContract, World
 

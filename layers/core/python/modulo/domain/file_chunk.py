@@ -1,21 +1,13 @@
-"""The chunks of a file as its readers see them, and the cursor of their listing."""
+"""The chunks of a file as its readers see them."""
 
-import re
-from dataclasses import dataclass
-from typing import Final
 from uuid import UUID
 
 from pydantic import Field
 
 from modulo.domain.chunk import Chunk
 from modulo.domain.citable_url import URL_DESCRIPTION, passage_url
-from modulo.domain.errors import InvalidRequest
 from modulo.domain.file import FileRef
 from modulo.domain.model import FrozenModel
-
-CHUNK_CURSOR_PATTERN: Final = "^([0-9]{1,9})-([0-9]{1,9})-([0-9]{1,9})$"
-"""Every text of this form is a cursor: a generation, a chunk's number, and how many chunks came before."""
-_CURSOR = re.compile(CHUNK_CURSOR_PATTERN)
 
 
 class FileChunk(FrozenModel):
@@ -45,28 +37,3 @@ class FileChunk(FrozenModel):
             table_index=chunk.table,
             url=passage_url(ref.collection_id, ref.file_id, page=chunk.page, start=chunk.start, end=chunk.end),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class ChunkCursor:
-    """Where a page of chunks begins: in a generation, at a chunk number, after so many chunks."""
-
-    generation: int
-    number: int = 0
-    seen: int = 0
-
-    def encode(self) -> str:
-        """The opaque text for clients."""
-        return f"{self.generation}-{self.number}-{self.seen}"
-
-    @classmethod
-    def decode(cls, text: str) -> "ChunkCursor":
-        """The cursor of a client's text.
-
-        Raises:
-            InvalidRequest: it is no such text.
-        """
-        found = _CURSOR.fullmatch(text)
-        if found is None:
-            raise InvalidRequest.field("after", "is not a cursor that a listing returned")
-        return cls(*map(int, found.groups()))

@@ -1,19 +1,11 @@
 """Members of collections."""
 
-import re
-from dataclasses import dataclass
-from typing import Final
 from uuid import UUID
 
 from pydantic import Field, computed_field
 
-from modulo.domain.errors import InvalidRequest
 from modulo.domain.identity import Role
 from modulo.domain.model import FrozenModel
-
-MEMBER_CURSOR_PATTERN: Final = r"^([0-2])\.([0-9a-f]{32})\.((?:[0-9a-f]{2}){0,4000})$"
-"""Every text of this form is a cursor: a role's place in `Role`, a user's id, and their name's bytes."""
-_CURSOR: Final = re.compile(MEMBER_CURSOR_PATTERN)
 
 
 class Member(FrozenModel):
@@ -27,38 +19,6 @@ class Member(FrozenModel):
     def id(self) -> UUID:
         """Its own id, under the name that every thing's has."""
         return self.user_id
-
-
-@dataclass(frozen=True, slots=True)
-class MemberCursor:
-    """Where the next page of members begins: after the one of that role, name and id, who may be gone meanwhile."""
-
-    rank: int
-    """The role's place in `Role`."""
-    name: str
-    user_id: UUID
-
-    @classmethod
-    def of(cls, member: Member) -> "MemberCursor":
-        """The cursor of the page after this member."""
-        return cls(list(Role).index(member.role), member.name, member.user_id)
-
-    def encode(self) -> str:
-        """The opaque text for clients."""
-        return f"{self.rank}.{self.user_id.hex}.{self.name.encode().hex()}"
-
-    @classmethod
-    def decode(cls, text: str) -> "MemberCursor":
-        """The cursor of a client's text.
-
-        Raises:
-            InvalidRequest: it is no such text.
-        """
-        found = _CURSOR.fullmatch(text)
-        if found is None:
-            raise InvalidRequest.field("after", "is not a cursor that a listing returned")
-        rank, identity, name = found.groups()
-        return cls(int(rank), bytes.fromhex(name).decode(errors="replace").replace("\0", ""), UUID(identity))
 
 
 class Membership(FrozenModel):

@@ -11,10 +11,10 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.datastructures import UploadFile as FormFile
 
 from modulo.domain.attributes import Attributes
+from modulo.domain.chunk_cursor import CHUNK_CURSOR_PATTERN
 from modulo.domain.errors import InvalidRequest
 from modulo.domain.file import OnDuplicate
-from modulo.domain.file_chunk import CHUNK_CURSOR_PATTERN
-from modulo.domain.member import MEMBER_CURSOR_PATTERN
+from modulo.domain.member_cursor import MEMBER_CURSOR_PATTERN
 from modulo.domain.pagination import CURSOR_PATTERN
 from modulo.domain.upload import SentFile
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from modulo.domain.chunk import CHUNKS_PER_PART
+from modulo.domain.chunk_cursor import ChunkCursor
 from modulo.domain.errors import Conflict, Unavailable
 from modulo.domain.file import FileRef
-from modulo.domain.file_chunk import ChunkCursor, FileChunk
+from modulo.domain.file_chunk import FileChunk
 from modulo.domain.pagination import Listing
 
 if TYPE_CHECKING:

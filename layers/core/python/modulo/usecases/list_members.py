@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modulo.domain.member import MemberCursor
+from modulo.domain.member_cursor import MemberCursor
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -12,7 +12,8 @@ from modulo.adapters.postgres.rules import assignable
 from modulo.adapters.postgres.tables import collections, members, users
 from modulo.domain.errors import NotFound
 from modulo.domain.identity import Principal, Role
-from modulo.domain.member import Member, MemberCursor
+from modulo.domain.member import Member
+from modulo.domain.member_cursor import MemberCursor
 from modulo.domain.pagination import Listing
 
 

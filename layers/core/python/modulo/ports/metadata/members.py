@@ -7,7 +7,8 @@ from uuid import UUID
 
 if TYPE_CHECKING:
     from modulo.domain.identity import Principal, Role
-    from modulo.domain.member import Member, MemberCursor
+    from modulo.domain.member import Member
+    from modulo.domain.member_cursor import MemberCursor
     from modulo.domain.pagination import Listing
 
 

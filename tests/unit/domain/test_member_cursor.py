@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modulo.domain.identity import Role
-from modulo.domain.member import MEMBER_CURSOR_PATTERN, Member, MemberCursor
+from modulo.domain.member import Member
+from modulo.domain.member_cursor import MEMBER_CURSOR_PATTERN, MemberCursor
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=200), st.sampled_from(Role))
