@@ -41,6 +41,7 @@ __all__ = [
     "Reauthenticate",
     "Request",
     "Response",
+    "Schedule",
     "SmallFile",
     "Writer",
     "add_log_fields",
@@ -61,17 +62,18 @@ __all__ = [
 APIRouter = partial(fastapi.APIRouter, route_class=StrictRoute)
 
 
-_Schedule = Callable[[Callable[[], None]], None]
+Schedule = Callable[[Callable[[], None]], None]
+"""Takes work that an answer need not wait for."""
 
 
-async def _later(tasks: BackgroundTasks) -> _Schedule:
+async def _later(tasks: BackgroundTasks) -> Schedule:
     def later(work: Callable[[], None]) -> None:
         tasks.add_task(run, work)
 
     return later
 
 
-Later = Annotated[_Schedule, Depends(_later)]
+Later = Annotated[Schedule, Depends(_later)]
 """Schedules work after the response; in a function it runs before, as nothing runs there afterwards."""
 
 
@@ -80,7 +82,7 @@ def at_once(work: Callable[[], None]) -> None:
     work()
 
 
-def later_or_streamed(later: _Schedule, *, stream: bool | None) -> _Schedule:
+def later_or_streamed(later: Schedule, *, stream: bool | None) -> Schedule:
     """`later` for a response, or `at_once` where the same route streams."""
     return at_once if stream else later
 

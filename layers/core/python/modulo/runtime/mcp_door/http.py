@@ -15,6 +15,7 @@ from modulo.domain.errors import Forbidden, ModuloError, Unauthenticated, Unsupp
 from modulo.domain.identity import Scope
 from modulo.runtime.auth import authorize, credential_of
 from modulo.runtime.cross_origin import allowed_origin
+from modulo.runtime.endpoint import Later  # noqa: TC001 - FastAPI reads it at runtime
 from modulo.runtime.mcp_door.visit import Visit
 from modulo.runtime.problem_details import details
 from modulo.runtime.strict_route import JSON
@@ -48,14 +49,14 @@ def mcp_router(door: str) -> APIRouter:
     return router
 
 
-async def _exchange(request: Request, collection: str | None = None) -> Response:
+async def _exchange(request: Request, later: Later, collection: str | None = None) -> Response:
     try:
         _check_origin(request)
         caller = await authorize(credential_of(request), Scope.read)
         _check_type(request)
     except ModuloError as error:
         return _refusal(request, error, collection)
-    return _Exchange(Visit(caller, address_of(request), collection))
+    return _Exchange(Visit(caller, address_of(request), later, collection))
 
 
 async def _metadata(request: Request, collection: str | None = None) -> dict[str, Any]:
@@ -149,3 +150,5 @@ class _Exchange(Response):
         inner = {**scope, "state": {**scope.get("state", {}), "visit": self._visit}}
         async with manager.run():
             await manager.handle_request(inner, receive, send)
+        if self.background is not None:
+            await self.background()

@@ -83,6 +83,7 @@ def server_for(visit_of: Callable[[Context], Visit]) -> Server[Any]:
         on_list_resources=list_resources,
         on_list_resource_templates=_list_templates,
         on_read_resource=read_resource,
+        get_tool_input_schema=lambda name: _input_schema(name) if name in TOOLS else None,
     )
 
 
@@ -97,7 +98,7 @@ def _tools() -> tuple[Tool, ...]:
             name=name,
             title=tool.title,
             description=tool.description,
-            input_schema=tool.arguments.model_json_schema(),
+            input_schema=_input_schema(name),
             annotations=ToolAnnotations(
                 title=tool.title,
                 read_only_hint=tool.reads,
@@ -108,6 +109,12 @@ def _tools() -> tuple[Tool, ...]:
         )
         for name, tool in TOOLS.items()
     )
+
+
+@cache
+def _input_schema(name: str) -> dict[str, Any]:
+    """The arguments of a tool. Unless it is told, the SDK looks for them in a list of all tools at each call."""
+    return TOOLS[name].arguments.model_json_schema()
 
 
 async def _call(visit: Visit, name: str, arguments: dict[str, Any]) -> CallToolResult:

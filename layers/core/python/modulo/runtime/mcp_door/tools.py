@@ -11,7 +11,6 @@ from modulo.domain.errors import InvalidRequest
 from modulo.domain.search import ConfigMetadata, SearchInput
 from modulo.domain.upload import SentFile
 from modulo.domain.web import NewUrl
-from modulo.runtime.endpoint import at_once
 from modulo.runtime.mcp_door.arguments import (
     DocumentArguments,
     FetchArguments,
@@ -66,7 +65,7 @@ async def _search(
     )
     chosen = await visit.all_named(given.collection, given.collections)
     request = SearchInput(question=question, collection_ids=chosen, config_metadata=config)
-    return await run_external(search, visit.caller, request, ports, limits=s.search_limits, later=at_once)
+    return await run_external(search, visit.caller, request, ports, limits=s.search_limits, later=visit.later)
 
 
 async def search_documents(visit: Visit, given: SearchArguments) -> Result:

@@ -16,6 +16,7 @@ from modulo.usecases.list_collections import list_collections
 if TYPE_CHECKING:
     from modulo.domain.collection import Collection
     from modulo.domain.identity import Principal
+    from modulo.runtime.endpoint import Schedule
 
 MAX_CHOICES: Final = 20
 """Collections that an error names."""
@@ -23,10 +24,12 @@ MAX_CHOICES: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Who calls, by which address of the server, and the one collection that the address is of, if it is."""
+    """One message: who calls, by which address of the server, and the one collection that it is of, if it is."""
 
     caller: Principal
     address: str
+    later: Schedule
+    """Schedules work behind the response."""
     collection: str | None = None
 
     async def named(self, collection: str | None) -> Collection:
