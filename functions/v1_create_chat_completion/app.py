@@ -38,6 +38,7 @@ async def endpoint(caller: Reader, request: Request, body: CreateChatCompletion,
         limits=s.search_limits,
         window_tokens=s.settings.conversation_window_tokens,
         later=later_or_streamed(later, stream=body.stream),
+        streams=bool(body.stream),
     )
     origin, created = str(request.base_url).rstrip("/"), int(s.clock.now().timestamp())
     return await chat_answer(body, events, created=created, origin=origin)

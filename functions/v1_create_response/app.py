@@ -25,13 +25,14 @@ async def endpoint(caller: Writer, body: CreateResponse, later: Later) -> Respon
     )
     asked, named = body.asked(), (body.model, body.vector_store_ids)
     chosen = await run(choose_collections, caller, *named, collections=s.collections)
-    writer = ResponseWriter(body, asked.id, lambda: int(s.clock.now().timestamp()))
+    writer = ResponseWriter(body, asked.id, asked.question, lambda: int(s.clock.now().timestamp()))
     events = create_response(
         *(caller, asked, chosen, ResponsePorts(search, s.conversations, s.conversation_messages)),
         details=writer.finish,
         limits=s.search_limits,
         window_tokens=s.settings.conversation_window_tokens,
         later=later_or_streamed(later, stream=body.stream),
+        streams=bool(body.stream),
     )
     return await response_answer(writer, events)
 

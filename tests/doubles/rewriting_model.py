@@ -18,8 +18,12 @@ class RewritingModel:
         return 100
 
     def generate(self, prompt: Prompt) -> AnswerDraft:
-        self.prompts.append(prompt)
-        return AnswerDraft(self.rewritten, TokenUsage(7, 2))
+        if prompt.asks_to_rewrite:
+            self.prompts.append(prompt)
+            return AnswerDraft(self.rewritten, TokenUsage(7, 2))
+        [part] = self.stream(prompt)
+        # A whole draft ends with its last whole sentence, and this one has a single sentence.
+        return AnswerDraft("" if part.cut_short else part.text, part.tokens, cut_short=part.cut_short)
 
     def stream(self, prompt: Prompt) -> Iterator[DraftPart]:
         self.prompts.append(prompt)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from modulo.domain.answer import DraftPart, TokenUsage
+from modulo.domain.answer import AnswerDraft, DraftPart, TokenUsage
 from modulo.domain.errors import BadModelAnswer, Unavailable
 from modulo.domain.outcome import UNVERIFIED
 from modulo.domain.search import SearchInput
@@ -133,6 +133,20 @@ def test_a_sentence_is_told_once_its_citation_holds(api, collection, services):
     assert texts == ["The Mariana Trench is about 10,935 metres deep [1].", " Its depth is about 10,935 metres [1]."]
     assert events[-2] == ("usage", {"prompt_tokens": 100, "completion_tokens": 8, "charged": 108})
     assert events[-1][1]["output"]["metadata"]["tokens_used"] == 108
+
+
+class Drafts(Writer):
+    """The same where the answer is wanted whole, as one of a form is."""
+
+    def generate(self, prompt):
+        return AnswerDraft("".join(self.parts), TokenUsage(100, 8))
+
+
+def test_an_answer_that_is_told_as_a_whole_tells_its_tokens_too(api, collection, services):
+    services.generator = Drafts("The Mariana Trench is about 10,935 metres deep [1].")
+    events = told(api, collection, structured_output_enabled=True, format_type="summary")
+    assert "10,935" in text_of(events)
+    assert events[-2] == ("usage", {"prompt_tokens": 100, "completion_tokens": 8, "charged": 108})
 
 
 def test_what_nothing_supports_is_told_as_not_found(api, collection, services):

@@ -20,6 +20,7 @@ from modulo.settings import Settings
 from tests.conftest import Environment
 from tests.doubles.doubled_services import doubled_services
 from tests.functions.conftest import LOOP, Api, as_user, ingest
+from tests.functions.test_doors import ANSWERS, ask_door
 
 UNCACHED = {"statements": 1, "sql": 1, "valkey": 2, "milvus": 2}
 """Permission, live documents and tokens at once; one look into the cache and one exchange to fill it; one query."""
@@ -114,6 +115,27 @@ def test_a_search_and_its_repetition(api: Api, collection: str, trips: Trips) ->
         assert trips.taken() == UNCACHED
         assert ask(api, collection, question, **config)["metadata"]["cached"] is True
         assert trips.taken() == CACHED
+
+
+@pytest.mark.parametrize("door", ANSWERS)
+def test_no_door_adds_any(api: Api, collection: str, services: Services, trips: Trips, door: str) -> None:
+    ask(api, collection, "When does the bakery open?")  # opens connections
+    trips.clear()
+    question = f"When does the vault open, {uuid4()}?"
+    for expected in (UNCACHED, CACHED):
+        ask_door(api, door, collection, question)
+        assert trips.taken() == expected
+
+
+def test_a_model_that_is_named_is_looked_up(api: Api, trips: Trips) -> None:
+    name = f"named {uuid4()}"
+    made = api.create_collection(name)
+    assert ingest(api, made, api.upload(made, "The vault opens at noon.")) == []
+    ask(api, made, f"When does the vault open, {uuid4()}?")
+    trips.clear()
+    for door in ("/v1/chat/completions", "/v1/responses"):
+        ask_door(api, door, f"modulo/{name}", f"When does the vault open, {uuid4()}?")
+        assert trips.taken() == UNCACHED | {"statements": 2, "sql": 2}
 
 
 def test_what_is_published_meanwhile_adds_one_to_a_question_asked_before(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from modulo.domain.collection_model import id_in
 from modulo.usecases.get_model import get_model
 
 if TYPE_CHECKING:
@@ -17,10 +18,15 @@ if TYPE_CHECKING:
 def choose_collections(
     principal: Principal, model: str, named: Sequence[UUID] | None, *, collections: Collections
 ) -> tuple[UUID, ...]:
-    """Those named, whose search says whether the caller may see them; else the one that the model stands for.
+    """Those named, else the one that the model stands for.
+
+    Where ids name them, their search says whether the caller may see them.
 
     Raises:
-        NotFound: the model stands for none that the caller may search.
+        NotFound: the caller may search no collection of the model's name.
         InvalidRequest: several collections have its name.
     """
-    return tuple(named) if named else (get_model(principal, model, collections=collections).collection.id,)
+    if named:
+        return tuple(named)
+    by_id = id_in(model)
+    return (by_id or get_model(principal, model, collections=collections).collection.id,)

@@ -63,6 +63,7 @@ def create_response(
     limits: SearchLimits,
     window_tokens: int,
     later: Callable[[Callable[[], None]], None],
+    streams: bool,
 ) -> Generator[SearchEvent, None, None]:
     """The events of an answer from these collections; before the last of them, question and answer are stored together.
 
@@ -90,6 +91,7 @@ def create_response(
         limits=limits,
         window_tokens=window_tokens,
         later=later,
+        streams=streams,
     )
     with closing(asking) as events:
         for event in events:

@@ -28,6 +28,7 @@ from modulo.runtime.openai.responses import (
     response_done,
     search_done,
     search_id,
+    search_of,
     without_results,
 )
 from modulo.runtime.problem_details import compact_json, details
@@ -45,6 +46,7 @@ class ResponseWriter:
 
     asked: CreateResponse
     id: UUID
+    question: str
     now: Callable[[], int]
     begun: Response = field(init=False)
     found: list[PassagesFound] = field(default_factory=list)
@@ -58,25 +60,23 @@ class ResponseWriter:
 
     def finish(self, output: SearchOutput, used: TokenUsage) -> Mapping[str, Any]:
         """Note the answer, before its event comes; what is to be stored beside it."""
-        self.done = response_done(self.begun, search_done(self.id, self.found), output, used, self.now())
+        search = self._searched() if self.asked.stream else search_of(self.id, self.question, output)
+        self.done = response_done(self.begun, search, output, used, self.now())
         return kept(self.done)
 
     def whole(self, events: Generator[SearchEvent, None, None]) -> Response:
         """The response at once."""
-        for event in events:
-            self._note(event)
+        for _ in events:  # the last of them is noted as it comes
+            pass
         return self._told()
 
     def written(self) -> StreamFormat[SearchEvent]:
         """How its events are written."""
         return StreamFormat(lambda event: "".join(self._events(event)), lambda error: "".join(self._failed(error)))
 
-    def _note(self, event: SearchEvent) -> None:
+    def _events(self, event: SearchEvent) -> Iterator[str]:
         if isinstance(event, PassagesFound):
             self.found.append(event)
-
-    def _events(self, event: SearchEvent) -> Iterator[str]:
-        self._note(event)
         if not self.searching:
             yield from self._begin()
         if isinstance(event, Answered):
@@ -105,7 +105,7 @@ class ResponseWriter:
         self.writing = True
         message = OutputMessage(id=message_id(self.id), status="in_progress", content=[])
         part = OutputText(text="", annotations=[])
-        search = self._shown(search_done(self.id, self.found))
+        search = self._shown(self._searched())
         yield self._event("response.file_search_call.completed", item_id=search.id, output_index=SEARCH)
         yield self._event("response.output_item.done", output_index=SEARCH, item=_json(search))
         yield self._event("response.output_item.added", output_index=MESSAGE, item=_json(message))
@@ -130,6 +130,12 @@ class ResponseWriter:
         problem = ResponseError.model_validate({"code": code, "message": found["message"]})
         failed = self.begun.model_copy(update={"status": "failed", "error": problem})
         yield self._event("response.failed", response=_json(failed))
+
+    def _searched(self) -> FileSearchCall:
+        """The search as it was told, part by part."""
+        documents = [document for one in self.found for document in one.documents]
+        results = [result for one in self.found for result in one.query_results]
+        return search_done(self.id, [one.question for one in self.found], documents, results)
 
     def _shown(self, search: FileSearchCall) -> FileSearchCall:
         """The search with what was found where that is asked for."""

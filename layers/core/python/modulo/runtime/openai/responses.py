@@ -10,8 +10,7 @@ from pydantic import BaseModel, Field
 from modulo.domain.answer import TokenUsage
 from modulo.domain.conversation import StoredMessage
 from modulo.domain.response import RESPONSE
-from modulo.domain.search import FoundDocument, SearchOutput
-from modulo.domain.search_events import PassagesFound
+from modulo.domain.search import FoundDocument, QueryResult, SearchOutput
 from modulo.runtime.openai.attributes import store_attributes
 from modulo.runtime.openai.response_request import CreateResponse
 
@@ -174,10 +173,18 @@ def search_id(response_id: UUID) -> str:
     return str(uuid5(response_id, "file_search_call"))
 
 
-def search_done(response_id: UUID, found: Sequence[PassagesFound]) -> FileSearchCall:
+def search_of(response_id: UUID, question: str, output: SearchOutput) -> FileSearchCall:
+    """The search behind a whole answer."""
+    queries = output.metadata.parts or (output.rewritten_query or question,)
+    return search_done(response_id, queries, output.documents, output.query_results)
+
+
+def search_done(
+    response_id: UUID, queries: Sequence[str], documents: Sequence[FoundDocument], found: Sequence[QueryResult]
+) -> FileSearchCall:
     """The search that is over: what was searched for, and what was found, each passage once."""
-    files = _files([document for one in found for document in one.documents])
-    passages = {result.chunk.chunk_id: result for one in found for result in one.query_results}
+    files = _files(documents)
+    passages = {result.chunk.chunk_id: result for result in found}
     results = [
         FileSearchResult(
             file_id=files[one.chunk.document_id],
@@ -188,8 +195,7 @@ def search_done(response_id: UUID, found: Sequence[PassagesFound]) -> FileSearch
         )
         for one in passages.values()
     ]
-    queries = [one.question for one in found]
-    return FileSearchCall(id=search_id(response_id), status="completed", queries=queries, results=results)
+    return FileSearchCall(id=search_id(response_id), status="completed", queries=list(queries), results=results)
 
 
 def output_text(output: SearchOutput) -> OutputText:

@@ -23,12 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class AnswerStream:
-    """What was told of an answer: text, citations and tokens of all parts of the question."""
+    """What was told of an answer: text and citations of all parts of the question."""
 
     run: SearchRun
     budget: TokenBudget
     text: str = ""
-    tokens: TokenUsage = field(default_factory=TokenUsage)
     places: dict[UUID, int] = field(default_factory=dict)
     """Of the passages of all parts by chunk, counted from 1: what marks in the whole answer name."""
     cited: set[int] = field(default_factory=set)
@@ -54,21 +53,23 @@ class AnswerStream:
         finally:
             parts.close()
             self.run.cut_short = self.run.cut_short or cut_short
-            charged = self.run.count_tokens(self.budget.charge(used.total))
-            self.tokens = TokenUsage(self.tokens.prompt + used.prompt, self.tokens.completion + used.completion)
+            charged = self.run.count_tokens(used, self.budget.charge(used.total))
         return check.answer, charged
 
     def rest(self, output: SearchOutput) -> Iterator[SearchEvent]:
-        """Tell what the whole answer has beyond what was told, such as that there is none; and the tokens."""
-        if not self.run.streams or output.answer is None:
+        """Where the search streams, what the whole answer has beyond what was told, such as that there is none.
+
+        In any case the tokens that it took.
+        """
+        if output.answer is None:
             return
-        rest = output.answer[len(self.text) :] if output.answer.startswith(self.text) else ""
-        yield from self._cited(output.citations)
-        if rest:
-            yield TextChecked(text=rest)
+        if self.run.streams:
+            yield from self._cited(output.citations)
+            if rest := output.answer[len(self.text) :] if output.answer.startswith(self.text) else "":
+                yield TextChecked(text=rest)
         yield TokensUsed(
-            prompt_tokens=self.tokens.prompt,
-            completion_tokens=self.tokens.completion,
+            prompt_tokens=self.run.used.prompt,
+            completion_tokens=self.run.used.completion,
             charged=output.metadata.tokens_used,
         )
 

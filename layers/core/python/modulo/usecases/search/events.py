@@ -38,7 +38,7 @@ def search_events(
     streams: bool,
     options: AnswerOptions = PLAIN,
 ) -> Generator[SearchEvent, None, None]:
-    """The events of a search; only the last, `Answered`, unless it `streams`.
+    """The events of a search; only the last, `TokensUsed` and `Answered`, unless it `streams`.
 
     The caller's last grants, from the cache, say where to search. One query then re-checks the grants and liveness;
     only live hits under the current grants are returned. Each part of a question with several parts is

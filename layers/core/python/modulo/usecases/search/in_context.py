@@ -1,4 +1,4 @@
-"""Answer a question as the turns before it make it clear, and tell of the answer while it is written."""
+"""Answer a question as the turns before it make it clear, and where asked to, tell of the answer meanwhile."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ def answer_in_context(
     limits: SearchLimits,
     window_tokens: int,
     later: Callable[[Callable[[], None]], None],
+    streams: bool,
 ) -> Generator[SearchEvent, None, None]:
     """The events of a search for the question as it can be understood alone.
 
@@ -39,7 +40,7 @@ def answer_in_context(
     A bound of the answer's tokens holds for the whole of it, so that such a question is not taken apart.
 
     Raises:
-        As `stream_search`.
+        As `search_events`.
     """
     options = replace(options, history=recent(options.history, window_tokens))
     found = rewritten(principal, request, options.history, ports, limits=limits)
@@ -47,7 +48,7 @@ def answer_in_context(
     if options.max_tokens is not None:
         config = config.model_copy(update={"cot_disabled": True})
     asked = request.model_copy(update={"question": found.question, "config_metadata": config})
-    asking = search_events(principal, asked, ports, limits=limits, later=later, streams=True, options=options)
+    asking = search_events(principal, asked, ports, limits=limits, later=later, streams=streams, options=options)
     with closing(asking) as events:
         for event in events:
             yield told(event, request, found)

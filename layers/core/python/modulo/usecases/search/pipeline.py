@@ -185,7 +185,7 @@ class SearchPipeline:
         draft = run.timed("generation", lambda: generator.generate(prompt))
         run.note_generator(draft.generator)
         run.cut_short = run.cut_short or draft.cut_short
-        tokens = run.count_tokens(self.budget.charge(draft.tokens.total))
+        tokens = run.count_tokens(draft.tokens, self.budget.charge(draft.tokens.total))
         return check_citations(draft, prompt.passages, max_citations=max_citations), tokens
 
 

@@ -8,6 +8,7 @@ from threading import Lock
 from time import perf_counter
 from typing import TYPE_CHECKING, TypeVar
 
+from modulo.domain.answer import TokenUsage
 from modulo.domain.answer_options import PLAIN, AnswerOptions
 from modulo.domain.filters import CHUNK_FIELDS, conditions, on_documents
 from modulo.domain.fusion import Ranking
@@ -61,6 +62,8 @@ class SearchRun:
     """The one that wrote the answer, once one did."""
     cut_short: bool = False
     """Whether it ran out of tokens."""
+    used: TokenUsage = field(default_factory=TokenUsage)
+    """The tokens of all answers to parts so far."""
 
     _lock: Lock = field(default_factory=Lock)
 
@@ -85,12 +88,14 @@ class SearchRun:
         if self.generator != self.ports.generator.name:
             self.degraded.add("generator")
 
-    def count_tokens(self, tokens: int) -> int:
-        """Count what a model was charged for, if anything; the number."""
-        if tokens:
+    def count_tokens(self, used: TokenUsage, charged: int) -> int:
+        """Count what a model used, and what was charged for it, if anything; the latter."""
+        with self._lock:
+            self.used = TokenUsage(self.used.prompt + used.prompt, self.used.completion + used.completion)
+        if charged:
             provider, _, model = (self.generator or self.ports.generator.name).partition(":")
-            self.ports.metrics.count("llm_tokens_used_total", tokens, provider=provider, model=model)
-        return tokens
+            self.ports.metrics.count("llm_tokens_used_total", charged, provider=provider, model=model)
+        return charged
 
     @property
     def reusable(self) -> bool:
