@@ -128,10 +128,12 @@ def use_stubs() -> None:
     """Put stubs where the real modules would be loaded; those that are loaded already stay."""
     for name, contents in STUBS.items():
         if name not in sys.modules:
-            sys.modules[name] = _module(name, contents)
+            sys.modules[name] = stub(name, contents)
 
 
-def _module(name: str, contents: Mapping[str, Any]) -> ModuleType:
+def stub(name: str, contents: Mapping[str, Any]) -> ModuleType:
+    """A module that holds this, and a placeholder for any other public name."""
+
     def named(attribute: str) -> type[Placeholder]:
         if attribute.startswith("_"):
             raise AttributeError(attribute)

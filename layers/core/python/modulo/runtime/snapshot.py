@@ -2,10 +2,17 @@
 
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 
 from modulo.services import services
+
+TYPE = "AWS_LAMBDA_INITIALIZATION_TYPE"
+
+
+def made_ahead(environment: Mapping[str, str]) -> bool:
+    """Whether Lambda makes a function's environments before there are requests for them, so that none waits for it."""
+    return environment.get(TYPE, "on-demand") != "on-demand"
 
 
 def preload_in_snapshots(ports: Sequence[str]) -> None:
@@ -13,7 +20,7 @@ def preload_in_snapshots(ports: Sequence[str]) -> None:
 
     The hooks' package is part of Lambda's own runtimes from Python 3.12 on.
     """
-    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "snap-start":
+    if os.environ.get(TYPE) != "snap-start":
         return
     hooks = import_module("snapshot_restore_py")
     hooks.register_before_snapshot(before_snapshot, ports)

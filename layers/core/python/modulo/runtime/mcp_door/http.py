@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cache
 from importlib import import_module
@@ -13,11 +14,13 @@ from fastapi.responses import JSONResponse, Response
 
 from modulo.domain.errors import Forbidden, ModuloError, Unauthenticated, UnsupportedMediaType
 from modulo.domain.identity import Scope
+from modulo.lean_imports import in_lambda
 from modulo.runtime.auth import authorize, credential_of
 from modulo.runtime.cross_origin import allowed_origin
 from modulo.runtime.endpoint import Later  # noqa: TC001 - FastAPI reads it at runtime
 from modulo.runtime.mcp_door.visit import Visit
 from modulo.runtime.problem_details import details
+from modulo.runtime.snapshot import made_ahead
 from modulo.runtime.strict_route import JSON
 from modulo.services import services
 
@@ -132,6 +135,8 @@ def _refusal(request: Request, error: ModuloError, collection: str | None) -> JS
 @cache
 def load_server() -> Any:
     """The protocol's server, whose packages take a second of the processor: only who uses the door loads them."""
+    if in_lambda(os.environ) and not made_ahead(os.environ):
+        import_module("modulo.runtime.mcp_door.lean_sdk").load_sdk()
     return import_module("modulo.runtime.mcp_door.server").server_for(lambda context: context.request.state.visit)
 
 
