@@ -12,6 +12,7 @@ from uuid import UUID
 from fastapi import FastAPI
 
 from benchmarks import corpus
+from benchmarks.door_requests import NAME, USE_CASES, Door, doors, modern_headers
 from benchmarks.first_events import MCP_TYPES
 from benchmarks.hash_embedder import hash_embedder
 from benchmarks.product import in_process_services, new_collection, start_product
@@ -26,24 +27,14 @@ from modulo.usecases.search.ports import SearchPorts
 from modulo.usecases.search.search import search
 
 ROUNDS: Final = {"cached": 200, "uncached": 100}
-"""In each round every door and both use cases are asked once, so that all of them meet the same load."""
+"""In each round every door and both use cases are asked once, so that all meet the same load, and each begins in turn.
+
+All of them are asked the same question, with another number in it: a different one would take more or less time."""
 WARM_UP: Final = 5
 SETTINGS: Final = {"API_KEY_CACHE_SECONDS": "3600", "LOG_LEVEL": "WARNING"}
 """Keys are looked up once; log lines would be printed among the results."""
 MAX_MILLISECONDS: Final = 3
-PASSAGES: Final = {"retrieve_only": True}
 MS: Final = 1e3
-
-Ask = Callable[[str], tuple[str, Mapping[str, Any]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """An endpoint: its path and body for a question; and the use case that it is compared with."""
-
-    name: str
-    use_case: str
-    ask: Ask
 
 
 @dataclass(slots=True)
@@ -68,50 +59,13 @@ def measure(report: Report) -> None:
     asyncio.set_event_loop(asyncio.new_event_loop())  # what a function's runtime has
     with hash_embedder() as models, start_product(settings=models | SETTINGS, workers=()) as product:
         with product.client() as client:
-            collection = new_collection(client, "doors")
+            collection = new_collection(client, NAME)
         with in_process_services(product.environment) as services:
             functions = FunctionClient(services, product.key, collection)
             functions.upload("found.txt", corpus.text(corpus.sections(40, seed=3)))
             functions.ingest(functions.receive_upload())
             found = asyncio.run(DoorMeter(services, composed(), product.key, collection).rounds())
     _report(report, found)
-
-
-def doors(collection: str) -> list[Door]:
-    """Those that are measured, the first of which the others are compared with."""
-
-    def search_by_api(config: Mapping[str, Any]) -> Ask:
-        return lambda question: ("/api/search", search_body(collection, question, **config))
-
-    def call_tool(name: str, argument: str) -> Ask:
-        def ask(question: str) -> tuple[str, Mapping[str, Any]]:
-            params = {"name": name, "arguments": {argument: question, "collection": collection}}
-            return "/mcp", {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
-
-        return ask
-
-    def complete(question: str) -> tuple[str, Mapping[str, Any]]:
-        messages = [{"role": "user", "content": question}]
-        return "/v1/chat/completions", {"model": collection, "messages": messages}
-
-    def respond(question: str) -> tuple[str, Mapping[str, Any]]:
-        return "/v1/responses", {"model": collection, "input": question, "store": False}
-
-    def search_store(question: str) -> tuple[str, Mapping[str, Any]]:
-        return f"/v1/vector_stores/{collection}/search", {"query": question}
-
-    return [
-        Door("/api/search", "answer", search_by_api({})),
-        Door("/v1/chat/completions", "answer", complete),
-        Door("/v1/responses", "answer", respond),
-        Door("/mcp, rag_search", "answer", call_tool("rag_search", "question")),
-        Door("/api/search, passages", "passages", search_by_api(PASSAGES)),
-        Door("/v1/vector_stores/{id}/search", "passages", search_store),
-        Door("/mcp, search", "passages", call_tool("search", "query")),
-    ]
-
-
-USE_CASES: Final[Mapping[str, Mapping[str, Any]]] = {"answer": {}, "passages": PASSAGES}
 
 
 class DoorMeter:
@@ -131,21 +85,26 @@ class DoorMeter:
     async def rounds(self) -> Found:
         """The times of all rounds, after some that are not counted."""
         caller = await authorize(self._key, Scope.read)
-        questions = iter(corpus.questions(1 + (WARM_UP + ROUNDS["uncached"]) * (len(self._doors) + len(USE_CASES))))
-        known = next(questions)
-        kinds: dict[str, Callable[[], str]] = {"uncached": lambda: next(questions), "cached": lambda: known}
+        ways: list[str | Door] = [*USE_CASES, *self._doors]
+        known, *questions = corpus.questions(1 + WARM_UP + ROUNDS["uncached"])
         found: dict[str, dict[str, Times]] = {}
-        for kind, question in kinds.items():
+        for kind in ("uncached", "cached"):
             times: dict[str, Times] = {}
             for number in range(WARM_UP + ROUNDS[kind]):
                 if number == WARM_UP:
                     times = {}
-                for name, config in USE_CASES.items():
-                    self._use_case(caller, question(), config, times.setdefault(name, Times()))
-                for door in self._doors:
-                    await self._ask(door, question(), times.setdefault(door.name, Times()))
+                for place in range(len(ways)):
+                    turn = (number + place) % len(ways)
+                    asked = known if kind == "cached" else questions[number].replace("report", f"report {turn} of")
+                    await self._time(caller, ways[turn], asked, times)
             found[kind] = times
         return found
+
+    async def _time(self, caller: Principal, way: str | Door, question: str, times: dict[str, Times]) -> None:
+        if isinstance(way, Door):
+            await self._ask(way, question, times.setdefault(way.name, Times()))
+        else:
+            self._use_case(caller, question, USE_CASES[way], times.setdefault(way, Times()))
 
     def _use_case(self, caller: Principal, question: str, config: Mapping[str, Any], times: Times) -> None:
         request = SearchInput.model_validate(search_body(str(self._collection), question, **config))
@@ -161,18 +120,19 @@ class DoorMeter:
         sent = json.dumps(body).encode()
         answer = Answer()
         started = _now()
-        await self._app(self._scope(path, len(sent)), _once(sent).__anext__, answer.send)
+        await self._app(self._scope(path, body, len(sent)), _once(sent).__anext__, answer.send)
         times.add(started, answer.ended)
         if answer.status != 200:
             raise RuntimeError(f"{door.name} answered {answer.status}: {answer.body!r}")
 
-    def _scope(self, path: str, length: int) -> dict[str, Any]:
+    def _scope(self, path: str, body: Mapping[str, Any], length: int) -> dict[str, Any]:
         headers = {
             "host": "modulo",
             "authorization": f"Bearer {self._key}",
             "content-type": "application/json",
             "content-length": str(length),
             "accept": MCP_TYPES if path == "/mcp" else "application/json",
+            **modern_headers(body),
         }
         return {
             "type": "http",
