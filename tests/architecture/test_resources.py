@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from modulo.adapters.aws.emf_metrics import NAMESPACE, STACK
-from modulo.cli.deploy import LOCAL_PARAMETERS, TRANSFER_MODE
+from modulo.cli.deploy import LOCAL_PARAMETERS, deployable
 from modulo.settings import Settings
 from modulo.usecases.ingest_file.lease import MAX_PART_SECONDS, RENEWALS
 from modulo.usecases.push_events import LEASE_DURATION
@@ -234,17 +234,20 @@ def test_logical_ids_are_the_names() -> None:
 def test_the_gateway_streams_streamed_answers_and_no_others() -> None:
     """By default; a local cloud, which cannot, is told so by a parameter and gets a template without the property."""
     found = {
-        (api, path): methods["post"]["x-amazon-apigateway-integration"]["responseTransferMode"]
+        (api, path): methods["post"]["x-amazon-apigateway-integration"]
         for api in ("Api", "V1Api")
         for path, methods in translated()["Resources"][api]["Properties"]["Body"]["paths"].items()
         for method in methods.values()
         if "response-streaming-invocations" in str(method.get("x-amazon-apigateway-integration", {}).get("uri"))
     }
-    assert found == dict.fromkeys(STREAMING.values(), "STREAM")
-    for name in STREAMING:
+    assert found.keys() == set(STREAMING.values())
+    for name, route in STREAMING.items():
+        assert found[route]["responseTransferMode"] == "STREAM"
+        assert found[route]["timeoutInMillis"] >= 1000 * properties(name)["Timeout"], "it would end at 29 seconds"
         variables = properties(name)["Environment"]["Variables"]
         assert variables["AWS_LAMBDA_EXEC_WRAPPER"]["Fn::If"][1] == "/opt/stream_responses"
         assert int(variables["STREAM_SECONDS"]["Fn::If"][1]) < properties(name)["Timeout"] <= STREAM_SECONDS
     assert os.access(ROOT / "layers" / "core" / "stream_responses", os.X_OK)
     assert LOCAL_PARAMETERS["StreamTransferMode"] == "BUFFERED"
-    assert "ResponseTransferMode:" not in TRANSFER_MODE.sub("", (ROOT / "template.yaml").read_text())
+    local = deployable((ROOT / "template.yaml").read_text())
+    assert not re.search("^ +(ResponseTransferMode|TimeoutInMillis):", local, re.MULTILINE)
