@@ -64,6 +64,38 @@ def resources(kind: str) -> dict[str, dict[str, Any]]:
     }
 
 
+def holds(expression: Any, parameters: Mapping[str, Any], conditions: Mapping[str, Any] | None = None) -> Any:
+    """What CloudFormation makes of a rule or a condition."""
+    if not isinstance(expression, dict):
+        return expression
+    ((function, argument),) = expression.items()
+    if function == "Ref":
+        return str(parameters[argument])
+    if function == "Condition":
+        return holds((conditions or {})[argument], parameters, conditions)
+    values = [holds(one, parameters, conditions) for one in argument]
+    return {
+        "Fn::Equals": lambda: str(values[0]) == str(values[1]),
+        "Fn::Not": lambda: not values[0],
+        "Fn::And": lambda: all(values),
+        "Fn::Or": lambda: any(values),
+        "Fn::Join": lambda: values[0].join(values[1].split(",")),
+    }[function]()
+
+
+def chosen(given: Mapping[str, str]) -> dict[str, str]:
+    """All parameters of the template, where these are given."""
+    defaults = {name: str(one.get("Default", "")) for name, one in template()["Parameters"].items()}
+    assert given.keys() <= defaults.keys()
+    return {**defaults, **given}
+
+
+def true_conditions(given: Mapping[str, str]) -> set[str]:
+    """The template's conditions that hold for parameters."""
+    conditions = template()["Conditions"]
+    return {name for name, one in conditions.items() if holds(one, chosen(given), conditions)}
+
+
 def logical_id(name: str) -> str:
     """The template's name of a function: create_collection is CreateCollection."""
     return "".join(word.capitalize() for word in name.split("_"))
@@ -127,32 +159,38 @@ def translated() -> dict[str, Any]:
     return translate({})
 
 
-def translate(contents: Mapping[str, str]) -> dict[str, Any]:
+def translate(contents: Mapping[str, str], given: Mapping[str, str] | None = None) -> dict[str, Any]:
     """What SAM makes of the template where `contents` tells the archives of functions and layers apart, by logical id.
 
-    In a process of its own, since SAM's translator warns at import.
+    For the parameters that are given, in a process of its own, since SAM's translator warns at import.
     """
     program = (
         "import json, sys\n"
         "from samtranslator.translator.transform import transform\n"
         "class Policies:\n"
         "    def load(self): return {}\n"
-        "print(json.dumps(transform(json.load(sys.stdin), {}, Policies())))\n"
+        "print(json.dumps(transform(*json.load(sys.stdin), Policies())))\n"
     )
-    source = json.loads(json.dumps(template()))
-    for name, resource in source["Resources"].items():
-        for location in ("CodeUri", "ContentUri"):
-            if location in resource.get("Properties", {}):
-                resource["Properties"][location] = {"Bucket": "bucket", "Key": contents.get(name, "key")}
+    source = packaged(contents)
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program],
-        input=json.dumps(source),
+        input=json.dumps([source, dict(given or {})]),
         env={"AWS_DEFAULT_REGION": "us-east-1"},
         capture_output=True,
         text=True,
         check=True,
     )
     return json.loads(done.stdout)
+
+
+def packaged(contents: Mapping[str, str]) -> dict[str, Any]:
+    """The template with archives in a bucket of the longest name, as `sam package` writes it."""
+    source: dict[str, Any] = json.loads(json.dumps(template()))
+    for name, resource in source["Resources"].items():
+        for location in ("CodeUri", "ContentUri"):
+            if location in resource.get("Properties", {}):
+                resource["Properties"][location] = {"Bucket": "b" * 63, "Key": contents.get(name, "key")}
+    return source
 
 
 @cache
