@@ -28,9 +28,9 @@ LAST_LINE = "Ctrl-C stops everything"
 class Up:
     """A running `modulo up`."""
 
-    def __init__(self, data: Path, port: int) -> None:
+    def __init__(self, data: Path, port: int, *options: str) -> None:
         self.output_file = data.parent / f"up-{time.monotonic_ns()}.txt"
-        command = [sys.executable, "-m", "modulo.cli.main", "up", "--data", str(data), "--port", str(port)]
+        command = [sys.executable, "-m", "modulo.cli.main", "up", "--data", str(data), "--port", str(port), *options]
         with self.output_file.open("wb") as output:
             self._popen = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=data.parent)
         self.processes: list[psutil.Process] = []
@@ -216,6 +216,33 @@ class TestFirstStart:
             data / "valkey" / "password",
         ]
         assert {path.stat().st_mode & 0o777 for path in secrets} == {0o600}
+
+
+class TestOtherMachines:
+    def test_they_upload_and_download_by_the_address_that_is_printed(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("modulo_client.sync.uploads.DIRECT_BYTES", 10)
+        file = tmp_path / "sea.txt"
+        file.write_text("The sea is 11 kilometres deep.")
+        up = Up(tmp_path / "data", free_port(), "--host", "0.0.0.0")
+        try:
+            printed = re.search(r"Others +(http\S+),", up.until_ready().output)
+            if printed is None:
+                pytest.skip("this machine is in no network")
+            listening = [c.laddr for p in up.processes for c in p.net_connections() if c.status == "LISTEN"]
+            [everywhere] = [laddr for laddr in listening if laddr.ip.removeprefix("::ffff:") != "127.0.0.1"]
+            assert printed[1].endswith(f":{everywhere.port}")
+            with Modulo(printed[1], up.key) as modulo:
+                sea = modulo.collections.create("sea")
+                [added] = sea.add(file, max_wait=PATIENCE_SECONDS)
+                assert added.file is not None, added
+                assert sea.files.content(added.file.id) == file.read_bytes()
+            path = f"{printed[1]}/api/collections/{sea.id}/files/{added.file.id}/content"
+            led = httpx.get(path, headers={"Authorization": f"Bearer {up.key}"})
+            assert led.headers["location"].startswith(f"{printed[1]}/objects/")
+        finally:
+            assert up.stop(signal.SIGINT) == 0
 
 
 class TestLaterStart:

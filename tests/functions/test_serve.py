@@ -140,6 +140,20 @@ def test_the_page_may_speak_to_this_server_and_its_object_store_only(services, m
     assert "base-uri 'none'" in policy
 
 
+@pytest.mark.parametrize("settings", [{"objects_through_server": True}], indirect=True)
+def test_the_page_may_speak_to_this_server_alone_where_objects_go_through_it(services, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+    policy = request("GET", "/").headers["content-security-policy"]
+    assert "connect-src 'self';" in policy
+    refused = request("GET", "/objects/tenants/x")
+    assert (refused.status_code, refused.json()["type"]) == (403, "urn:modulo:problem:forbidden")
+
+
+def test_objects_do_not_go_through_a_server_by_themselves(services):
+    for method in ("GET", "POST"):
+        assert request(method, "/objects").status_code == 404
+
+
 ISSUER = {"oidc_issuer": "https://id.example.org/realms/acme", "oidc_audience": "modulo-api"}
 SIGN_IN = ISSUER | {"oidc_client_id": "modulo-console"}
 

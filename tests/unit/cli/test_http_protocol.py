@@ -77,6 +77,23 @@ def test_a_client_that_stops_in_the_middle_is_cut_off(address, sent):
         assert b"200 OK" not in until_closed(connection)
 
 
+def test_a_large_body_has_time_for_its_size(address, monkeypatch):
+    monkeypatch.setattr(http_protocol, "SLOWEST_BYTES_PER_SECOND", 1)
+    with socket.create_connection(address) as connection:
+        connection.settimeout(20)
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n" + b"x" * 10)
+        threading.Event().wait(SECONDS * 3)
+        connection.sendall(b"x" * 10)
+        assert b"200 OK" in connection.recv(65_536)
+
+
+def test_no_size_gives_a_body_time_for_ever(address, monkeypatch):
+    monkeypatch.setattr(http_protocol, "LONGEST_SECONDS", 0)
+    with socket.create_connection(address) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\nabc")
+        assert b"200 OK" not in until_closed(connection)
+
+
 def test_a_client_that_drips_is_cut_off(address):
     with socket.create_connection(address) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ")

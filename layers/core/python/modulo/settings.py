@@ -246,6 +246,11 @@ class Settings(BaseModel):
         default=300, gt=0, le=900, description="deadline of an answer that is streamed; a function has 900"
     )
 
+    objects_through_server: bool = Field(
+        default=False,
+        description="presigned forms and addresses lead through a server's `/objects`, for clients that do not reach "
+        "AWS_ENDPOINT_URL",
+    )
     sign_in_folder: str | None = Field(default=None, description="of one-time sign-in links of a server; none without")
 
     # Health

@@ -8,7 +8,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 HEADER_SECONDS: Final = 15.0
 """From the connection, or from a request's first byte, to the end of its headers."""
 BODY_SECONDS: Final = 60.0
-"""From the end of the headers to the end of the body."""
+"""From the end of the headers to the end of the body, besides what a large one takes."""
+SLOWEST_BYTES_PER_SECOND: Final = 500_000
+"""How fast a client has to send a large body: 4 Mbit/s."""
+LONGEST_SECONDS: Final = 900.0
+"""More than that no body gets for its size."""
 WRITE_SECONDS: Final = 60.0
 """How long a client may not take any of what was written for it, once the buffers are full."""
 
@@ -38,7 +42,9 @@ class TimedHttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Wait for the body."""
         super().on_headers_complete()
-        self._expect_within(BODY_SECONDS)
+        announced = next((value for name, value in self.headers if name == b"content-length"), b"")
+        size = int(announced) if announced.isdigit() else 0
+        self._expect_within(BODY_SECONDS + min(size / SLOWEST_BYTES_PER_SECOND, LONGEST_SECONDS))
 
     def on_message_complete(self) -> None:
         """Wait for nothing: from here on the server is at work."""

@@ -57,15 +57,17 @@ def add_pages(app: FastAPI) -> None:
 def content_security_policy() -> str:
     """What a page may load and speak to.
 
-    This server, the object store that it uploads to by form, and the issuer where the console signs in. On AWS
-    infra/edge.yaml has the same.
+    This server, the object store that it uploads to by form unless that goes by way of this server, and the issuer
+    where the console signs in. On AWS infra/edge.yaml has the same.
     """
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
-    others = [_origin(endpoint) or "https://*.amazonaws.com"]
+    allowed = ["'self'"]
+    if not services().settings.objects_through_server:
+        allowed.append(_origin(endpoint) or "https://*.amazonaws.com")
     if (oidc := _oidc()) is not None:
-        others.append(_origin(oidc["issuer"]))
+        allowed.append(_origin(oidc["issuer"]))
     return (
-        f"default-src 'self'; connect-src 'self' {' '.join(others)}; img-src 'self' data:; object-src 'none'; "
+        f"default-src 'self'; connect-src {' '.join(allowed)}; img-src 'self' data:; object-src 'none'; "
         "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
 

@@ -19,6 +19,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from modulo.cli.documentation_site import add_documentation
 from modulo.cli.http_protocol import TimedHttpProtocol
 from modulo.cli.metrics_exposition import MEDIA_TYPE, metrics_exposition
+from modulo.cli.object_gateway import ObjectGateway, stored_objects
 from modulo.cli.pages import add_pages
 from modulo.cli.prefork import STOP_SIGNALS, PreforkServer, exit_cleanly, listener
 from modulo.cli.sign_in import sign_in_router
@@ -75,6 +76,8 @@ def composed() -> FastAPI:
     add_pages(app)
     add_documentation(app)
     app.add_middleware(GZipMiddleware, minimum_size=MIN_COMPRESSED_BYTES, compresslevel=COMPRESSION)
+    if services().settings.objects_through_server:  # the outermost, as the limit on other bodies is not its own
+        app.add_middleware(ObjectGateway, objects=stored_objects())
     return app
 
 

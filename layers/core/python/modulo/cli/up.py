@@ -19,6 +19,7 @@ from types import FrameType
 from rich.console import Console
 
 from modulo.cli.generator_choice import use_generator
+from modulo.cli.other_machines import how_others_reach
 from modulo.cli.prefork import listener
 from modulo.cli.ready_message import Ready
 from modulo.cli.sign_in import SignInLinks, has_desktop, link
@@ -36,10 +37,6 @@ READY_SECONDS = 90.0
 DEMO = "demo"
 """The tenant and the user whose key is printed."""
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - only where it was asked for
-OTHERS = (
-    "reach this server at this machine's name, port {port}, with a key; but files of more than 4 MB, previews and "
-    "downloads go by the object store, which this machine alone reaches"
-)
 GRACE_SECONDS = 1
 """How long the worker may finish messages when everything stops; those left are interrupted and start again later."""
 POLL_SECONDS = 0.5
@@ -147,6 +144,7 @@ class Product:
             "HEALTH_TOKEN": self._health_token,
             "EXPECTED_WORKERS": json.dumps(EVENT_FUNCTIONS),
             "SIGN_IN_FOLDER": str(self._links.folder.absolute()),
+            "OBJECTS_THROUGH_SERVER": str(self._host == EVERYWHERE),  # other machines do not reach the store
         }
 
     def _await_health(self) -> None:
@@ -164,7 +162,7 @@ class Product:
         page = link(self.url.removesuffix("/api"), self._links.create(DEMO, DEMO))
         collection = self._demo().get("collection_id")
         demo = self._demo() if collection and self._status(f"/collections/{collection}") == 200 else {}
-        others = OTHERS.format(port=self._port) if self._host == EVERYWHERE else None
+        others = how_others_reach(self._port) if self._host == EVERYWHERE else None
         return page, Ready(page, self.url, self.key, answers, demo, others).message()
 
     def _open(self) -> None:

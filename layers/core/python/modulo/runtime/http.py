@@ -55,10 +55,16 @@ IDS: Final = frozenset({REQUEST_ID, TRACE_RESPONSE})
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,100}")
 
 
-def application(*routers: APIRouter, prefix: str = "", answers: Mapping[str, Answer] | None = None) -> FastAPI:
+def application(
+    *routers: APIRouter,
+    prefix: str = "",
+    answers: Mapping[str, Answer] | None = None,
+    max_body_bytes: float | None = None,
+) -> FastAPI:
     """One ASGI application of one or of all functions' routers.
 
-    `answers` says by the beginning of a path how an error is told there; elsewhere it is a problem.
+    `answers` says by the beginning of a path how an error is told there; elsewhere it is a problem. `max_body_bytes` is
+    of a request; default: what a direct upload may have.
     """
     app = FastAPI(
         title="Modulo",
@@ -73,7 +79,7 @@ def application(*routers: APIRouter, prefix: str = "", answers: Mapping[str, Ans
         app.include_router(router, prefix=prefix)
     handle_problems(app)
     app.add_middleware(MethodsMiddleware)
-    app.add_middleware(RequestMiddleware, answers=answers or {})
+    app.add_middleware(RequestMiddleware, answers=answers or {}, max_body_bytes=max_body_bytes)
     app.add_middleware(CrossOriginMiddleware)  # the outermost, so that errors of the others can be read too
     return app
 
@@ -130,9 +136,12 @@ def _refusal(answer: Answer, refused: Mapping[str, Any]) -> dict[str, Any]:
 class RequestMiddleware:
     """Gives every request an id, a limit on its body, metrics, one log line and safe headers."""
 
-    def __init__(self, app: ASGIApp, answers: Mapping[str, Answer] | None = None) -> None:
+    def __init__(
+        self, app: ASGIApp, answers: Mapping[str, Answer] | None = None, max_body_bytes: float | None = None
+    ) -> None:
         self._app = app
         self._answers = answers or {}
+        self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -146,7 +155,7 @@ class RequestMiddleware:
         request_id.set(_id_of(scope, headers))
         trace = begin_trace(_told_trace(scope))
         add_log_fields(request_id=request_id.get())
-        body = _LimitedBody(receive, services().settings.max_upload_bytes + FORMAT_BYTES)
+        body = _LimitedBody(receive, self._max_body_bytes or services().settings.max_upload_bytes + FORMAT_BYTES)
         response = _MeasuredResponse(scope, send, trace.header)
 
         async def unless_refused(message: Message) -> None:
@@ -189,7 +198,7 @@ def _told_trace(scope: Scope) -> str | None:
 class _LimitedBody:
     """A request's body; reading more than the limit raises `TooLarge`, and the answer says so."""
 
-    def __init__(self, receive: Receive, limit: int) -> None:
+    def __init__(self, receive: Receive, limit: float) -> None:
         self._receive = receive
         self._left = limit
         self._limit = limit

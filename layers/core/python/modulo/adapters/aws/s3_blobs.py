@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from shutil import copyfileobj
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 from uuid import UUID
 
 from botocore.exceptions import ClientError
@@ -20,6 +20,7 @@ from modulo.domain.errors import NotFound, Unavailable
 from modulo.domain.file import key_prefix
 from modulo.domain.stored_object import ObjectInfo, StoredTotals
 from modulo.domain.upload import PresignedPost
+from modulo.ports.object_address import object_address
 from modulo.ports.trace import trace_header
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class S3Blobs:
                 Conditions=[*conditions, ["content-length-range", size_bytes, size_bytes]],
                 ExpiresIn=expires_in,
             )
-        return PresignedPost(url=form["url"], fields=form["fields"])
+        return PresignedPost(url=self._for_clients(form["url"]), fields=form["fields"])
 
     def presigned_get(
         self, ref: FileRef | UserFileRef, *, version: str | None = None, name: str, media_type: str, expires_in: int
@@ -81,7 +82,8 @@ class S3Blobs:
             }
         )
         with translated_errors("s3"):
-            return str(self._s3().generate_presigned_url("get_object", Params=wanted, ExpiresIn=expires_in))
+            signed = self._s3().generate_presigned_url("get_object", Params=wanted, ExpiresIn=expires_in)
+        return self._for_clients(signed)
 
     def put(self, ref: FileRef | UserFileRef | UploadPartRef, content: bytes, *, media_type: str) -> None:
         """Store the object; S3 verifies its SHA-256."""
@@ -180,6 +182,17 @@ class S3Blobs:
 
     def _at(self, ref: FileRef | UserFileRef | UploadPartRef) -> dict[str, str]:
         return {"Bucket": self._bucket, "Key": ref.key}
+
+    def _for_clients(self, address: str) -> str:
+        """A presigned address by way of the server, where clients do not reach the store itself.
+
+        What is signed stays: the server puts the store's own name and the bucket back.
+        """
+        through = object_address.get()
+        if through is None:
+            return address
+        parts = urlsplit(address)
+        return through + parts.path.removeprefix(f"/{self._bucket}") + (f"?{parts.query}" if parts.query else "")
 
     def _require_unchanged(self, ref: FileRef | UserFileRef, pin: dict[str, str]) -> None:
         with translated_errors("s3"):
