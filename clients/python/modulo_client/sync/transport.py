@@ -22,6 +22,7 @@ from modulo_client.version import VERSION
 
 M = TypeVar("M", bound=Model)
 PAGE = 100
+QUOTA_EXCEEDED = "quota-exceeded"
 
 
 class Transport:
@@ -103,9 +104,10 @@ class Transport:
                 continue
             if reply.is_success or reply.is_redirect or reply.status_code in answers:
                 return reply
+            refusal = _refusal(reply)
             pause = pause_after(reply.status_code, reply.headers, attempt=attempt)
-            if pause is None or attempt > self._max_retries:
-                raise _refusal(reply)
+            if pause is None or attempt > self._max_retries or _is_used_up(refusal):
+                raise refusal
             time.sleep(pause)
 
     @contextmanager
@@ -126,19 +128,30 @@ class Transport:
             raise _unreached(f"POST {path}", error) from error
 
     def post_form(self, url: str, fields: Mapping[str, str], name: str, source: Path) -> None:
-        """Send a file to the object store by a form.
+        """Send a file to the object store by a form, again where that can help: the same bytes are stored once.
 
         Raises:
             UploadRefused: the store refused the file.
             ConnectionFailed: it did not answer.
         """
-        try:
-            with source.open("rb") as content:
-                reply = self._store.post(url, data=dict(fields), files={"file": (name, content)})
-        except httpx.TransportError as error:
-            raise _unreached(f"the object store did not take {name}", error) from error
-        if not reply.is_success:
-            raise UploadRefused(f"the object store refused {name} with status {reply.status_code}: {reply.text[:300]}")
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                with source.open("rb") as content:
+                    reply = self._store.post(url, data=dict(fields), files={"file": (name, content)})
+            except httpx.TransportError as error:
+                if attempt > self._max_retries:
+                    raise _unreached(f"the object store did not take {name}", error) from error
+                time.sleep(backoff(attempt))
+                continue
+            if reply.is_success:
+                return
+            pause = pause_after(reply.status_code, reply.headers, attempt=attempt)
+            if pause is None or attempt > self._max_retries:
+                why = f"status {reply.status_code}: {reply.text[:300]}"
+                raise UploadRefused(f"the object store refused {name} with {why}")
+            time.sleep(pause)
 
     def download(self, url: str) -> bytes:
         """The bytes at an address of the object store.
@@ -188,6 +201,11 @@ def _refusal(reply: httpx.Response) -> ApiProblem:
         found = None
     problem = found if isinstance(found, dict) else {"detail": reply.text[:300]}
     return problem_of(reply.status_code, problem, retry_after=retry_after(reply.headers))
+
+
+def _is_used_up(refusal: ApiProblem) -> bool:
+    """Whether it is for a quota that no time gives back, such as that of files."""
+    return refusal.code == QUOTA_EXCEEDED and refusal.retry_after is None
 
 
 def _unreached(what: str, error: httpx.TransportError) -> ConnectionFailed:
