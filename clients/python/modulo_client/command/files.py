@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from modulo_client.command.connection import Json, Key, Name, Url, connected, fail
 from modulo_client.command.exit_codes import INCOMPLETE
+from modulo_client.command.outcome import SHOWN, counted
 from modulo_client.command.printing import (
     FILE_COLUMNS,
     file_row,
@@ -18,7 +19,7 @@ from modulo_client.command.printing import (
     print_table,
     size,
 )
-from modulo_client.models import File, Role
+from modulo_client.models import DeletionRequested, File, Role
 from modulo_client.sync.collections import Collection
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
@@ -105,10 +106,15 @@ def retry(
     with connected(url, key) as modulo:
         papers = modulo.collections.get(collection)
         failed = _files_named(papers, files) if files else list(papers.files.list(stage="failed"))
-        hopeless = [one for one in failed if one.problem is not None and not one.problem.retryable]
-        again = [one for one in failed if one not in hopeless]
-        for file in again:
-            papers.files.retry(file.id)
+        again: list[File] = []
+        hopeless: list[File] = []
+        for one in failed:
+            (hopeless if one.problem is not None and not one.problem.retryable else again).append(one)
+        done: list[File] = []
+        with counted(len(again), "sent again", done):
+            for file in again:
+                papers.files.retry(file.id)
+                done.append(file)
     if as_json:
         print_json({"retried": [one.name for one in again], "hopeless": [one.name for one in hopeless]})
     else:
@@ -135,11 +141,19 @@ def remove(
         what = f"{len(chosen)} files of {papers.name}" if files else f"{papers.name} with all its files"
         if not yes:
             typer.confirm(f"Delete {what}?", abort=True, err=True)
-        gone = [papers.files.delete(file.id) for file in chosen] if files else [papers.delete()]
+        gone: list[DeletionRequested] = []
+        with counted(len(chosen) or 1, "deleted", gone):
+            if not files:
+                gone.append(papers.delete())
+            for file in chosen:
+                receipt = papers.files.delete(file.id)
+                gone.append(receipt)
     if as_json:
         print_json(gone)
-    else:
-        out.print(f"Deleted {escape(what)}. Receipts: {', '.join(str(one.deletion_id) for one in gone)}")
+        return
+    receipts = ", ".join(str(one.deletion_id) for one in gone[:SHOWN])
+    more = f" and {len(gone) - SHOWN} more" if len(gone) > SHOWN else ""
+    out.print(f"Deleted {escape(what)}. Receipts: {receipts}{more}")
 
 
 def share(collection: Name, user: UUID, role: Role, *, url: Url = None, key: Key = None, as_json: Json = False) -> None:

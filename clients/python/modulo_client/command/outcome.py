@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from modulo_client.command.exit_codes import INTERRUPTED
 from modulo_client.command.printing import err, out, print_json, progress, why_not
-from modulo_client.errors import ModuloError, NotSent
+from modulo_client.errors import ModuloError, NotSent, Throttled
 from modulo_client.models import DeletionRequested, File
 from modulo_client.sources import Added, Progress, Source
 
@@ -47,6 +47,7 @@ class Outcome:
 
                 def step(done: Progress) -> None:
                     self.note(done.added)
+                    self._tell_stop(done)
                     name = escape(done.added.source.name[:40])
                     bar.update(task, total=done.total, completed=done.done, description=name)
 
@@ -59,6 +60,14 @@ class Outcome:
             if self._latest:
                 self.tell(again=True)
             raise
+
+    def _tell_stop(self, done: Progress) -> None:
+        """Say at once that a quota keeps the rest from being sent: what was sent may take long to be read."""
+        if not isinstance(done.added.error, Throttled):  # of several at once, only the first is one
+            return
+        there = sum(one.file is not None for one in self._latest.values())
+        err.print(f"{escape(done.added.source.name)}: {escape(why_not(done.added))}", style="red")
+        err.print(f"{there} of {done.total} files are there and are waited for; the others are not sent.")
 
     def tell(self, *, again: bool = False) -> None:
         """Print what was done; `again`: some of it is still to come."""
@@ -94,6 +103,17 @@ class Outcome:
         if self.deleted:
             written["deleted"] = [one.model_dump(mode="json") for one in self.deleted]
         return written
+
+
+@contextmanager
+def counted(total: int, what: str, done: Sized) -> Iterator[None]:
+    """Of several requests, tell how many were answered where an interrupt or an error ends them."""
+    try:
+        yield
+    except (KeyboardInterrupt, ModuloError):
+        if total > 1:
+            err.print(f"{len(done)} of {total} {what}")
+        raise
 
 
 def _is_read(file: File | None) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.markup import escape
 
 from modulo_client.command.connection import fail
+from modulo_client.command.outcome import SHOWN
 from modulo_client.command.printing import err, out, why_not
 from modulo_client.errors import Forbidden, ModuloError, NotReady, NotSent, Unauthenticated, stops_all
 from modulo_client.sources import Added, Source, sources_of
@@ -21,7 +22,8 @@ Version = tuple[int, int]
 DEBOUNCE_MS = 1_600
 """How long changes are collected, so that a file which is being written is sent once."""
 RETRY_SECONDS = 30.0
-"""How long to wait until what could not be sent is tried again."""
+"""How long to wait until what could not be sent is tried again; each time in vain doubles it."""
+MAX_RETRY_SECONDS = 600.0
 STEP_MS = 500
 MAX_WAIT = 3_600.0
 
@@ -43,7 +45,8 @@ def watch_sources(
     if not places:
         fail("there is nothing to watch: only addresses were given")
     known = dict(seen)
-    pending, again_at = _to_try_again(failed), time.monotonic() + RETRY_SECONDS
+    pending, pause = _to_try_again(failed), RETRY_SECONDS
+    again_at = time.monotonic() + pause
     sent, started = 0, False
     try:
         for noticed in _changes(places):
@@ -59,11 +62,13 @@ def watch_sources(
             now = versions_of(sources)
             changed = pending | {path for path, version in now.items() if known.get(path) != version}
             known = now
+            pause = min(2 * pause, MAX_RETRY_SECONDS) if changed == pending else RETRY_SECONDS
+            pending = changed  # as long as they are sent, an interrupt leaves them to be sent
             left = _add(papers, [one for one in sources if one.path is not None and one.path.absolute() in changed])
             sent += len(changed) - len(left)
-            pending, again_at = left, time.monotonic() + RETRY_SECONDS
+            pending, again_at = left, time.monotonic() + pause
     except KeyboardInterrupt:
-        out.print(f"Stopped watching: {sent} changes seen{f', {len(pending)} not sent' if pending else ''}.")
+        out.print(f"Stopped watching: {sent} changes seen{f', {len(pending)} not at their end' if pending else ''}.")
 
 
 def versions_of(sources: Iterable[Source]) -> dict[Path, Version]:
@@ -116,14 +121,28 @@ def _add(papers: Collection, chosen: Sequence[Source]) -> set[Path]:
     except ModuloError as error:
         err.print(f"{_now()} {escape(str(error))}; it is tried again", style="red")
         return {one.path.absolute() for one in chosen if one.path is not None}
+    _tell(added)
     for one in added:
-        if one.ready:
-            out.print(f"{_now()} {escape(one.source.name)}: ready")
-        else:
-            err.print(f"{_now()} {escape(one.source.name)}: {escape(why_not(one))}", style="red")
         if isinstance(one.error, Unauthenticated | Forbidden):
             raise one.error
     return _to_try_again(added)
+
+
+def _tell(added: Sequence[Added]) -> None:
+    """What became of the files: the first by name, the others by their number."""
+    ready = [one for one in added if one.ready]
+    failed = [one for one in added if not one.ready and not isinstance(one.error, NotSent)]
+    not_sent = len(added) - len(ready) - len(failed)
+    for one in ready[:SHOWN]:
+        out.print(f"{_now()} {escape(one.source.name)}: ready")
+    if len(ready) > SHOWN:
+        out.print(f"{_now()} {len(ready) - SHOWN} more: ready")
+    for one in failed[:SHOWN]:
+        err.print(f"{_now()} {escape(one.source.name)}: {escape(why_not(one))}", style="red")
+    if len(failed) > SHOWN:
+        err.print(f"{_now()} {len(failed) - SHOWN} more failed", style="red")
+    if not_sent:
+        err.print(f"{_now()} {not_sent} files were not sent; they are tried again", style="red")
 
 
 def _to_try_again(added: Sequence[Added]) -> set[Path]:
