@@ -11,6 +11,7 @@ RULES = [
     (r"\basync (def|with|for)\b", r"\1"),
     (r"\bawait ", ""),
     (r"\bmodulo_client\.aio\b", "modulo_client.sync"),
+    (r"\bmodulo_client\.tasks\b", "modulo_client.threads"),
     (r"\bimport asyncio\n", "import time\n"),
     (r"\basyncio\.sleep\b", "time.sleep"),
     (r"\basynccontextmanager\b", "contextmanager"),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 from modulo_client.models import DeletionRequested, File
 from modulo_client.sources import Added, Source, checksum_of, excluded, parts_of
+
+AWAITED: Final = "awaiting_upload"
+"""The stage of a file until its bytes are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +19,8 @@ class SyncPlan:
     """A folder beside a collection.
 
     Attributes:
-        new: files that the collection does not have, or whose bytes never arrived.
+        new: files that the collection does not have.
+        awaited: files that were announced to it; their bytes have come and wait to be read, or never came.
         changed: files of which it has other bytes.
         unchanged: files that it has, ready to be searched.
         under_way: files that it has and still reads.
@@ -26,6 +31,7 @@ class SyncPlan:
     """
 
     new: list[Source] = field(default_factory=list)
+    awaited: list[Added] = field(default_factory=list)
     changed: list[Source] = field(default_factory=list)
     unchanged: list[Source] = field(default_factory=list)
     under_way: list[Added] = field(default_factory=list)
@@ -37,8 +43,8 @@ class SyncPlan:
     @property
     def total(self) -> int:
         """How many sources are not `unchanged`, each of which is in the report."""
-        followed = len(self.under_way) + len(self.to_retry) + len(self.failed) + len(self.unreadable)
-        return len(self.new) + len(self.changed) + followed
+        followed = (self.awaited, self.under_way, self.to_retry, self.failed, self.unreadable)
+        return len(self.new) + len(self.changed) + sum(map(len, followed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +85,12 @@ def plan_of(
 
 
 def _sort_in(plan: SyncPlan, source: Source, file: File | None, digest: str) -> None:
-    if file is None or (file.stage == "awaiting_upload" and file.checksum_sha256 == digest):
+    if file is None:
         plan.new.append(source)
     elif file.checksum_sha256 != digest:
         plan.changed.append(source)
+    elif file.stage == AWAITED:
+        plan.awaited.append(_again(source, file))
     elif not file.finished:
         plan.under_way.append(Added(source, file))
     elif file.stage != "failed":
@@ -93,7 +101,36 @@ def _sort_in(plan: SyncPlan, source: Source, file: File | None, digest: str) -> 
         plan.failed.append(Added(source, file))
 
 
-def is_gone(file: File, wanted: Iterable[str], exclude: Sequence[str] = ()) -> bool:
+def held_of(
+    sources: Iterable[Source], files: Iterable[File], *, checksum: Callable[[Path], str] = checksum_of
+) -> list[Added]:
+    """The sources that a collection has by name and checksum, but those that failed there."""
+    known = {name: file for file in files for name in (*file.aliases, file.name)}
+    found = []
+    for source in sources:
+        file = known.get(source.name)
+        if file is None or source.path is None or file.stage == "failed":
+            continue
+        try:
+            same = file.checksum_sha256 == checksum(source.path)
+        except OSError:  # what sends it tells
+            continue
+        if same:
+            found.append(_again(source, file))
+    return found
+
+
+def is_awaited(added: Added) -> bool:
+    """Whether a file was announced, and its bytes were not looked at yet."""
+    return added.file is not None and added.file.stage == AWAITED
+
+
+def _again(source: Source, file: File) -> Added:
+    """A file that is there; the same bytes, sent again, are to change nothing."""
+    return Added(replace(source, on_duplicate="existing"), file, duplicate_of=file.name)
+
+
+def is_gone(file: File, wanted: Set[str], exclude: Sequence[str] = ()) -> bool:
     """Whether a file has no counterpart among the names that are wanted.
 
     Files that came from an address, the files of an archive that is wanted, and what is excluded never do.
@@ -102,7 +139,7 @@ def is_gone(file: File, wanted: Iterable[str], exclude: Sequence[str] = ()) -> b
     archive, slash, _ = file.name.partition("/")
     return not (
         file.source_url is not None
-        or names & set(wanted)
+        or names & wanted
         or (slash and archive in wanted)
         or any(excluded(parts_of(name), exclude) for name in names)
     )
@@ -112,6 +149,7 @@ def names_in(plan: SyncPlan) -> Mapping[str, list[str]]:
     """The plan as names, for people and programs."""
     return {
         "new": [one.name for one in plan.new],
+        "awaited": [one.source.name for one in plan.awaited],
         "changed": [one.name for one in plan.changed],
         "unchanged": [one.name for one in plan.unchanged],
         "under_way": [one.source.name for one in plan.under_way],

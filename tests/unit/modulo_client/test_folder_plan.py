@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from modulo_client.folder_plan import is_gone, names_in, plan_of
+from modulo_client.folder_plan import held_of, is_awaited, is_gone, names_in, plan_of
 from modulo_client.models import File, FileProblem
 from modulo_client.sources import Source
 
@@ -48,7 +48,7 @@ def test_files_are_compared_by_name_and_checksum() -> None:
 @pytest.mark.parametrize(
     ("there", "what"),
     [
-        (file("a.txt", "aa", "awaiting_upload"), "new"),
+        (file("a.txt", "aa", "awaiting_upload"), "awaited"),
         (file("a.txt", "other", "awaiting_upload"), "changed"),
         (file("a.txt", None, "queued"), "changed"),
         (file("a.txt", "aa", "embedding"), "under_way"),
@@ -78,3 +78,39 @@ def test_what_no_folder_brought_is_never_gone() -> None:
     assert not is_gone(file("page", source_url="https://example.org"), wanted)
     assert not is_gone(file("logs - today.log"), wanted, exclude=["*.log"])
     assert not is_gone(file("logs - today.txt"), wanted, exclude=["logs/"])
+
+
+def held(*files: File) -> dict[str, bool]:
+    made = held_of([*SOURCES, Source("https://example.org", url="https://example.org")], files, checksum=checksum)
+    return {one.source.name: is_awaited(one) for one in made}
+
+
+def checksum(path: Path) -> str:
+    return BYTES[path.name]
+
+
+def test_what_a_collection_has_by_name_and_checksum_is_held() -> None:
+    assert held() == {}
+    assert held(file("a.txt", "aa"), file("b.txt", "other"), file("copy of b.txt", None)) == {"a.txt": False}
+    assert held(file("b.txt", "bb", aliases=("copy of b.txt",))) == {"b.txt": False, "copy of b.txt": False}
+    assert held(file("a.txt", "aa", "embedding"), file("b.txt", "bb", "awaiting_upload")) == {
+        "a.txt": False,
+        "b.txt": True,
+    }
+
+
+def test_what_failed_or_cannot_be_read_is_not_held() -> None:
+    assert held(file("a.txt", "aa", "failed")) == {}
+
+    def locked(path: Path) -> str:
+        raise PermissionError("locked")
+
+    assert held_of(SOURCES, [file("a.txt", "aa")], checksum=locked) == []
+
+
+def test_what_is_there_sent_again_changes_nothing() -> None:
+    awaited = file("a.txt", "aa", "awaiting_upload")
+    made = plan_of(SOURCES[:1], [awaited], checksum=checksum)
+    assert [(one.source.on_duplicate, one.duplicate_of) for one in made.awaited] == [("existing", "a.txt")]
+    assert [one.source.on_duplicate for one in held_of(SOURCES, [awaited], checksum=checksum)] == ["existing"]
+    assert made.total == 1

@@ -9,11 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from modulo_client.errors import ModuloError, NotFound
-from modulo_client.folder_plan import SyncPlan, SyncReport, is_gone, names_in, plan_of
+from modulo_client.folder_plan import SyncPlan, SyncReport, held_of, is_awaited, is_gone, names_in, plan_of
 from modulo_client.models import Deletion, DeletionRequested, File, OnDuplicate, UploadReceipt
 from modulo_client.sources import Added, Source, sources_below, sources_of
-from modulo_client.sync.transport import Transport
-from modulo_client.sync.uploads import OnProgress, Uploads
+from modulo_client.sync.transport import PAGE, Transport
+from modulo_client.sync.uploads import ASKED_SINGLY, OnProgress, Uploads
 
 
 class Files:
@@ -78,18 +78,40 @@ class Files:
         it, as in `reports - may.pdf`; what a pattern of `exclude` matches is left out. `max_wait` is in seconds; None
         waits without end.
 
+        Of more than ten sources, those that the collection has by name and checksum are not sent again: their
+        `duplicate_of` is set. So a call that was stopped goes on where it was. With `attributes`, all are sent.
+
         Raises:
             FileNotFoundError: a path does not exist, or a pattern matches nothing. Nothing was sent then.
             ValueError: two files would have one name. Nothing was sent then.
             NotReady: the time is over; what was sent goes on being read.
-            ConnectionFailed, ApiProblem: while waiting, the server did not answer, or the key was no longer valid.
+            ConnectionFailed, ApiProblem: while asking what is there or waiting, the server did not answer, or the key
+                was no longer valid.
         """
         waiting = sources_of(*sources, exclude=exclude)
         uploads = self._uploads(len(waiting), attributes=attributes, on_duplicate=on_duplicate, on_progress=on_progress)
-        for source in waiting:
-            uploads.send(source)
-        order = {source: number for number, source in enumerate(waiting)}
-        return sorted(uploads.wait(max_wait), key=lambda added: order[added.source])
+        held = {added.source.name: added for added in self._held(waiting)} if attributes is None else {}
+        for added in held.values():
+            if not is_awaited(added):
+                uploads.follow(added)
+        uploads.go_on([added for added in held.values() if is_awaited(added)])
+        uploads.send(source for source in waiting if source.name not in held)
+        order = {source.name: number for number, source in enumerate(waiting)}
+        return sorted(uploads.wait(max_wait), key=lambda added: order[added.source.name])
+
+    def _held(self, sources: Sequence[Source]) -> Sequence[Added]:
+        """The sources that need not be sent, as far as asking for them is cheaper than sending them."""
+        names = {source.name for source in sources if source.path is not None}
+        if len(names) <= ASKED_SINGLY:
+            return []
+        files, most = [], len(names) * PAGE
+        for file in self.list():
+            most -= 1
+            if not names.isdisjoint((file.name, *file.aliases)):
+                files.append(file)
+            if not most:
+                break
+        return held_of(sources, files)
 
     def plan_sync(self, folder: str | Path, *, exclude: Sequence[str] = ()) -> SyncPlan:
         """What `sync` would do.
@@ -126,8 +148,10 @@ class Files:
         """
         plan = plan or self.plan_sync(folder, exclude=exclude)
         uploads = self._uploads(plan.total, on_progress=on_progress)
-        for source in (*plan.changed, *plan.new):  # of which those may be copies
-            uploads.send(source)
+        uploads.go_on(plan.awaited)
+        missing = (*plan.changed, *plan.new)
+        uploads.send(source for source in missing if source.on_duplicate != "alias")
+        uploads.send(source for source in missing if source.on_duplicate == "alias")  # of what was sent before
         for added in plan.to_retry:
             uploads.follow(self._retried(added))
         for added in (*plan.failed, *plan.unreadable, *plan.under_way):
