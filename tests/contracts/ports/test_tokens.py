@@ -100,6 +100,9 @@ def test_a_valid_token_names_tenant_user_and_scopes(issuer, tokens):
     assert ada.scopes == {Scope.read, Scope.write}
     assert tokens.principal(issuer.token(scope="read")).scopes == {Scope.read}
     assert tokens.principal(issuer.token(scope=None)).scopes == frozenset()
+    for told in ("read other", ["read", "other", 1, {}]):
+        assert tokens.principal(issuer.token(scope=None, scp=told)).scopes == {Scope.read}
+    assert tokens.principal(issuer.token(scope="read", scp="write")).scopes == {Scope.read}
     bob = tokens.principal(issuer.token(sub="bob"))
     assert (bob.tenant_id, bob.user_id) == (ada.tenant_id, bob.user_id)
     assert bob.user_id != ada.user_id

@@ -18,7 +18,8 @@ class OidcTokens:
     """JSON web tokens (JWT) of one issuer for one audience, signed with one of the allowed algorithms.
 
     The claim `tenant_claim` names the tenant. Tenant and user ids are derived from the issuer and the claims, so that
-    two issuers can never name the same tenant. Scopes in the `scope` claim that are unknown here are ignored.
+    two issuers can never name the same tenant. Scopes stand in the claim `scope` (RFC 9068), or in `scp` as of Entra ID
+    and Okta; those that are unknown here are ignored.
     """
 
     def __init__(
@@ -67,17 +68,23 @@ class OidcTokens:
         return claims
 
     def _principal(self, claims: dict[str, Any]) -> Principal:
-        tenant, scope = claims.get(self._tenant_claim), claims.get("scope", "")
+        tenant, scope = claims.get(self._tenant_claim), claims.get("scope", claims.get("scp", ""))
         if not isinstance(tenant, str) or not tenant or not claims["sub"]:
             raise Unauthenticated(f"The token names no tenant: the claim {self._tenant_claim!r} is missing.")
-        words = scope.split() if isinstance(scope, str) else []
         return Principal(
             tenant_id=external_id(self._issuer, f"tenant:{tenant}"),
             user_id=external_id(self._issuer, f"user:{tenant}:{claims['sub']}"),
-            scopes=frozenset(Scope(word) for word in words if word in Scope.__members__),
+            scopes=frozenset(Scope(word) for word in _words(scope) if word in Scope.__members__),
         )
 
     def _key(self, header: dict[str, Any]) -> jwt.PyJWK:
         if header.get("alg") not in self._algorithms:
             raise jwt.InvalidAlgorithmError("its algorithm is not allowed")
         return self._keys.get(str(header.get("kid", "")))
+
+
+def _words(scope: Any) -> list[str]:
+    """The scopes that a claim holds, as words or as a list."""
+    if isinstance(scope, str):
+        return scope.split()
+    return [word for word in scope if isinstance(word, str)] if isinstance(scope, list) else []
