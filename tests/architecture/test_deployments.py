@@ -82,6 +82,7 @@ def refusals(given: Mapping[str, str]) -> list[str]:
         EDGE,
         {**EDGE, "HostedZone": "Z1"},
         {**EDGE, **TOKENS, "OidcClientId": "console"},
+        {**EDGE, **TOKENS, "OidcClientId": "console", "OidcTokenOrigin": "https://tokens.example.org"},
         DOMAIN,
     ],
 )
@@ -121,6 +122,7 @@ def test_a_deployment_without_a_store_or_a_model_is_refused(stores: dict[str, st
         ({**GIVEN, "HostedZone": "Z1"}, "DomainName"),
         ({**GIVEN, **EDGE, "OidcClientId": "console"}, "OidcIssuer"),
         ({**GIVEN, **TOKENS, "OidcClientId": "console"}, "Edge"),
+        ({**GIVEN, **EDGE, **TOKENS, "OidcTokenOrigin": "https://tokens.example.org"}, "OidcClientId"),
     ],
 )
 def test_parameters_that_do_not_go_together_are_refused(parameters: dict[str, str], named: str) -> None:

@@ -155,14 +155,18 @@ def evaluated(value: Any, given: dict[str, str], true: set[str]) -> Any:
     return re.sub(r"\$\{(\w+)\}", lambda name: known[name[1]], text)
 
 
+@pytest.mark.parametrize("tokens", [None, "https://tokens.example.org"])
 @pytest.mark.parametrize("signs_in", [False, True])
-def test_people_sign_in_where_a_server_would_have_them(monkeypatch: pytest.MonkeyPatch, signs_in: bool) -> None:
+def test_people_sign_in_where_a_server_would_have_them(
+    monkeypatch: pytest.MonkeyPatch, signs_in: bool, tokens: str | None
+) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
     issuer = {
         "oidc_issuer": "https://id.example.org:8443/realms/a",
         "oidc_audience": "modulo",
         "oidc_client_id": "console",
+        "oidc_token_origin": tokens,
     }
     chosen = Settings.model_validate(issuer if signs_in else {})
     install(Services(chosen))
@@ -170,14 +174,16 @@ def test_people_sign_in_where_a_server_would_have_them(monkeypatch: pytest.Monke
         "OidcIssuer": chosen.oidc_issuer or "",
         "OidcClientId": chosen.oidc_client_id or "",
         "OidcAudience": chosen.oidc_audience or "",
+        "OidcTokenOrigin": chosen.oidc_token_origin or "",
         "OidcScopes": EDGE["Parameters"]["OidcScopes"]["Default"],
     }
-    true = {"SignsIn"} if signs_in else set()
+    true = {"SignsIn", *(["TokensElsewhere"] if tokens else [])} if signs_in else set()
     told = evaluated(EDGE["Outputs"]["ConsoleConfiguration"]["Value"], given, true)
     assert json.loads(told) == ask("GET", "/console.json").json()
     sent = ask("GET", "/").headers["content-security-policy"]
     assert evaluated(console_policy(), given, true) == sent
     assert ("https://id.example.org:8443" in sent) is signs_in
+    assert ("https://tokens.example.org" in sent) is bool(signs_in and tokens)
 
 
 def console_policy() -> Any:

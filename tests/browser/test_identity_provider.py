@@ -40,6 +40,7 @@ def served(stack: Environment) -> Iterator[tuple[str, str, OidcIssuer]]:
             "OIDC_ISSUER": issuer.url,
             "OIDC_AUDIENCE": issuer.audience,
             "OIDC_CLIENT_ID": issuer.client_id,
+            "OIDC_TOKEN_ORIGIN": issuer.token_origin,
         }
         command = [sys.executable, "-m", "modulo.cli.main", "serve", "--port", str(port)]
         process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
@@ -57,7 +58,7 @@ def served(stack: Environment) -> Iterator[tuple[str, str, OidcIssuer]]:
 def issuer(served: tuple[str, str, OidcIssuer]) -> OidcIssuer:
     """As it is at first."""
     *_, issuer = served
-    issuer.refreshes, issuer.problem, issuer.wrong_nonce = True, "", False
+    issuer.refreshes, issuer.problem, issuer.wrong_nonce, issuer.token_endpoint = True, "", False, ""
     issuer.faults.clear()
     issuer.asked.clear()
     return issuer
@@ -70,7 +71,7 @@ def new_visit(browser: Browser, served: tuple[str, str, OidcIssuer], issuer: Oid
     opened: list[Console] = []
 
     def visit(path: str = "/", look: Look = LOOKS[0]) -> Console:
-        opened.append(Console(browser, look, (origin, store, issuer.url)))
+        opened.append(Console(browser, look, (origin, store, issuer.url, issuer.token_origin)))
         opened[-1].visit(path)
         return opened[-1]
 
@@ -315,13 +316,46 @@ def test_uploads_wait_where_a_sign_in_ends_and_go_on_after_the_next(
     assert page.url == at
 
 
+def test_tokens_may_be_issued_at_another_origin_that_the_server_names(new_visit, issuer: OidcIssuer) -> None:
+    issuer.token_endpoint = f"{issuer.token_origin}/token"
+    console = new_visit()
+    console.expected = {401}
+    page = console.page
+    press(page)
+    allow(page, "mary")
+    signed_in(page)
+    first = tokens_of(page)["access"]
+    expired = f"Bearer {issuer.access_token('mary', seconds=-3_600)}"
+
+    def expire(route: Route) -> None:
+        headers = route.request.headers
+        old = headers.get("authorization") == f"Bearer {first}"
+        route.continue_(headers={**headers, "authorization": expired} if old else None)
+
+    page.route("**/api/**", expire)
+    new_collection(page)
+    assert tokens_of(page)["access"] != first
+    assert issuer.asked.count(f"POST {issuer.token_origin}/token") == 2
+    assert issuer.asked.count("POST /token") == 2
+    assert issuer.faults == []
+
+
+def test_no_code_goes_to_an_origin_that_the_server_does_not_name(new_visit, issuer: OidcIssuer) -> None:
+    issuer.token_endpoint = "https://tokens.evil.example/token"
+    page = new_visit().page
+    press(page)
+    expect(page.get_by_role("alert")).to_contain_text("issues tokens at https://tokens.evil.example")
+    expect(page.get_by_role("alert")).to_contain_text("OIDC_TOKEN_ORIGIN")
+    assert "GET /authorize" not in issuer.asked
+
+
 def test_the_page_may_speak_to_the_issuer_and_no_other(new_visit, issuer: OidcIssuer, served) -> None:
     origin, store, _ = served
     response = new_visit().page.goto(origin)
     assert response is not None
     policy = response.headers["content-security-policy"]
     [connect] = [part for part in policy.split(";") if part.strip().startswith("connect-src")]
-    assert connect.split() == ["connect-src", "'self'", store, issuer.url]
+    assert connect.split() == ["connect-src", "'self'", store, issuer.url, issuer.token_origin]
 
 
 def test_a_server_without_a_provider_offers_none(new_console) -> None:

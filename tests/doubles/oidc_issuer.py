@@ -50,6 +50,7 @@ class OidcIssuer:
         refreshes: whether it issues refresh tokens.
         problem: an error that it answers instead of asking the person.
         wrong_nonce: whether its ID tokens are for another sign-in.
+        token_endpoint: the one that its discovery document names, if not its own.
         asked: the paths that were asked for, in order.
         faults: what was refused, and why.
     """
@@ -61,6 +62,7 @@ class OidcIssuer:
     refreshes: bool = True
     problem: str = ""
     wrong_nonce: bool = False
+    token_endpoint: str = ""
     asked: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     _codes: dict[str, Grant] = field(default_factory=dict)
@@ -68,6 +70,7 @@ class OidcIssuer:
     _sessions: dict[str, str] = field(default_factory=dict)
     _key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048))
     _server: ThreadingHTTPServer = field(init=False)
+    _token_server: ThreadingHTTPServer = field(init=False)
 
     def __enter__(self) -> Self:
         issuer = self
@@ -76,18 +79,25 @@ class OidcIssuer:
             def answer(self, given: dict[str, str]) -> None:
                 issuer._answer(self, given)
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        self._server, self._token_server = (ThreadingHTTPServer(("127.0.0.1", 0), Handler) for _ in range(2))
+        for server in (self._server, self._token_server):
+            threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        for server in (self._server, self._token_server):
+            server.shutdown()
+            server.server_close()
 
     @property
     def url(self) -> str:
         """Its name, at which it is."""
         return f"http://127.0.0.1:{self._server.server_port}"
+
+    @property
+    def token_origin(self) -> str:
+        """Another origin at which it issues tokens too."""
+        return f"http://127.0.0.1:{self._token_server.server_port}"
 
     def access_token(self, user: str, scope: str = "openid read write", seconds: int = SECONDS) -> str:
         """An access token; with a negative time, one that has expired."""
@@ -110,6 +120,8 @@ class OidcIssuer:
     def _answer(self, exchange: _Handler, given: dict[str, str]) -> None:
         path = urlsplit(exchange.path).path
         self.asked.append(f"{exchange.command} {path}")
+        if exchange.server is self._token_server:
+            self.asked.append(f"{exchange.command} {self.token_origin}{path}")
         routes = {
             "GET /.well-known/openid-configuration": self._described,
             "GET /keys": self._keys,
@@ -132,7 +144,7 @@ class OidcIssuer:
             {
                 "issuer": self.url,
                 "authorization_endpoint": f"{self.url}/authorize",
-                "token_endpoint": f"{self.url}/token",
+                "token_endpoint": self.token_endpoint or f"{self.url}/token",
                 "jwks_uri": f"{self.url}/keys",
                 "end_session_endpoint": f"{self.url}/end",
                 "response_types_supported": ["code"],

@@ -172,11 +172,20 @@ def test_the_console_is_told_where_people_sign_in_and_may_speak_to_it(services):
         "client_id": "modulo-console",
         "scope": "openid read write",
         "audience": "modulo-api",
+        "token_origin": "",
     }
     assert told.headers["cache-control"] == "no-cache"
     policy = request("GET", "/").headers["content-security-policy"]
     [connect] = [part for part in policy.split("; ") if part.startswith("connect-src")]
     assert connect.split()[-1] == "https://id.example.org"
+
+
+@pytest.mark.parametrize("settings", [SIGN_IN | {"oidc_token_origin": "https://tokens.example.org"}], indirect=True)
+def test_the_console_may_speak_to_where_tokens_are_issued_too(services):
+    assert request("GET", "/console.json").json()["oidc"]["token_origin"] == "https://tokens.example.org"
+    policy = request("GET", "/").headers["content-security-policy"]
+    [connect] = [part for part in policy.split("; ") if part.startswith("connect-src")]
+    assert connect.split()[-2:] == ["https://id.example.org", "https://tokens.example.org"]
 
 
 TOKEN = "a-token-of-more-than-thirty-two-characters"

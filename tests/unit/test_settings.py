@@ -3,12 +3,19 @@ from pydantic import ValidationError
 
 from modulo.settings import Settings
 
+SIGN_IN = {"oidc_issuer": "https://issuer", "oidc_audience": "modulo", "oidc_client_id": "console"}
+
 
 @pytest.mark.parametrize(
     "incomplete",
     [
         {"oidc_issuer": "https://issuer"},
         {"oidc_client_id": "console"},
+        {**SIGN_IN, "oidc_client_id": None, "oidc_token_origin": "https://tokens.example.org"},
+        *(
+            {**SIGN_IN, "oidc_token_origin": said}
+            for said in ("tokens.example.org", "https://a/token", "https://a; script-src *", "https://a https://b", "*")
+        ),
         *({"oidc_scopes": said} for said in ("", "read write", "openidread")),
         {"generator": "openai"},
         {"generator": "openai", "generator_url": "http://x"},

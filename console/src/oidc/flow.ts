@@ -125,8 +125,9 @@ async function discovered(provider: Provider): Promise<oauth.AuthorizationServer
   const issuer = new URL(provider.issuer);
   return translated(provider, async () => {
     const server = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, options(provider)));
-    if (server.token_endpoint && new URL(server.token_endpoint).origin !== issuer.origin)
-      throw new SignInProblem(`${hostOf(provider)} issues tokens at another address, which this page may not reach. Use an API key.`);
+    const { origin } = new URL(server.token_endpoint ?? issuer);
+    if (origin !== issuer.origin && origin !== provider.token_origin)
+      throw new SignInProblem(`${hostOf(provider)} issues tokens at ${origin}, which this page may not reach. Tell your operator to set OIDC_TOKEN_ORIGIN, or use an API key.`);
     return server;
   });
 }

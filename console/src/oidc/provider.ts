@@ -5,6 +5,8 @@ export interface Provider {
   readonly client_id: string;
   readonly scope: string;
   readonly audience: string;
+  /** Where the token endpoint may be besides the issuer's own origin; empty for nowhere. */
+  readonly token_origin?: string;
 }
 
 let asked: Promise<Provider | null> | null = null;

@@ -16,8 +16,19 @@ from modulo.cli.openapi import document
 from tests.servers import serving
 
 APIS = {"Name": "edge", "Api": "abc123", "V1Api": "def456", "McpApi": "ghi789"}
-ISSUER = {"OidcIssuer": "https://id.example.org/realms/a", "OidcClientId": "console", "OidcAudience": "modulo"}
-TOLD = {"issuer": ISSUER["OidcIssuer"], "client_id": "console", "scope": "openid read write", "audience": "modulo"}
+ISSUER = {
+    "OidcIssuer": "https://id.example.org/realms/a",
+    "OidcClientId": "console",
+    "OidcAudience": "modulo",
+    "OidcTokenOrigin": "https://tokens.example.org",
+}
+TOLD = {
+    "issuer": ISSUER["OidcIssuer"],
+    "client_id": "console",
+    "scope": "openid read write",
+    "audience": "modulo",
+    "token_origin": ISSUER["OidcTokenOrigin"],
+}
 ASSET = "assets/index-Ab12.js"
 IMMUTABLE = "public, max-age=31536000, immutable"
 SECONDS = 120

@@ -219,6 +219,11 @@ class Settings(BaseModel):
     )
     oidc_tenant_claim: str = "tenant"
     oidc_client_id: str | None = Field(default=None, description="of the console, a public client; lets people sign in")
+    oidc_token_origin: str | None = Field(
+        default=None,
+        description="scheme and host of the issuer's token endpoint, where the console finds it elsewhere than at "
+        "OIDC_ISSUER",
+    )
     oidc_scopes: str = Field(
         default="openid read write", pattern=r"^(.* )?openid( .*)?$", description="that the console asks for"
     )
@@ -283,12 +288,21 @@ class Settings(BaseModel):
                 raise ValueError(f"ALLOWED_ORIGINS: {origin!r} is no origin; one is a scheme and a host, with a port")
         return origins
 
+    @field_validator("oidc_token_origin")
+    @classmethod
+    def _is_origin(cls, origin: str | None) -> str | None:
+        if origin is not None and not _ORIGIN.fullmatch(origin):
+            raise ValueError(f"OIDC_TOKEN_ORIGIN: {origin!r} is no origin; one is a scheme and a host, with a port")
+        return origin
+
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.oidc_issuer and not self.oidc_audience:
             raise ValueError("OIDC_ISSUER needs OIDC_AUDIENCE: a token for another service must not open this one")
         if self.oidc_client_id and not self.oidc_issuer:
             raise ValueError("OIDC_CLIENT_ID needs OIDC_ISSUER: the console has to know where people sign in")
+        if self.oidc_token_origin and not self.oidc_client_id:
+            raise ValueError("OIDC_TOKEN_ORIGIN needs OIDC_CLIENT_ID: only the console asks for tokens")
         if self.events_issuer and not (self.events_audience and self.events_subject):
             raise ValueError("EVENTS_ISSUER needs EVENTS_AUDIENCE and EVENTS_SUBJECT: others too have its tokens")
         _ = self.generators

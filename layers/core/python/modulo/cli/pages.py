@@ -65,7 +65,7 @@ def content_security_policy() -> str:
     if not services().settings.objects_through_server:
         allowed.append(_origin(endpoint) or "https://*.amazonaws.com")
     if (oidc := _oidc()) is not None:
-        allowed.append(_origin(oidc["issuer"]))
+        allowed += filter(None, (_origin(oidc["issuer"]), oidc["token_origin"]))
     return (
         f"default-src 'self'; connect-src {' '.join(allowed)}; img-src 'self' data:; object-src 'none'; "
         "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -82,6 +82,7 @@ def _oidc() -> dict[str, str] | None:
         "client_id": s.oidc_client_id,
         "scope": s.oidc_scopes,
         "audience": s.oidc_audience or "",
+        "token_origin": s.oidc_token_origin or "",
     }
 
 
