@@ -1,6 +1,9 @@
 """Custom resources: CloudFormation gets one answer, in time, whatever happens."""
 
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -9,9 +12,12 @@ from typing import Any
 
 import pytest
 
+from modulo.cli.build import ROOT
 from modulo.domain.errors import InternalError
 from modulo.runtime import custom_resource
 from modulo.runtime.custom_resource import ANSWER_SECONDS, custom_resource_handler
+from modulo.services import install
+from modulo.settings import settings
 
 
 class Address:
@@ -100,7 +106,7 @@ def test_what_was_done_is_answered(address: Address, kind: str) -> None:
             "StackId": "arn:aws:cloudformation:::stack/modulo/1",
             "RequestId": "request",
             "LogicalResourceId": "Migration",
-            "Data": {"Configuration": "44136fa355b3678a", "Revision": "0020"},
+            "Data": {"Configuration": "4c784481d6105e90", "Revision": "0020"},
         }
     ]
     assert address.types == [""], "the address is signed for no type"
@@ -119,6 +125,66 @@ def test_a_failure_is_answered_with_its_cause_and_raises_nothing(address: Addres
     (answer,) = address.answers
     assert (answer["Status"], answer["Data"]) == ("FAILED", {})
     assert "relation things is gone" in answer["Reason"]
+
+
+@pytest.mark.parametrize("letter", ["x", "ü", "界", "\N{GRINNING FACE}", '"', "\\", "\n", "\0", "\ud800"])
+def test_an_answer_is_as_short_as_cloudformation_wants_it(address: Address, letter: str) -> None:
+    def fail(_seconds: float | None) -> Mapping[str, str]:
+        raise ValueError(letter * 9_000)
+
+    custom_resource_handler(fail)(address.event("Create"), Context())
+    assert [one["Status"] for one in address.answers] == ["FAILED"]
+
+
+BROKEN = """
+import json, sys
+sys.modules[{module!r}] = None  # as where it was built for another Python
+sys.path.insert(0, "functions/migrate")
+import app
+event = json.loads(sys.argv[1])
+print(app.handler(event, None))
+"""
+
+
+@pytest.mark.parametrize("module", ["pydantic_core", "sqlalchemy", "pg8000", "aws_lambda_powertools"])
+@pytest.mark.parametrize(("kind", "status"), [("Create", "FAILED"), ("Update", "FAILED"), ("Delete", "SUCCESS")])
+def test_a_function_that_cannot_import_its_packages_answers(
+    address: Address, module: str, kind: str, status: str
+) -> None:
+    program = BROKEN.format(module=module)
+    environment = {**os.environ, "DATABASE_URL": "postgresql+pg8000://127.0.0.1:9/modulo"}
+    done = subprocess.run(
+        [sys.executable, "-c", program, json.dumps(address.event(kind))],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "{}\n"), done.stderr
+    (answer,) = address.answers
+    assert answer["Status"] == status
+    assert (module in answer["Reason"]) == (status == "FAILED")
+
+
+def test_a_wrong_setting_is_answered_and_no_password_with_it(
+    address: Address, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql+pg8000://modulo:hidden@127.0.0.1:9/modulo")
+    monkeypatch.setenv("OIDC_ISSUER", "https://issuer.example.org")
+    install(None)
+    settings.cache_clear()
+    try:
+        assert custom_resource_handler(refused)(address.event("Create"), Context()) == {}
+        assert custom_resource_handler(refused)(address.event("Delete"), Context()) == {}
+        with pytest.raises(ValueError, match="OIDC_AUDIENCE"):
+            custom_resource_handler(refused)({}, Context())
+    finally:
+        settings.cache_clear()
+    assert [one["Status"] for one in address.answers] == ["FAILED", "SUCCESS"]
+    assert "OIDC_ISSUER needs OIDC_AUDIENCE" in address.answers[0]["Reason"]
+    assert "hidden" not in address.answers[0]["Reason"] + caplog.text
 
 
 def test_the_work_is_told_its_time_and_what_takes_longer_is_answered_before_the_function_ends(address: Address) -> None:
@@ -177,5 +243,7 @@ def test_other_properties_have_another_digest(address: Address) -> None:
     for properties in ({"Code": "1", "ServiceToken": "a"}, {"Code": "1", "ServiceToken": "b"}, {"Code": "2"}):
         event: dict[str, Any] = {**address.event("Update"), "ResourceProperties": properties}
         handler(event, Context())
-    one, same, other = (answer["Data"]["Configuration"] for answer in address.answers)
+    handler({**address.event("Update", StackId="another"), "ResourceProperties": {"Code": "1"}}, Context())
+    one, same, other, elsewhere = (answer["Data"]["Configuration"] for answer in address.answers)
     assert one == same != other
+    assert elsewhere != one, "whoever guesses secrets has to do it for each stack"

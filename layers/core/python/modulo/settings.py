@@ -30,7 +30,7 @@ GeneratorKind = Literal["extractive", "openai", "anthropic", "bedrock"]
 class GeneratorChoice(BaseModel):
     """One generator."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     kind: GeneratorKind
     url: str | None = None
@@ -49,7 +49,7 @@ class GeneratorChoice(BaseModel):
 class Settings(BaseModel):
     """Read once an environment, when first needed; what is given as an argument is not read."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)  # it holds passwords
 
     # Postgres
     database_url: str | None = Field(default=None, description="postgresql+pg8000://… of the writer")

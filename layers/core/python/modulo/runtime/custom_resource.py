@@ -1,21 +1,21 @@
 """From a custom resource of CloudFormation to work that a deployment waits for.
 
 CloudFormation waits for an answer at an address in the event, an hour unless told otherwise. So one is given whatever
-happens: when the work fails, when it takes too long, and when the resource is deleted.
+happens: when the work fails, when it takes too long, when the resource is deleted, and when no work can begin, as with
+layers for another Python. So this imports nothing but the standard library.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
 """
 
 import json
 import logging
 from collections.abc import Callable, Mapping
-from hashlib import sha256
+from contextlib import ExitStack
+from hashlib import pbkdf2_hmac
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from threading import Lock, Timer
 from time import sleep
 from typing import Any, Final
 from urllib.parse import urlsplit
-
-from modulo.runtime.telemetry import add_log_fields, invocation, request_id
 
 ANSWER_SECONDS: Final = 20.0
 """Kept of a function's time for answering; the work has to end as long before that again."""
@@ -24,8 +24,10 @@ PAUSE_SECONDS = 0.5
 SEND_SECONDS: Final = 4.0
 DIGEST: Final = 16
 """Hexadecimal digits."""
+ITERATIONS: Final = 100_000
+"""What a guess of the secrets in a digest costs, for each stack anew."""
 MAX_REASON: Final = 1_000
-"""Characters; CloudFormation takes 4,096 bytes in all."""
+"""Bytes, of which JSON may make twice as many; CloudFormation takes 4,096 in all."""
 RESOURCE: Final = "schema"
 """The physical id: a constant, since another one would have the resource of before deleted."""
 log = logging.getLogger(__name__)
@@ -42,16 +44,38 @@ def custom_resource_handler(work: Work) -> Callable[[Mapping[str, Any], Any], di
     """
 
     def handler(event: Mapping[str, Any], context: Any) -> dict[str, str]:
-        with invocation(context):
-            name = str(event.get("RequestId") or getattr(context, "aws_request_id", "-"))
-            request_id.set(name)
-            add_log_fields(request_id=name)
+        with ExitStack() as ended:
+            try:
+                _begin(event, context, ended)
+            except Exception as error:
+                if "RequestType" not in event:
+                    raise
+                return _refused(event, error)
             if "RequestType" not in event:
                 return dict(work(None))
             left = context.get_remaining_time_in_millis() / 1_000 if context else None
             return _answered(event, work, left)
 
     return handler
+
+
+def _begin(event: Mapping[str, Any], context: Any, ended: ExitStack) -> None:
+    """Have log lines tell of this event; it fails where a setting is wrong, or a layer is built for another Python."""
+    from modulo.runtime.telemetry import add_log_fields, invocation, request_id  # noqa: PLC0415 - see above
+
+    ended.enter_context(invocation(context))
+    name = str(event.get("RequestId") or getattr(context, "aws_request_id", "-"))
+    request_id.set(name)
+    add_log_fields(request_id=name)
+
+
+def _refused(event: Mapping[str, Any], error: Exception) -> dict[str, str]:
+    """Answer where no work can begin; a resource that is deleted needs none."""
+    log.error("%s of the custom resource %s cannot begin: %s", event["RequestType"], event["LogicalResourceId"], error)
+    deleted = event["RequestType"] == "Delete"
+    reason = "" if deleted else f"The function cannot begin: {error} ({type(error).__name__})"
+    _Answer(event).send("SUCCESS" if deleted else "FAILED", {}, reason)
+    return {}
 
 
 def _answered(event: Mapping[str, Any], work: Work, left: float | None) -> dict[str, str]:
@@ -73,13 +97,15 @@ def _answered(event: Mapping[str, Any], work: Work, left: float | None) -> dict[
         return {}
     finally:
         alarm.cancel()
-    answer.send("SUCCESS", {"Configuration": _digest(event.get("ResourceProperties", {})), **done})
+    answer.send("SUCCESS", {"Configuration": _digest(event), **done})
     return done
 
 
-def _digest(properties: Mapping[str, Any]) -> str:
-    named = {name: value for name, value in properties.items() if name != "ServiceToken"}
-    return sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:DIGEST]
+def _digest(event: Mapping[str, Any]) -> str:
+    """Of all properties, which may hold secrets: it is slow to compute, and another one in each stack."""
+    named = {name: value for name, value in event.get("ResourceProperties", {}).items() if name != "ServiceToken"}
+    told = json.dumps(named, sort_keys=True).encode()
+    return pbkdf2_hmac("sha256", told, event["StackId"].encode(), ITERATIONS).hex()[:DIGEST]
 
 
 class _Answer:
@@ -103,12 +129,17 @@ class _Answer:
             body = {
                 **{name: self._event[name] for name in names},
                 "Status": status,
-                "Reason": reason[:MAX_REASON],
+                "Reason": _shortened(reason),
                 "PhysicalResourceId": self._event.get("PhysicalResourceId") or RESOURCE,
                 "Data": dict(data),
             }
-            _put(self._event["ResponseURL"], json.dumps(body).encode())
+            _put(self._event["ResponseURL"], json.dumps(body, ensure_ascii=False).encode())
             self._sent = True
+
+
+def _shortened(reason: str) -> str:
+    shown = "".join(letter if letter.isprintable() else " " for letter in reason)
+    return shown.encode()[:MAX_REASON].decode(errors="ignore")
 
 
 def _put(address: str, body: bytes) -> None:
