@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from modulo.adapters.postgres import engine as postgres_engine
 from modulo.adapters.postgres.engine import engine, engines, transaction
+from modulo.adapters.postgres.schema import migrate
 from modulo.domain.errors import Unavailable
 from modulo.settings import Settings
 
@@ -46,9 +47,44 @@ def test_loopback_needs_no_tls(host: str) -> None:
     assert arguments_of(engine(Settings(database_url=url), url))["ssl_context"] is False
 
 
-def test_another_machine_needs_a_verified_one() -> None:
+HOSTS = [
+    "db.example.com",
+    "10.0.0.5",
+    "[2001:db8::5]",
+    "[::ffff:10.0.0.5]",
+    "localhost.example.com",
+    "0.0.0.0",
+    "LOCALHOST",
+]
+
+
+@pytest.mark.parametrize(
+    "mode", ["", "?sslmode=require", "?sslmode=prefer", "?sslmode=DISABLE", "?sslmode=disable&sslmode=x"]
+)
+@pytest.mark.parametrize("host", HOSTS)
+def test_another_machine_needs_a_verified_one(host: str, mode: str) -> None:
+    url = f"postgresql://modulo@{host}:5432/modulo{mode}"
     with pytest.raises(ValueError, match="DATABASE_CA_FILE"):
-        engine(Settings(database_url=FAR), FAR)
+        engine(Settings(database_url=url), url)
+    context = arguments_of(engine(Settings(database_url=url, database_ca_file=authority()), url))["ssl_context"]
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+
+
+def test_a_reader_on_another_machine_needs_a_verified_one_too() -> None:
+    with pytest.raises(ValueError, match="DATABASE_CA_FILE"):
+        engines(Settings(database_url=LOCAL, database_reader_url=FAR))
+
+
+@pytest.mark.parametrize("more", ["host=db.example.com", "unix_sock=/tmp/x", "ssl_context=x", "SSLMODE=disable"])
+def test_a_parameter_of_a_url_leads_nowhere_else(more: str) -> None:
+    url = f"{LOCAL}?{more}"
+    with pytest.raises(ValueError, match=f"remove {more.partition('=')[0]}"):
+        engine(Settings(database_url=url), url)
+
+
+def test_migrations_of_another_machine_need_a_verified_one_too() -> None:
+    with pytest.raises(ValueError, match="DATABASE_CA_FILE"):
+        migrate(Settings(database_url=LOCAL, database_owner_url=FAR))
 
 
 def test_plaintext_may_be_wished_for() -> None:

@@ -40,7 +40,7 @@ def engines(settings: Settings) -> tuple[Engine, Engine]:
 
     Raises:
         NotConfigured: there is no database.
-        ValueError: the settings would send data or tokens in the clear to another machine.
+        ValueError: the settings would send data or tokens in the clear to another machine, or a URL has parameters.
     """
     url, reader_url = settings.address("database_url"), settings.database_reader_url
     writer = engine(settings, url)
@@ -56,6 +56,11 @@ def engine(settings: Settings, address: str | URL, *, bounded: bool = True, **op
     """
     url = make_url(address).set(drivername="postgresql+pg8000")
     tls = _tls(settings, url)
+    url = url.difference_update_query(["sslmode"])
+    if url.query:  # SQLAlchemy would pass them on, and another `host` among them
+        raise ValueError(
+            f"a database's URL takes sslmode=disable and no other parameter: remove {', '.join(url.query)}"
+        )
     pool = options or {
         "pool_size": settings.sqlalchemy_pool_size,
         "max_overflow": settings.sqlalchemy_max_overflow,
@@ -63,7 +68,7 @@ def engine(settings: Settings, address: str | URL, *, bounded: bool = True, **op
         "pool_timeout": settings.database_timeout_seconds,
     }
     made = create_engine(
-        url.difference_update_query(["sslmode"]),
+        url,
         # pg8000 keeps the timeout on the socket, so that it bounds each statement as well.
         connect_args={
             "timeout": settings.database_timeout_seconds,
