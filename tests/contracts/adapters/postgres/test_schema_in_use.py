@@ -1,14 +1,16 @@
 """Migrations of a database that is in use: how long they wait, and for whom."""
 
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, NullPool, make_url, text
+from sqlalchemy import Connection, Engine, NullPool, TextClause, make_url, text
 
 from modulo.adapters.postgres import schema
 from modulo.adapters.postgres.engine import engine, transaction
@@ -138,6 +140,61 @@ def test_a_migration_that_fails_leaves_nothing_of_itself(empty: Settings, direct
     with pytest.raises(InternalError):
         migrate(empty, scripts=migrations(tmp_path, MAKE, failing))
     assert columns(direct) == ["id"]
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from modulo.adapters.postgres.schema import migrate
+from modulo.settings import Settings
+migrate(Settings(database_url=sys.argv[1]), scripts=Path(sys.argv[2]))
+"""
+
+
+def test_what_a_killed_migration_did_is_undone_and_nobody_waits_for_it(
+    empty: Settings, direct: Engine, tmp_path: Path
+) -> None:
+    """Also where the server is in the midst of a statement, and would notice only at its end."""
+    for folder in ("killed", "next"):
+        (tmp_path / folder).mkdir()
+    scripts = migrations(tmp_path / "killed", MAKE, f"{ADD}; op.execute('SELECT pg_sleep(600)')")
+    command = [sys.executable, "-c", KILLED, empty.database_url or "", str(scripts)]
+    running = text("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(600)%'")
+    with subprocess.Popen(command) as migrating:
+        try:
+            until(lambda: one_of(direct, running))
+        finally:
+            migrating.kill()
+    until(lambda: not one_of(direct, running))
+    assert columns(direct) == ["id"]
+    assert migrate(empty, scripts=migrations(tmp_path / "next", MAKE, ADD)) == "2"
+    assert columns(direct) == ["id", "name"]
+
+
+def test_the_server_notices_that_a_machine_is_gone(empty: Settings, direct: Engine, tmp_path: Path) -> None:
+    """Which closes no connection: without it, one that waits within a transaction holds its locks for hours."""
+    names = (
+        "'client_connection_check_interval', 'tcp_keepalives_idle', 'tcp_keepalives_interval', 'tcp_keepalives_count'"
+    )
+    step = f'op.execute("CREATE TABLE kept AS SELECT name, setting FROM pg_settings WHERE name IN ({names})")'
+    migrate(empty, scripts=migrations(tmp_path, step))
+    with transaction(direct) as connection:
+        found = {name: int(value) for name, value in connection.execute(text("SELECT name, setting FROM kept"))}
+    assert found.pop("client_connection_check_interval") == 5_000
+    assert len(found) == 3
+    assert all(0 < value <= 30 for value in found.values())
+
+
+def one_of(pool: Engine, statement: TextClause) -> int:
+    with transaction(pool) as connection:
+        return int(connection.execute(statement).scalar_one())
+
+
+def until(condition: Callable[[], object]) -> None:
+    give_up = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < give_up
+        time.sleep(0.1)
 
 
 def test_migrations_go_past_the_proxy(empty: Settings, tmp_path: Path) -> None:

@@ -31,6 +31,11 @@ PAUSE_SECONDS = 1.0
 LOCK_PAUSE_SECONDS = 0.1
 MIN_STATEMENT_MS = 100
 """What the last statement before the limit gets: one that is cut at once would tell of a server that is gone."""
+_GONE = (
+    "SET LOCAL client_connection_check_interval = '5s'; SET LOCAL tcp_keepalives_idle = 30;"
+    " SET LOCAL tcp_keepalives_interval = 10; SET LOCAL tcp_keepalives_count = 3"
+)
+"""Has the server end a transaction whose process was killed, in a statement or between two: it holds locks."""
 _LOCK = 0x6D6F64756C6F  # any number no other program uses
 _SCRIPTS = Path("infra", "migrations")
 log = logging.getLogger(__name__)
@@ -134,7 +139,7 @@ def _limit(give_up: float | None, connection: Connection) -> None:
     left = 0 if give_up is None else max(MIN_STATEMENT_MS, round(1_000 * (give_up - monotonic())))
     connection.exec_driver_sql(
         f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'; SET LOCAL statement_timeout = {left};"
-        " SET LOCAL idle_in_transaction_session_timeout = 0"
+        f" SET LOCAL idle_in_transaction_session_timeout = 0; {_GONE}"
     )
 
 
