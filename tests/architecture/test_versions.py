@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,19 +72,57 @@ def test_a_function_behind_an_alias_carries_the_digest_of_its_layers() -> None:
         assert (ROOT / "functions" / name / "Makefile").read_text() == "include ../versioned.mk\n"
 
 
+CONFIGURED = (
+    *("Environment", "VpcConfig", "KmsKeyArn", "Runtime", "Architectures", "Tracing", "SnapStart", "MemorySize"),
+    *("Timeout", "LoggingConfig"),
+)
+"""Properties that a version keeps; its code and layers are in its digest."""
+NESTED = ("Data", "Network")
+
+
 def test_a_changed_parameter_publishes_versions() -> None:
-    """By the versions' description, which CloudFormation replaces a version for."""
+    """By the versions' description, which CloudFormation replaces a version for.
+
+    Lambda publishes none where the function is what it was: CloudFormation then fails with "A version for this Lambda
+    function exists". So the function changes with the description, whether or not the parameter is one of its own.
+    """
     resources = translate({})["Resources"]
     found = [one["Properties"] for one in resources.values() if one["Type"] == "AWS::Lambda::Version"]
     digest = {"Fn::GetAtt": ["Migration", "Configuration"]}
     assert [one["Description"]["Fn::If"][:2] for one in found] == [["MigratesOnDeploy", digest]] * len(ALIASED)
-    told = {one["Ref"] for one in template()["Resources"]["Migration"]["Properties"]["Parameters"]}
-    parameters = template()["Parameters"]
-    assert not [name for name in told if parameters[name].get("NoEcho")]
-    variables = json.dumps([properties(name).get("Environment") for name in ALIASED] + [properties("get_me")])
-    used = {name for name in parameters if f'{{"Ref": "{name}"}}' in variables}
-    assert used - told <= {name for name, one in parameters.items() if one.get("NoEcho")}
-    assert {"LogLevel", "MilvusUri", "Generator"} <= used
+    for one in found:
+        variables = resources[one["FunctionName"]["Ref"]]["Properties"]["Environment"]["Variables"]
+        assert variables["CONFIGURATION"]["Fn::If"][:2] == ["MigratesOnDeploy", digest]
+
+
+def test_whatever_functions_are_configured_with_is_in_the_digest() -> None:
+    kept = [properties(name).get(each) for name in (*ALIASED, "get_me") for each in CONFIGURED]
+    kept.append([template()["Resources"][logical_id(name)]["Properties"].get("Environment") for name in ALIASED])
+    told = template()["Resources"]["Migration"]["Properties"]
+    parameters, outputs = sources_of(kept)
+    assert {"LogLevel", "MilvusUri", "Generator", "Tracing", "DatabaseUrl", "MilvusToken"} <= parameters
+    assert parameters - {"MigrateOnDeploy"} <= {one["Ref"] for one in told["Parameters"]}
+    assert {"Data.Outputs.WriterEndpoint", "Network.Outputs.PrivateSubnets"} <= outputs
+    condition, places, _ = told["Managed"]["Fn::If"]
+    assert (condition, outputs) == ("Managed", {".".join(one["Fn::GetAtt"]) for one in places})
+
+
+def sources_of(value: Any) -> tuple[set[str], set[str]]:
+    """The parameters that a part of the template depends on, by conditions too, and the outputs of nested stacks."""
+    text = json.dumps(value)
+    names = set(re.findall(r'"Ref": "(\w+)"|\$\{(\w+)\}', text))
+    parameters = {name for pair in names for name in pair} & template()["Parameters"].keys()
+    waiting = set(re.findall(r'"Fn::If": \["(\w+)"', text))
+    seen: set[str] = set()
+    while waiting:
+        condition = waiting.pop()
+        seen.add(condition)
+        inside = json.dumps(template()["Conditions"][condition])
+        parameters |= set(re.findall(r'"Ref": "(\w+)"', inside))
+        waiting |= set(re.findall(r'"Condition": "(\w+)"', inside)) - seen
+    outputs = {f"{stack}.{name}" for stack in NESTED for name in re.findall(rf"{stack}\.(Outputs\.\w+)", text)}
+    outputs |= {f"{stack}.{name}" for stack in NESTED for name in re.findall(rf'\["{stack}", "(Outputs\.\w+)"\]', text)}
+    return parameters, outputs
 
 
 def test_updates_are_rolled_out_under_the_eyes_of_alarms() -> None:
@@ -105,6 +144,77 @@ def test_updates_are_rolled_out_under_the_eyes_of_alarms() -> None:
         assert alias["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]["DeploymentGroupName"] == {
             "Ref": f"{logical_id(name)}DeploymentGroup"
         }
+
+
+SHORTEST_CANARY = 300
+"""Seconds, of those that `Rollout` offers."""
+
+
+def rollouts(*, alarmed: bool, stack: str = "modulo-prod") -> dict[str, dict[str, Any]]:
+    """The deployment groups as CodeDeploy would be told of them, in a stack with alarms or without."""
+    found = {
+        name: one["Properties"]
+        for name, one in translate({})["Resources"].items()
+        if one["Type"] == "AWS::CodeDeploy::DeploymentGroup"
+    }
+    decided: dict[str, dict[str, Any]] = json.loads(
+        json.dumps({name: decide(one, alarmed) for name, one in found.items()}).replace("${AWS::StackName}", stack)
+    )
+    return decided
+
+
+def decide(value: Any, alarmed: bool) -> Any:
+    if isinstance(value, list):
+        return [decide(one, alarmed) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if "Fn::If" in value:
+        condition, one, other = value["Fn::If"]
+        assert condition == "Alarmed"
+        return decide(one if alarmed else other, alarmed)
+    if value.keys() == {"Fn::Sub"} and isinstance(value["Fn::Sub"], str):
+        return value["Fn::Sub"]
+    return {name: decide(one, alarmed) for name, one in value.items()}
+
+
+def test_a_rollout_is_stopped_in_time_by_alarms_that_exist() -> None:
+    """CodeDeploy takes ten at most, and looks them up by their names."""
+    alarms = {}
+    for logical, resource in template("infra/observability.yaml")["Resources"].items():
+        made, functions = ({logical: resource}, [""]) if isinstance(resource, dict) else (resource[2], resource[1])
+        for one in made.values():
+            if one["Type"] == "AWS::CloudWatch::Alarm":
+                for function in functions:
+                    name = one["Properties"]["AlarmName"]["Fn::Sub"]
+                    full = name.replace("${Prefix}", "modulo-prod").replace("${Function}", function)
+                    alarms[full] = one["Properties"]
+    assert len(alarms) > 300
+    for group in rollouts(alarmed=True).values():
+        watched = group["AlarmConfiguration"]
+        names = [one["Name"] for one in watched["Alarms"]]
+        assert (watched["Enabled"], 0 < len(names) <= 10) == (True, True)
+        assert alarms.keys() >= set(names)
+        assert {"DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_FAILURE"} <= set(group["AutoRollbackConfiguration"]["Events"])
+        for alarm in map(alarms.__getitem__, names):
+            points = alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"])
+            assert (points + 1) * alarm["Period"] < SHORTEST_CANARY, "before the other 90 % of requests follow"
+
+
+def test_a_rollout_without_alarms_watches_none() -> None:
+    """An enabled list of none, or one with a name that is none, would be refused."""
+    for group in rollouts(alarmed=False).values():
+        assert group["AlarmConfiguration"] == {}
+
+
+def test_codedeploy_may_read_alarms_and_move_aliases() -> None:
+    resources = translate({})["Resources"]
+    role = resources["CodeDeployServiceRole"]["Properties"]
+    (entry,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert entry["Principal"] == {"Service": ["codedeploy.amazonaws.com"]}
+    assert role["ManagedPolicyArns"] == ["arn:aws:iam::aws:policy/service-role/AWSCodeDeployRoleForLambda"]
+    offered = template()["Parameters"]["Rollout"]["AllowedValues"]
+    minutes = [int(re.findall(r"(\d+)Minute", one)[0]) for one in offered if "Canary" in one]
+    assert min(minutes) * 60 == SHORTEST_CANARY
 
 
 def test_the_guide_tells_which_functions_have_no_canary_and_why() -> None:
