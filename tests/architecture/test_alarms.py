@@ -17,6 +17,7 @@ RUNBOOKS = ROOT / "docs" / "operations" / "alarms.md"
 RULES = ROOT / "infra" / "prometheus" / "rules.yaml"
 DASHBOARD = ROOT / "infra" / "dashboards" / "grafana.json"
 SUFFIXES = {"count": ("",), "adjust": ("",), "observe": ("_bucket", "_sum", "_count")}
+EDGE = template("infra/edge_alarms.yaml")
 """What Prometheus calls the series of a counter, a gauge and a histogram."""
 OF_PROMETHEUS = {"up"}
 NAME = re.compile(r"\b(?:up|(?:rag|llm|milvus)_[a-z_]+)\b")
@@ -26,7 +27,8 @@ GROUPED = re.compile(r"\b(?:by|on) ?\(([^)]*)\)")
 
 def alarms() -> Iterator[tuple[str, dict[str, Any]]]:
     """The alarms of CloudWatch by logical id, or by its beginning where there is one for each function."""
-    for name, resource in template("infra/observability.yaml")["Resources"].items():
+    found = [*template("infra/observability.yaml")["Resources"].items(), *EDGE["Resources"].items()]
+    for name, resource in found:
         made = resource[2] if name.startswith("Fn::ForEach") else {name: resource}
         for logical, one in made.items():
             if one["Type"] == "AWS::CloudWatch::Alarm":
@@ -74,6 +76,26 @@ def test_both_modes_have_alarms() -> None:
 
 
 def test_every_alarm_has_a_runbook_and_every_runbook_an_alarm() -> None:
+def test_cloudfront_is_watched_where_its_metrics_are() -> None:
+    nested = template()["Resources"]["EdgeAlarms"]
+    region = {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}
+    assert template()["Conditions"][nested["Condition"]] == {
+        "Fn::And": [{"Condition": "Edged"}, {"Condition": "Alarmed"}, region]
+    }
+    assert EDGE["Parameters"]["AlarmTopic"]["AllowedPattern"] == r"^(arn:aws[a-z-]*:sns:us-east-1:.+)?$"
+    watched_functions = {
+        text(one["Value"]).replace("${Prefix}", "${Name}").replace("${Region}", "${AWS::Region}")
+        for _, alarm in alarms()
+        for space, _, dimensions in watched(alarm)
+        for one in dimensions
+        if (space, one["Name"]) == ("AWS/CloudFront", "FunctionName")
+    }
+    made = template("infra/edge.yaml")["Resources"].values()
+    assert watched_functions == {
+        text(one["Properties"]["Name"]) for one in made if one["Type"] == "AWS::CloudFront::Function"
+    }
+
+
     sections = re.split(r"^### ", RUNBOOKS.read_text(), flags=re.MULTILINE)[1:]
     by_anchor = {section.partition("\n")[0].lower().replace(" ", "-"): section for section in sections}
     assert len(by_anchor) == len(sections)

@@ -14,12 +14,12 @@ from modulo.runtime import cloudevents
 from modulo.runtime.events import uploads
 from modulo.runtime.worker import QUEUES
 from modulo.settings import Settings
-from tests.architecture.sources import ROOT, template
+from tests.architecture.sources import ROOT, resources, template
 
 KUBERNETES = ROOT / "infra" / "kubernetes"
 MILVUS = ROOT / "infra" / "milvus"
 MANIFESTS = sorted(path for path in KUBERNETES.rglob("*.yaml") if path.name not in ("kustomization.yaml",))
-NESTED = ["network", "data", "observability", "autoscaling"]
+NESTED = sorted(resources("AWS::CloudFormation::Stack"))
 REF = FileRef(UUID(int=1), UUID(int=2), UUID(int=3), 1)
 SCALES = ["1-100", "100-1K", "1K-10K", "over-10K"]
 
@@ -34,18 +34,17 @@ def of_kind(path: Any, kind: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("name", NESTED)
 def test_nested_templates_get_what_they_ask_for(name: str) -> None:
-    given = template()["Resources"][name.capitalize()]
-    asked = template(f"infra/{name}.yaml")["Parameters"]
-    assert given["Properties"]["TemplateURL"] == f"infra/{name}.yaml"
-    assert set(given["Properties"]["Parameters"]) <= set(asked)
-    assert {key for key, value in asked.items() if "Default" not in value} <= set(given["Properties"]["Parameters"])
+    given = template()["Resources"][name]["Properties"]
+    asked = template(given["TemplateURL"])["Parameters"]
+    assert set(given["Parameters"]) <= set(asked)
+    assert {key for key, value in asked.items() if "Default" not in value} <= set(given["Parameters"])
 
 
-def test_outputs_that_are_read_exist() -> None:
-    text = (ROOT / "template.yaml").read_text()
-    for name in NESTED:
-        read = set(re.findall(rf"\b{name.capitalize()}\.Outputs\.(\w+)", text))
-        assert read <= set(template(f"infra/{name}.yaml").get("Outputs", {}))
+@pytest.mark.parametrize("name", NESTED)
+def test_outputs_that_are_read_exist(name: str) -> None:
+    read = set(re.findall(rf"\b{name}\.Outputs\.(\w+)", (ROOT / "template.yaml").read_text()))
+    made = template(template()["Resources"][name]["Properties"]["TemplateURL"])
+    assert read <= set(made.get("Outputs", {}))
 
 
 def test_the_dashboard_is_json() -> None:
