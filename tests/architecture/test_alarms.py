@@ -11,13 +11,14 @@ import yaml
 
 from modulo.adapters.aws.emf_metrics import NAMESPACE, STACK
 from modulo.ports.metrics import HELP
-from tests.architecture.sources import ROOT, recorded_metrics, template
+from tests.architecture.sources import ROOT, declared_routes, recorded_metrics, template
+from tests.architecture.test_permissions import ANSWERERS
 
 RUNBOOKS = ROOT / "docs" / "operations" / "alarms.md"
 RULES = ROOT / "infra" / "prometheus" / "rules.yaml"
 DASHBOARD = ROOT / "infra" / "dashboards" / "grafana.json"
-SUFFIXES = {"count": ("",), "adjust": ("",), "observe": ("_bucket", "_sum", "_count")}
 EDGE = template("infra/edge_alarms.yaml")
+SUFFIXES = {"count": ("",), "adjust": ("",), "observe": ("_bucket", "_sum", "_count")}
 """What Prometheus calls the series of a counter, a gauge and a histogram."""
 OF_PROMETHEUS = {"up"}
 NAME = re.compile(r"\b(?:up|(?:rag|llm|milvus)_[a-z_]+)\b")
@@ -75,7 +76,6 @@ def test_both_modes_have_alarms() -> None:
     }, "only what watches the stores of a managed deployment"
 
 
-def test_every_alarm_has_a_runbook_and_every_runbook_an_alarm() -> None:
 def test_cloudfront_is_watched_where_its_metrics_are() -> None:
     nested = template()["Resources"]["EdgeAlarms"]
     region = {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}
@@ -96,6 +96,7 @@ def test_cloudfront_is_watched_where_its_metrics_are() -> None:
     }
 
 
+def test_every_alarm_has_a_runbook_and_every_runbook_an_alarm() -> None:
     sections = re.split(r"^### ", RUNBOOKS.read_text(), flags=re.MULTILINE)[1:]
     by_anchor = {section.partition("\n")[0].lower().replace(" ", "-"): section for section in sections}
     assert len(by_anchor) == len(sections)
@@ -144,6 +145,52 @@ def test_rules_and_dashboard_name_only_metrics_and_labels_that_exist() -> None:
     stems = {re.sub("_(bucket|sum|count)$", "", name) for name in shown}
     unseen = {"rag_feedback_total", "rag_pages_recognised_total", "rag_reading_warnings_total"}
     assert set(HELP) - stems == {*unseen, "rag_sweeps_cut_short_total"}
+
+
+def endpoint_labels() -> dict[str, set[str]]:
+    """What requests are counted under in a server, by operation."""
+    found: dict[str, set[str]] = {"mcp_exchange": {"/mcp", "/mcp/{collection}"}}
+    for route in declared_routes():
+        found.setdefault(route.operation, set()).add(route.path.removeprefix("/api"))
+    return found
+
+
+def alternatives(pattern: str) -> list[str]:
+    """The parts of a pattern that each have to match something: those within its one pair of brackets alone."""
+    inside = re.search(r"\(([^)]*)\)", pattern)
+    if inside is None:
+        return pattern.split("|")
+    whole = pattern.replace(inside[0], "\0")
+    several = [part.replace("\0", one) for part in whole.split("|") for one in inside[1].split("|")]
+    return sorted(set(several))
+
+
+def test_rules_select_endpoints_that_exist() -> None:
+    labels = {label for each in endpoint_labels().values() for label in each}
+    assert {"/health", "/v1/responses", "/collections"} <= labels
+    patterns = [one for rule in rules() for one in re.findall(r'endpoint[=!]~"([^"]*)"', rule["expr"])]
+    assert len(patterns) > 5
+    for pattern in patterns:
+        for part in alternatives(pattern):
+            assert [label for label in labels if re.fullmatch(part, label)], (pattern, part)
+
+
+def test_endpoints_that_answer_at_length_are_not_slow() -> None:
+    (slow,) = [rule["expr"] for rule in rules() if rule["alert"] == "Slow"]
+    left_out = re.search(r'endpoint!~"([^"]*)"', slow)
+    assert left_out
+    measured = {
+        name for name, labels in endpoint_labels().items() for one in labels if not re.fullmatch(left_out[1], one)
+    }
+    assert measured & ANSWERERS == set()
+    assert len(measured) > 60
+
+
+def test_what_servers_count_raises_the_same_alarms() -> None:
+    """But for what others count: Lambda, SQS, Scheduler and the managed stores have exporters of their own."""
+    ours = {name for name, alarm in alarms() for space, *_ in watched(alarm) if space in (NAMESPACE, "AWS/ApiGateway")}
+    assert ours <= {rule["alert"] for rule in rules()}
+    assert {"V1ApiErrors", "SecretsFailing", "ModelThrottled"} <= ours
 
 
 def test_panels_do_not_overlap() -> None:

@@ -217,6 +217,8 @@ def test_metrics_count_requests_by_route(services):
     services.metrics = PrometheusMetrics()
     request("GET", "/api/health?probe=live")
     request("GET", "/api/collections/7")
+    for path in ("/api/conversations/7", "/v1/conversations/7"):
+        request("GET", path)
     for number in range(20):
         request(f"FORGED{number}", "/api/health")
     text = request("GET", "/metrics", headers={"authorization": f"Bearer {TOKEN}"}).text
@@ -226,6 +228,9 @@ def test_metrics_count_requests_by_route(services):
     assert 'rag_requests_total{endpoint="/health",method="GET",status="200"} 1.0' in text
     assert "rag_request_duration_seconds_bucket" in text
     assert "/7" not in text
+    for door in ("", "/v1"):
+        path = f"{door}/conversations/{{conversation_id}}"
+        assert f'rag_requests_total{{endpoint="{path}",method="GET",status="401"}} 1.0' in text, "each on its own"
 
 
 def test_the_description_kept_is_the_description_served(services):

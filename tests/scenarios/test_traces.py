@@ -163,7 +163,7 @@ NOWHERE = "00000000-0000-0000-0000-000000000000"
     [
         ("/api/collections", 200, "GET /collections", None),
         (f"/api/collections/{NOWHERE}", 404, "GET /collections/{collection_id}", None),
-        ("/v1/models", 200, "GET /models", None),
+        ("/v1/models", 200, "GET /v1/models", None),
         ("/api/nowhere", 404, "GET", None),
     ],
 )
@@ -256,7 +256,7 @@ def test_errors_of_v1_tell_the_trace_by_a_header_and_their_lines_by_its_id(api, 
         client.vector_stores.retrieve(NOWHERE)
     told = refused.value.response.headers["traceresponse"]
     assert told.startswith(f"00-{ID}-")
-    [line] = [one for one in lines() if one["message"].startswith("GET /vector_stores")]
+    [line] = [one for one in lines() if one["message"].startswith("GET /v1/vector_stores")]
     assert (line["trace_id"], line["request_id"]) == (ID, refused.value.request_id)
 
 

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 PROBLEMS = "x-problems"
 """Under this name an operation's description holds the codes of the problems with a status."""
+OF_V1: Final = "v1_"
+"""How the ids of operations of `/v1` begin, as the names of its functions."""
 UNKNOWN: Final = "unknown"
 """Stands for the route of a request that no endpoint takes."""
 MAX_ERRORS, MAX_NAME, MAX_DEPTH, MAX_MESSAGE = 20, 60, 8, 300
@@ -124,8 +126,10 @@ def problem_answer(body: Mapping[str, Any], headers: Mapping[str, str]) -> JSONR
 
 
 def route_of(scope: Scope) -> str:
-    """The route's path, without the ids of a request."""
-    return getattr(scope.get("route"), "path", UNKNOWN)
+    """The route's path, without the ids of a request; that of `/v1` with the door, as `/api` has some of the same."""
+    route = scope.get("route")
+    path: str = getattr(route, "path", UNKNOWN)
+    return f"/v1{path}" if (getattr(route, "operation_id", None) or "").startswith(OF_V1) else path
 
 
 async def _known(request: Request, error: Exception) -> JSONResponse:
