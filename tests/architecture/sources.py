@@ -21,6 +21,7 @@ SITE = PACKAGE / "cli" / "site"
 """Where the website of the documentation is built."""
 MADE = {"__pycache__", "node_modules"}
 """Folders of what programs write."""
+REGION = "us-east-1"
 HTTP_METHODS = {"get", "post", "put", "patch", "delete"}
 
 
@@ -74,7 +75,9 @@ def holds(expression: Any, parameters: Mapping[str, Any], conditions: Mapping[st
     if function == "Condition":
         return holds((conditions or {})[argument], parameters, conditions)
     values = [holds(one, parameters, conditions) for one in argument]
+    assert function not in ("Fn::And", "Fn::Or") or 2 <= len(values) <= 10, "which is what CloudFormation takes"
     return {
+        "Fn::EachMemberEquals": lambda: all(one == values[1] for one in values[0].split(",")),
         "Fn::Equals": lambda: str(values[0]) == str(values[1]),
         "Fn::Not": lambda: not values[0],
         "Fn::And": lambda: all(values),
@@ -87,7 +90,7 @@ def chosen(given: Mapping[str, str]) -> dict[str, str]:
     """All parameters of the template, where these are given."""
     defaults = {name: str(one.get("Default", "")) for name, one in template()["Parameters"].items()}
     assert given.keys() <= defaults.keys()
-    return {**defaults, **given}
+    return {"AWS::Region": REGION, **defaults, **given}
 
 
 def true_conditions(given: Mapping[str, str]) -> set[str]:

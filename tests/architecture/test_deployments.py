@@ -14,26 +14,29 @@ NESTED = (
     "infra/observability.yaml",
     "infra/autoscaling.yaml",
     "infra/edge.yaml",
+    "infra/edge_alarms.yaml",
     "infra/domain.yaml",
 )
-NAMED = {
-    "AWS::ApiGatewayV2::Api": "Name",
-    "AWS::CloudWatch::Alarm": "AlarmName",
-    "AWS::CloudWatch::Dashboard": "DashboardName",
-    "AWS::ElastiCache::ServerlessCache": "ServerlessCacheName",
-    "AWS::Lambda::Function": "FunctionName",
-    "AWS::Lambda::LayerVersion": "LayerName",
-    "AWS::Logs::LogGroup": "LogGroupName",
-    "AWS::RDS::DBCluster": "DBClusterIdentifier",
-    "AWS::RDS::DBProxy": "DBProxyName",
-    "AWS::RDS::DBProxyEndpoint": "DBProxyEndpointName",
-    "AWS::S3::Bucket": "BucketName",
-    "AWS::SNS::Topic": "TopicName",
-    "AWS::SQS::Queue": "QueueName",
-    "AWS::Scheduler::Schedule": "Name",
-    "AWS::Scheduler::ScheduleGroup": "Name",
+ALONE = ("infra/account.yaml", "infra/key.yaml")
+"""Stacks apart."""
+ELSEWHERE = {
+    ("AWS::ApiGateway::DomainName", "DomainName"): "the operator's",
+    ("AWS::ApiGateway::Stage", "StageName"): "within an API",
+    ("AWS::ApiGatewayV2::Stage", "StageName"): "within an API",
+    ("AWS::CodeDeploy::DeploymentGroup", "DeploymentConfigName"): "Amazon's",
+    ("AWS::CloudWatch::Alarm", "MetricName"): "of a metric",
+    ("AWS::EC2::VPCEndpoint", "ServiceName"): "of somebody's service",
+    ("AWS::IAM::Role", "PolicyName"): "within a role",
+    ("AWS::Lambda::Alias", "Name"): "within a function",
+    ("AWS::RDS::DBCluster", "DatabaseName"): "within a cluster",
+    ("AWS::RDS::DBProxyTargetGroup", "TargetGroupName"): "within a proxy",
+    ("AWS::Route53::HostedZone", "Name"): "the operator's, in one network",
+    ("AWS::Route53::RecordSet", "Name"): "the operator's, in one network",
+    ("AWS::Scheduler::Schedule", "GroupName"): "of a group, which has the stack's name or is everybody's",
 }
-"""Where resources have a name that must be their own in an account and region."""
+"""Names that two stacks may have in common, and whose they are."""
+GLOBAL = ("AWS::CloudFront::", "AWS::CloudWatch::Dashboard", "AWS::IAM::", "AWS::S3::Bucket")
+"""Kinds whose names are an account's in all regions, or everybody's."""
 OF_THE_STACK = ("AWS::StackName", "Prefix", "Name", "Function")
 """The stack's name, and the parameters by which nested stacks are told it."""
 GIVEN = {
@@ -46,15 +49,26 @@ GIVEN = {
 }
 MANAGED = {
     "Infrastructure": "managed",
+    "InternetAccess": "true",
     "AlarmEmail": "operators@example.org",
     "MilvusUri": "https://milvus:19530",
     "EmbeddingUrl": "bedrock:",
 }
+PRIVATE = {**MANAGED, "InternetAccess": "false", "MilvusEndpointService": "com.amazonaws.vpce.service"}
+BEDROCK = {"Generator": "bedrock", "GeneratorModel": "m", "BedrockModelArns": "arn:aws:bedrock:*::foundation-model/m"}
 OPENAI = {"Generator": "openai", "GeneratorModel": "m", "GeneratorUrl": "https://models/v1"}
 EDGE_CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/x"
 EDGE = {"Edge": "true", "DomainName": "rag.example.org", "EdgeCertificate": EDGE_CERTIFICATE}
 DOMAIN = {"DomainName": "rag.example.org", "DomainCertificate": "arn:aws:acm:eu-west-1:111122223333:certificate/x"}
 TOKENS = {"OidcIssuer": "https://issuer", "OidcAudience": "modulo"}
+OF_A_NETWORK = {
+    "InternetAccess": "true",
+    "PrivateServers": "true",
+    "ZoneA": "a",
+    "ZoneB": "b",
+    "DatabaseProtection": "true",
+    "MilvusEndpointService": "com.amazonaws.vpce.service",
+}
 
 
 def refusals(given: Mapping[str, str]) -> list[str]:
@@ -77,8 +91,11 @@ def refusals(given: Mapping[str, str]) -> list[str]:
         TOKENS,
         {"AlarmEmail": "", "Alarms": "false"},
         {"AlarmEmail": "", "AlarmTopic": "arn:aws:sns:x"},
-        {"Generator": "bedrock", "GeneratorModel": "m"},
+        BEDROCK,
+        {"Generator": "anthropic", "GeneratorModel": "m", "GeneratorApiKey": "k"},
+        {"RerankUrl": "https://reranker/v1", "RerankApiKey": "k"},
         {"Edge": "true"},
+        {"Edge": "true", "EdgeWebAcl": "arn:aws:wafv2:us-east-1:1:global/webacl/x"},
         EDGE,
         {**EDGE, "HostedZone": "Z1"},
         {**EDGE, **TOKENS, "OidcClientId": "console"},
@@ -89,6 +106,29 @@ def refusals(given: Mapping[str, str]) -> list[str]:
 @pytest.mark.parametrize("stores", [GIVEN, MANAGED])
 def test_what_works_is_deployed(stores: dict[str, str], more: dict[str, str]) -> None:
     assert refusals({**stores, **more}) == []
+
+
+@pytest.mark.parametrize("more", [{}, BEDROCK, {"ZoneA": "a", "ZoneB": "b"}, {"DatabaseProtection": "true"}])
+def test_a_network_without_internet_reaches_aws(more: dict[str, str]) -> None:
+    assert refusals({**PRIVATE, **more}) == []
+
+
+OUTSIDE = [
+    ({"MilvusEndpointService": ""}, "MilvusEndpointService"),
+    ({"EmbeddingUrl": "https://models/v1"}, "EmbeddingUrl"),
+    (OPENAI, "Generators"),
+    ({"Generator": "anthropic", "GeneratorModel": "m", "GeneratorApiKey": "k"}, "Generators"),
+    ({"RerankUrl": "https://reranker/v1"}, "RerankUrl"),
+    (TOKENS, "OidcIssuer"),
+]
+
+
+@pytest.mark.parametrize(("more", "named"), OUTSIDE)
+def test_what_a_network_does_not_reach_is_refused(more: dict[str, str], named: str) -> None:
+    (refusal,) = refusals({**PRIVATE, **more})
+    assert named in refusal
+    for way in ("InternetAccess", "PrivateServers"):
+        assert refusals({**PRIVATE, **more, way: "true"}) == []
 
 
 @pytest.mark.parametrize(
@@ -107,10 +147,34 @@ def test_a_deployment_without_a_store_or_a_model_is_refused(stores: dict[str, st
         ({**GIVEN, "Generator": "openai", "GeneratorModel": "m"}, "GeneratorUrl"),
         ({**GIVEN, "Generator": "openai", "GeneratorUrl": "https://models/v1"}, "GeneratorModel"),
         ({**MANAGED, "Generator": "bedrock"}, "GeneratorModel"),
+        ({**MANAGED, "Generator": "bedrock", "GeneratorModel": "m"}, "BedrockModelArns"),
+        ({**MANAGED, **BEDROCK, "GeneratorApiKey": "k"}, "GeneratorApiKey"),
+        ({**GIVEN, **BEDROCK, "GeneratorUrl": "https://models/v1"}, "GeneratorUrl"),
+        ({**GIVEN, "Generator": "anthropic", "GeneratorModel": "m"}, "GeneratorApiKey"),
+        ({**GIVEN, "GeneratorUrl": "https://models/v1"}, "Generator must say"),
+        ({**GIVEN, "GeneratorModel": "m"}, "Generator must say"),
+        ({**GIVEN, "GeneratorApiKey": "k"}, "Generator must say"),
+        ({**GIVEN, "RerankApiKey": "k"}, "RerankUrl"),
+        ({**GIVEN, "OidcAudience": "modulo"}, "OidcIssuer"),
+        ({**GIVEN, "OidcJwksUrl": "https://issuer/keys"}, "OidcIssuer"),
+        ({**GIVEN, "DatabaseOwnerSecret": "arn:aws:secretsmanager:x"}, "DatabaseOwnerUrl"),
+        *(({**GIVEN, name: value}, name) for name, value in OF_A_NETWORK.items()),
+        *(
+            ({**MANAGED, name: "arn:aws:secretsmanager:x"}, "secrets")
+            for name in ("DatabaseSecret", "DatabaseOwnerSecret")
+        ),
+        ({**MANAGED, "RequireTls": "false"}, "RequireTls"),
+        ({**MANAGED, "ZoneA": "a"}, "ZoneB"),
+        ({**MANAGED, "ZoneB": "b"}, "ZoneA"),
+        ({**MANAGED, "ZoneA": "a", "ZoneB": "a"}, "two zones"),
+        ({**GIVEN, "AlarmTopic": "arn:aws:sns:x"}, "AlarmEmail"),
+        ({**GIVEN, "EdgeWebAcl": "arn:aws:wafv2:us-east-1:1:global/webacl/x"}, "EdgeWebAcl"),
+        ({**GIVEN, "EdgeLogBucket": "logs.s3.amazonaws.com"}, "EdgeLogBucket"),
+        ({**GIVEN, **EDGE, "DomainCertificate": DOMAIN["DomainCertificate"]}, "EdgeCertificate alone"),
+        ({**GIVEN, **DOMAIN, "EdgeCertificate": EDGE_CERTIFICATE}, "DomainCertificate alone"),
         ({**MANAGED, "DatabaseUrl": "postgresql+pg8000://db"}, "DatabaseUrl"),
         ({**MANAGED, "CacheUrl": "redis://cache"}, "CacheUrl"),
         ({**MANAGED, "DatabaseOwnerUrl": "postgresql+pg8000://db"}, "owner"),
-        ({**GIVEN, "MilvusEndpointService": "com.amazonaws.vpce.service"}, "MilvusEndpointService"),
         ({**GIVEN, "Snapshots": "true"}, "python3.12"),
         ({**GIVEN, "AlarmEmail": ""}, "AlarmTopic"),
         ({**MANAGED, "AlarmEmail": ""}, "AlarmTopic"),
@@ -129,23 +193,50 @@ def test_parameters_that_do_not_go_together_are_refused(parameters: dict[str, st
     assert any(named in refusal for refusal in refusals(parameters))
 
 
-def named_resources() -> Iterator[tuple[str, Any]]:
-    """Every resource with a name of its own, and that name."""
-    for source in (translated(), *map(template, NESTED)):
-        for logical_id, resource in source["Resources"].items():
-            made = list(resource[2].values()) if isinstance(resource, list) else [resource]  # of Fn::ForEach
-            for one in made:
-                if name := one.get("Properties", {}).get(NAMED.get(one["Type"], "")):
-                    yield logical_id, name
+def resources_of(source: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The resources of a template, those of a loop once."""
+    for logical_id, resource in source["Resources"].items():
+        for one in resource[2].values() if isinstance(resource, list) else [resource]:
+            yield logical_id, one
+
+
+def names_in(value: Any) -> Iterator[tuple[str, Any]]:
+    """The properties that name something, at the top or in the configuration that is all of it."""
+    for key, one in value.items():
+        if key.endswith("Name"):
+            yield key, one
+        elif key.endswith("Config") and isinstance(one, dict):
+            yield from ((inner, name) for inner, name in one.items() if inner == "Name")
+        elif key == "Policies":
+            yield from (("PolicyName", policy["PolicyName"]) for policy in one)
+
+
+def named_resources() -> Iterator[tuple[str, str, str, Any]]:
+    """Every name that a template gives: of which resource, kind and property, and the name."""
+    for source in (translated(), *map(template, (*NESTED, *ALONE))):
+        for logical_id, resource in resources_of(source):
+            for key, name in names_in(resource.get("Properties", {})):
+                refers = isinstance(name, dict) and (name.get("Ref") in source["Resources"] or "Fn::GetAtt" in name)
+                if not refers and (resource["Type"], key) not in ELSEWHERE:
+                    yield logical_id, resource["Type"], key, name
 
 
 def test_two_stacks_have_no_name_in_common() -> None:
-    found = dict(named_resources())
-    assert {"SweepTick", "ResetQuotasTick"} <= found.keys()
-    shared = {
-        logical: name for logical, name in found.items() if not any(one in json.dumps(name) for one in OF_THE_STACK)
+    found = list(named_resources())
+    assert {"SweepTick", "ResetQuotasTick", "Uploads", "FilesAccess", "Dashboard"} <= {one for one, *_ in found}
+    assert len({kind for _, kind, *_ in found}) > 12
+    shared = [one for one in found if not any(stack in json.dumps(one[-1]) for stack in OF_THE_STACK)]
+    assert shared == []
+
+
+def test_what_is_named_in_all_regions_at_once_has_the_regions_name() -> None:
+    found = [one for one in named_resources() if one[1].startswith(GLOBAL)]
+    assert {kind for _, kind, *_ in found} >= {
+        "AWS::CloudFront::Function",
+        "AWS::CloudWatch::Dashboard",
+        "AWS::S3::Bucket",
     }
-    assert shared == {}
+    assert [one for one in found if "AWS::Region" not in json.dumps(one[-1])] == []
 
 
 def functions_in(expression: Any) -> Iterator[str]:
@@ -191,25 +282,54 @@ def test_a_database_on_another_machine_is_verified_in_both_modes() -> None:
     assert given == {"Ref": "DatabaseCaFile"}
 
 
-def test_milvus_is_reached_wherever_it_is() -> None:
+def rules_of(
+    group: str, kind: str, conditions: Mapping[str, bool], parameters: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """A security group's rules of a network, as a deployment makes them."""
+    written = template("infra/network.yaml")["Resources"][group]["Properties"][f"SecurityGroup{kind}"]
+    return [one for one in decided(written, conditions, parameters) if one != NOTHING]
+
+
+NOTHING = {"Ref": "AWS::NoValue"}
+
+
+def decided(value: Any, conditions: Mapping[str, bool], parameters: Mapping[str, Any]) -> Any:
+    """A part of a template with its conditions decided and its parameters filled in."""
+    if isinstance(value, list):
+        return [decided(one, conditions, parameters) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if "Fn::If" in value:
+        condition, one, other = value["Fn::If"]
+        return decided(one if conditions[condition] else other, conditions, parameters)
+    if value.get("Ref") in parameters:
+        return parameters[value["Ref"]]
+    return {name: decided(one, conditions, parameters) for name, one in value.items()}
+
+
+@pytest.mark.parametrize("port", [443, 19530])
+@pytest.mark.parametrize(
+    ("private", "internet", "place"),
+    [(True, False, "inside"), (True, True, "inside"), (False, True, "0.0.0.0/0"), (False, False, "inside")],
+)
+def test_milvus_is_reached_wherever_it_is(port: int, private: bool, internet: bool, place: str) -> None:
+    conditions = {"PrivateMilvus": private, "Internet": internet, "MilvusByHttps": port == 443}
+    out, into = (
+        rules_of(group, kind, conditions, {"Cidr": "inside", "MilvusPort": port})
+        for group, kind in (("FunctionSecurityGroup", "Egress"), ("EndpointSecurityGroup", "Ingress"))
+    )
+    for rules in (out, into):
+        told = [json.dumps({**rule, "Description": ""}, sort_keys=True) for rule in rules]
+        assert len(told) == len(set(told)), "EC2 refuses the same permission twice"
+        assert any(rule["FromPort"] <= port <= rule["ToPort"] for rule in rules)
+    assert any(rule["ToPort"] == port and rule["CidrIp"] in (place, "0.0.0.0/0") for rule in out)
+
+
+def test_the_name_of_a_private_milvus_leads_to_its_endpoint() -> None:
     network = template("infra/network.yaml")["Resources"]
-    (egress,) = [
-        rule
-        for rule in network["FunctionSecurityGroup"]["Properties"]["SecurityGroupEgress"]
-        if rule.get("Description") == "Milvus"
-    ]
-    inside = {"Ref": "Cidr"}
-    assert egress["CidrIp"] == {"Fn::If": ["PrivateMilvus", inside, {"Fn::If": ["Internet", "0.0.0.0/0", inside]}]}
     assert network["MilvusAddress"]["Properties"]["Name"] == network["MilvusZone"]["Properties"]["Name"]
     assert network["MilvusZone"]["Condition"] == network["MilvusAddress"]["Condition"] == "PrivateMilvus"
-    ports = {
-        json.dumps(rule[end])
-        for group, kind in (("FunctionSecurityGroup", "Egress"), ("EndpointSecurityGroup", "Ingress"))
-        for rule in network[group]["Properties"][f"SecurityGroup{kind}"]
-        if rule.get("Description") == "Milvus"
-        for end in ("FromPort", "ToPort")
-    }
-    assert ports == {json.dumps({"Ref": "MilvusPort"})}
+    assert template("infra/network.yaml")["Conditions"]["MilvusByHttps"] == {"Fn::Equals": [{"Ref": "MilvusPort"}, 443]}
 
 
 def test_only_migrations_reach_the_database_as_its_owner() -> None:

@@ -20,7 +20,7 @@ from tests.architecture.sources import (
     translated,
     true_conditions,
 )
-from tests.architecture.test_deployments import DOMAIN, EDGE, GIVEN, MANAGED, NESTED, OPENAI, TOKENS, refusals
+from tests.architecture.test_deployments import BEDROCK, DOMAIN, EDGE, GIVEN, MANAGED, NESTED, OPENAI, TOKENS, refusals
 from tests.architecture.test_resources import API_SECONDS, STREAM_SECONDS
 
 CONFIGURATIONS = {
@@ -37,6 +37,7 @@ CONFIGURATIONS = {
         "HostedZone": "Z1",
         "PublicUrl": "https://rag.example.org",
         "DatabaseSecret": "arn:aws:secretsmanager:x",
+        "DatabaseOwnerUrl": "postgresql+pg8000://owner@db",
         "DatabaseOwnerSecret": "arn:aws:secretsmanager:y",
         "Scale": "over-10K",
         "SearchConcurrency": "400",
@@ -56,8 +57,7 @@ CONFIGURATIONS = {
         "KmsKey": "arn:aws:kms:x",
         "SecretArns": "arn:aws:secretsmanager:x",
         "AllowedOrigins": "*",
-        "Generator": "bedrock",
-        "GeneratorModel": "m",
+        **BEDROCK,
     },
 }
 MAX_RESOURCES = 500
