@@ -1,17 +1,19 @@
 """What the documentation promises about itself: short, tagged, linked, and drawn from the code as it is."""
 
+import json
 import re
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
 from docs import architecture, third_party
 from tests.architecture.documentation import COMMANDS, anchors, as_pattern, blocks, links, pages, run_in_order, tokens
-from tests.architecture.sources import PACKAGE, ROOT
+from tests.architecture.sources import PACKAGE, ROOT, template, translated
 
 README_LINES = 100
 LANGUAGES = {"sh", "json", "text", "python", "js", "yaml", "toml", "sql"}
@@ -52,6 +54,20 @@ def test_every_page_of_docs_is_found_from_an_index() -> None:
     indexes = set((ROOT / "docs").rglob("README.md"))
     linked = {(index.parent / urlsplit(target).path).resolve() for index in indexes for target in links(index)}
     assert set((ROOT / "docs").rglob("*.md")) - {ROOT / "docs" / "README.md"} <= linked
+
+
+def test_every_service_of_the_templates_is_among_what_nobody_has_run() -> None:
+    """On a page with a date: whoever runs one of them on AWS says so there."""
+    page = (ROOT / "docs" / "operations" / "unproven.md").read_text()
+    assert re.search(r"^As of \d{4}-\d\d-\d\d, nobody has ", page, re.MULTILINE)
+    told = set(re.findall(r"^\| (\w+) \|", page, re.MULTILINE))
+    used = set(re.findall(r'"Type": "AWS::(\w+)::', json.dumps([translated(), *nested_templates()])))
+    assert {"CodeDeploy", "CloudFront", "RDS"} <= used
+    assert used - told == set()
+
+
+def nested_templates() -> list[dict[str, Any]]:
+    return [template(str(path.relative_to(ROOT))) for path in (ROOT / "infra").glob("*.yaml")]
 
 
 NAMED = re.compile(r"`((?:tests|benchmarks|infra|layers|functions|docs|localstack|requirements)/[\w./-]+)`")

@@ -1,5 +1,6 @@
 """The cost model, and the generated page of costs."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -117,6 +118,12 @@ def test_a_month_with_requests_pays_for_metrics() -> None:
     found = metrics_in_use(MEASURED)
     assert line(found, "API Gateway's detailed metrics") == pytest.approx(5 * 20 * 0.3)
     assert line(found, "metrics of functions") == pytest.approx((60 - 4) * 0.3)
+    templates = [cost_page.ROOT / "template.yaml", *(cost_page.ROOT / "infra").glob("*.yaml")]
+    written = "\n".join(path.read_text() for path in templates)
+    called = re.findall(r"^ +Method: (?:get|post|put|patch|delete)$", written, re.MULTILINE)
+    page = " ".join((cost_page.ROOT / "infra" / "costs.md").read_text().split())
+    assert 85 <= len(called) < 95, "some ninety, as the page says"
+    assert f"taken as 20 of some ninety. Where all ninety are called, those are ${90 * 5 * 0.3:.0f}" in page
 
 
 def test_searches_break_even_with_containers_where_both_months_cost_the_same() -> None:
