@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from modulo_client import Modulo
 from tests.browser.conftest import NewCollection, NewConsole
@@ -103,8 +103,23 @@ def test_a_pdf_is_shown_as_printed_with_the_passage_marked_on_it(
         assert paper["x"] <= box["x"] <= paper["x"] + paper["width"] - box["width"] + 1, "beside the page"
         assert paper["y"] <= box["y"] <= paper["y"] + paper["height"] - box["height"] + 1, "beside the page"
     assert console.unreadable() == []
+    before = place_on(printed, marks.first)
+    page.set_viewport_size({"width": 980 if look.device == "desktop" else 844, "height": 600})  # a phone is turned
+    expect(printed).not_to_have_js_property("clientWidth", int(paper["width"]))
+    assert place_on(printed, marks.first) == pytest.approx(before, abs=0.005)
     source.get_by_role("button", name="Text", exact=True).click()
     expect(source.locator("mark").first).to_be_in_viewport()
+
+
+def place_on(paper: Locator, mark: Locator) -> list[float]:
+    """Where the mark stands on the page, in fractions of its sides."""
+    whole, part = paper.bounding_box(), mark.bounding_box()
+    assert whole is not None
+    assert part is not None
+    return [
+        *((part[at] - whole[at]) / whole[side] for at, side in (("x", "width"), ("y", "height"))),
+        *(part[side] / whole[side] for side in ("width", "height")),
+    ]
 
 
 def test_a_question_is_asked_of_the_chosen_files_only(new_console: NewConsole, new_collection: NewCollection) -> None:

@@ -99,12 +99,14 @@ function PdfPage({ source: shown, onProblem }: { readonly source: Source; readon
       {!found.value && <Loading what="Loading the page" />}
       <div class={`pdf-page ${found.value ? "" : "drawing"}`} ref={box}>
         <canvas ref={canvas} role="img" aria-label={`Page ${shown.page} of ${shown.title}. Its text is under “Text”.`} />
-        {found.value?.map((one, at) => <div key={at} class="pdf-mark" style={{ left: `${one.left}px`, top: `${one.top}px`, width: `${one.width}px`, height: `${one.height}px` }} />)}
+        {found.value?.map((one, at) => <div key={at} class="pdf-mark" style={{ left: percent(one.left), top: percent(one.top), width: percent(one.width), height: percent(one.height) }} />)}
       </div>
       {found.value?.length === 0 && <Notice kind="note">The passage could not be marked on the page. “Text” shows it.</Notice>}
     </div>
   );
 }
+
+const percent = (fraction: number): string => `${fraction * 100}%`;
 
 function Page({ source: shown }: { readonly source: Source }) {
   const text = useSignal<PageText | null>(null);

@@ -2,7 +2,6 @@
 import { GlobalWorkerOptions, type PDFDocumentProxy, type PageViewport, getDocument } from "pdfjs-dist";
 import worker from "pdfjs-dist/build/pdf.worker.min.mjs?url";
 import { send } from "../api/http";
-import type { PageBox } from "../api/types";
 import type { Source } from "../state/source";
 
 GlobalWorkerOptions.workerSrc = worker;
@@ -13,7 +12,7 @@ const ENDS = 30;
 /** The document that was shown last: citations often follow each other in one. */
 let last: { readonly path: string; readonly document: Promise<PDFDocumentProxy> } | null = null;
 
-/** A rectangle of the drawn page, in pixels of the layout. */
+/** A rectangle of the page, in fractions of its sides: the page may be shown larger or smaller than it was drawn. */
 export interface Mark {
   readonly left: number;
   readonly top: number;
@@ -35,18 +34,11 @@ export async function drawPage(
   const density = Math.min(devicePixelRatio || 1, MAX_DENSITY);
   canvas.width = Math.floor(viewport.width * density);
   canvas.height = Math.floor(viewport.height * density);
-  canvas.style.width = `${viewport.width}px`;
-  canvas.style.height = `${viewport.height}px`;
   await page.render({ canvas, viewport: page.getViewport({ scale: viewport.scale * density }) }).promise;
   const known = source.boxes.filter((box) => box.page === source.page);
-  if (known.length) return known.map((box) => boxMark(box, viewport));
+  if (known.length) return known.map(({ x0, y0, x1, y1 }) => ({ left: x0, top: y0, width: x1 - x0, height: y1 - y0 }));
   const { items } = await page.getTextContent();
   return marks(items.filter((item) => "str" in item), viewport, source.excerpt);
-}
-
-/** A box of a citation, which tells fractions of the page. */
-export function boxMark(box: PageBox, { width, height }: Pick<PageViewport, "width" | "height">): Mark {
-  return { left: box.x0 * width, top: box.y0 * height, width: (box.x1 - box.x0) * width, height: (box.y1 - box.y0) * height };
 }
 
 function opened(path: string): Promise<PDFDocumentProxy> {
@@ -64,6 +56,8 @@ async function read(path: string): Promise<PDFDocumentProxy> {
   return getDocument({ data: await response.arrayBuffer(), useSystemFonts: true }).promise;
 }
 
+type Page = Pick<PageViewport, "convertToViewportPoint" | "width" | "height">;
+
 interface TextRun {
   readonly str: string;
   readonly transform: readonly number[];
@@ -75,7 +69,7 @@ interface TextRun {
  * Where a passage stands, as far as its text is found. Spaces, hyphens, ligatures and bars between a table's cells are
  * compared away, as two readers of a PDF differ in them.
  */
-export function marks(runs: readonly TextRun[], viewport: Pick<PageViewport, "convertToViewportPoint">, excerpt: string): Mark[] {
+export function marks(runs: readonly TextRun[], viewport: Page, excerpt: string): Mark[] {
   const places: { readonly run: number; readonly at: number }[] = [];
   let text = "";
   runs.forEach((run, index) => {
@@ -114,12 +108,15 @@ function found(text: string, wanted: string): readonly [number, number] | null {
 }
 
 /** Letters are taken to be equally wide, which is near enough for a mark. */
-function mark(run: TextRun, from: number, to: number, viewport: Pick<PageViewport, "convertToViewportPoint">): Mark {
+function mark(run: TextRun, from: number, to: number, viewport: Page): Mark {
   const length = [...run.str].length || 1;
   const [, , , , x = 0, y = 0] = run.transform;
   const height = run.height || Math.abs(run.transform[3] ?? 10);
   const [left, right] = [from, to].map((at) => x + (run.width * at) / length) as [number, number];
   const [x1, y1] = viewport.convertToViewportPoint(left, y - height * 0.22) as [number, number];
   const [x2, y2] = viewport.convertToViewportPoint(right, y + height * 0.92) as [number, number];
-  return { left: Math.min(x1, x2), top: Math.min(y1, y2), width: Math.abs(x2 - x1), height: Math.abs(y2 - y1) };
+  return {
+    left: Math.min(x1, x2) / viewport.width, top: Math.min(y1, y2) / viewport.height,
+    width: Math.abs(x2 - x1) / viewport.width, height: Math.abs(y2 - y1) / viewport.height,
+  };
 }
