@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Collection } from "./api/types";
+import { listed } from "./format";
 import { Empty, IconButton, Loading, Notice } from "./parts/controls";
 import { Icon, type IconName, Logo } from "./parts/icons";
 import { Queue } from "./parts/queue";
@@ -179,7 +180,7 @@ function DropTarget({ collection }: { readonly collection: Collection | null }) 
       if (!editable(into)) return void toast("You may read this collection. Its editors add files.", "error");
       void fromDrop(event.dataTransfer).then(({ chosen, unreadable }) => {
         enqueue(into, chosen);
-        if (unreadable.length) toast(`This browser could not read ${unreadable.join(", ")}.`, "error");
+        if (unreadable.length) toast(`This browser could not read ${listed(unreadable)}.`, "error");
         else if (!chosen.length) toast("There was no file in what you dropped.", "error");
       });
     };

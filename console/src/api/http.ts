@@ -120,7 +120,32 @@ export function reason(error: unknown): string {
   return error instanceof Problem ? error.message : "The console failed unexpectedly. Reload the page.";
 }
 
-/** Every item of a list, page by page, up to a number. */
+/** How many single items cost a server as much as a page of them. */
+const ITEMS_A_PAGE_COSTS = 4;
+
+/**
+ * Those of a list that have these ids, and how many pages were read for it. The newest come first; where pages would
+ * cost more than asking for each, the rest is left out.
+ */
+export async function itemsWith<Item extends { readonly id: string }>(
+  path: string,
+  ids: ReadonlySet<string>,
+  signal?: AbortSignal,
+): Promise<{ items: readonly Item[]; read: number }> {
+  const items: Item[] = [];
+  const most = Math.floor(ids.size / ITEMS_A_PAGE_COSTS);
+  let read = 0;
+  if (most) {
+    for await (const page of pages<Item>(path, {}, signal)) {
+      read += 1;
+      items.push(...page.filter((one) => ids.has(one.id)));
+      if (items.length >= ids.size || read >= most) break;
+    }
+  }
+  return { items, read };
+}
+
+/** Every item of a list, page by page. */
 export async function* pages<Item>(
   path: string,
   query: Options["query"] = {},

@@ -32,7 +32,7 @@ export function Queue() {
       )}
       {open && (retryable > 0 || ready > 0) && (
         <footer class="row end">
-          {retryable > 1 && <button type="button" class="quiet" onClick={retryFailed}>Retry {retryable} failed</button>}
+          {retryable > 1 && <button type="button" class="quiet" onClick={retryFailed}>Retry {retryable.toLocaleString()} failed</button>}
           {ready > 0 && <button type="button" class="quiet" onClick={clearFinished}>Clear finished</button>}
         </footer>
       )}
@@ -48,8 +48,8 @@ function sorted(all: readonly Upload[]): Upload[] {
 }
 
 function title(total: number, ready: number, failed: number): string {
-  const parts = [`${ready} of ${total} ready`];
-  if (failed) parts.push(`${failed} failed`);
+  const parts = [`${ready.toLocaleString()} of ${total.toLocaleString()} ready`];
+  if (failed) parts.push(`${failed.toLocaleString()} failed`);
   return parts.join(", ");
 }
 

@@ -23,7 +23,7 @@ const KEYS: Readonly<Record<Column, (file: ModuloFile) => Key>> = {
   size: (file) => file.size_bytes,
   pages: (file) => pageCount(file) ?? -1,
   state: (file) => stage(file.stage),
-  updated: (file) => file.updated_at,
+  updated: (file) => Date.parse(file.updated_at),
 };
 
 const FILTERS: Readonly<Record<StateFilter, (file: ModuloFile) => boolean>> = {
@@ -107,7 +107,9 @@ function sorted(found: ModuloFile[], by: Column, down: boolean): ModuloFile[] {
   const key = KEYS[by];
   const compare = (one: Key, other: Key): number =>
     typeof one === "number" && typeof other === "number" ? one - other : collator.compare(String(one), String(other));
-  return found.sort((one, other) => (compare(key(one), key(other)) || collator.compare(one.name, other.name)) * (down ? -1 : 1));
+  const keyed = found.map((file) => ({ file, key: key(file) })); // each made once: there may be thousands
+  keyed.sort((one, other) => (compare(one.key, other.key) || collator.compare(one.file.name, other.file.name)) * (down ? -1 : 1));
+  return keyed.map((one) => one.file);
 }
 
 function AddButtons({ collection, onAddress }: { readonly collection: Collection; readonly onAddress: () => void }) {

@@ -1,7 +1,7 @@
 /** The files of the collection that is shown, kept up to date by its events. */
 import { effect, signal } from "@preact/signals";
 import { eventsOf } from "../api/events";
-import { Problem, pages, reason, request, send, signedIn } from "../api/http";
+import { Problem, itemsWith, pages, reason, request, send, signedIn } from "../api/http";
 import type { DeletionRequested, FileProgress, ModuloFile, UploadReceipt } from "../api/types";
 import { collectionId } from "../route";
 import { reload } from "./collections";
@@ -11,6 +11,8 @@ import { toast } from "./toasts";
 const FIRST_WAIT = 2_000;
 const LONGEST_WAIT = 30_000;
 const UNDO_MILLISECONDS = 7_000;
+/** Changes are taken over together: while a folder is read, there are dozens a second. */
+const GATHER_MILLISECONDS = 250;
 const GONE = new Set(["deleting", "deleted"]);
 
 /** By id; null until the first page was read. */
@@ -22,10 +24,10 @@ export const disconnected = signal(false);
 let watching = new AbortController();
 /** Deletions that can still be undone: the file's id, and what sends the request. */
 const pending = new Map<string, { timer: number; send: (keepalive: boolean) => void }>();
-/** Told of every change of a file, whichever collection it is in. */
-const listeners: ((change: FileProgress) => void)[] = [];
+/** Told of the changes of files, whichever collection they are in. */
+const listeners: ((changes: readonly FileProgress[]) => void)[] = [];
 
-export function onFileChange(listener: (change: FileProgress) => void): void {
+export function onFileChange(listener: (changes: readonly FileProgress[]) => void): void {
   listeners.push(listener);
 }
 
@@ -53,6 +55,7 @@ export async function loadFiles(): Promise<void> {
 
 async function follow(id: string, signal: AbortSignal): Promise<void> {
   let [last, wait] = ["", FIRST_WAIT];
+  const gather = gathering(id, signal);
   await load(id, signal);
   while (!signal.aborted) {
     try {
@@ -64,8 +67,8 @@ async function follow(id: string, signal: AbortSignal): Promise<void> {
         if (signal.aborted) return;
         last = event.id ?? last;
         pause = event.retry ?? pause;
-        if (event.event === "snapshot") for (const each of (JSON.parse(event.data) as { files: FileProgress[] }).files) apply(each);
-        else if (event.event === "file") apply(JSON.parse(event.data) as FileProgress);
+        if (event.event === "snapshot") gather((JSON.parse(event.data) as { files: FileProgress[] }).files);
+        else if (event.event === "file") gather([JSON.parse(event.data) as FileProgress]);
         else if (event.event === "end") return;
       }
       wait = pause;
@@ -94,31 +97,81 @@ async function load(id: string, signal: AbortSignal): Promise<void> {
   }
 }
 
-function apply(change: FileProgress): void {
-  for (const each of listeners) each(change);
-  const known = files.value?.get(change.file_id);
-  if (!files.value) return;
-  if (GONE.has(change.stage)) return remove(change.file_id);
-  if (known && known.updated_at > change.updated_at) return;
-  const settled = change.stage === "ready" || change.stage === "failed";
-  if (known) {
-    const { file_id: _, problem, pages_total, chunk_count, estimated_ready_at, ...rest } = change;
-    const merged: ModuloFile = {
-      ...known,
-      ...rest,
-      ...(problem ? { problem } : {}),
-      ...(pages_total != null ? { pages_total } : {}),
-      ...(chunk_count != null ? { chunk_count } : {}),
-      ...(estimated_ready_at ? { estimated_ready_at } : {}),
-    };
-    put(merged);
-    if (known.stage === change.stage && known.generation === change.generation) return;
-    if (!settled) return;
-  }
-  void refresh(change.file_id);
+/** What takes over changes of a collection in a moment, with those that come meanwhile. */
+function gathering(id: string, signal: AbortSignal): (changes: readonly FileProgress[]) => void {
+  let gathered: FileProgress[] = [];
+  const incomplete = new Set<string>();
+  let reading = false;
+  const take = async (): Promise<void> => {
+    const all = gathered;
+    gathered = [];
+    for (const each of listeners) each(all);
+    if (signal.aborted) return;
+    for (const each of apply(all)) incomplete.add(each);
+    if (reading) return; // what was added is read after what is being read
+    reading = true;
+    while (incomplete.size && !signal.aborted) {
+      const ids = new Set(incomplete);
+      incomplete.clear();
+      await refreshAll(id, ids, signal);
+    }
+    reading = false;
+  };
+  return (changes) => {
+    if (!gathered.length) setTimeout(() => void take(), GATHER_MILLISECONDS);
+    gathered.push(...changes);
+  };
 }
 
-/** Read one file again: events do not tell all of it. */
+/** Take over changes; the ids of files of which events do not tell enough. */
+function apply(changes: readonly FileProgress[]): ReadonlySet<string> {
+  const incomplete = new Set<string>();
+  if (!files.value) return incomplete;
+  const next = new Map(files.value);
+  for (const change of changes) {
+    const known = next.get(change.file_id);
+    if (GONE.has(change.stage)) {
+      next.delete(change.file_id);
+      incomplete.delete(change.file_id);
+    } else if (!known) incomplete.add(change.file_id);
+    else if (known.updated_at <= change.updated_at) {
+      next.set(known.id, merged(known, change));
+      const moved = known.stage !== change.stage || known.generation !== change.generation;
+      if (moved && (change.stage === "ready" || change.stage === "failed")) incomplete.add(known.id);
+    }
+  }
+  files.value = next;
+  return incomplete;
+}
+
+function merged(known: ModuloFile, change: FileProgress): ModuloFile {
+  const { file_id: _, problem, pages_total, chunk_count, estimated_ready_at, ...rest } = change;
+  return {
+    ...known,
+    ...rest,
+    ...(problem ? { problem } : {}),
+    ...(pages_total != null ? { pages_total } : {}),
+    ...(chunk_count != null ? { chunk_count } : {}),
+    ...(estimated_ready_at ? { estimated_ready_at } : {}),
+  };
+}
+
+/** Read files again: events do not tell all of them. */
+async function refreshAll(id: string, ids: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
+  const missing = new Set(ids);
+  try {
+    const { items } = await itemsWith<ModuloFile>(`/collections/${id}/files`, ids, signal);
+    if (signal.aborted) return;
+    put(...items);
+    for (const each of items) missing.delete(each.id);
+  } catch {
+    // Each is asked for.
+  }
+  for (const each of missing) if (!signal.aborted) await refresh(each);
+  scheduleCounts(id);
+}
+
+/** Read one file again. */
 export async function refresh(fileId: string): Promise<void> {
   const id = collectionId.value;
   if (!id) return;
@@ -131,16 +184,19 @@ export async function refresh(fileId: string): Promise<void> {
   }
 }
 
-let counting: number | undefined;
+const counting = new Set<string>();
+/** Ask for the counts of a collection in a second, once, however many changes come until then. */
 function scheduleCounts(id: string): void {
-  clearTimeout(counting);
-  counting = window.setTimeout(() => void reload(id), 1_000);
+  if (counting.has(id)) return;
+  counting.add(id);
+  setTimeout(() => (counting.delete(id), void reload(id)), 1_000);
 }
 
-function put(file: ModuloFile): void {
+function put(...fresh: readonly ModuloFile[]): void {
   if (!files.value) return;
-  if (GONE.has(file.stage)) return remove(file.id);
-  files.value = new Map(files.value).set(file.id, file);
+  const next = new Map(files.value);
+  for (const each of fresh) if (GONE.has(each.stage)) next.delete(each.id); else next.set(each.id, each);
+  files.value = next;
 }
 
 function remove(fileId: string): void {

@@ -27,13 +27,13 @@ export interface KeptUpload {
   readonly file: File;
 }
 
-export async function keep(upload: KeptUpload): Promise<boolean> {
-  if (upload.file.size > MAX_KEPT_BYTES) return false;
-  return run("readwrite", (store) => store.put(upload)).then(() => true, () => false);
+/** Keep these; whether there was room for them. */
+export async function keep(uploads: readonly KeptUpload[]): Promise<boolean> {
+  return run("readwrite", (store) => uploads.map((one) => store.put(one)).at(-1)).then(() => true, () => false);
 }
 
-export async function forget(key: string): Promise<void> {
-  await run("readwrite", (store) => store.delete(key)).catch(() => undefined);
+export async function forget(keys: readonly string[]): Promise<void> {
+  await run("readwrite", (store) => keys.map((one) => store.delete(one)).at(-1)).catch(() => undefined);
 }
 
 export async function forgetAll(): Promise<void> {
@@ -42,19 +42,35 @@ export async function forgetAll(): Promise<void> {
 
 export async function kept(user: string): Promise<readonly KeptUpload[]> {
   const found = await run<KeptUpload[]>("readonly", (store) => store.getAll() as IDBRequest<KeptUpload[]>).catch(() => []);
-  return found.filter((one) => one.user === user);
+  return (found ?? []).filter((one) => one.user === user);
 }
 
-function run<Result>(mode: IDBTransactionMode, work: (store: IDBObjectStore) => IDBRequest<Result>): Promise<Result> {
-  return new Promise((resolve, reject) => {
+/** One connection for all: a folder has thousands of files. */
+let opened: Promise<IDBDatabase> | null = null;
+
+function database(): Promise<IDBDatabase> {
+  opened ??= new Promise<IDBDatabase>((resolve, reject) => {
     const opening = indexedDB.open(DATABASE, 1);
     opening.onupgradeneeded = () => opening.result.createObjectStore(STORE, { keyPath: "key" });
     opening.onerror = () => reject(opening.error);
     opening.onsuccess = () => {
-      const transaction = opening.result.transaction(STORE, mode);
-      const asked = work(transaction.objectStore(STORE));
-      transaction.oncomplete = () => (opening.result.close(), resolve(asked.result));
-      transaction.onabort = transaction.onerror = () => (opening.result.close(), reject(transaction.error));
+      const made = opening.result;
+      made.onclose = () => (opened = null); // the browser has taken it away
+      made.onversionchange = () => (made.close(), (opened = null));
+      resolve(made);
     };
+  }).catch((error: unknown) => {
+    opened = null;
+    throw error;
+  });
+  return opened;
+}
+
+async function run<Result>(mode: IDBTransactionMode, work: (store: IDBObjectStore) => IDBRequest<Result> | undefined): Promise<Result | undefined> {
+  const transaction = (await database()).transaction(STORE, mode);
+  return new Promise((resolve, reject) => {
+    const asked = work(transaction.objectStore(STORE));
+    transaction.oncomplete = () => resolve(asked?.result);
+    transaction.onabort = transaction.onerror = () => reject(transaction.error);
   });
 }
