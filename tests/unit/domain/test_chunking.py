@@ -12,6 +12,7 @@ from modulo.domain.chunk import Chunk
 from modulo.domain.chunking import chunk, page_text
 from modulo.domain.collection import Chunking
 from modulo.domain.document import Block, BlockKind, Page
+from modulo.domain.passage_sentences import passage_sentences
 from modulo.domain.tokens import Rate, estimate, rate_of
 
 PROSE = (
@@ -205,6 +206,36 @@ class TestTables:
         assert first.text.startswith(f"x | 2023 | 2024\n{self.HEADER}\n")
         assert rest
         assert all(piece.text.startswith(f"x | 2023 | 2024\n{self.HEADER}\n{self.ROWS[0][:4]}") for piece in rest)
+
+    @settings(max_examples=100, deadline=None)
+    @given(st.lists(st.integers(0, 12), min_size=1, max_size=6), st.integers(64, 300))
+    def test_rows_of_a_large_table_stand_below_what_names_their_group(self, sizes: list[int], most: int) -> None:
+        rows = [
+            [f"Group {g} |  |", *(f"Row {n} of {g} | 1{n},000 | 2{n},000" for n in range(s))]
+            for g, s in enumerate(sizes)
+        ]
+        chunks = cut(table(self.HEADER, *itertools.chain(*rows)), max_tokens=most)
+        told = [
+            (one.text[:3], one.text.split(" | ")[0][-1:], one.group)
+            for c in chunks
+            for one in passage_sentences(c.text)
+        ]
+        assert [one[1:] for one in told if one[0] == "Row"] == [
+            (str(g), f"Group {g} | |") for g, s in enumerate(sizes) for _ in range(s)
+        ]
+
+    def test_rows_behind_the_sum_of_a_group_stand_below_no_name(self) -> None:
+        rows = ["Goods |  |", *self.ROWS, "Total goods | 1 | 2", *self.ROWS]
+        chunks = cut(table(self.HEADER, *rows), max_tokens=100)
+        at = next(n for n, c in enumerate(chunks) if "Total goods" in c.text)
+        assert all(c.text.startswith(f"{self.HEADER}\nGoods |  |\n") for c in chunks[1 : at + 1])
+        assert chunks[at + 1 :]
+        assert all("Goods" not in c.text for c in chunks[at + 1 :])
+
+    def test_a_name_that_fills_a_chunk_is_not_repeated(self) -> None:
+        name = f"{'all goods that were sold ' * 6} |  |"
+        chunks = cut(table(self.HEADER, name, *self.ROWS), max_tokens=100)
+        assert sum(name in c.text for c in chunks) == 1
 
     def test_rows_that_read_like_a_header_are_repeated_where_the_format_counts_one(self) -> None:
         header = "Region | Years ended |  | Change\n | 2019 | 2018 | %"

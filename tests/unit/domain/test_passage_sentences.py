@@ -2,7 +2,7 @@
 
 import pytest
 
-from modulo.domain.passage_sentences import PassageSentence, column_names, header_rows, passage_sentences
+from modulo.domain.passage_sentences import PassageSentence, passage_sentences
 
 VERSIONS = "Version 3.0.1\n\nThis version fixes bug 1.\n\nVersion 3.0.2\n\nThis version fixes bug 2."
 
@@ -77,51 +77,6 @@ def test_a_row_with_text_in_its_middle_alone_is_one_of_the_table() -> None:
 def test_the_line_right_above_a_table_is_its_caption() -> None:
     assert passage_sentences("Sales by year\nYear | Sold\n2020 | 15")[-1].lead == "Sales by year"
     assert passage_sentences("Sales by year\n\n\n\nYear | Sold\n2020 | 15")[-1].lead == ""
-
-
-@pytest.mark.parametrize(
-    ("rows", "expected"),
-    [
-        (["one | row"], 0),
-        (["part | size", "AB-1 | 0"], 1),
-        (["| Years ended", "| 2019 | 2018", "Sales | 1 | 2"], 2),
-        (["| Fiscal |", "| 2019 | 2018", "| (in millions) |", "Sales | 1 | 2"], 3),
-        (["Expense | Limit", "Hotel | 160 EUR", "Meals | 55 EUR"], 1),
-        (["| A | B", "| 15 | 22", "Sales | 1 | 2"], 1),
-        (["| 2019", "| Fiscal"], 1),
-        (["Emissions as reported | | |", "Emissions from: | FY19** | FY18", "Fuel | 59,495 | 66,300"], 2),
-        (["| Years ended December 31, | |", "(in thousands) | 2019 | 2018", "Sales | 1 | 2"], 2),
-        (["Emissions | | |", "Fuel | 1950 | 77", "Other | 1 | 2"], 1),
-        (["Part | 2019 | 2018", "Sold | 1950 | 1977", "Kept | 1 | 2"], 1),
-        (["Part | North | South", "Sold | 1950 | 1977", "Kept | 1 | 2"], 1),
-        (["| | ", "Year | 2019 | 2018", "Sold | 1950 | 1977", "Kept | 1 | 2"], 2),
-        (["| | Years ended |", "| 2019 | 2018 | Increase | %", "Sales | 1 | 2 | 3 | 4"], 2),
-        (["| Fiscal Year | | Variance in", "(in millions) | 2018 | 2017 | Dollar", "Sales | 1 | 2 | 3"], 2),
-        (["| Sold as of May 31, | Price", "Issued | 2019 | in total", "Jun-2018 | 458,202 | 9", "All | 1 | 2"], 2),
-        (["| Reported | | Effect", "| Old rule | Rule 606 | 2019 over 2018", "Sales | 1 | 2 | 3"], 2),
-        (["| Plan A | Plan B", "Valid until | 2025 | 2026", "Fee | 1 | 2"], 1),
-        (["| Plan A | Plan B", "| 2 weeks | 3 litres", "Fee | 1 | 2"], 1),
-        (["Plan | A | B", "| \u2013 | \u2013", "Fee | 1 | 2"], 1),
-        (["Plan | A | B", "Covers | teeth | eyes", "Fee | 1 | 2"], 1),
-    ],
-)
-def test_header_rows_are_counted(rows: list[str], expected: int) -> None:
-    assert header_rows(rows) == expected
-
-
-@pytest.mark.parametrize(
-    ("header", "expected"),
-    [
-        (["part | size"], ["part", "size"]),
-        (
-            ["| Domestic | | Foreign |", "| 2019 | 2018 | 2019 | 2018"],
-            ["", "Domestic 2019", "Domestic 2018", "Foreign 2019", "Foreign 2018"],
-        ),
-        (["| Sold |"], ["", "Sold", ""]),
-    ],
-)
-def test_columns_are_named_by_all_header_rows(header: list[str], expected: list[str]) -> None:
-    assert column_names(header) == expected
 
 
 def test_a_row_of_another_width_is_read_below_its_header() -> None:

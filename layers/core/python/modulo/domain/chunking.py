@@ -10,9 +10,9 @@ from modulo.domain.chunk_packing import WIDE_GAP, Path, Title, Unit, pack
 from modulo.domain.collection import Chunking
 from modulo.domain.document import BlockKind, Page
 from modulo.domain.outline import Heading, Outline, heading_path
-from modulo.domain.passage_sentences import MAX_HEADER_ROWS, header_rows
 from modulo.domain.placement import PlacedLine, PlacedText
 from modulo.domain.splitting import Scale, Segment, split_table, split_text, split_to_fit
+from modulo.domain.table_rows import MAX_HEADER_ROWS, header_rows
 from modulo.domain.tokens import WEIGHT_PER_TOKEN, rate_of
 
 BETWEEN_BLOCKS = "\n\n"
@@ -41,7 +41,7 @@ def chunk(pages: Iterable[Page], chunking: Chunking) -> Iterator[Chunk]:
 
     The estimate of a chunk's embedded text is at most `max_tokens`. Apart from white space, all of
     the document is in some chunk's text or heading. A chunk lies within one page; its text is that
-    page's text from `start` to `end`, behind a table's header row where the table goes on.
+    page's text from `start` to `end`, behind a table's header where the table goes on, and the name of the rows' group.
     """
     outline = Outline()
     numbers = count()

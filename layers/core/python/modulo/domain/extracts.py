@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from modulo.domain.demands import Demands, demands_of, holds, keys_in, nearest, stems
 from modulo.domain.passage import Passage
-from modulo.domain.passage_sentences import PassageSentence, cells, column_names, passage_sentences
+from modulo.domain.passage_sentences import PassageSentence, passage_sentences
 from modulo.domain.passage_text import label
 from modulo.domain.stemming import content_words
+from modulo.domain.table_rows import cells, column_names
 
 MAX_WORDS = 60
 """Of one extract."""

@@ -7,28 +7,13 @@ from dataclasses import dataclass
 from modulo.domain.document import CELL
 from modulo.domain.outline import BETWEEN_HEADINGS
 from modulo.domain.sentences import Sentence, sentences
+from modulo.domain.table_rows import cells, column_names, ends_group, header_rows, is_row, names_group
 
 MAX_HEADING_WORDS = 12
-MAX_HEADER_ROWS = 4
 
 _BULLET = re.compile(r"(?:[-*+\u2022\u25e6\u25aa\u2023\u00b7\u2013\u2014]|\(?(?:\d{1,3}|[a-zA-Z])[.)])\s")
 _HASHES = re.compile(r"#{1,6}\s")
-_CELL_END = re.compile(r"(?<!\S)\|(?!\S)")  # of an empty cell only one space is left
 _DIGITS = re.compile(r"\d+")
-_LETTERS = re.compile(r"[^\W\d_]+")
-_TOLD_PERIODS = (
-    "fy fiscal year years ended ending end quarter quarters month months january february march april may june july "
-    "august september october november december jan feb mar apr jun jul aug sep sept oct nov dec"
-)
-_TOLD_UNITS = (
-    "as at of in the for first second third fourth three six nine twelve q thousand thousands million millions billion "
-    "billions usd eur gbp rmb amount amounts unaudited restated note notes"
-)
-_PERIODS = frozenset(_TOLD_PERIODS.split())
-_OF_PERIODS_AND_UNITS = _PERIODS | frozenset(_TOLD_UNITS.split())
-_YEAR = re.compile(r"(?:19|20)\d\d")
-_SYMBOLS = re.compile(r"[$\u20ac\u00a3\u00a5%]")
-_PLAIN_YEAR = re.compile(r"\b(?:(?:19|20)\d\d|FY ?\d\d)\b")
 _ENDINGS = (".", "!", "?", ":", ";", ",", "\u3002", "\uff1a", "\u2026")
 _LEAD_INS = (":", "\uff1a")
 
@@ -77,21 +62,6 @@ def passage_sentences(text: str, heading: str = "") -> list[PassageSentence]:
     return list(_Reader(text, heading).read())
 
 
-def column_names(header: Sequence[str]) -> list[str]:
-    """The names of the columns: those of several header rows joined, where a cell without text goes on to the left."""
-    rows = [cells(row) for row in header]
-    width = max(map(len, rows))
-    names: list[list[str]] = [[] for _ in range(width)]
-    for number, row in enumerate(rows):
-        last = ""
-        spans = number + 1 < len(rows)
-        for column, cell in enumerate(row):
-            last = cell or (last if spans else "")
-            if last and (cell or column):
-                names[column].append(last)
-    return [" ".join(dict.fromkeys(name)) for name in names]
-
-
 class _Reader:
     """Reads one passage."""
 
@@ -110,7 +80,7 @@ class _Reader:
         at = 0
         while at < len(self._sentences):
             this = self._sentences[at]
-            if _is_row(this):
+            if is_row(this.text):
                 end = self._table_end(at)
                 yield from self._rows(self._sentences[at:end])
                 at = end
@@ -173,7 +143,7 @@ class _Reader:
     def _table_end(self, at: int) -> int:
         """Behind the last row of the table that begins there."""
         end = at + 1
-        while end < len(self._sentences) and _is_row(self._sentences[end]):
+        while end < len(self._sentences) and is_row(self._sentences[end].text):
             if self._text[self._sentences[end - 1].end : self._sentences[end].start].count("\n") > 1:
                 break
             end += 1
@@ -186,12 +156,11 @@ class _Reader:
         header = tuple(row.text for row in rows[:headers])
         group = ""
         for row in rows[headers:]:
-            values = cells(row.text)
-            if sum(map(bool, values)) == 1 and values[0]:
+            if names_group(row.text):
                 group = row.text
                 continue
             yield PassageSentence(row.text, row.start, row.end, self._headings, caption, header, group)
-            if values[0].lower().startswith("total"):
+            if ends_group(row.text):
                 group = ""
         self._lead = ""
 
@@ -200,65 +169,6 @@ class _Reader:
         at = self._sentences.index(row)
         above = self._sentences[at - 1] if at else None
         return above.text if above and self._text[above.end : row.start].count("\n") <= 2 else ""
-
-
-def header_rows(rows: Sequence[str]) -> int:
-    """How many of a table's first rows are its header: the first, and those below it that hold no figures.
-
-    One whose first cell says something, such as the unit of all figures, is among them where it tells the years that
-    the rows above it leave open. A table of a single row has none.
-    """
-    if len(rows) == 1:
-        return 0
-    count = 1
-    while count < min(len(rows) - 1, MAX_HEADER_ROWS):
-        told = _told(rows[count])
-        if not told or not all(map(_heads_column, told)):
-            break
-        if cells(rows[count])[0] and not (any(map(_tells_year, told)) and _leave_years_open(rows[:count])):
-            break
-        count += 1
-    return count
-
-
-def _leave_years_open(header: Sequence[str]) -> bool:
-    """Whether header rows name no columns, or such as a fiscal year without its number."""
-    told = [cell for row in header for cell in _told(row)]
-    words = {word for cell in told for word in _LETTERS.findall(cell.lower())}
-    units_alone = all(map(_names_column, told))
-    return not any(map(_tells_year, told)) and (units_alone or not words.isdisjoint(_PERIODS))
-
-
-def _told(row: str) -> list[str]:
-    """The cells that say something, without the first one."""
-    return [cell for cell in cells(row)[1:] if cell]
-
-
-def _names_column(cell: str) -> bool:
-    """Whether a cell tells a period or a unit rather than a figure."""
-    words = _LETTERS.findall(cell.lower())
-    return all(word in _OF_PERIODS_AND_UNITS for word in words) and bool(words or _YEAR.search(cell))
-
-
-def _heads_column(cell: str) -> bool:
-    """Whether a cell may head a column: it tells a period or a unit, or words, but no figure."""
-    says = cell[0].isalpha() or not any(map(str.isdigit, _YEAR.sub("", cell)))
-    return _names_column(cell) or (says and bool(_LETTERS.search(cell) or _SYMBOLS.search(cell)))
-
-
-def _tells_year(cell: str) -> bool:
-    """Whether a cell that may head a column tells a year, as 2019, FY19 or June 2019, rather than a figure."""
-    return _heads_column(cell) and bool(_PLAIN_YEAR.search(cell))
-
-
-def _is_row(this: Sentence) -> bool:
-    """Whether it is a row of a table; one that has lost the space beside its first or last cell, too."""
-    return bool(_CELL_END.search(this.text))
-
-
-def cells(row: str) -> list[str]:
-    """The cells of a row, empty ones too."""
-    return [cell.strip() for cell in _CELL_END.split(row)]
 
 
 def _form(heading: str) -> str:

@@ -1,11 +1,13 @@
 """Splitting of texts and tables into segments that fit into a chunk."""
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from modulo.domain.sentences import sentences
+from modulo.domain.table_rows import ends_group, names_group
 from modulo.domain.tokens import WEIGHT_PER_TOKEN, Rate, weigh
 
 _WORD = re.compile(r"\S+")
@@ -24,7 +26,7 @@ class Segment(NamedTuple):
 
 
 class TableSegment(NamedTuple):
-    """The rows of one chunk; `continued` says that `text` repeats the header row before them."""
+    """The rows of one chunk; `continued` says that `text` repeats before them the header and what names their group."""
 
     start: int
     end: int
@@ -125,11 +127,11 @@ def _letters(text: str, start: int, end: int, room: int, scale: Scale) -> Iterat
 def split_table(
     text: str, start: int, end: int, *, caption: int, note: int, room: int, scale: Scale, header_rows: int = 1
 ) -> Iterator[TableSegment]:
-    """A table whole if it fits, else groups of its rows, each with the header rows, or the first one if they are long.
+    """A table whole if it fits, else runs of its rows, each below the header rows, or the first one if they are long.
 
-    `caption` is where the line above the table that names it starts, `note` where the one below
-    ends; they equal `start` and `end` where there is none. Continued groups leave room for the
-    caption in their heading.
+    Where a run begins within a group of rows, the row that names the group is repeated, too. `caption` is where the
+    line above the table that names it starts, `note` where the one below ends; they equal `start` and `end` where
+    there is none. Continued runs leave room for the caption in their heading.
     """
     whole = text[caption:note]
     if scale.weight(whole) <= room:
@@ -145,13 +147,14 @@ def split_table(
     repeats = len(rows) > 1 and 2 * (head + named) <= room
     if repeats:
         rows = rows[1:]
+    groups = _RowGroups(text, rows if repeats else [], most=room // 8, scale=scale)
     if note > end:
         rows.append((end, note))
-    left = room - named - (head if repeats else 0)
+    left = room - named - (head if repeats else 0) - groups.weight
     pieces = [piece for row in rows for piece in split_to_fit(text, *row, room=left - 1, scale=scale)]
     continued = False
-    for group in _balanced(pieces, left):
-        first, last = group[0].start, group[-1].end
+    for run in _balanced(pieces, left):
+        first, last = run[0].start, run[-1].end
         if not continued:
             begun = repeats and scale.weight(text[caption:last]) > room  # white space parts the header from the row
             until = headed if begun else last
@@ -160,7 +163,34 @@ def split_table(
             if not begun:
                 continue
         rest = text[first:last]
-        yield TableSegment(first, last, f"{header}\n{rest}" if repeats else rest, continued=True)
+        above = "\n".join(filter(None, (header, groups.above(first))))
+        yield TableSegment(first, last, f"{above}\n{rest}" if repeats else rest, continued=True)
+
+
+class _RowGroups:
+    """Which row names the group that each of a table's rows is of; one heavier than `most` is not repeated."""
+
+    def __init__(self, text: str, rows: Sequence[tuple[int, int]], *, most: int, scale: Scale) -> None:
+        self._starts = [start for start, _ in rows]
+        self._names: list[str] = []
+        self.weight = 0
+        """What a chunk keeps free for the name."""
+        group = ""
+        for start, end in rows:
+            row = text[start:end].strip()
+            named = names_group(row)
+            self._names.append("" if named else group)
+            if named:
+                weight = scale.weight(row) + 1
+                group = row if weight <= most else ""
+                self.weight = max(self.weight, weight if group else 0)
+            elif ends_group(row):
+                group = ""
+
+    def above(self, start: int) -> str:
+        """The name of the group of the row that begins there, or goes on there; nothing where it is in none."""
+        at = bisect_right(self._starts, start) - 1
+        return self._names[at] if at >= 0 else ""
 
 
 def _balanced(pieces: list[Segment], room: int) -> Iterator[list[Segment]]:
