@@ -60,3 +60,11 @@ def test_names_are_held_without_their_accents_and_with_a_typing_error() -> None:
 )
 def test_the_nearest_word_begins_alike_and_differs_by_little(word: str, known: list[str], expected: str | None) -> None:
     assert nearest(word, known) == expected
+
+
+def test_a_month_beside_a_number_is_no_name() -> None:
+    demands = demands_of("What did Ada owe as of December 31, 2019, and on 3 Sept 2018?")
+    assert demands.names == frozenset({("ada",)})
+    assert demands.numbers == frozenset({"31", "2019", "2018"})
+    assert demands_of("What does Ada owe in December?").names == frozenset({("ada",), ("december",)})
+    assert demands_of("Who paid in May?").names == frozenset()  # may is a stop word

@@ -44,6 +44,23 @@ def test_a_number_may_stand_earlier_in_the_passage_where_no_sentence_has_it() ->
     ]
 
 
+def test_a_year_may_stand_elsewhere_where_a_table_names_none_for_a_row() -> None:
+    rows = "Awards | Shares\nHeld in May 2018 | 9\nGranted | 4\nHeld in May 2019 | 13"
+    question = "How many awards were granted in 2019?"
+    assert texts(question, rows) == [
+        "\u201cAwards | Shares \u2026 Granted | 4\u201d",
+        "\u201cAwards | Shares \u2026 Held in May 2019 | 13\u201d",
+    ]
+    assert texts(question, "Awards | Shares\nGranted | 4\nHeld | 13", rows)[0].startswith("\u201cAwards | Shares")
+    assert texts("How many were granted in 2017?", rows) == []
+    assert texts("How many were granted in 2019?", "Awards | 2018\nGranted | 4\n\nIn 2019 it changed.") == [
+        "\u201cIn 2019 it changed.\u201d"
+    ]
+    assert texts("Who holds number 13 of the granted?", rows) == [
+        "\u201cAwards | Shares \u2026 Held in May 2019 | 13\u201d"
+    ]
+
+
 def test_a_passage_without_the_name_holds_no_extract() -> None:
     assert texts("What did Ada write?", "Grace wrote a compiler.", "It was Ada who wrote notes.") == [
         "\u201cIt was Ada who wrote notes.\u201d"

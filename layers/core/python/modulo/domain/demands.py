@@ -23,6 +23,11 @@ _LETTERS = re.compile(r"[^\W\d_]")
 _POSSESSIVE = re.compile(r"['\u2019]s?$")
 _ORIGIN = re.compile(r"(?:ish|ese?|ch|ian|ican|(?<=germ)an|west|east|north|south|new|world)$")  # English, New World
 _NAME = re.compile(r"[A-Z\u00c0-\u00de][^\W\d_]{2,}")
+_MONTH = re.compile(
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
+    r"nov(?:ember)?|dec(?:ember)?)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +44,15 @@ class Demands:
 
 
 def demands_of(question: str, *, names: bool = True) -> Demands:
-    """The demands; names are those words that begin with a capital, where the language writes no other nouns so."""
+    """The demands.
+
+    Names are those words that begin with a capital, where the language writes no other nouns so. The month of a date,
+    beside a number, is none: texts write dates in many ways.
+    """
     keys = [key for token in _TOKEN.findall(question) if any(map(str.isdigit, token)) and (key := _key(token))]
     codes = frozenset(key for key in keys if _is_code(key))
     tokens = [_POSSESSIVE.sub("", token.strip(_AROUND)) for token in _TOKEN.findall(question)]
-    capitals = [bool(_NAME.fullmatch(token)) for token in tokens]
+    capitals = [bool(_NAME.fullmatch(token)) and not _in_date(tokens, at) for at, token in enumerate(tokens)]
     told = names and sum(capitals[1:]) * 2 <= len(tokens)
     groups = groupby(zip(tokens[1:], capitals[1:], strict=True), key=lambda pair: pair[1]) if told else ()
     written = (stems(" ".join(token for token, _ in group)) for capital, group in groups if capital)
@@ -52,6 +61,12 @@ def demands_of(question: str, *, names: bool = True) -> Demands:
         numbers=frozenset(key for key in keys if key not in codes and len(key) > 1),
         names=frozenset(tuple(group) for group in written if group and not all(map(_ORIGIN.search, group))),
     )
+
+
+def _in_date(tokens: Sequence[str], at: int) -> bool:
+    """Whether the token is a month beside a day or a year."""
+    beside = [*tokens[max(at - 1, 0) : at], *tokens[at + 1 : at + 2]]
+    return bool(_MONTH.fullmatch(tokens[at])) and any(any(map(str.isdigit, token)) for token in beside)
 
 
 def stems(text: str) -> list[str]:

@@ -17,6 +17,7 @@ MAX_HEADING_WORDS = 16
 GAP = " \u2026 "
 
 _WORD = re.compile(r"[^\W\d_]+")
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b|\bFY ?\d\d\b")
 _ASKS_WHY = re.compile(
     r"\b(?:why|how come|reasons?|causes?d?|warum|wieso|weshalb|pourquoi|por qu\u00e9|perch\u00e9|waarom)\b",
     re.IGNORECASE,
@@ -84,7 +85,10 @@ def spelled_like(question: str, texts: Sequence[str]) -> str:
 def _of_passage(
     mark: int, passage: Passage, demands: Demands, words: frozenset[str], *, strictly: bool
 ) -> Iterator[Extract]:
-    """The passage's extracts. Unless `strictly`, a number of the question may also stand further above."""
+    """The passage's extracts. Unless `strictly`, a number of the question may also stand further above.
+
+    A year may stand anywhere in the passage, where a row's table names none for it.
+    """
     named = f"{label(passage, words)}\n{passage.hit.chunk.heading}"
     if not holds(demands.names, frozenset(stems(f"{named}\n{passage.text}"))):
         return
@@ -94,8 +98,9 @@ def _of_passage(
         keys = known | keys_in(sentence.text) | keys_in(sentence.above)
         if not demands.codes <= keys:
             continue
-        above = frozenset() if strictly or sentence.is_row else keys_in(passage.text[: sentence.start])
-        if not demands.numbers <= keys | above:
+        if not demands.numbers <= keys and not demands.numbers <= keys | _keys_elsewhere(
+            sentence, passage.text, strictly=strictly
+        ):
             continue
         quoted = _row(sentence, words) if sentence.is_row else _introduced(sentence, split[at + 1 :], words)
         yield Extract(
@@ -106,6 +111,14 @@ def _of_passage(
             row_words=_row_words(sentence),
             tells_why=bool(_TELLS_WHY.search(sentence.text)),
         )
+
+
+def _keys_elsewhere(sentence: PassageSentence, text: str, *, strictly: bool) -> frozenset[str]:
+    """The numbers of the passage that may count as the sentence's, though they stand neither in it nor above it."""
+    if sentence.is_row:
+        told = (*sentence.header, sentence.group, cells(sentence.text)[0])
+        return frozenset() if any(map(_YEAR.search, told)) else frozenset(filter(_YEAR.fullmatch, keys_in(text)))
+    return frozenset() if strictly else keys_in(text[: sentence.start])
 
 
 def _introduced(sentence: PassageSentence, following: Sequence[PassageSentence], words: frozenset[str]) -> str:
