@@ -134,12 +134,12 @@ def _introduced(sentence: PassageSentence, following: Sequence[PassageSentence],
     return " ".join(parts)
 
 
-def _cut(text: str, words: frozenset[str]) -> str:
-    """A run of at most `MAX_WORDS` words that holds most of the question's."""
+def _cut(text: str, words: frozenset[str], most: int = MAX_WORDS) -> str:
+    """A run of at most so many words that holds most of the question's."""
     split = text.split()
-    if len(split) <= MAX_WORDS:
+    if len(split) <= most:
         return text
-    room = MAX_WORDS - 2
+    room = most - 2
     hits = [bool(words.intersection(content_words(word))) for word in split]
     held = [sum(hits[at : at + room]) for at in range(len(split) - room + 1)]
     best = [at for at, count in enumerate(held) if count == max(held)]
@@ -158,7 +158,8 @@ def _row(row: PassageSentence, words: frozenset[str]) -> str:
     names = column_names(row.header)
     values = cells(row.text)
     if len(names) != len(values):
-        return _cut(GAP.join(lines), words)
+        above = _cut(GAP.join(lines[:-1]), words, most=MAX_WORDS // 2)
+        return f"{above}{GAP}{_cut(row.text, words, most=MAX_WORDS // 2 - 1)}"
     split = [cells(line) for line in lines]
     shared = [len(words.intersection(content_words(name))) for name in names]
     shown, room = {0}, MAX_WORDS

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from modulo.domain.answer import EXTRACTIVE, AnswerDraft, DraftPart, Prompt
 from modulo.domain.extracts import Extract, asks_why, extracts, spelled_like
 from modulo.domain.relevance import log_odds
+from modulo.domain.row_match import row_match, share_of_name
 from modulo.domain.stemming import content_words
 from modulo.domain.tokens import estimate
 
@@ -32,10 +33,10 @@ ROW_MARGIN_ELSEWHERE = 0.5
 """The same of a row of another document: reports of other years and companies have the same rows."""
 RANK_PENALTY = 0.15
 """What each rank of its passage takes from an extract when the ones to read are chosen."""
-ROW_WEIGHT = 6.0
-"""What the log odds of a row gain that is about what the question is about, all its words being the question's."""
-MIN_ROW_MATCH = 0.5
-"""How much a row must be about it where its passage's score is low."""
+ROW_WEIGHT = 8.0
+"""What the log odds of a row gain whose name is just what the question asks for."""
+MIN_SHARE_OF_NAME = 0.5
+"""How much of a row's name must be asked for where its passage's score is low."""
 CAUSE_WEIGHT = 1.5
 """What a sentence that states a cause gains where the question is for one."""
 
@@ -60,12 +61,12 @@ class ExtractiveGenerator:
         possible = [
             one
             for one in extracts(question, prompt.passages)
-            if one.mark in may_answer or _row_match(one, words) >= MIN_ROW_MATCH
+            if one.mark in may_answer or share_of_name(one.row_words, words) >= MIN_SHARE_OF_NAME
         ]
         chosen = _most_promising(words, possible)
         why = asks_why(question)
         found = [
-            (odds + ROW_WEIGHT * _row_match(one, words) + CAUSE_WEIGHT * (why and one.tells_why), one)
+            (odds + ROW_WEIGHT * row_match(one.row_words, words) + CAUSE_WEIGHT * (why and one.tells_why), one)
             for one, odds in zip(chosen, self._odds(question, chosen, prompt.passages), strict=True)
         ]
         lines = _distinct(_near_the_best(found, prompt.passages))
@@ -95,11 +96,6 @@ def _above_floor(passages: Sequence[Passage]) -> frozenset[int]:
     unread = all(passage.reranked is None for passage in passages)
     scores = enumerate((passage.reranked or 0.0 for passage in passages), start=1)
     return frozenset(mark for mark, score in scores if unread or score >= PASSAGE_FLOOR)
-
-
-def _row_match(one: Extract, words: frozenset[str]) -> float:
-    """From 0 to 1: the share of the row's words that are the question's."""
-    return len(one.row_words & words) / len(one.row_words) if one.row_words else 0.0
 
 
 def _near_the_best(found: Sequence[tuple[float, Extract]], passages: Sequence[Passage]) -> list[Extract]:
@@ -149,7 +145,8 @@ def _most_promising(words: frozenset[str], possible: Sequence[Extract]) -> list[
 
     def likelihood(index: int) -> float:
         one = possible[index]
-        return sum(weight[word] for word in shared[index]) - RANK_PENALTY * one.mark + _row_match(one, words)
+        likely = sum(weight[word] for word in shared[index]) + share_of_name(one.row_words, words)
+        return likely - RANK_PENALTY * one.mark
 
     return [possible[index] for index in sorted(range(len(possible)), key=likelihood, reverse=True)[:MAX_SCORED]]
 
