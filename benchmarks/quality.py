@@ -188,12 +188,13 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
         for system in before[name]["systems"].keys() & after[name]["systems"].keys():
             old, new = before[name]["systems"][system], after[name]["systems"][system]
             both = old.keys() & new.keys()
-            rows += [f"| {name} | {system} | {one} | {_change(old[one], new[one])} |" for one in both]
+            rows += [f"| {name} | {system} | {one} | {change(old[one], new[one])} |" for one in both]
     columns = ("set", "system", "measure", "questions", "before", "after", "difference (95 %)", "p")
     return [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|", *sorted(rows)]
 
 
-def _change(old: Sequence[Share], new: Sequence[Share]) -> str:
+def change(old: Sequence[Share], new: Sequence[Share]) -> str:
+    """Cells of a table: how many questions, the measure before and after, and the difference with its p value."""
     one, other, changed = estimate(old), estimate(new), difference(old, new)
     interval = f"{changed.value:+.3f} ({changed.low:+.3f} to {changed.high:+.3f})"
     p = "-" if changed.p is None else f"{changed.p:.4f}"

@@ -2,8 +2,8 @@
 
 Run by name: `python -m benchmarks.table_answers --data FOLDER`. The questions are those of TAT-QA whose only gold
 answer is a cell of a table. As in `chunk_sizes`, the product's chunker, terms, fusion and reranking run in this
-process, and its extracts and citation check too; only Milvus is replaced, by exact search. Documents, and with them
-their questions, are in one of two halves: choose on one, report the other.
+process, and its extracts and citation check too; only Milvus is replaced, by exact search. Documents of the dev split,
+and with them their questions, are in one of two halves: choose on one, report the other, and the test split.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import random
 import re
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,9 @@ from typing import Any
 from benchmarks.cached_models import Memory, RememberingModel
 from benchmarks.chunk_sizes import CountingReranker, Index
 from benchmarks.machine import ROOT, machine_facts
-from benchmarks.quality import CACHE, DATA, estimate
-from benchmarks.quality_sets import SEED, MissingData, read_set
+from benchmarks.quality import CACHE, DATA, change, estimate
+from benchmarks.quality_sets import SEED, MissingData
+from benchmarks.tatqa import OWN_FILES, read_split
 from modulo.adapters.models.extractive_generator import ExtractiveGenerator
 from modulo.cli.evaluation.answer_match import holds
 from modulo.cli.evaluation.golden import GoldenQuestion
@@ -33,14 +34,12 @@ from modulo.domain.citations import check_citations
 from modulo.domain.collection import Chunking
 from modulo.domain.near_duplicates import distinct
 from modulo.domain.passage import Passage
-from modulo.domain.passage_sentences import cells
 from modulo.domain.relevance import blended
 from modulo.domain.search_defaults import DEFAULT_TOP_K
+from modulo.domain.table_rows import cells
 from modulo.usecases.search.reranking import read_scores
 
 RESULT = ROOT / "benchmarks" / "results" / "table_answers.json"
-ALL_QUESTIONS = "tatqa_dataset_dev.json"
-"""TAT-QA's own file with all questions about the same documents, from its repository; used where it is there."""
 MAX_CITATIONS = 5
 HALVES = ("choose", "report")
 _MARK = re.compile(r"\[(\d+)\]")
@@ -62,10 +61,10 @@ class CellQuestion:
         return HALVES[hashlib.sha256(name.encode()).digest()[0] % 2]
 
 
-def cell_questions(folder: Path, documents: Mapping[str, str]) -> list[CellQuestion]:
+def cell_questions(questions: Iterable[GoldenQuestion], documents: Mapping[str, str]) -> list[CellQuestion]:
     """The questions whose only gold answer is a cell of their document's table, but a year, which heads a column."""
     found = []
-    for question in _span_questions(folder):
+    for question in questions:
         (name,), (gold,) = question.documents, question.answers
         lines = [line for line in documents[name].splitlines() if line.startswith("|")]
         table = [cells(line.strip().strip("|")) for line in lines[2:]]  # the header and the rule below it
@@ -73,19 +72,6 @@ def cell_questions(folder: Path, documents: Mapping[str, str]) -> list[CellQuest
         if rows and _figure(gold) and not _YEAR.fullmatch(gold):
             found.append(CellQuestion(question, rows))
     return found
-
-
-def _span_questions(folder: Path) -> list[GoldenQuestion]:
-    """The questions that one span of a table or of its paragraphs answers, all of them if they are there."""
-    path = folder / "tatqa" / ALL_QUESTIONS
-    if not path.exists():
-        return [one for one in read_set(folder, "tatqa").questions if len(one.answers) == 1]
-    return [
-        GoldenQuestion(id=one["uid"], question=one["question"], documents={f"t{n}.md": 1}, answers=(one["answer"][0],))
-        for n, context in enumerate(json.loads(path.read_text(encoding="utf-8")))
-        for one in context["questions"]
-        if one["answer_type"] == "span" and len(one["answer"]) == 1
-    ]
 
 
 def _figure(cell: str) -> str:
@@ -180,29 +166,67 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the evaluation sets")
     parser.add_argument("--cache", type=Path, default=CACHE, help="folder for what the models computed")
+    parser.add_argument("--split", choices=OWN_FILES, default="dev", help="test has other documents; both are kept")
     parser.add_argument("--sample", type=int, help="how many questions, drawn with a fixed seed; default: all")
-    parser.add_argument("--into", type=Path, default=RESULT, help="result file")
+    parser.add_argument("--into", type=Path, default=RESULT, help="result file; a split not run now is kept")
+    parser.add_argument("--details", type=Path, help="also write what each question adds, to compare runs")
+    parser.add_argument("--before", type=Path, help="the details of an earlier run to compare with")
     options = parser.parse_args(arguments)
     try:
-        documents = read_set(options.data, "tatqa").documents
-        questions = cell_questions(options.data, documents)
-        random.Random(SEED).shuffle(questions)
-        questions = questions[: options.sample]
+        split = read_split(options.data, options.split)
     except MissingData as error:
         sys.stderr.write(f"{error}. Name the folder with --data or MODULO_EVALUATION_DATA.\n")
         return 2
+    questions = cell_questions(split.questions, split.documents)
+    random.Random(SEED).shuffle(questions)
+    questions = questions[: options.sample]
     memory = Memory(options.cache / "models.sqlite")
-    tokens, added = measure(documents, questions, memory)
+    tokens, added = measure(split.documents, questions, memory)
     memory.close()
-    halves: dict[str, Any] = {}
-    for half in HALVES:
-        of_half = [one for one, question in zip(added, questions, strict=True) if question.half == half]
-        halves[half] = {name: asdict(estimate([one[name] for one in of_half])) for name in added[0]}
-    sample = {"questions": len(questions), "sample": options.sample or "all", "seed": SEED}
-    stored = {**sample, "reranker_tokens_per_question": tokens, "halves": halves}
-    options.into.write_text(json.dumps({**stored, "machine": machine_facts()}, indent=1) + "\n")
-    print(json.dumps(stored, indent=1))
+    parts = by_part(options.split, questions, added)
+    figures = {
+        "questions": len(questions),
+        "sample": options.sample or "all",
+        "reranker_tokens_per_question": tokens,
+        "parts": {part: _estimates(of_part) for part, of_part in parts.items()},
+        "machine": machine_facts(),
+    }
+    stored = json.loads(options.into.read_text()) if options.into.exists() else {}
+    stored |= {"seed": SEED, "splits": stored.get("splits", {}) | {options.split: figures}}
+    options.into.write_text(json.dumps(stored, indent=1) + "\n")
+    print(json.dumps(figures, indent=1))
+    details = {"ids": [one.asked.id for one in questions], "parts": parts}
+    if options.details:
+        options.details.write_text(json.dumps(details))
+    if options.before:
+        print("\n".join(compare(json.loads(options.before.read_text()), json.loads(json.dumps(details)))))
     return 0
+
+
+def by_part(
+    split: str, questions: Sequence[CellQuestion], added: Sequence[Mapping[str, Share]]
+) -> dict[str, list[Mapping[str, Share]]]:
+    """What the questions add, by halves of the dev split; the test split is one part."""
+    parts: dict[str, list[Mapping[str, Share]]] = {}
+    for question, one in zip(questions, added, strict=True):
+        parts.setdefault(question.half if split == "dev" else split, []).append(one)
+    return parts
+
+
+def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Rows of a Markdown table: each measure before and after, of the same questions."""
+    if before["ids"] != after["ids"]:
+        return ["The earlier run asked other questions."]
+    rows = [
+        f"| {part} | {name} | {change([one[name] for one in old], [one[name] for one in after['parts'][part]])} |"
+        for part, old in before["parts"].items()
+        for name in old[0]
+    ]
+    return ["| part | measure | questions | before | after | difference (95 %) | p |", "|---" * 7 + "|", *rows]
+
+
+def _estimates(added: Sequence[Mapping[str, Share]]) -> dict[str, Any]:
+    return {name: asdict(estimate([one[name] for one in added])) for name in added[0]}
 
 
 if __name__ == "__main__":

@@ -1,12 +1,11 @@
 """The benchmark of answers from tables: its questions, and up to where it follows a row."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from benchmarks.table_answers import ALL_QUESTIONS, HALVES, CellQuestion, cell_questions, main, stages
+from benchmarks.table_answers import HALVES, CellQuestion, by_part, cell_questions, compare, main, stages
 from modulo.cli.evaluation.golden import GoldenQuestion
 from modulo.domain.answer import Answer, CitedPassage
 from tests.unit.passages import passage
@@ -20,13 +19,12 @@ def question(answer: str) -> GoldenQuestion:
     return GoldenQuestion(id="1", question="What was the revenue?", documents={"t0.md": 1}, answers=(answer,))
 
 
-def asked(tmp_path: Path, *answers: list[str], kind: str = "span") -> list[CellQuestion]:
+def asked(*answers: str) -> list[CellQuestion]:
     questions = [
-        {"uid": str(n), "question": "What?", "answer": answer, "answer_type": kind} for n, answer in enumerate(answers)
+        GoldenQuestion(id=str(n), question="What?", documents={"t0.md": 1}, answers=(answer,))
+        for n, answer in enumerate(answers)
     ]
-    (tmp_path / "tatqa").mkdir()
-    (tmp_path / "tatqa" / ALL_QUESTIONS).write_text(json.dumps([{"questions": questions}]))
-    return cell_questions(tmp_path, {"t0.md": DOCUMENT})
+    return cell_questions(questions, {"t0.md": DOCUMENT})
 
 
 def test_missing_data_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -34,15 +32,27 @@ def test_missing_data_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "Name the folder with --data or MODULO_EVALUATION_DATA." in capsys.readouterr().err
 
 
-def test_questions_are_those_that_one_cell_other_than_a_year_answers(tmp_path: Path) -> None:
-    found = asked(tmp_path, ["1,400"], ["a good year"], ["2019"], ["Costs"], ["Revenue", "Costs"], ["-"])
+def test_questions_are_those_that_one_cell_other_than_a_year_answers() -> None:
+    found = asked("1,400", "a good year", "2019", "Costs", "-")
     assert [one.asked.id for one in found] == ["0", "3"]
     assert [[row[0] for row in one.rows] for one in found] == [["Revenue"], ["Costs"]]
-    assert {one.half for one in found} <= set(HALVES)
 
 
-def test_only_spans_are_asked_for(tmp_path: Path) -> None:
-    assert asked(tmp_path, ["1,400"], kind="arithmetic") == []
+def test_the_dev_split_has_halves_and_the_test_split_is_one_part() -> None:
+    questions = [CellQuestion(question("1").model_copy(update={"documents": {f"t{n}.md": 1}}), []) for n in range(20)]
+    added = [{"quoted": (1.0, float(n))} for n in range(20)]
+    assert by_part("test", questions, added) == {"test": added}
+    halves = by_part("dev", questions, added)
+    assert set(halves) == set(HALVES)
+    assert sorted(one["quoted"] for half in halves.values() for one in half) == [one["quoted"] for one in added]
+
+
+def test_runs_are_compared_where_they_asked_the_same() -> None:
+    before = {"ids": ["0", "1"], "parts": {"test": [{"quoted": [0, 1]}, {"quoted": [1, 1]}]}}
+    after = {"ids": ["0", "1"], "parts": {"test": [{"quoted": [1, 1]}, {"quoted": [1, 1]}]}}
+    *_, row = compare(before, after)
+    assert row.startswith("| test | quoted | 2 | 0.500 | 1.000 | +0.500 (")
+    assert compare(before, {**after, "ids": ["0"]}) == ["The earlier run asked other questions."]
 
 
 def test_a_row_is_followed_to_the_answer() -> None:
