@@ -59,6 +59,7 @@ class Outcome:
         except ModuloError:
             if self._latest:
                 self.tell(again=True)
+                err.print("The same command again goes on from here.")
             raise
 
     def _tell_stop(self, done: Progress) -> None:

@@ -1,7 +1,9 @@
 import pytest
 
-from modulo_client.command.outcome import counted
+from modulo_client.command.outcome import Outcome, counted
 from modulo_client.errors import ConnectionFailed
+from modulo_client.sources import Added, Progress, Source
+from tests.unit.modulo_client.test_folder_plan import file
 
 
 def test_what_was_done_is_told_where_an_interrupt_ends_it(capsys: pytest.CaptureFixture[str]) -> None:
@@ -22,3 +24,24 @@ def test_of_a_single_request_nothing_is_counted(capsys: pytest.CaptureFixture[st
     with counted(2, "deleted", [1, 2]):
         pass
     assert capsys.readouterr().err == ""
+
+
+def ended(*added: Added) -> None:
+    with Outcome(5_000).shown("adding") as step:
+        for number, one in enumerate(added):
+            step(Progress(number, 5_000, one))
+        raise ConnectionFailed("away")
+
+
+def test_a_server_that_went_away_leaves_what_was_done_and_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ConnectionFailed):
+        ended(Added(Source("a.txt"), file("a.txt")), Added(Source("b.txt"), file("b.txt", stage="queued")))
+    told = capsys.readouterr()
+    assert told.out == "1 ready, 0 failed, 1 still being read, 4998 not sent\n"
+    assert told.err == "The same command again goes on from here.\n"
+
+
+def test_before_anything_was_done_there_is_nothing_to_go_on_with(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ConnectionFailed):
+        ended()
+    assert capsys.readouterr() == ("", "")
