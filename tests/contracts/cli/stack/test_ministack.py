@@ -2,16 +2,20 @@
 
 import io
 import json
+import re
 import sysconfig
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from modulo.cli.build import ROOT
 from modulo.cli.deploy import Cloud
+from tests.architecture.sources import template
+from tests.architecture.test_deployments import BEDROCK, GIVEN, MANAGED, PRIVATE, refusals
 from tests.servers import serving
 
 ROLE = "arn:aws:iam::000000000000:role/any"
@@ -97,3 +101,28 @@ def test_a_migration_that_fails_ends_the_deployment_before_any_function(cloud: C
     assert any("the table is gone" in one.get("ResourceStatusReason", "") for one in failed), failed
     made = {one["LogicalResourceId"] for one in events if one["ResourceStatus"] == "CREATE_COMPLETE"}
     assert "Search" not in made
+
+
+def test_rules_refuse_what_they_refuse_here(cloud: Cloud) -> None:
+    """Those of the template, which tests of the architecture evaluate by themselves."""
+    whole = template()
+    told = {name: whole[name] for name in ("Parameters", "Rules", "Mappings")}
+    source = json.dumps({**told, "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}})
+    formation = cloud.client("cloudformation")
+    cloud.client("s3").put_object(Bucket="code", Key="rules.json", Body=source.encode())
+
+    def make(name: str, given: Mapping[str, str]) -> None:
+        formation.create_stack(
+            StackName=name,
+            TemplateURL=f"{cloud.endpoint}/code/rules.json",
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()],
+        )
+
+    for number, accepted in enumerate((GIVEN, MANAGED, PRIVATE, {**MANAGED, **BEDROCK})):
+        assert refusals(accepted) == []
+        make(f"accepted-{number}", accepted)
+    unnamed = {name: value for name, value in BEDROCK.items() if name != "BedrockModelArns"}
+    for refused in ({**MANAGED, **unnamed}, {**PRIVATE, "MilvusEndpointService": ""}, {**GIVEN, "ZoneA": "a"}):
+        (refusal,) = refusals(refused)
+        with pytest.raises(ClientError, match=re.escape(refusal.strip())):
+            make("refused", refused)
