@@ -17,6 +17,7 @@ def work() -> dict[str, Any]:
         conversations=s.conversations,
         subscriptions=s.subscriptions,
         sweeping=s.sweeping,
+        blobs=s.blobs,
         ingests=s.ingests,
         fetches=s.fetches,
         purges=s.purges,
@@ -24,6 +25,7 @@ def work() -> dict[str, Any]:
         pushes=s.pushes,
         metrics=s.metrics,
         clock=s.clock,
+        deadline_seconds=s.settings.ingest_deadline_seconds,
         receipt_days=s.settings.deletion_retention_days,
         conversation_days=s.settings.conversation_retention_days,
         rest=rest,
@@ -34,4 +36,4 @@ def work() -> dict[str, Any]:
 
 PORTS = ("deletions", "conversations", "subscriptions", "sweeping", "ingests", "fetches", "purges", "dead_letter_queue")
 
-handler = schedule_handler(work, uses=(*PORTS, "pushes", "metrics", "clock"))
+handler = schedule_handler(work, uses=(*PORTS, "blobs", "pushes", "metrics", "clock"))

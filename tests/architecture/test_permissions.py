@@ -161,6 +161,7 @@ def test_only_uploads_write_and_only_purge_deletes() -> None:
         "ingest_file",
         "retry_file",
         "retry_files",
+        "sweep",
     }
     assert holders("s3:GetObjectVersion") == {*downloads, "ingest_file"}, "those that read what is pinned"
     assert holders("s3:DeleteObject") == holders("s3:DeleteObjectVersion") == {"purge"}
@@ -214,7 +215,7 @@ def test_a_secret_goes_only_where_it_is_used(secret: str) -> None:
 
 def test_what_is_secret_is_not_echoed() -> None:
     for name, parameter in template()["Parameters"].items():
-        if re.search("Token|ApiKey$|^(Database|DatabaseReader|DatabaseOwner|Cache)Url", name):
+        if re.search("(Token|ApiKey)$|^(Database|DatabaseReader|DatabaseOwner|Cache)Url", name):
             assert parameter.get("NoEcho") is True, name
 
 

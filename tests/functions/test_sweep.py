@@ -1,4 +1,5 @@
 import json
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -27,6 +28,20 @@ NOTHING = {
 
 def sweep():
     return function("sweep").handler({}, None)
+
+
+class SilentQueue(DownQueue):
+    """A queue that does not tell how much it holds either."""
+
+    def pending(self):
+        raise Unavailable(dependency="sqs")
+
+
+class DownBlobs:
+    """An object store that is down."""
+
+    def info(self, ref):
+        raise Unavailable(dependency="s3")
 
 
 def announce(api, collection, name):
@@ -249,3 +264,54 @@ def test_a_conversation_not_used_for_long_is_deleted(api, clock, services):
     assert sweep()["conversations_expired"] == 1
     assert [one["id"] for one in api("GET", "/conversations").json["items"]] == [kept]
     assert api("GET", f"/conversations/{made}").status == 404
+
+
+@pytest.mark.parametrize("within_a_day", [True, False])
+def test_a_stored_file_waits_for_its_turn_past_its_deadline(api, services, clock, within_a_day):
+    collection = api.create_collection()
+    stored = api.upload(collection, "Rain falls.", "stored.txt")
+    announced = announce(api, collection, "announced.txt")
+    services.ingests.send({"Records": []})  # the queue is not empty
+
+    def stage(file):
+        return api("GET", f"/collections/{collection}/files/{file['file_id']}").json["stage"]
+
+    for _ in range(11):
+        clock.advance(timedelta(hours=2))
+        sweep()
+        assert (stage(stored), stage(announced)) == ("queued", "failed")
+    if within_a_day:
+        assert ingest(api, collection, stored) == []
+        assert stage(stored) == "ready"
+    else:
+        clock.advance(timedelta(hours=3))
+        sweep()
+        assert stage(stored) == "failed"
+
+
+def test_a_queue_that_does_not_answer_counts_as_one_that_holds_messages(api, services, clock):
+    collection = api.create_collection()
+    stored = api.upload(collection, "Rain falls.", "stored.txt")
+    services.ingests = SilentQueue()
+    clock.advance(timedelta(hours=2))
+    with suppress(Unavailable):
+        sweep()
+    assert api("GET", f"/collections/{collection}/files/{stored['file_id']}").json["stage"] == "queued"
+
+
+def test_objects_are_not_looked_for_while_the_queue_is_empty(api, services, clock):
+    announce(api, api.create_collection(), "announced.txt")
+    services.blobs = DownBlobs()
+    clock.advance(timedelta(hours=2))
+    assert sweep()["failed"] == 1
+
+
+def test_an_object_store_that_does_not_answer_leaves_deadlines_to_the_next_sweep(api, services, clock):
+    collection = api.create_collection()
+    announced = announce(api, collection, "announced.txt")
+    services.ingests.send({"Records": []})
+    services.blobs = DownBlobs()
+    clock.advance(timedelta(hours=2))
+    with pytest.raises(Unavailable):
+        sweep()
+    assert api("GET", f"/collections/{collection}/files/{announced['file_id']}").json["stage"] == "awaiting_upload"

@@ -180,6 +180,10 @@ def calls(world: World) -> dict[str, partial[Any]]:
         "parts.finish_part": partial(store.parts.finish_part, part, PartResult(1, "ab" * 32, DocumentInfo()), **lease),
         "ingestion.viable": partial(store.ingestion.viable, world.ref(fresh)),
         "ingestion.fail": partial(store.ingestion.fail, second, FINAL, now=NOW),
+        "sweeping.overdue_unclaimed": partial(store.sweeping.overdue_unclaimed, now=NOW, created_since=NOW, limit=50),
+        "sweeping.postpone_deadlines": partial(
+            store.sweeping.postpone_deadlines, [world.ref(fresh)], deadline=NOW + HOUR, now=NOW
+        ),
         "sweeping.sweep": partial(store.sweeping.sweep, now=NOW + 2 * HOUR, limit=50),
         "purging.find_purge": partial(store.purging.find_purge, world.tenant_id, at, None),
         "deletions.record_removal": partial(

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from modulo.domain.errors import NotFound
-from modulo.domain.file import Stage
+from modulo.domain.file import FileRef, Stage
 from modulo.domain.generation import PURGE_AFTER, REPEAT_AFTER, UNCLAIMED_AFTER
 from modulo.domain.purge import PurgeRequest
 from modulo.domain.reembedding import ReembeddingDraft
@@ -32,6 +32,32 @@ class TestSweeping(MetadataContract):
         assert world.usage(owner).storage_bytes == 0
         assert world.swept(now=NOW + HOUR) == ([], [], [])
         assert world.usage(owner).storage_bytes == 0
+
+    def test_a_deadline_is_put_off_of_what_nobody_claimed(self, metadata: Metadata, world: World) -> None:
+        owner = world.user()
+        collection = world.collection(owner)
+        first, second, claimed, ready, deleted = (world.file(owner, collection, f"{n}.txt") for n in range(5))
+        world.claim(claimed)
+        assert world.publish(world.claim(ready))
+        metadata.files.tombstone_file(owner, collection.id, deleted.id, now=NOW)
+        ours = {world.ref(file) for file in (first, second, claimed, ready, deleted)}
+
+        def overdue(now: datetime, since: datetime = NOW - MINUTE) -> set[FileRef]:
+            return ours & set(metadata.sweeping.overdue_unclaimed(now=now, created_since=since, limit=10_000))
+
+        assert overdue(NOW + HOUR - MINUTE) == set()
+        assert overdue(NOW + HOUR) == {world.ref(first), world.ref(second)}
+        assert overdue(NOW + HOUR, NOW + HOUR) == set(), "they are older"
+        metadata.sweeping.postpone_deadlines(
+            [world.ref(file) for file in (first, claimed, ready, deleted)], deadline=NOW + 2 * HOUR, now=NOW + HOUR
+        )
+        assert overdue(NOW + HOUR) == {world.ref(second)}
+        seen = metadata.files.get_file(owner, collection.id, first.id)
+        assert (seen.stage, seen.updated_at) == (Stage.queued, NOW + HOUR)
+        assert metadata.files.get_file(owner, collection.id, claimed.id).stage is Stage.parsing
+        assert metadata.files.get_file(owner, collection.id, ready.id).stage is Stage.ready
+        assert set(world.swept(now=NOW + HOUR)[0]) == {world.ref(second), world.ref(claimed)}
+        assert world.publish(world.claim(first)), "its turn came"
 
     @pytest.mark.parametrize("stage", [Stage.queued, Stage.parsing, Stage.embedding, Stage.indexing])
     def test_nothing_stays_unfinished(self, metadata: Metadata, world: World, stage: Stage) -> None:

@@ -14,11 +14,13 @@ from modulo.domain.generation import REPEAT_AFTER, UNCLAIMED_AFTER
 from modulo.domain.messages import FetchRequest, IngestRequest
 from modulo.domain.model import FrozenModel
 from modulo.domain.purge import PurgeRequest
+from modulo.usecases.postpone_deadlines import postpone_deadlines
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from modulo.domain.sweep import SweepFindings
+    from modulo.ports.blobs import Blobs
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.conversations import Conversations
     from modulo.ports.metadata.deletions import Deletions
@@ -68,6 +70,7 @@ def sweep(
     conversations: Conversations,
     subscriptions: Subscriptions,
     sweeping: Sweeping,
+    blobs: Blobs,
     ingests: Queue,
     fetches: Queue,
     purges: Queue,
@@ -75,6 +78,7 @@ def sweep(
     pushes: Queue,
     metrics: Metrics,
     clock: Clock,
+    deadline_seconds: int,
     receipt_days: int,
     conversation_days: int,
     rest: Rest,
@@ -83,7 +87,8 @@ def sweep(
     """Fail files whose deadline has passed; requeue files whose worker died, or whose message got lost; requeue purges.
 
     A file that nobody claims counts as lost after a minute while the queues are empty, and after ten while they are
-    not; where its bytes did not arrive yet, its message changes nothing.
+    not; where its bytes did not arrive yet, its message changes nothing. A stored file that waits for its turn in a
+    long queue gets another `deadline_seconds` each time its deadline passes, for a day at most.
 
     Subscriptions that were not pushed to lately are queued too: not every change is one of a file, and a message may
     get lost.
@@ -96,7 +101,7 @@ def sweep(
     the deadline of files, so that a sweep learns of each deadline before it passes.
 
     Raises:
-        Unavailable: Postgres or a queue did not answer; a later sweep finds the same again.
+        Unavailable: Postgres, the object store or a queue did not answer; a later sweep finds the same again.
     """
     now = clock.now()
     no_uploads = _queues_empty(ingests, fetches)
@@ -104,6 +109,9 @@ def sweep(
     if idle and rest.until is not None and now < rest.until:
         return SweepReport(rested=True)
     rest.until = None
+    if not no_uploads:  # in empty queues no file waits for its turn: what nobody claimed was not uploaded
+        wait = {"deadline_seconds": deadline_seconds, "limit": BATCH_SIZE * MAX_ROUNDS}
+        postpone_deadlines(sweeping=sweeping, blobs=blobs, now=now, **wait)
     rounds: list[SweepFindings] = []
     while not rounds or (rounds[-1].more and rounds[-1].since and len(rounds) < MAX_ROUNDS):
         unclaimed_since = now - (UNCLAIMED_AFTER if no_uploads else REPEAT_AFTER)

@@ -8,10 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Integer,
     Interval,
     Table,
+    TableValuedAlias,
     Uuid,
     and_,
     case,
@@ -32,7 +34,7 @@ from modulo.adapters.postgres.dead_letters import delete_old_letters
 from modulo.adapters.postgres.expiry import end_expired, next_expiries
 from modulo.adapters.postgres.index_switch import advance_reembeddings, next_reembedding_due
 from modulo.adapters.postgres.locks import note_change
-from modulo.adapters.postgres.pools import Pooled, transaction
+from modulo.adapters.postgres.pools import Pooled, autocommit, transaction
 from modulo.adapters.postgres.rows import IS_FETCHING, arrays, stored
 from modulo.adapters.postgres.rules import stored_problem
 from modulo.adapters.postgres.tables import collections, files, generations, part_uploads, parts, tenants, user_files
@@ -52,6 +54,7 @@ from modulo.domain.user_file import UserFileRef
 _LOCK = 0x7377656570  # any number no other program uses
 _UNFINISHED = generations.c.stage.in_([stage.value for stage in UNFINISHED])
 _UNCLAIMED = and_(generations.c.stage.in_([stage.value for stage in WAITING]), generations.c.lease_until.is_(None))
+_NEVER_CLAIMED = and_(_UNCLAIMED, generations.c.attempt == 0)
 _WAITS_SINCE = func.greatest(generations.c.updated_at, generations.c.next_attempt_at)
 """A URL's message is delivered when the URL is tried again; until then it is not lost."""
 
@@ -92,6 +95,44 @@ class PostgresSweeping(Pooled):
             due=_next(connection, unclaimed=unclaimed_since is not None),  # last: of what the others left
         )
 
+    @autocommit
+    def overdue_unclaimed(
+        self, connection: Connection, *, now: datetime, created_since: datetime, limit: int
+    ) -> list[FileRef]:
+        """Generations whose deadline has passed before their turn came."""
+        statement = (
+            select(*_REF)
+            .where(LIVING, _NEVER_CLAIMED, generations.c.deadline <= now, generations.c.created_at > created_since)
+            .order_by(generations.c.deadline)
+            .limit(limit)
+        )
+        return [FileRef(*row) for row in connection.execute(statement)]
+
+    @transaction
+    def postpone_deadlines(
+        self, connection: Connection, refs: Sequence[FileRef], *, deadline: datetime, now: datetime
+    ) -> None:
+        """Show these generations as queued until the new deadline."""
+        given = _keys(refs)
+        late = (
+            select(*_REF, WATCHED)
+            .where(LIVING, _NEVER_CLAIMED, _is_given(generations, given))
+            .with_for_update(of=generations, skip_locked=True)
+            .cte("late")
+        )
+        postponed = (
+            update(generations)
+            .values(stage=Stage.queued.value, deadline=deadline, updated_at=now)
+            .where(
+                generations.c.tenant_id == late.c.tenant_id,
+                generations.c.file_id == late.c.file_id,
+                generations.c.number == late.c.number,
+            )
+            .returning(late.c.tenant_id, late.c.collection_id, late.c.watched)
+        )
+        for row in connection.execute(postponed):
+            note(connection, row.tenant_id, row.collection_id, row.watched)
+
 
 def _next(connection: Connection, *, unclaimed: bool) -> datetime | None:
     """When something is next due: mostly the first entry of the index that finds it."""
@@ -127,11 +168,7 @@ def _end_overdue(connection: Connection, now: datetime, found: _Found) -> tuple[
     )
     late = {FileRef(*row[:5]): row.deadline for row in connection.execute(statement)}
     locked = _lock_collections(connection, list(late))
-    given = arrays(
-        tenant_id=(Uuid(), [ref.tenant_id for ref in locked]),
-        file_id=(Uuid(), [ref.file_id for ref in locked]),
-        number=(Integer(), [ref.generation for ref in locked]),
-    )
+    given = _keys(locked)
     why = case(
         (IS_FETCHING, func.coalesce(generations.c.problem, literal(stored_problem(DEADLINE_EXCEEDED), JSONB))),
         (generations.c.stage == Stage.awaiting_upload.value, literal(stored_problem(NEVER_UPLOADED), JSONB)),
@@ -140,12 +177,7 @@ def _end_overdue(connection: Connection, now: datetime, found: _Found) -> tuple[
     ended = (
         update(generations)
         .values(stored(changes_on_failure(DEADLINE_EXCEEDED, now)) | {"problem": why})
-        .where(
-            overdue,
-            generations.c.tenant_id == given.c.tenant_id,
-            generations.c.file_id == given.c.file_id,
-            generations.c.number == given.c.number,
-        )
+        .where(overdue, _is_given(generations, given))
         .returning(generations.c.tenant_id, generations.c.file_id, generations.c.number, WAS_CHARGED)
     )
     sizes = {tuple(row[:3]): row.was_charged for row in connection.execute(ended)} if locked else {}
@@ -164,6 +196,20 @@ def _end_overdue(connection: Connection, now: datetime, found: _Found) -> tuple[
         released[ref.tenant_id, ref.collection_id] += sizes[_key(ref)]
     uncharge(connection, released)
     return gone
+
+
+def _keys(refs: Sequence[FileRef]) -> TableValuedAlias:
+    return arrays(
+        tenant_id=(Uuid(), [ref.tenant_id for ref in refs]),
+        file_id=(Uuid(), [ref.file_id for ref in refs]),
+        number=(Integer(), [ref.generation for ref in refs]),
+    )
+
+
+def _is_given(table: Table, given: TableValuedAlias) -> ColumnElement[bool]:
+    return and_(
+        table.c.tenant_id == given.c.tenant_id, table.c.file_id == given.c.file_id, table.c.number == given.c.number
+    )
 
 
 def _key(ref: FileRef) -> tuple[UUID, UUID, int]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from modulo.domain.file import FileRef
     from modulo.domain.sweep import SweepFindings
 
 
@@ -23,4 +25,15 @@ class Sweeping(Protocol):
         named again ten minutes later unless it was claimed or purged by then. Old dead letters are
         deleted.
         """
+        ...
+
+    def overdue_unclaimed(self, *, now: datetime, created_since: datetime, limit: int) -> list[FileRef]:
+        """Generations whose deadline has passed before anybody claimed them, those that wait longest first.
+
+        Older ones than `created_since` are left out.
+        """
+        ...
+
+    def postpone_deadlines(self, refs: Sequence[FileRef], *, deadline: datetime, now: datetime) -> None:
+        """Show these generations as queued until the new deadline; those that were claimed meanwhile stay."""
         ...
