@@ -27,12 +27,11 @@ PROBLEMS = openai_responses(BadModelAnswer, NotFound, QuotaExceeded, Unavailable
 @router.post("/chat/completions", operation_id="v1_create_chat_completion", response_class=Response, responses=PROBLEMS)
 async def endpoint(caller: Reader, request: Request, body: CreateChatCompletion, later: Later) -> Response:
     """Answer a question from the collection that is the model, or from those named; as a stream where asked to."""
-    s = services()
+    s, asked = services(), body.asked()
     ports = SearchPorts(
         *(s.grants, s.usage, s.cache, s.vectors, s.embedder, s.reranker, s.generator, s.metrics, s.clock)
     )
-    asked, named = body.asked(), (body.model, body.vector_store_ids)
-    chosen = await run(choose_collections, caller, *named, collections=s.collections)
+    chosen = await run(choose_collections, caller, body.model, body.vector_store_ids, collections=s.collections)
     events = answer_in_context(
         *(caller, asked.of(chosen), asked.options, ports),
         limits=s.search_limits,
