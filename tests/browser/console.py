@@ -105,6 +105,14 @@ class Console:
         """What makes the page scroll sideways."""
         return list(self.page.evaluate(TOO_WIDE))
 
+    def reload_when_allowed(self) -> None:
+        """Reload the page as soon as the console would let a person leave it without asking.
+
+        It learns that files are kept a moment after the browser's database shows them to others.
+        """
+        self.page.wait_for_function("() => dispatchEvent(new Event('beforeunload', { cancelable: true }))")
+        self.page.reload()
+
     def close(self) -> None:
         """Close the tab."""
         self.context.close()

@@ -56,7 +56,7 @@ def test_a_folder_of_a_thousand_files_is_queued_kept_and_drawn_in_part(
     expect(queue.get_by_text(f"and {MANY - DRAWN} more")).to_be_visible()
     page.wait_for_function(f"async () => await ({COUNT_KEPT})() === {MANY}")
     assert len(sent) == AT_ONCE
-    page.reload()
+    console.reload_when_allowed()
     expect(page.get_by_text(f"{MANY:,} uploads go on where the page was left.")).to_be_visible()
     expect(queue.get_by_role("listitem")).to_have_count(DRAWN + 1)
     assert len(sent) <= 2 * AT_ONCE
@@ -91,7 +91,7 @@ def test_a_full_quota_is_asked_for_once_and_what_is_left_goes_on_after_a_reload_
     expect(queue.get_by_role("button", name="Retry 35 failed")).to_be_visible()
     page.wait_for_function(f"async () => await ({COUNT_KEPT})() === 35")
     full = False
-    page.reload()
+    console.reload_when_allowed()
     expect(page.get_by_text("35 uploads go on where the page was left.")).to_be_visible()
     expect(queue.get_by_role("status")).to_have_text("35 of 35 ready", timeout=180_000)
     assert names_in(collection) == names

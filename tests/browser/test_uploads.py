@@ -152,7 +152,7 @@ def test_uploads_go_on_after_a_reload_and_none_twice(new_console: NewConsole, ne
           };
         })"""
     )
-    page.reload()
+    console.reload_when_allowed()
     queue = page.get_by_role("region", name="Uploads")
     expect(page.get_by_text("8 uploads go on where the page was left.")).to_be_visible()
     expect(queue.get_by_role("status")).to_have_text("8 of 8 ready", timeout=180_000)

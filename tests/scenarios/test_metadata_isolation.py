@@ -86,6 +86,8 @@ OF_NOBODY = {
     "identities.add_api_key",
     "identities.principal_of",
     "sweeping.sweep",
+    "sweeping.overdue_unclaimed",
+    "sweeping.postpone_deadlines",
     "conversations.expire_conversations",
     "deletions.forget_deletions",
     "dead_letters.record_dead_letter",

@@ -1,6 +1,7 @@
 """Custom resources: CloudFormation gets one answer, in time, whatever happens."""
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -127,8 +128,17 @@ def test_a_failure_is_answered_with_its_cause_and_raises_nothing(address: Addres
     assert "relation things is gone" in answer["Reason"]
 
 
-@pytest.mark.parametrize("letter", ["x", "ü", "界", "\N{GRINNING FACE}", '"', "\\", "\n", "\0", "\ud800"])
-def test_an_answer_is_as_short_as_cloudformation_wants_it(address: Address, letter: str) -> None:
+LETTERS = ("x", "ü", "界", "\N{GRINNING FACE}", '"', "\\", "\n", "\0", "\ud800")
+
+
+@pytest.mark.parametrize("letter", LETTERS, ids=[f"U+{ord(letter):04X}" for letter in LETTERS])
+def test_an_answer_is_as_short_as_cloudformation_wants_it(
+    address: Address, letter: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(
+        logging.CRITICAL + 1, custom_resource.log.name
+    )  # pytest's processes exchange logs as UTF-8, which has no surrogates
+
     def fail(_seconds: float | None) -> Mapping[str, str]:
         raise ValueError(letter * 9_000)
 

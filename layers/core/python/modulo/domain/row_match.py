@@ -15,4 +15,4 @@ def row_match(name: Set[str], asked: Set[str]) -> float:
     latter. Numbers count in the name only: where they are asked for, they are demanded anyway.
     """
     words = frozenset(word for word in asked if not word.isdigit())
-    return share_of_name(name, asked) * len(words & name) / len(words) if words else 0.0
+    return share_of_name(name, asked) * (len(words & name) / len(words)) if words else 0.0
