@@ -1,4 +1,4 @@
-"""The MCP function answers the same with the SDK as `modulo.runtime.mcp_door.lean_sdk` loads it as with the whole one.
+"""The MCP function answers the same with the SDK as `modulo.lean_sdk` loads it as with the whole one.
 
 Each program is the function in a fresh process: as in a Lambda environment that a request waits for, and as in one
 that Lambda makes ahead, which loads the whole SDK. When this fails after an upgrade of the SDK, `lean_sdk` is what

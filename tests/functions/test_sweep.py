@@ -315,3 +315,10 @@ def test_an_object_store_that_does_not_answer_leaves_deadlines_to_the_next_sweep
     with pytest.raises(Unavailable):
         sweep()
     assert api("GET", f"/collections/{collection}/files/{announced['file_id']}").json["stage"] == "awaiting_upload"
+
+
+def test_what_was_announced_and_never_sent_ends_also_while_others_wait(api, services, clock):
+    announce(api, api.create_collection(), "announced.txt")
+    services.ingests.send({"Records": []})
+    clock.advance(timedelta(hours=2))
+    assert sweep()["failed"] == 1
