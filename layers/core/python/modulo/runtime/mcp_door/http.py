@@ -136,7 +136,7 @@ def _refusal(request: Request, error: ModuloError, collection: str | None) -> JS
 def load_server() -> Any:
     """The protocol's server, whose packages take a second of the processor: only who uses the door loads them."""
     if in_lambda(os.environ) and not made_ahead(os.environ):
-        import_module("modulo.lean_sdk").load_sdk()
+        import_module("modulo.lean_mcp_sdk").load_sdk()
     return import_module("modulo.runtime.mcp_door.server").server_for(lambda context: context.request.state.visit)
 
 

@@ -1,7 +1,7 @@
-"""The MCP function answers the same with the SDK as `modulo.lean_sdk` loads it as with the whole one.
+"""The MCP function answers the same with the SDK as `modulo.lean_mcp_sdk` loads it as with the whole one.
 
 Each program is the function in a fresh process: as in a Lambda environment that a request waits for, and as in one
-that Lambda makes ahead, which loads the whole SDK. When this fails after an upgrade of the SDK, `lean_sdk` is what
+that Lambda makes ahead, which loads the whole SDK. When this fails after an upgrade of the SDK, `lean_mcp_sdk` is what
 must follow it.
 """
 

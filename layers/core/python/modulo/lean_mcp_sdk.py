@@ -1,11 +1,11 @@
-"""Load the protocol's SDK without what no message of this door needs, for functions to start sooner.
+"""Load the SDK of the Model Context Protocol without what no message of `/mcp` needs, for functions to start sooner.
 
 As soon as any module of its packages is imported, the SDK imports its clients and a framework for servers; its server
-imports an authorization server, and server-sent events with a web server of their own, for what this door does not
+imports an authorization server, and server-sent events with a web server of their own, for what `/mcp` does not
 serve. And it builds the validators of every message in every version of the protocol, of which an exchange uses a few.
 
-tests/functions/test_lean_sdk.py compares the answers to every method in every version with those of the whole SDK, and
-fails when an upgrade loads or builds more again.
+tests/functions/test_lean_mcp_sdk.py compares the answers to every method in every version with those of the whole SDK,
+and fails when an upgrade loads or builds more again.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ STUBS: Final = (
 )
 """The modules that are not loaded; every public name in them is a `Placeholder`."""
 LOADED: Final = "mcp.server.lowlevel"
-"""What this door uses, with all that it imports."""
+"""What `/mcp` uses, with all that it imports."""
 
 
 def load_sdk() -> None:
@@ -75,7 +75,7 @@ class _Adapters:
 def _models_built_when_used() -> Iterator[None]:
     """Models that are defined inside are built when they are used first.
 
-    Two threads that do so would race: the door uses them on the thread of its event loop only.
+    Two threads that do so would race: `/mcp` uses them on the thread of its event loop only.
     """
     BaseModel.model_config["defer_build"] = True
     vars(pydantic)["TypeAdapter"] = _Adapters
