@@ -16,7 +16,7 @@ def warm_start() -> None:
 
     What a missing or unreadable setting prevents is left to the first request, whose answer says so.
     """
-    handlers = [getattr(function(name), "handler", None) for name in function_names()]
+    handlers = [function(name).handler for name in function_names()]
     for port in sorted({port for handler in handlers for port in getattr(handler, "uses", ())}):
         with suppress(ModuloError):
             services().load([port])

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from modulo.domain.errors import InvalidRequest
+from modulo.domain.pagination import matched_cursor
 
 CHUNK_CURSOR_PATTERN: Final = "^([0-9]{1,9})-([0-9]{1,9})-([0-9]{1,9})$"
 """Every text of this form is a cursor: a generation, a chunk's number, and how many chunks came before."""
@@ -32,7 +32,4 @@ class ChunkCursor:
         Raises:
             InvalidRequest: it is no such text.
         """
-        found = _CURSOR.fullmatch(text)
-        if found is None:
-            raise InvalidRequest.field("after", "is not a cursor that a listing returned")
-        return cls(*map(int, found.groups()))
+        return cls(*map(int, matched_cursor(_CURSOR, text).groups()))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from modulo.domain.errors import InvalidRequest
 from modulo.domain.identity import Role
+from modulo.domain.pagination import matched_cursor
 
 if TYPE_CHECKING:
     from modulo.domain.member import Member
@@ -43,8 +43,5 @@ class MemberCursor:
         Raises:
             InvalidRequest: it is no such text.
         """
-        found = _CURSOR.fullmatch(text)
-        if found is None:
-            raise InvalidRequest.field("after", "is not a cursor that a listing returned")
-        rank, identity, name = found.groups()
+        rank, identity, name = matched_cursor(_CURSOR, text).groups()
         return cls(int(rank), bytes.fromhex(name).decode(errors="replace").replace("\0", ""), UUID(identity))

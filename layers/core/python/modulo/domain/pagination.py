@@ -16,6 +16,18 @@ CURSOR_PATTERN: Final = r"^-?[0-9]{1,16}\.[0-9a-f]{32}$"
 _CURSOR: Final = re.compile(CURSOR_PATTERN)
 
 
+def matched_cursor(form: re.Pattern[str], text: str) -> re.Match[str]:
+    """A client's text as a cursor of the form.
+
+    Raises:
+        InvalidRequest: it is none.
+    """
+    found = form.fullmatch(text)
+    if found is None:
+        raise InvalidRequest.field("after", "is not a cursor that a listing returned")
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """Where the next page begins: after the item of that moment and id."""
@@ -34,8 +46,7 @@ class Cursor:
         Raises:
             InvalidRequest: it is no such text.
         """
-        if not _CURSOR.fullmatch(text):
-            raise InvalidRequest.field("after", "is not a cursor that a listing returned")
+        matched_cursor(_CURSOR, text)
         written, _, identity = text.partition(".")
         return cls(moment_of(int(written)), UUID(identity))
 

@@ -110,8 +110,8 @@ def sweep(
         return SweepReport(rested=True)
     rest.until = None
     if not no_uploads:  # in empty queues no file waits for its turn: what nobody claimed was not uploaded
-        wait = {"deadline_seconds": deadline_seconds, "limit": BATCH_SIZE * MAX_ROUNDS}
-        postpone_deadlines(sweeping=sweeping, blobs=blobs, now=now, **wait)
+        most = BATCH_SIZE * MAX_ROUNDS
+        postpone_deadlines(sweeping=sweeping, blobs=blobs, now=now, deadline_seconds=deadline_seconds, limit=most)
     rounds: list[SweepFindings] = []
     while not rounds or (rounds[-1].more and rounds[-1].since and len(rounds) < MAX_ROUNDS):
         unclaimed_since = now - (UNCLAIMED_AFTER if no_uploads else REPEAT_AFTER)

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    FromClause,
     Integer,
     Interval,
     Table,
@@ -116,18 +117,14 @@ class PostgresSweeping(Pooled):
         given = _keys(refs)
         late = (
             select(*_REF, WATCHED)
-            .where(LIVING, _NEVER_CLAIMED, _is_given(generations, given))
+            .where(LIVING, _NEVER_CLAIMED, _is_in(given))
             .with_for_update(of=generations, skip_locked=True)
             .cte("late")
         )
         postponed = (
             update(generations)
             .values(stage=Stage.queued.value, deadline=deadline, updated_at=now)
-            .where(
-                generations.c.tenant_id == late.c.tenant_id,
-                generations.c.file_id == late.c.file_id,
-                generations.c.number == late.c.number,
-            )
+            .where(_is_in(late))
             .returning(late.c.tenant_id, late.c.collection_id, late.c.watched)
         )
         for row in connection.execute(postponed):
@@ -177,7 +174,7 @@ def _end_overdue(connection: Connection, now: datetime, found: _Found) -> tuple[
     ended = (
         update(generations)
         .values(stored(changes_on_failure(DEADLINE_EXCEEDED, now)) | {"problem": why})
-        .where(overdue, _is_given(generations, given))
+        .where(overdue, _is_in(given))
         .returning(generations.c.tenant_id, generations.c.file_id, generations.c.number, WAS_CHARGED)
     )
     sizes = {tuple(row[:3]): row.was_charged for row in connection.execute(ended)} if locked else {}
@@ -206,9 +203,12 @@ def _keys(refs: Sequence[FileRef]) -> TableValuedAlias:
     )
 
 
-def _is_given(table: Table, given: TableValuedAlias) -> ColumnElement[bool]:
+def _is_in(rows: FromClause) -> ColumnElement[bool]:
+    """Whether a generation is one of the rows."""
     return and_(
-        table.c.tenant_id == given.c.tenant_id, table.c.file_id == given.c.file_id, table.c.number == given.c.number
+        generations.c.tenant_id == rows.c.tenant_id,
+        generations.c.file_id == rows.c.file_id,
+        generations.c.number == rows.c.number,
     )
 
 
@@ -260,11 +260,7 @@ def _requeue_stalled(
         .values(
             stored(changes_on_requeue(now)) | {"stage": case((waits, generations.c.stage), else_=Stage.queued.value)}
         )
-        .where(
-            generations.c.tenant_id == stalled.c.tenant_id,
-            generations.c.file_id == stalled.c.file_id,
-            generations.c.number == stalled.c.number,
-        )
+        .where(_is_in(stalled))
         .returning(*stalled.c)
     )
     rows = connection.execute(statement).all()
