@@ -806,6 +806,31 @@ class TestMilvus:
             list(pool.map(ping, range(8)))
         assert time.monotonic() - began < 2.5
 
+    def test_what_a_crash_left_twice_is_read_once(self, tmp_path: Path) -> None:
+        """Killed between the commit of a segment and the deletion of its log, Milvus Lite returns each row twice."""
+        space = space_of()
+        ref = ref_in(space)
+        options = CollectionOptions(index="FLAT")
+        with Stack(tmp_path, ["milvus"]) as stack:
+            store = MilvusVectors(stack.environment["MILVUS_URI"], timeout=5, options=options)
+            store.upsert(space, [chunk_at(ref, n, EAST) for n in range(50)])
+            store.close()
+            logs = [(path, path.read_bytes()) for path in tmp_path.rglob("wal/*")]
+        assert logs
+        for path, content in logs:
+            path.write_bytes(content)
+        with Stack(tmp_path, ["milvus"]) as stack:
+            store = MilvusVectors(stack.environment["MILVUS_URI"], timeout=5, options=options)
+            assert store.count(space, file_id=ref.file_id) == 100, (
+                "the server counts rows once: the rest proves nothing"
+            )
+            assert [chunk.number for chunk in store.chunks(space, ref, range(50))] == list(range(50))
+            assert len(store.texts(space, ref)) == 50
+            assert len(ask(store, space, limit=60, question="text")) == 50
+            store.upsert(space, [chunk_at(ref, n, EAST) for n in range(50)])
+            assert store.count(space, file_id=ref.file_id) == 50
+            store.close()
+
     def test_what_was_written_outlives_a_restart(self, tmp_path: Path) -> None:
         space = space_of()
         ref = ref_in(space)

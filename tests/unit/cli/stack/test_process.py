@@ -53,6 +53,24 @@ class TestProcess:
             process.await_ready(lambda: False, timeout=0.1)
         process.stop(within=PATIENCE_SECONDS)
 
+    def test_one_that_is_told_twice_to_stop_gets_one_signal(self, tmp_path: Path) -> None:
+        code = """
+import time
+try:
+    print("ready", flush=True)
+    time.sleep(60)
+finally:
+    time.sleep(0.5)
+    print("closed its files", flush=True)
+"""
+        log = tmp_path / "log"
+        process = Process("one", python(code, stop=signal.SIGINT), log)
+        until(lambda: "ready" in log.read_text())
+        process.signal_stop()
+        time.sleep(0.1)  # let it handle the first: two that are pending are one
+        process.stop(within=PATIENCE_SECONDS)
+        assert "closed its files" in log.read_text()
+
     def test_one_that_does_not_listen_is_killed_with_its_children(self, tmp_path: Path) -> None:
         code = """
 import signal, subprocess, sys, time

@@ -122,19 +122,20 @@ class MilvusVectors:
         found: list[tuple[int, str]] = []
         start, stop = (numbers.start, numbers.stop) if numbers else (0, -1)
         rest = self._numbered_texts(space, ref, range(start, stop))
-        while len(rest) == PAGE_SIZE:
+        while len(rest) >= PAGE_SIZE:
             # Milvus cannot sort, nor page this far: read ranges of numbers until the rest fits one response.
             page = self._numbered_texts(space, ref, range(start, start + PAGE_SIZE))
             found += page
             start += PAGE_SIZE
-            rest = page if len(page) == PAGE_SIZE else self._numbered_texts(space, ref, range(start, stop))
-        return [text for _, text in sorted(found + rest)]
+            rest = page if len(page) >= PAGE_SIZE else self._numbered_texts(space, ref, range(start, stop))
+        return [text for _, text in sorted({*found, *rest})]  # after a crash, Milvus may return a row twice
 
     def chunks(self, space: Space, ref: FileRef, numbers: range) -> list[Chunk]:
         """The chunks so numbered of one generation, at most `PAGE_SIZE`; without the places of their text."""
         expression = filter_expression(space, file_id=ref.file_id, generation=ref.generation, numbers=numbers)
         rows = self._query(space, expression, list(CHUNK_FIELDS), limit=PAGE_SIZE)
-        return sorted((chunk_of(space, row)[1] for row in rows), key=lambda chunk: chunk.number)
+        found = {chunk.number: chunk for _, chunk in (chunk_of(space, row) for row in rows)}
+        return [found[number] for number in sorted(found)]
 
     def delete(self, space: Space, *, file_id: UUID | None = None, generation: int | None = None) -> None:
         """Delete the chunks of one generation, one file or the whole space, which drops a dedicated collection."""
@@ -166,7 +167,7 @@ class MilvusVectors:
 
     def _numbered_texts(self, space: Space, ref: FileRef, numbers: range) -> list[tuple[int, str]]:
         expression = filter_expression(space, file_id=ref.file_id, generation=ref.generation, numbers=numbers)
-        rows = self._query(space, expression, ["number", "text"], limit=PAGE_SIZE)
+        rows = self._query(space, expression, ["number", "text"], limit=2 * PAGE_SIZE)  # each may be there twice
         return [(int(row["number"]), row["text"]) for row in rows]
 
     def _query(self, space: Space, expression: str, fields: list[str], **options: Any) -> list[dict[str, Any]]:

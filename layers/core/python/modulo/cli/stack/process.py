@@ -51,6 +51,7 @@ class Process:
         self.name = name
         self.log = log
         self._stop_signal = program.stop
+        self._signalled = False
         account = program.account or Account(-1, -1)
         keep = -1 if account.capability is None else account.capability
         launcher = [launch.__file__, os.getpid(), int(program.stop), account.user, account.group, keep]
@@ -105,9 +106,14 @@ class Process:
             pause = min(pause * 1.5, 0.2)
 
     def signal_stop(self) -> None:
-        """Send the stop signal if the process is running, and wake it and its children if they are suspended."""
+        """Send the stop signal, once, if the process is running; wake it and its children if they are suspended.
+
+        A second SIGINT would interrupt a Python server while it closes its files.
+        """
         if self.returncode is None:
-            self._popen.send_signal(self._stop_signal)
+            if not self._signalled:
+                self._popen.send_signal(self._stop_signal)
+                self._signalled = True
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGCONT)  # a suspended process handles no other signal but SIGKILL
 
