@@ -38,9 +38,9 @@ def test_two_runs_are_compared_where_they_asked_the_same() -> None:
 
 
 def test_the_table_has_a_row_for_each_set_and_what_others_published() -> None:
-    systems = {name: {"document_ndcg@10": HALF} for name in ("BM25", "dense", "RRF", "first stage")}
+    systems = {name: {"document_ndcg@10": HALF} for name in ("BM25", "dense", "RRF", "words alone", "first stage")}
     systems["reranked"] = {"document_ndcg@10": BETTER}
     rows = table({"sets": {"squad": summary(SetResult({"documents": 1216}, ["a"], systems))}})
-    assert rows[2].startswith("| squad | 1,216 | 40 | 0.500 | 0.500 | 0.500 | 0.500 | 0.750 | +0.250 (")
+    assert rows[2].startswith("| squad | 1,216 | 40 | 0.500 | 0.500 | 0.500 | 0.500 | 0.500 | 0.750 | +0.250 (")
     assert len({row.count("|") for row in rows[:3]}) == 1
     assert any("OpenAI file search 0.717" in row for row in rows[3:])
