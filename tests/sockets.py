@@ -15,7 +15,7 @@ class Socket:
 
     def __init__(self, url: str) -> None:
         address = urlsplit(url)
-        self._socket = socket.create_connection((address.hostname, address.port), timeout=10)
+        self._socket = socket.create_connection((address.hostname, address.port), timeout=60)
         self._protocol = WSConnection(ConnectionType.CLIENT)
         self._text = ""
         self.code: int | None = None

@@ -125,10 +125,12 @@ def test_it_migrates_serves_and_works(
     command = [word if word != "8080" else port for word in image.config["command"]]
     command = [word if word != "0.0.0.0" else "127.0.0.1" for word in command]
     with image.running(*command, env=settings, url=f"http://127.0.0.1:{port}/api/health?probe=live") as url:
-        assert httpx.get(url).json()["status"] == "ok"
+        assert httpx.get(url, timeout=60).json()["status"] == "ok"
     port = str(free_port())
     command = ["modulo", "worker", "purge", "--grace", "5", "--port", port]
     with image.running(*command, env=settings, url=f"http://127.0.0.1:{port}/live") as url:
-        metrics = httpx.get(url.replace("/live", "/metrics"), headers={"authorization": f"Bearer {'m' * 32}"})
+        metrics = httpx.get(
+            url.replace("/live", "/metrics"), headers={"authorization": f"Bearer {'m' * 32}"}, timeout=60
+        )
         assert metrics.status_code == 200
     assert set(image.tree.rglob("*")) == before

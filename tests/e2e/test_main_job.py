@@ -33,7 +33,7 @@ from modulo.usecases.cache_keys import collection_prefix
 from tests import documents
 from tests.doubles.memory_metrics import MemoryMetrics
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 LIGHTHOUSE = "The lighthouse of Tarnby was built in 1868. It is 41 metres tall and has 212 steps."
 
 
@@ -58,7 +58,7 @@ def product(
         worker.start()
         yield made
         stop.set()
-        worker.join(timeout=30)
+        worker.join(timeout=60)
         made.close()
         install(None)
 
@@ -114,7 +114,7 @@ def http(product: Services) -> Iterator[httpx.Client]:
         with httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=60) as client:
             yield client
         server.should_exit = True
-        thread.join(timeout=30)
+        thread.join(timeout=60)
     use_threads(None)
 
 
@@ -213,13 +213,13 @@ def test_a_form_uploads_exactly_what_was_announced(ada: Client) -> None:
     assert send(form, content).status_code in {200, 201, 204}
     assert ada.finished(collection, ticket["file_id"])["stage"] == "ready"
     location = ada("GET", f"/collections/{collection}/files/{ticket['file_id']}/content", 307)["url"]
-    fetched = httpx.get(location)
+    fetched = httpx.get(location, timeout=60)
     assert fetched.content == content
     assert "big.txt" in fetched.headers["content-disposition"]
 
 
 def send(form: dict[str, Any], content: bytes) -> httpx.Response:
-    return httpx.post(form["url"], data=form["fields"], files={"file": ("file", content)})
+    return httpx.post(form["url"], data=form["fields"], files={"file": ("file", content)}, timeout=60)
 
 
 def test_a_new_generation_replaces_the_old_one(ada: Client, product: Services) -> None:

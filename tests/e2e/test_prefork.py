@@ -67,7 +67,7 @@ def requests_counted(port: int) -> float:
     """The sum of all processes' requests to /api/health, or -1 where the server does not answer."""
     try:
         headers = {"authorization": f"Bearer {TOKEN}"}
-        text = httpx.get(f"http://127.0.0.1:{port}/metrics", headers=headers, trust_env=False).text
+        text = httpx.get(f"http://127.0.0.1:{port}/metrics", headers=headers, trust_env=False, timeout=60).text
     except httpx.TransportError:
         return -1
     return sum(float(value) for value in re.findall(r'rag_requests_total\{endpoint="/health".* (\S+)', text))
@@ -75,7 +75,7 @@ def requests_counted(port: int) -> float:
 
 def ask(port: int, number: int) -> None:
     for _ in range(number):
-        answer = httpx.get(f"http://127.0.0.1:{port}/api/health?probe=live", trust_env=False)
+        answer = httpx.get(f"http://127.0.0.1:{port}/api/health?probe=live", trust_env=False, timeout=60)
         assert answer.status_code == 200
 
 

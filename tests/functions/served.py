@@ -13,7 +13,7 @@ from modulo.cli.serve import composed, config
 from modulo.runtime.threads import use_threads
 from tests.functions.conftest import LOOP, Api
 
-SECONDS = 20
+SECONDS = 60
 
 
 @contextmanager

@@ -136,7 +136,7 @@ def test_a_heartbeat_from_a_clock_that_is_ahead_is_one_of_now(services, clock):
 
 
 def until(done):
-    give_up = time.monotonic() + 10
+    give_up = time.monotonic() + 60
     while not done():
         assert time.monotonic() < give_up
         time.sleep(0.01)
@@ -161,7 +161,7 @@ def test_a_worker_is_seen_as_soon_as_its_queues_answer(services, clock, monkeypa
     every = [*names, "reset_quotas"]
     until(lambda: worker_sees(services, clock, every) == {"ingest_file", "sweep", "reset_quotas"})
     stop.set()
-    thread.join(timeout=10)
+    thread.join(timeout=60)
 
 
 def test_a_worker_whose_queue_stopped_answering_is_no_longer_seen(services, clock, monkeypatch):
@@ -189,4 +189,4 @@ def test_a_worker_whose_queue_stopped_answering_is_no_longer_seen(services, cloc
     hung.clear()
     until(lambda: worker_sees(services, clock, ["purge"]))
     stop.set()
-    thread.join(timeout=10)
+    thread.join(timeout=60)

@@ -396,7 +396,7 @@ def test_a_lease_is_renewed_while_a_step_takes_long(api, services, clock):
         def embed(self, model, texts):
             for _ in range(3):
                 clock.advance(timedelta(seconds=30))  # far beyond the lease that was taken
-                now, until = clock.now(), time.monotonic() + 10
+                now, until = clock.now(), time.monotonic() + 60
                 while file().updated_at < now and time.monotonic() < until:
                     time.sleep(0.02)
                 again = {"version": "x", "now": now, "lease_until": now, "deadline": now + timedelta(hours=1)}

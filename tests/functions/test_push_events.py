@@ -146,7 +146,7 @@ def test_two_at_once_say_nothing_twice_and_the_second_has_it_looked_for_again(
     class Slow(MemoryWebSockets):
         def send(self, connection_id, message):
             saying.set()
-            assert go_on.wait(10)
+            assert go_on.wait(60)
             return super().send(connection_id, message)
 
     slow = Slow()
@@ -155,12 +155,12 @@ def test_two_at_once_say_nothing_twice_and_the_second_has_it_looked_for_again(
     api.upload(collection, TEXT, "first.txt")
     slower = threading.Thread(target=push, args=(services, api, collection))
     slower.start()
-    assert saying.wait(10)
+    assert saying.wait(60)
     clock.advance(SECOND)
     api.upload(collection, TEXT, "second.txt")
     assert push(services, api, collection), "it leaves that to who holds the watcher"
     go_on.set()
-    slower.join(10)
+    slower.join(60)
     while services.pushes.receive(limit=10, wait_seconds=0):
         pass  # what was announced got lost
     clock.advance(SECOND)

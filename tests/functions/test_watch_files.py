@@ -181,7 +181,7 @@ class Stream:
     """A client that reads along."""
 
     def __init__(self, base, api, collection, last=None):
-        self._client = httpx.Client(timeout=10)
+        self._client = httpx.Client(timeout=60)
         headers = {**api.headers, **({"last-event-id": last} if last else {})}
         request = self._client.build_request("GET", f"{base}/collections/{collection}/events", headers=headers)
         self.response = self._client.send(request, stream=True)
@@ -303,11 +303,13 @@ def test_a_store_that_does_not_answer_for_a_while_ends_no_stream(api, collection
         opened.until("snapshot")
         # The endpoint has bound the store it began with, so it is that one that fails for a while.
         working, files.changes = files.changes, Down().changes
-        assert asked.acquire(timeout=10)
-        assert asked.acquire(timeout=10)
+        assert asked.acquire(timeout=60)
+        assert asked.acquire(timeout=60)
         files.changes = working
         form = {"file": ("notes.txt", TEXT)}
-        httpx.post(f"{base}/collections/{collection}/files", headers=api.headers, files=form).raise_for_status()
+        httpx.post(
+            f"{base}/collections/{collection}/files", headers=api.headers, files=form, timeout=60
+        ).raise_for_status()
         assert opened.until("notes.txt")[0][-1].name == "file"
 
 
@@ -411,7 +413,7 @@ def test_who_leaves_is_forgotten(api, collection, fast, stream):
 
 
 def eventually_nobody_watches():
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while open_streams.count and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not open_streams.count

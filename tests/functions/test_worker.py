@@ -24,7 +24,7 @@ def run_until(done, names):
             break
         waited.wait(0.02)
     stop.set()
-    thread.join(timeout=10)
+    thread.join(timeout=60)
     assert not thread.is_alive()
     assert done()
 
@@ -110,19 +110,19 @@ def test_a_worker_takes_no_more_messages_than_it_has_consumers(services, monkeyp
 
     def handler(event, context):
         begun.release()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         return {"batchItemFailures": []}
 
     stop = ticking(services, monkeypatch, queue, handler, 5)
     thread = threading.Thread(target=work, args=(["purge"], stop), kwargs={"concurrency": 2})
     thread.start()
-    assert begun.acquire(timeout=10)
-    assert begun.acquire(timeout=10)
+    assert begun.acquire(timeout=60)
+    assert begun.acquire(timeout=60)
     assert queue.asked.count(1) == len(queue.asked)
     assert len(queue.receive(limit=10, wait_seconds=0)) == 3, "the others are left to other workers"
     stop.set()
     go_on.set()
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
     assert queue.postponed == []
     assert len(queue._messages) == 3, "what was under way was finished"

@@ -28,7 +28,7 @@ def start() -> Iterator[Callable[[], Cloud]]:
 
         yield started
         functions = [child for cloud in clouds for child in running_below(cloud.process)]
-    assert psutil.wait_procs(functions, timeout=5)[1] == [], "the functions' processes end with LocalStack"
+    assert psutil.wait_procs(functions, timeout=60)[1] == [], "the functions' processes end with LocalStack"
 
 
 def running_below(process: psutil.Process) -> list[psutil.Process]:

@@ -112,7 +112,7 @@ class TestAnswers:
         name = localstack.create(MANY_WAYS, **({"LoggingConfig": {"LogGroup": group}} if group else {}))
         request = localstack.invoke(name).value["id"]
         logs, lines = localstack.client("logs"), []
-        give_up = time.monotonic() + 10
+        give_up = time.monotonic() + 60
         while not any("REPORT" in line and request in line for line in lines) and time.monotonic() < give_up:
             with suppress(logs.exceptions.ResourceNotFoundException):
                 events = logs.filter_log_events(logGroupName=group or f"/aws/lambda/{name}")["events"]
@@ -195,7 +195,7 @@ class TestConcurrency:
             under_way = pool.submit(localstack.invoke, name, 2)
             time.sleep(0.3)
             client.update_function_configuration(FunctionName=name, Timeout=6)
-            give_up = time.monotonic() + 10
+            give_up = time.monotonic() + 60
             while client.get_function_configuration(FunctionName=name)["LastUpdateStatus"] != "Successful":
                 assert time.monotonic() < give_up
                 time.sleep(0.05)
@@ -284,7 +284,7 @@ class TestProcesses:
         pid = doomed.invoke(name, "pid").value
         assert psutil.pid_exists(pid)
         doomed.process.send_signal(signal.SIGKILL)
-        give_up = time.monotonic() + 10
+        give_up = time.monotonic() + 60
         while psutil.pid_exists(pid) and time.monotonic() < give_up:
             time.sleep(0.05)
         assert not psutil.pid_exists(pid)

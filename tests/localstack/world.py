@@ -83,7 +83,7 @@ class Cloud:
     def arn(self, queue: str) -> str:
         return f"arn:aws:sqs:us-east-1:000000000000:{queue.rpartition('/')[2]}"
 
-    def receive(self, queue: str, count: int = 1, *, within: float = 20) -> list[str]:
+    def receive(self, queue: str, count: int = 1, *, within: float = 60) -> list[str]:
         """The bodies of the next messages, once there are so many."""
         sqs, found, give_up = self.client("sqs"), [], time.monotonic() + within
         while len(found) < count and time.monotonic() < give_up:

@@ -67,7 +67,7 @@ class TestPushingAtOnce(MetadataContract):
                 time.sleep(0.02)
             going_on = False
         sockets.fickle = False
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while any(self.pages(sockets, one)[-1:] != [STEPS] for one in connections) and time.monotonic() < until:
             push()
         for connection in connections:

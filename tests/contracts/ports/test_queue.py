@@ -188,7 +188,7 @@ class TestQueue:
         with ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(queue.receive, limit=1, wait_seconds=5)
             queue.send({"n": 1})
-            assert len(waiting.result(timeout=10)) == 1
+            assert len(waiting.result(timeout=60)) == 1
 
 
 class TestMemoryQueue:

@@ -37,7 +37,7 @@ def server():
         yield listening.getsockname()[:2]
     finally:
         served.should_exit = True
-        thread.join(20)
+        thread.join(60)
         listening.close()
         assert not thread.is_alive()
 

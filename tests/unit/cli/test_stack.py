@@ -49,7 +49,7 @@ class TestLock:
         after = Lock(tmp_path / "lock")
         after.acquire(grace=0.2)
         after.release()
-        assert left.wait(5) == -signal.SIGKILL
+        assert left.wait(60) == -signal.SIGKILL
 
     def test_what_a_dead_owner_left_suspended_is_woken_so_that_it_can_stop(self, tmp_path: Path) -> None:
         lock = Lock(tmp_path / "lock")
@@ -63,7 +63,7 @@ class TestLock:
         after = Lock(tmp_path / "lock")
         after.acquire()
         after.release()
-        assert left.wait(5) == -signal.SIGTERM
+        assert left.wait(60) == -signal.SIGTERM
 
     def test_a_later_process_with_the_dead_owner_s_id_is_not_the_owner(self, tmp_path: Path) -> None:
         lock = Lock(tmp_path / "lock")
@@ -79,7 +79,7 @@ class TestLock:
         after.release()
         assert stranger.poll() is None
         stranger.kill()
-        assert (stranger.wait(5), left.wait(5)) == (-signal.SIGKILL, -signal.SIGKILL)
+        assert (stranger.wait(60), left.wait(60)) == (-signal.SIGKILL, -signal.SIGKILL)
 
     def test_one_that_waits_for_the_lock_too_is_spared(self, tmp_path: Path) -> None:
         lock = Lock(tmp_path / "lock")
@@ -97,7 +97,7 @@ class TestLock:
         after = Lock(tmp_path / "lock")
         after.acquire(grace=0.2)
         after.release()
-        assert left.wait(5) == -signal.SIGKILL
+        assert left.wait(60) == -signal.SIGKILL
         assert waiting.poll() is None
         waiting.kill()
         waiting.communicate()

@@ -32,12 +32,12 @@ def url(services):
 
 
 def test_a_worker_that_goes_round_lives(url):
-    assert httpx.get(f"{url}/live").status_code == 200
+    assert httpx.get(f"{url}/live", timeout=60).status_code == 200
 
 
 def test_one_that_stands_still_does_not(url, monkeypatch):
     monkeypatch.setattr(subject, "LIVE_SECONDS", 0.0)
-    assert httpx.get(f"{url}/live").status_code == 503
+    assert httpx.get(f"{url}/live", timeout=60).status_code == 503
 
 
 def test_a_beat_makes_it_live_again(monkeypatch):
@@ -53,29 +53,29 @@ def test_a_beat_makes_it_live_again(monkeypatch):
 @pytest.mark.parametrize("given", [{}, {"authorization": "Bearer wrong"}, {"authorization": "Bearer \xff"}])
 def test_metrics_need_their_token(url, given):
     headers = {name: value.encode("latin-1") for name, value in given.items()}
-    assert httpx.get(f"{url}/metrics", headers=headers).status_code == 401
+    assert httpx.get(f"{url}/metrics", headers=headers, timeout=60).status_code == 401
 
 
 def test_metrics_are_those_of_the_process(url):
-    answer = httpx.get(f"{url}/metrics", headers={"authorization": f"Bearer {TOKEN}"})
+    answer = httpx.get(f"{url}/metrics", headers={"authorization": f"Bearer {TOKEN}"}, timeout=60)
     assert (answer.status_code, 'rag_requests_total{endpoint="x"' in answer.text) == (200, True)
 
 
 def test_without_a_token_there_are_no_metrics(url, services):
     services.settings = Settings()
-    assert httpx.get(f"{url}/metrics", headers={"authorization": "Bearer x"}).status_code == 401
+    assert httpx.get(f"{url}/metrics", headers={"authorization": "Bearer x"}, timeout=60).status_code == 401
 
 
 @pytest.mark.parametrize("kept", ["emf", "none:"])
 def test_metrics_that_are_kept_elsewhere_are_not_there_to_be_read(url, services, kept):
     services.settings = Settings(metrics_token=SecretStr(TOKEN), metrics=kept)
     services.metrics = NoMetrics()
-    answer = httpx.get(f"{url}/metrics", headers={"authorization": f"Bearer {TOKEN}"})
+    answer = httpx.get(f"{url}/metrics", headers={"authorization": f"Bearer {TOKEN}"}, timeout=60)
     assert answer.status_code == 404
     assert f"METRICS={kept} " in answer.text
     assert "METRICS=prometheus" in answer.text
 
 
 def test_other_paths_and_methods_are_refused(url):
-    assert httpx.get(f"{url}/").status_code == 404
-    assert httpx.post(f"{url}/live").status_code == 501
+    assert httpx.get(f"{url}/", timeout=60).status_code == 404
+    assert httpx.post(f"{url}/live", timeout=60).status_code == 501

@@ -33,7 +33,7 @@ def test_the_next_is_begun_once_a_result_was_taken() -> None:
 
 
 def test_they_run_at_the_same_time() -> None:
-    both = threading.Barrier(2, timeout=20)
+    both = threading.Barrier(2, timeout=60)
     assert sorted(at_once(lambda item: both.wait() * 0 + item, range(2), 2)) == [0, 1]
 
 
@@ -50,7 +50,7 @@ def test_what_is_under_way_is_told_before_an_interrupt() -> None:
 
     def work(item: int) -> int:
         if item:
-            assert go.wait(20)
+            assert go.wait(60)
         return item
 
     def items() -> Iterator[int]:

@@ -213,7 +213,7 @@ def test_the_work_is_told_its_time_and_what_takes_longer_is_answered_before_the_
         assert context.get_remaining_time_in_millis() > 0
         time.sleep(0.01)
     ended.set()
-    running.join(10)
+    running.join(60)
     assert [answer["Status"] for answer in address.answers] == ["FAILED"], "and nothing more"
     assert told == [1.0]
     custom_resource_handler(lambda seconds: told.append(seconds) or {})(address.event("Create"), Context(900))

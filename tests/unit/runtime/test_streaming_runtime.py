@@ -123,7 +123,7 @@ def exchange(task: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Exchange]:
     assert made.await_ready(20)
     yield made
     made.end(0)
-    thread.join(10)
+    thread.join(60)
     api.stop()
     install(None)
     sys.modules.pop("told_app", None)

@@ -23,7 +23,7 @@ class Dependency:
 
     def __call__(self) -> str:
         self.asked += 1
-        assert self.released.wait(30)
+        assert self.released.wait(60)
         return "answered"
 
 

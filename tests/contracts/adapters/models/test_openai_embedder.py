@@ -301,5 +301,5 @@ def test_a_connection_that_was_closed_meanwhile_is_replaced_once(hangups: int, a
             else:
                 with pytest.raises(Unavailable):
                     embedder.embed(MODEL, ["a"])
-        server.join(5)
+        server.join(60)
         assert not server.is_alive()

@@ -118,7 +118,7 @@ class TestMessages(MetadataContract):
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(60)
         found = self.contents(metadata, user, conversation.id)
         assert len(found) == 16
         assert [one[0] for one in found[::2]] == [one[0] for one in found[1::2]]

@@ -111,7 +111,7 @@ class TestFailures:
                         statement = "UPDATE collections SET version = version + 1 WHERE tenant_id = :t AND id = :id"
                         connection.execute(text(statement), {"t": world.tenant_id, "id": place.id})
                         if place is mine:
-                            both.wait(timeout=10)
+                            both.wait(timeout=60)
             except Unavailable:
                 return "unavailable"
             return "done"

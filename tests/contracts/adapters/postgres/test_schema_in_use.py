@@ -96,7 +96,7 @@ def test_a_migration_gives_way_to_requests_and_tries_again(
                     longest = max(longest, time.monotonic() - started)
                 time.sleep(0.1)
             assert not migrating.done()
-        assert migrating.result(timeout=30) == "2"
+        assert migrating.result(timeout=60) == "2"
     assert longest < 3, "a request waited for no more than one attempt"
     assert columns(direct) == ["id", "name"]
 
@@ -229,5 +229,5 @@ def test_an_index_is_made_while_others_write(empty: Settings, direct: Engine, tm
             connection.execute(text("INSERT INTO things VALUES (2)"))
         assert time.monotonic() - started < 1
         assert not any(one.done() for one in migrating)
-        assert [one.result(timeout=30) for one in migrating] == ["3", "3"]
+        assert [one.result(timeout=60) for one in migrating] == ["3", "3"]
         writing.result()

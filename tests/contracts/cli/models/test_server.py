@@ -173,7 +173,7 @@ def test_a_full_queue_says_so_and_queries_still_pass(client: httpx.Client) -> No
 def test_work_that_nobody_waits_for_is_dropped(client: httpx.Client) -> None:
     with pytest.raises(httpx.ReadTimeout):
         client.post("/embeddings", json={"model": EMBEDDER, "input": ["rivers " * 400] * 1_000}, timeout=0.5)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while (response := embed(client, FULL_LANE[:600])).status_code == 429 and time.monotonic() < deadline:
         time.sleep(0.05)
     assert response.status_code == 200

@@ -69,7 +69,7 @@ def scripted() -> Iterator[Scripted]:
         thread.start()
         yield server
         server.shutdown()
-        thread.join(10)
+        thread.join(60)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from modulo.cli.models.fair_queue import (
     Workers,
 )
 
-SECONDS = 10
+SECONDS = 60
 
 
 def item(length: int = 1) -> str:

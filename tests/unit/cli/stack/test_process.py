@@ -11,7 +11,7 @@ import pytest
 from modulo.cli.stack import launch
 from modulo.cli.stack.process import Process, Program, StackError, free_port, is_free, plain_environment
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 def python(code: str, **options: object) -> Program:

@@ -46,7 +46,7 @@ def test_it_is_renewed_in_the_stage_that_was_reached_last():
     lease = lease_of(ingestion)
     with lease.heartbeat():
         lease.advance(Stage.embedding)
-        assert ingestion.enough.wait(10)
+        assert ingestion.enough.wait(60)
     assert {stage for stage, _ in ingestion.renewed} <= {Stage.parsing, Stage.embedding}
     assert ingestion.renewed[-1] == (Stage.embedding, timedelta(seconds=LEASE_SECONDS))
 
@@ -54,7 +54,7 @@ def test_it_is_renewed_in_the_stage_that_was_reached_last():
 def test_a_renewal_that_fails_is_tried_again(caplog):
     ingestion = Ingestion(Unavailable("down"), Unavailable("down"), True)
     with lease_of(ingestion).heartbeat():
-        assert ingestion.enough.wait(10)
+        assert ingestion.enough.wait(60)
     assert caplog.text.count("not renewed, trying again: down") == 2
 
 

@@ -29,7 +29,7 @@ def test_as_many_are_worked_on_as_concurrency_says_and_few_are_held():
             yield item
 
     def work(item):
-        together.wait(timeout=10)  # never passes unless three are worked on at once
+        together.wait(timeout=60)  # never passes unless three are worked on at once
         return item
 
     for item, _ in prefetched(items(), work, concurrency=3):

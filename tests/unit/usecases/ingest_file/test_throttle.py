@@ -155,7 +155,7 @@ class Rush:
         with self.lock:
             self.now += 1
             self.most = max(self.most, self.now)
-        self.barrier.wait(timeout=10)
+        self.barrier.wait(timeout=60)
         with self.lock:
             self.now -= 1
         return size
@@ -166,7 +166,7 @@ def in_threads(number, work):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
 
 
@@ -184,7 +184,7 @@ def test_calls_that_are_throttled_together_count_once(clock, kept):
     def ask(size):
         if not hasattr(first, "done"):
             first.done = True
-            together.wait(timeout=10)
+            together.wait(timeout=60)
             raise Throttled("busy", retry_after=3)
         return size
 
@@ -212,10 +212,10 @@ def test_whoever_waits_can_be_stopped():
     threads = [threading.Thread(target=work) for _ in range(3)]  # one waits for its time, two for their turn
     for thread in threads:
         thread.start()
-    assert throttled.wait(10)
+    assert throttled.wait(60)
     throttle.stop()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert ended == [True] * 3
 
 
@@ -255,7 +255,7 @@ def test_a_throttled_call_of_before_a_pause_makes_all_wait_as_long_as_it_says(cl
             asked.append((clock.now() - NOW).total_seconds())
             first = len(asked) <= 2
         if first:
-            together.wait(timeout=10)
+            together.wait(timeout=60)
             with lock:
                 seconds = next(order)
             raise Throttled("busy", retry_after=seconds)
