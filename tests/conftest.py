@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from modulo.adapters.parsing.ocr.tesseract import PROGRAM
 from modulo.cli.stack import StackError
@@ -27,6 +28,9 @@ LONGEST = (
 """They begin first, so that no process works long after the others."""
 NOT_PROVED = "nothing is proved about"
 TURNS = pytest.StashKey[Turns]()
+# How fast examples run says how busy the machine is. All else is of the profile in force, another where CI is set.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)
