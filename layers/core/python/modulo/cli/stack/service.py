@@ -16,7 +16,7 @@ class Service:
 
     name: ClassVar[str]
     needs: ClassVar[tuple[str, ...]] = ()  # services that must be ready before this one is prepared
-    ready_within: ClassVar[float] = 60  # seconds; generous, for busy machines
+    ready_within: ClassVar[float] = 180  # seconds; generous, for busy machines: one that has exited is noticed at once
 
     def __init__(self, data: Path, *, run: Run, durable: bool) -> None:
         self.data = data / self.name
