@@ -1,6 +1,7 @@
 import json
 from contextlib import suppress
 from datetime import timedelta
+from time import sleep
 from uuid import UUID
 
 import pytest
@@ -9,6 +10,7 @@ from modulo.domain.errors import Unavailable
 from modulo.domain.identity import external_id
 from modulo.domain.web import FetchedContent
 from modulo.runtime.worker import function
+from modulo.usecases import postpone_deadlines
 from modulo.usecases import sweep as use_case
 from tests.doubles.memory_web import MemoryWeb
 from tests.functions.conftest import DownQueue, Failing, deliver_queued, fetch, ingest, replace_metadata
@@ -41,6 +43,17 @@ class DownBlobs:
     """An object store that is down."""
 
     def info(self, ref):
+        raise Unavailable(dependency="s3")
+
+
+class SlowBlobs:
+    """An object store that takes its time."""
+
+    looks = 0
+
+    def info(self, ref):
+        self.looks += 1
+        sleep(0.3)
         raise Unavailable(dependency="s3")
 
 
@@ -306,15 +319,47 @@ def test_objects_are_not_looked_for_while_the_queue_is_empty(api, services, cloc
     assert sweep()["failed"] == 1
 
 
-def test_an_object_store_that_does_not_answer_leaves_deadlines_to_the_next_sweep(api, services, clock):
+def test_while_the_object_store_is_down_overdue_files_wait_and_other_work_goes_on(api, services, clock, caplog):
     collection = api.create_collection()
     announced = announce(api, collection, "announced.txt")
+    stored = api.upload(collection, "Rain falls.", "stored.txt")
+    gone = api.upload(collection, "Snow falls.", "gone.txt")
+    assert ingest(api, collection, gone) == []
     services.ingests.send({"Records": []})
-    services.blobs = DownBlobs()
     clock.advance(timedelta(hours=2))
-    with pytest.raises(Unavailable):
-        sweep()
-    assert api("GET", f"/collections/{collection}/files/{announced['file_id']}").json["stage"] == "awaiting_upload"
+    recent = api.upload(collection, "Fog rises.", "recent.txt")
+    api("DELETE", f"/collections/{collection}/files/{gone['file_id']}")
+    clock.advance(timedelta(minutes=11))
+    working, services.blobs = services.blobs, DownBlobs()
+
+    def stage(file):
+        return api("GET", f"/collections/{collection}/files/{file['file_id']}").json["stage"]
+
+    report = sweep()
+    assert (report["failed"], report["purges"]) == (0, 1)
+    assert report["requeued"] == 1, "the recent file's message counts as lost"
+    assert stage(announced) == "awaiting_upload"
+    assert "2 overdue files" in caplog.text
+    services.blobs = working
+    clock.advance(timedelta(minutes=4))
+    assert sweep()["failed"] == 1
+    assert [stage(file) for file in (announced, stored, recent)] == ["failed", "queued", "awaiting_upload"]
+
+
+def test_a_slow_object_store_does_not_hold_a_sweep_up(api, services, clock, monkeypatch):
+    collection = api.create_collection()
+    for number in range(20):
+        announce(api, collection, f"{number}.txt")
+    services.ingests.send({"Records": []})
+    clock.advance(timedelta(hours=2))
+    working, slow = services.blobs, SlowBlobs()
+    services.blobs = slow
+    monkeypatch.setattr(postpone_deadlines, "MAX_LOOK_SECONDS", 0.1)
+    assert sweep()["failed"] == 0
+    assert 0 < slow.looks < 20
+    services.blobs = working
+    clock.advance(timedelta(minutes=4))
+    assert sweep()["failed"] == 20
 
 
 def test_what_was_announced_and_never_sent_ends_also_while_others_wait(api, services, clock):

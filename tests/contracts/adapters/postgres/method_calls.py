@@ -182,7 +182,7 @@ def calls(world: World) -> dict[str, partial[Any]]:
         "ingestion.fail": partial(store.ingestion.fail, second, FINAL, now=NOW),
         "sweeping.overdue_unclaimed": partial(store.sweeping.overdue_unclaimed, now=NOW, created_since=NOW, limit=50),
         "sweeping.postpone_deadlines": partial(
-            store.sweeping.postpone_deadlines, [world.ref(fresh)], deadline=NOW + HOUR, now=NOW
+            store.sweeping.postpone_deadlines, [world.ref(fresh)], deadline=NOW + HOUR, now=NOW, queued=True
         ),
         "sweeping.sweep": partial(store.sweeping.sweep, now=NOW + 2 * HOUR, limit=50),
         "purging.find_purge": partial(store.purging.find_purge, world.tenant_id, at, None),

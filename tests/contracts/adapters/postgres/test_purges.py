@@ -49,7 +49,10 @@ class TestSweeping(MetadataContract):
         assert overdue(NOW + HOUR) == {world.ref(first), world.ref(second)}
         assert overdue(NOW + HOUR, NOW + HOUR) == set(), "they are older"
         metadata.sweeping.postpone_deadlines(
-            [world.ref(file) for file in (first, claimed, ready, deleted)], deadline=NOW + 2 * HOUR, now=NOW + HOUR
+            [world.ref(file) for file in (first, claimed, ready, deleted)],
+            deadline=NOW + 2 * HOUR,
+            now=NOW + HOUR,
+            queued=True,
         )
         assert overdue(NOW + HOUR) == {world.ref(second)}
         seen = metadata.files.get_file(owner, collection.id, first.id)
@@ -58,6 +61,16 @@ class TestSweeping(MetadataContract):
         assert metadata.files.get_file(owner, collection.id, ready.id).stage is Stage.ready
         assert set(world.swept(now=NOW + HOUR)[0]) == {world.ref(second), world.ref(claimed)}
         assert world.publish(world.claim(first)), "its turn came"
+
+    def test_a_file_that_may_not_be_there_gets_time_and_keeps_its_stage(self, metadata: Metadata, world: World) -> None:
+        owner = world.user()
+        collection = world.collection(owner)
+        file = world.file(owner, collection)
+        stage = metadata.files.get_file(owner, collection.id, file.id).stage
+        assert stage is not Stage.queued
+        metadata.sweeping.postpone_deadlines([world.ref(file)], deadline=NOW + 2 * HOUR, now=NOW, queued=False)
+        assert world.swept(now=NOW + HOUR)[0] == []
+        assert metadata.files.get_file(owner, collection.id, file.id).stage is stage
 
     @pytest.mark.parametrize("stage", [Stage.queued, Stage.parsing, Stage.embedding, Stage.indexing])
     def test_nothing_stays_unfinished(self, metadata: Metadata, world: World, stage: Stage) -> None:

@@ -88,7 +88,8 @@ def sweep(
 
     A file that nobody claims counts as lost after a minute while the queues are empty, and after ten while they are
     not; where its bytes did not arrive yet, its message changes nothing. A stored file that waits for its turn in a
-    long queue gets another `deadline_seconds` each time its deadline passes, for a day at most.
+    long queue gets another `deadline_seconds` each time its deadline passes, for a day at most. While the object store
+    does not tell whether files are stored, they wait, too.
 
     Subscriptions that were not pushed to lately are queued too: not every change is one of a file, and a message may
     get lost.
@@ -101,7 +102,7 @@ def sweep(
     the deadline of files, so that a sweep learns of each deadline before it passes.
 
     Raises:
-        Unavailable: Postgres, the object store or a queue did not answer; a later sweep finds the same again.
+        Unavailable: Postgres or a queue did not answer; a later sweep finds the same again.
     """
     now = clock.now()
     no_uploads = _queues_empty(ingests, fetches)

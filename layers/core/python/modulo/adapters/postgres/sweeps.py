@@ -111,9 +111,9 @@ class PostgresSweeping(Pooled):
 
     @transaction
     def postpone_deadlines(
-        self, connection: Connection, refs: Sequence[FileRef], *, deadline: datetime, now: datetime
+        self, connection: Connection, refs: Sequence[FileRef], *, deadline: datetime, now: datetime, queued: bool
     ) -> None:
-        """Show these generations as queued until the new deadline."""
+        """Give these generations another deadline, and show them as `queued`."""
         given = _keys(refs)
         late = (
             select(*_REF, WATCHED)
@@ -123,7 +123,7 @@ class PostgresSweeping(Pooled):
         )
         postponed = (
             update(generations)
-            .values(stage=Stage.queued.value, deadline=deadline, updated_at=now)
+            .values(deadline=deadline, updated_at=now, **({"stage": Stage.queued.value} if queued else {}))
             .where(_is_in(late))
             .returning(late.c.tenant_id, late.c.collection_id, late.c.watched)
         )

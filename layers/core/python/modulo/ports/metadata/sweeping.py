@@ -34,6 +34,6 @@ class Sweeping(Protocol):
         """
         ...
 
-    def postpone_deadlines(self, refs: Sequence[FileRef], *, deadline: datetime, now: datetime) -> None:
-        """Show these generations as queued until the new deadline; those that were claimed meanwhile stay."""
+    def postpone_deadlines(self, refs: Sequence[FileRef], *, deadline: datetime, now: datetime, queued: bool) -> None:
+        """Give these generations another deadline, and show them as `queued`; those claimed meanwhile stay."""
         ...
