@@ -7,7 +7,6 @@ from modulo.domain.upload import UploadReceipt
 from modulo.runtime.endpoint import (
     APIRouter,
     Response,
-    SmallFile,
     Writer,
     announces,
     handler_of,
@@ -16,6 +15,7 @@ from modulo.runtime.endpoint import (
     services,
     set_duplicate_status,
 )
+from modulo.runtime.upload_form import SmallFile
 from modulo.usecases.upload_file import upload_file
 
 router = APIRouter(tags=["files"], dependencies=announces("files", "storage_bytes"))

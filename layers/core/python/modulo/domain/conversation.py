@@ -14,7 +14,7 @@ from pydantic import Field, StringConstraints
 from modulo.domain.errors import Conflict
 from modulo.domain.model import VISIBLE, FrozenModel
 from modulo.domain.quota import quota_exceeded
-from modulo.domain.search import MAX_COLLECTIONS, Citation, ConfigMetadata, Question, SearchOutput
+from modulo.domain.search import Citation
 
 MAX_TITLE_CHARACTERS = 200
 MAX_COMMENT_CHARACTERS = 2_000
@@ -112,26 +112,6 @@ class ConversationChange(FrozenModel):
     archived: bool | None = None
     collection_id: UUID | None = None
     metadata: Labels | None = None
-
-
-class ConversationQuestion(FrozenModel):
-    """A question in a conversation; it may point back to what was said ("And how long does it last?")."""
-
-    question: Question
-    collection_id: UUID | None = Field(default=None, description="the conversation's where null")
-    collection_ids: tuple[UUID, ...] | None = Field(
-        default=None, min_length=1, max_length=MAX_COLLECTIONS, description="several, instead of collection_id"
-    )
-    config_metadata: ConfigMetadata = ConfigMetadata()
-
-
-class ConversationAnswer(FrozenModel):
-    """The search's answer, and the ids under which question and answer were stored."""
-
-    conversation_id: UUID
-    question_id: UUID
-    answer_id: UUID
-    search: SearchOutput
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,6 @@ from modulo.domain.placement import PlacedLine
 
 MAX_PIXELS = 9_000_000
 """Largest picture; A4 at 300 dpi has 8.7 million pixels."""
-CELL = " | "
-"""Between the cells of a table's row."""
 
 
 class BlockKind(StrEnum):
@@ -26,7 +24,7 @@ class Block:
     """A run of text with one meaning.
 
     `level` is a heading's depth from 1. A table's text holds one row a line, cells joined by
-    `CELL`, its `header_rows` first. `lines` are where its text stands on the page, as far as that is known.
+    `table_rows.CELL`, its `header_rows` first. `lines` are where its text stands on the page, as far as that is known.
     """
 
     kind: BlockKind

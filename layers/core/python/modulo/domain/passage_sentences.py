@@ -4,10 +4,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from modulo.domain.document import CELL
 from modulo.domain.outline import BETWEEN_HEADINGS
 from modulo.domain.sentences import Sentence, sentences
-from modulo.domain.table_rows import cells, column_names, ends_group, header_rows, is_row, names_group
+from modulo.domain.table_rows import CELL, cells, column_names, ends_group, header_rows, is_row, names_group
 
 MAX_HEADING_WORDS = 12
 

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Sequence, Set
 
-from modulo.domain.document import CELL
 from modulo.domain.passage import Passage
 from modulo.domain.passage_sentences import PassageSentence, passage_sentences
 from modulo.domain.stemming import content_words
+from modulo.domain.table_rows import CELL
 
 MAX_LABEL_CHARACTERS = 200
 _BETWEEN_WORDS = re.compile(r"[\s_\-]+")

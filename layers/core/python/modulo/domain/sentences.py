@@ -15,7 +15,7 @@ from modulo.domain.abbreviations import (
     ORDERED,
     STARTERS,
 )
-from modulo.domain.document import CELL
+from modulo.domain.table_rows import CELL
 
 MAX_CHARACTERS = 500
 """Longest sentence; longer text without a sentence end is split between words."""

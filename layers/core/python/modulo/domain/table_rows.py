@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+CELL = " | "
+"""Between the cells of a table's row."""
 MAX_HEADER_ROWS = 4
 
 _CELL_END = re.compile(r"(?<!\S)\|(?!\S)")  # of an empty cell only one space is left

@@ -17,7 +17,6 @@ from modulo.runtime.parameters import (
     IdempotencyKey,
     LastEventId,
     PageSize,
-    SmallFile,
 )
 from modulo.runtime.problems import responses
 from modulo.runtime.rate_limits import announces, remaining
@@ -42,7 +41,6 @@ __all__ = [
     "Request",
     "Response",
     "Schedule",
-    "SmallFile",
     "Writer",
     "add_log_fields",
     "announces",

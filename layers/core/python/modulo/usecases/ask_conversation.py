@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from modulo.domain.conversation import ConversationAnswer, MessageDraft, MessageRole
+from modulo.domain.conversation import MessageDraft, MessageRole
+from modulo.domain.conversation_question import ConversationAnswer
 from modulo.domain.errors import InvalidRequest
 from modulo.domain.search import SearchInput
-from modulo.usecases.search.follow_up import rewritten, turns_of
+from modulo.usecases.search.follow_up import MAX_TURNS, rewritten, turns_of
 from modulo.usecases.search.search import search
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
-    from modulo.domain.conversation import Conversation, ConversationQuestion
+    from modulo.domain.conversation import Conversation
+    from modulo.domain.conversation_question import ConversationQuestion
     from modulo.domain.identity import Principal
     from modulo.domain.search import SearchOutput
     from modulo.ports.metadata.conversation_messages import ConversationMessages
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
     from modulo.usecases.search.follow_up import Rewritten
     from modulo.usecases.search.limits import SearchLimits
     from modulo.usecases.search.ports import SearchPorts
-
-MAX_TURNS = 20
-"""How many turns are read; the window of tokens takes the last of them."""
 
 
 def ask_conversation(

@@ -13,8 +13,7 @@ from modulo.domain.errors import NotFound
 from modulo.domain.response import BEGAN, CHAIN, INPUT, RESPONSE
 from modulo.domain.search import SearchInput
 from modulo.domain.search_events import Answered, TokensUsed
-from modulo.usecases.ask_conversation import MAX_TURNS
-from modulo.usecases.search.follow_up import turns_of
+from modulo.usecases.search.follow_up import MAX_TURNS, turns_of
 from modulo.usecases.search.in_context import answer_in_context
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from uuid import UUID
 
-    from modulo.domain.conversation import ConversationQuestion
+    from modulo.domain.conversation_question import ConversationQuestion
     from modulo.domain.identity import Principal
     from modulo.domain.search_events import ConversationEvent
     from modulo.ports.metadata.conversation_messages import ConversationMessages

@@ -9,7 +9,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from modulo.domain.errors import InvalidRequest
 from modulo.domain.user_file import Purpose, SentUserFile, UserFile
-from modulo.runtime.parameters import name_in_form
+from modulo.runtime.upload_form import name_in_form
 
 MIN_SECONDS: Final = 3_600
 MAX_SECONDS: Final = 2_592_000

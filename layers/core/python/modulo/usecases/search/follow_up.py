@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MAX_TURNS = 20
+"""How many turns are read; the window of tokens takes the last of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:

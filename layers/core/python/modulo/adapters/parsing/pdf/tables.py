@@ -12,7 +12,7 @@ from modulo.adapters.parsing.pdf.cell_text import CellText, runs_of
 from modulo.adapters.parsing.pdf.lines import Line, join_lines, lines_of, rows_of
 from modulo.adapters.parsing.pdf.placed_lines import placed_lines
 from modulo.adapters.parsing.pdf.ruled_tables import RuledTable, cells_of
-from modulo.domain.document import CELL
+from modulo.domain.table_rows import CELL
 
 if TYPE_CHECKING:
     from modulo.adapters.parsing.pdf.geometry import DrawnPage, Run
