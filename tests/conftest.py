@@ -65,7 +65,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    item.config.stash[TURNS].take(serial=item.get_closest_marker("serial") is not None)
+    item.config.stash[TURNS].take(serial=False)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    if item.get_closest_marker("serial") is not None:
+        item.config.stash[TURNS].take(serial=True)
 
 
 @pytest.hookimpl(tryfirst=True)

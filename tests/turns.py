@@ -1,4 +1,7 @@
-"""Turns of tests in several processes: those with the marker `serial` run while no other test does."""
+"""Turns of tests in several processes: those with the marker `serial` run while no other test does.
+
+Their fixtures are set up beside other tests, in a turn of the ordinary kind: starting servers is not what they measure.
+"""
 
 import fcntl
 from pathlib import Path
@@ -16,7 +19,11 @@ class Turns:
         self._running = (folder / "turn.running").open("w")
 
     def take(self, *, serial: bool) -> None:
-        """Wait for the turn of a test."""
+        """Wait for the turn of a test, which takes the place of one that this process has.
+
+        That one ends first: two that kept theirs while they wait to be serial would wait for each other.
+        """
+        self.end()
         fcntl.flock(self._next, fcntl.LOCK_EX)
         fcntl.flock(self._running, fcntl.LOCK_EX if serial else fcntl.LOCK_SH)
         fcntl.flock(self._next, fcntl.LOCK_UN)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.turns import Turns
 
-SOON, LATE = 0.2, 10
+SOON, LATE = 0.2, 60
 
 
 class Process:
@@ -75,3 +75,15 @@ def test_a_turn_may_be_ended_twice(processes: list[Process]) -> None:
     first.end()
     first.end()
     serial.begin(serial=True).await_turn()
+
+
+def test_two_that_become_serial_do_not_wait_for_each_other(processes: list[Process]) -> None:
+    first, second, _ = processes
+    first.begin().await_turn()
+    second.begin().await_turn()
+    assert first.begin(serial=True).waits
+    second.begin(serial=True)
+    first.await_turn()
+    assert second.waits
+    first.end()
+    second.await_turn()

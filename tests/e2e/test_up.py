@@ -88,7 +88,7 @@ class Up:
         return self.end()
 
     def end(self) -> int:
-        return self._popen.wait(60)
+        return self._popen.wait(PATIENCE_SECONDS)
 
     def left_behind(self) -> list[psutil.Process]:
         return [p for p in self.processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
@@ -97,7 +97,14 @@ class Up:
 def modulo(data: Path, *command: str) -> subprocess.CompletedProcess[str]:
     """An operator's command, in an environment that names no servers."""
     arguments = [sys.executable, "-m", "modulo.cli.main", *command, "--data", str(data)]
-    return subprocess.run(arguments, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        arguments,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_SECONDS,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +180,7 @@ class TestFirstStart:
         created = modulo(data, "keys", "create", "--tenant", "demo", "--user", "operator", "--name", "e2e")
         assert (created.returncode, created.stderr) == (0, "")
         headers = {"Authorization": f"Bearer {created.stdout.strip()}"}
-        assert httpx.get(f"{first.url}/collections", headers=headers).status_code == 200
+        assert httpx.get(f"{first.url}/collections", headers=headers, timeout=60).status_code == 200
         key_id, *_ = modulo(data, "keys", "list", "--tenant", "demo").stdout.split()
         assert modulo(data, "keys", "revoke", key_id, "--tenant", "demo").returncode == 0
         assert "demo" in modulo(data, "tenants", "list").stdout
@@ -239,7 +246,7 @@ class TestOtherMachines:
                 assert added.file is not None, added
                 assert sea.files.content(added.file.id) == file.read_bytes()
             path = f"{printed[1]}/api/collections/{sea.id}/files/{added.file.id}/content"
-            led = httpx.get(path, headers={"Authorization": f"Bearer {up.key}"})
+            led = httpx.get(path, headers={"Authorization": f"Bearer {up.key}"}, timeout=60)
             assert led.headers["location"].startswith(f"{printed[1]}/objects/")
         finally:
             assert up.stop(signal.SIGINT) == 0
@@ -278,7 +285,7 @@ class TestLaterStart:
         first.stop(signal.SIGINT)
         later = Up(data, free_port()).until_ready()
         later.stop(signal.SIGKILL)
-        psutil.wait_procs(later.processes, timeout=20)
+        psutil.wait_procs(later.processes, timeout=60)
         assert later.left_behind() == []
 
     def test_of_two_started_at_once_the_second_says_where_the_first_is(self, first: Up, data: Path) -> None:
@@ -324,11 +331,19 @@ class TestLaterStart:
             later.stop(signal.SIGINT)
         assert [*killed.left_behind(), *later.left_behind()] == []
 
+    @pytest.fixture
+    def later(self, first: Up, data: Path) -> Iterator[Up]:
+        """A later start, for a test to stop."""
+        first.stop(signal.SIGINT)
+        later = Up(data, free_port())
+        try:
+            yield later.until_ready()
+        finally:
+            later.stop(signal.SIGKILL)  # does nothing where it was stopped
+
     @pytest.mark.serial
     @pytest.mark.parametrize("part", ["worker", "postgres", "modulo.cli.stack.cloud_server", "modulo.cli.preload"])
-    def test_it_stops_quickly_while_a_part_hangs(self, first: Up, data: Path, part: str) -> None:
-        first.stop(signal.SIGINT)
-        later = Up(data, free_port()).until_ready()
+    def test_it_stops_quickly_while_a_part_hangs(self, later: Up, part: str) -> None:
         hung = next(process for process in later.processes if any(part in word for word in process.cmdline()))
         for process in [hung, *hung.children(recursive=True)]:
             process.suspend()

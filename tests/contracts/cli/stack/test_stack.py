@@ -28,7 +28,7 @@ from modulo.cli.stack.cloud import BUCKET
 from modulo.cli.stack.disk_space import NotStored, refuse_when_full
 from modulo.cli.stack.lock import AlreadyRunning
 from modulo.cli.stack.postgres import binaries
-from modulo.cli.stack.process import Program
+from modulo.cli.stack.process import Process, Program
 from modulo.domain.errors import Unavailable
 from modulo.domain.file import FileRef
 from tests.servers import serving
@@ -139,7 +139,7 @@ class TestCloud:
         assert {schedule["Name"] for schedule in schedules} == {"reset_quotas", "sweep"}
         wanted = {'{"function": "reset_quotas"}', '{"function": "sweep"}'}
         bodies: set[str] = set()
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while not wanted <= bodies and time.monotonic() < until:  # one answer need not hold them all
             received = client(cloud, "sqs").receive_message(
                 QueueUrl=cloud["SCHEDULES_QUEUE_URL"], MaxNumberOfMessages=10, WaitTimeSeconds=1
@@ -159,18 +159,20 @@ class TestCloud:
         limits = [["content-length-range", 1, 4]]
         form = client(cloud, "s3").generate_presigned_post(cloud["BLOBS_BUCKET"], "form", Conditions=limits)
         preflight = {"Origin": "https://app.example", "Access-Control-Request-Method": "POST"}
-        allowed = httpx.options(form["url"], headers=preflight)
+        allowed = httpx.options(form["url"], headers=preflight, timeout=60)
         assert allowed.headers["access-control-allow-origin"] == "*"
-        assert httpx.post(form["url"], data=form["fields"], files={"file": b"1234"}).status_code == 204
-        assert httpx.post(form["url"], data=form["fields"], files={"file": b"12345"}).status_code == 400
+        assert httpx.post(form["url"], data=form["fields"], files={"file": b"1234"}, timeout=60).status_code == 204
+        assert httpx.post(form["url"], data=form["fields"], files={"file": b"12345"}, timeout=60).status_code == 400
         forged = {**form["fields"], "x-amz-signature": "0" * 64}
-        assert httpx.post(form["url"], data=forged, files={"file": b"1234"}).status_code >= 400
+        assert httpx.post(form["url"], data=forged, files={"file": b"1234"}, timeout=60).status_code >= 400
 
     def test_strangers_get_nothing(self, cloud: Environment) -> None:
         endpoint = cloud["AWS_ENDPOINT_URL"]
-        assert httpx.get(f"{endpoint}/{cloud['BLOBS_BUCKET']}").status_code == 403
-        assert httpx.post(f"{endpoint}/_ministack/reset").status_code == 403
-        assert httpx.get(f"{endpoint}/_ministack/health", headers={"Host": "evil.example"}).status_code == 403
+        assert httpx.get(f"{endpoint}/{cloud['BLOBS_BUCKET']}", timeout=60).status_code == 403
+        assert httpx.post(f"{endpoint}/_ministack/reset", timeout=60).status_code == 403
+        assert (
+            httpx.get(f"{endpoint}/_ministack/health", headers={"Host": "evil.example"}, timeout=60).status_code == 403
+        )
 
 
 class TestFullDisk:
@@ -232,7 +234,7 @@ class TestFullDisk:
                     with pytest.raises(Unavailable):
                         blobs.put(ref, bytes(200_000), media_type="text/plain")
                 form = client(stack.environment, "s3").generate_presigned_post(BUCKET, self.OTHER.key)
-                sent = httpx.post(form["url"], data=form["fields"], files={"file": bytes(200_000)})
+                sent = httpx.post(form["url"], data=form["fields"], files={"file": bytes(200_000)}, timeout=60)
                 assert (sent.status_code, "cannot write to its disk" in sent.text) == (503, True)
                 with pytest.raises(Unavailable):
                     blobs.ping()
@@ -286,7 +288,7 @@ class TestLlm:
             "temperature": 0,
         }
         url = f"{llm['GENERATOR_URL']}/chat/completions"
-        assert httpx.post(url, json=request).status_code == 401
+        assert httpx.post(url, json=request, timeout=60).status_code == 401
         key = {"Authorization": f"Bearer {llm['GENERATOR_API_KEY']}"}
         answer = httpx.post(url, json=request, headers=key, timeout=60).json()
         assert answer["choices"][0]["message"]["content"].strip()
@@ -370,31 +372,44 @@ class TestStack:
             assert stranger.poll() is None
             stranger.kill()
 
-    @pytest.mark.serial
-    @pytest.mark.parametrize("fault", ["suspended", "killed"])
-    def test_stopping_is_quick_while_a_server_is(self, tmp_path: Path, fault: str) -> None:
+    @pytest.fixture
+    def running(self, tmp_path: Path) -> Iterator[tuple[Stack, list[psutil.Process]]]:
+        """A stack that tests stop, and its processes."""
         before = started()
         with Stack(tmp_path, ("postgres", "valkey", "cloud"), durable=False) as stack:
-            processes = started(since=before)
-            for pid in [*stack.pids("postgres"), *stack.pids("cloud")]:
-                for process in [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]:
-                    with suppress(psutil.NoSuchProcess):  # it ended with its parent
-                        process.suspend() if fault == "suspended" else process.kill()
-            at = time.monotonic()
+            yield stack, started(since=before)
+
+    @pytest.mark.serial
+    @pytest.mark.parametrize("fault", ["suspended", "killed"])
+    def test_stopping_is_quick_while_a_server_is(self, running: tuple[Stack, list[psutil.Process]], fault: str) -> None:
+        stack, processes = running
+        for pid in [*stack.pids("postgres"), *stack.pids("cloud")]:
+            for process in [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]:
+                with suppress(psutil.NoSuchProcess):  # it ended with its parent
+                    process.suspend() if fault == "suspended" else process.kill()
+        at = time.monotonic()
+        stack.stop()
         assert time.monotonic() - at < 10
         assert [p for p in processes if is_alive(p)] == []
 
-    @pytest.mark.serial
-    def test_stopping_waits_for_all_clients_and_then_all_servers_together(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("modulo.cli.stack.stack.CLIENT_STOP_SECONDS", 1.0)
+    @pytest.fixture
+    def with_deaf_clients(self, tmp_path: Path) -> Iterator[tuple[Stack, list[Process]]]:
+        """A stack, and four clients of it that run on when they are told to stop."""
         deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(600)"
         with Stack(tmp_path, ["valkey"]) as stack:
             clients = [stack.spawn(f"deaf{number}", Program([sys.executable, "-c", deaf])) for number in range(4)]
             for client_ in clients:
-                client_.await_ready(lambda log=client_.log: log.exists() and log.stat().st_size > 0, timeout=30)
-            at = time.monotonic()
+                client_.await_ready(lambda log=client_.log: log.exists() and log.stat().st_size > 0, timeout=60)
+            yield stack, clients
+
+    @pytest.mark.serial
+    def test_stopping_waits_for_all_clients_and_then_all_servers_together(
+        self, with_deaf_clients: tuple[Stack, list[Process]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stack, clients = with_deaf_clients
+        monkeypatch.setattr("modulo.cli.stack.stack.CLIENT_STOP_SECONDS", 1.0)
+        at = time.monotonic()
+        stack.stop()
         assert time.monotonic() - at < 3.5
         assert {each.returncode for each in clients} == {-signal.SIGKILL}
 
