@@ -165,8 +165,14 @@ def translated() -> dict[str, Any]:
 def translate(contents: Mapping[str, str], given: Mapping[str, str] | None = None) -> dict[str, Any]:
     """What SAM makes of the template where `contents` tells the archives of functions and layers apart, by logical id.
 
-    For the parameters that are given, in a process of its own, since SAM's translator warns at import.
+    For the parameters that are given.
     """
+    return json.loads(_translation(json.dumps([packaged(contents), dict(given or {})])))
+
+
+@cache
+def _translation(source: str) -> str:
+    """By a process of its own, since SAM's translator warns at import; once for each source, as it takes seconds."""
     program = (
         "import json, sys\n"
         "from samtranslator.translator.transform import transform\n"
@@ -174,16 +180,15 @@ def translate(contents: Mapping[str, str], given: Mapping[str, str] | None = Non
         "    def load(self): return {}\n"
         "print(json.dumps(transform(*json.load(sys.stdin), Policies())))\n"
     )
-    source = packaged(contents)
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program],
-        input=json.dumps([source, dict(given or {})]),
+        input=source,
         env={"AWS_DEFAULT_REGION": "us-east-1"},
         capture_output=True,
         text=True,
         check=True,
     )
-    return json.loads(done.stdout)
+    return done.stdout
 
 
 def packaged(contents: Mapping[str, str]) -> dict[str, Any]:
