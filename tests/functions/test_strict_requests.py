@@ -3,7 +3,9 @@
 import json
 
 import pytest
+from pydantic import TypeAdapter
 
+from modulo.domain.request_model import RequestModel
 from modulo.runtime.openai.door import V1_PREFIX, is_of_v1
 from modulo.runtime.worker import function, function_names
 
@@ -48,6 +50,8 @@ BODIES = {
     "update_collection": {"name": "papers"},
     "update_file": {"attributes": {"a": ["b"]}},
 }
+
+CHAT = {"model": "modulo/papers", "messages": [{"role": "user", "content": "When?"}]}
 
 
 def routes():
@@ -156,3 +160,41 @@ def test_the_errors_of_a_bad_request_are_few_and_short(api):
     assert len(reply.text) < 16_384
     assert len(reply.json["errors"]) == 20
     assert "more" in reply.json["detail"]
+
+
+def models(schema):
+    """The classes of models anywhere in a schema."""
+    if isinstance(schema, dict):
+        if schema.get("type") == "model":
+            yield schema["cls"]
+        for name, inner in schema.items():
+            if name not in ("metadata", "default"):
+                yield from models(inner)
+    elif isinstance(schema, list | tuple):
+        for inner in schema:
+            yield from models(inner)
+
+
+@pytest.mark.parametrize("name", sorted(BODIES))
+def test_every_model_of_a_body_keeps_types(name):
+    [route] = [route for operation, _, route in ROUTES if operation == name]
+    found = set(models(TypeAdapter(route.body_field.field_info.annotation).core_schema))
+    assert found
+    assert {one for one in found if not issubclass(one, RequestModel)} == set()
+
+
+@pytest.mark.parametrize("given", [0, 1, "true", "1"])
+def test_no_value_is_taken_for_a_boolean(api, given):
+    collection = api.create_collection("papers")
+    body = {"question": "When?", "collection_id": collection, "options": {"retrieve_only": given}}
+    reply = api("POST", "/search", json=body)
+    assert (reply.status, reply.json["errors"][0]["field"]) == (422, "options.retrieve_only")
+    reply = api("POST", f"{V1_PREFIX}/chat/completions", json=CHAT | {"stream": given})
+    assert (reply.status, reply.json["error"]["param"]) == (400, "stream")
+
+
+@pytest.mark.parametrize("given", [True, "1", 1.5])
+def test_no_value_is_taken_for_a_number(api, given):
+    for field in ("n", "max_tokens"):
+        reply = api("POST", f"{V1_PREFIX}/chat/completions", json=CHAT | {field: given})
+        assert (reply.status, reply.json["error"]["param"]) == (400, field)

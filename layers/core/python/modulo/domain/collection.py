@@ -12,6 +12,7 @@ from pydantic import Field, StringConstraints, computed_field, model_validator
 from modulo.domain.file import Stage
 from modulo.domain.identity import Role
 from modulo.domain.model import FrozenModel
+from modulo.domain.request_model import RequestModel
 from modulo.domain.search_defaults import NO_DEFAULTS, SearchDefaults
 
 MAX_CHUNK_TOKENS: Final = 2_000
@@ -47,7 +48,7 @@ class EmbeddingModel(FrozenModel):
     )
 
 
-class Chunking(FrozenModel):
+class Chunking(RequestModel):
     """How documents are chunked: sizes in tokens, as `domain/tokens.py` estimates them."""
 
     max_tokens: int = Field(default=200, ge=32, le=MAX_CHUNK_TOKENS)
@@ -82,7 +83,7 @@ EXPIRES_AFTER_DAYS: Any = Field(
 )
 
 
-class NewCollection(FrozenModel):
+class NewCollection(RequestModel):
     """A collection to create; only a re-embedding changes its embedding model later."""
 
     name: CollectionName
@@ -95,7 +96,7 @@ class NewCollection(FrozenModel):
     search_defaults: SearchDefaults = Field(default=NO_DEFAULTS, description="how it is searched unless requests say")
 
 
-class CollectionChange(FrozenModel):
+class CollectionChange(RequestModel):
     """What to change; null fields stay. New chunking applies to files uploaded from now on.
 
     `search_defaults` replace all of those that were.

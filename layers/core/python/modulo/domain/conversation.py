@@ -14,6 +14,7 @@ from pydantic import Field, StringConstraints
 from modulo.domain.errors import Conflict
 from modulo.domain.model import VISIBLE, FrozenModel
 from modulo.domain.quota import quota_exceeded
+from modulo.domain.request_model import RequestModel
 from modulo.domain.search import Citation
 
 MAX_TITLE_CHARACTERS = 200
@@ -50,7 +51,7 @@ class Rating(StrEnum):
     down = "down"
 
 
-class Feedback(FrozenModel):
+class Feedback(RequestModel):
     """A rating and what the reader says about it; without a rating, what was said before is taken back."""
 
     rating: Rating | None
@@ -97,7 +98,7 @@ class Conversation(FrozenModel):
             raise quota_exceeded("messages in a conversation", most)
 
 
-class NewConversation(FrozenModel):
+class NewConversation(RequestModel):
     """What a conversation begins with; all of it may be left out."""
 
     title: Title | None = None
@@ -105,7 +106,7 @@ class NewConversation(FrozenModel):
     metadata: Labels = Field(default={})
 
 
-class ConversationChange(FrozenModel):
+class ConversationChange(RequestModel):
     """What to change; null fields stay."""
 
     title: Title | None = None

@@ -5,10 +5,11 @@ from uuid import UUID
 from pydantic import Field
 
 from modulo.domain.model import FrozenModel
+from modulo.domain.request_model import RequestModel
 from modulo.domain.search import MAX_COLLECTIONS, ConfigMetadata, Question, SearchOutput
 
 
-class ConversationQuestion(FrozenModel):
+class ConversationQuestion(RequestModel):
     """A question in a conversation; it may point back to what was said ("And how long does it last?")."""
 
     question: Question

@@ -8,13 +8,14 @@ from modulo.domain.attributes import Attributes
 from modulo.domain.file import FileProblem, OnDuplicate
 from modulo.domain.media import FILE_NAME
 from modulo.domain.model import FrozenModel
+from modulo.domain.request_model import RequestModel
 from modulo.domain.upload import UploadReceipt
 
 MAX_DOCUMENTS: Final = 100
 """Of one batch."""
 
 
-class NewDocument(FrozenModel):
+class NewDocument(RequestModel):
     """A text to be ingested like a file of its name."""
 
     name: str = Field(
@@ -28,7 +29,7 @@ class NewDocument(FrozenModel):
     attributes: Attributes | None = None
 
 
-class NewDocuments(FrozenModel):
+class NewDocuments(RequestModel):
     """Documents to be ingested, each with a name of its own."""
 
     documents: Annotated[tuple[NewDocument, ...], Field(min_length=1, max_length=MAX_DOCUMENTS)]

@@ -16,6 +16,7 @@ from modulo.domain.dates import to_iso
 from modulo.domain.errors import InternalError, ModuloError
 from modulo.domain.model import FrozenModel
 from modulo.domain.reading import Reading, ReadingWarning, merged_warnings
+from modulo.domain.request_model import RequestModel
 
 MAX_PROPERTY_CHARACTERS = 1_000
 """How much is stored of each document property."""
@@ -224,7 +225,7 @@ class File(FrozenModel):
         return FileRef(tenant_id, self.collection_id, self.id, self.live_generation, self.live_source)
 
 
-class FileChange(FrozenModel):
+class FileChange(RequestModel):
     """What to change of a file; null fields stay. It is not embedded anew."""
 
     attributes: Attributes | None = None

@@ -6,6 +6,7 @@ from pydantic import Field, computed_field
 
 from modulo.domain.identity import Role
 from modulo.domain.model import FrozenModel
+from modulo.domain.request_model import RequestModel
 
 
 class Member(FrozenModel):
@@ -21,7 +22,7 @@ class Member(FrozenModel):
         return self.user_id
 
 
-class Membership(FrozenModel):
+class Membership(RequestModel):
     """The role to give."""
 
     role: Role = Field(json_schema_extra={"enum": [Role.editor, Role.viewer]})

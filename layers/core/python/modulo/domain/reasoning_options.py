@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from modulo.domain.model import FrozenModel
+from modulo.domain.request_model import RequestModel
 
 
 class ReasoningStrategy(StrEnum):
@@ -25,7 +25,7 @@ class FormatType(StrEnum):
     summary = "summary"
 
 
-class CotConfig(FrozenModel):
+class CotConfig(RequestModel):
     """Chain of thought: how a question is taken apart, and what its steps may take."""
 
     enabled: bool = Field(default=True, description="false answers the question whole")

@@ -21,6 +21,7 @@ from modulo.domain.collection import Chunking, EmbeddingModel
 from modulo.domain.errors import Conflict, NotFound
 from modulo.domain.file import FileProblem, FileRef
 from modulo.domain.model import FrozenModel
+from modulo.domain.request_model import RequestModel
 
 MAX_LISTED_FAILURES = 100
 MAX_QUEUED_AT_START = 100
@@ -47,7 +48,7 @@ class Phase(StrEnum):
     cancelled = "cancelled"
 
 
-class NewReembedding(FrozenModel):
+class NewReembedding(RequestModel):
     """What to re-embed a collection with; null fields stay as they are."""
 
     embedding_model: str | None = Field(default=None, description="a configured model")
@@ -62,7 +63,7 @@ class OwnedCollection(FrozenModel):
     owner_id: UUID
 
 
-class SwitchRequest(FrozenModel):
+class SwitchRequest(RequestModel):
     """Options of a switch or a rollback."""
 
     leave_out: bool = Field(

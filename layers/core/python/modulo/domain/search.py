@@ -17,6 +17,7 @@ from modulo.domain.model import VISIBLE, FrozenModel
 from modulo.domain.outcome import Outcome
 from modulo.domain.placement import PageBox
 from modulo.domain.reasoning_options import CotConfig, FormatType, ReasoningStrategy
+from modulo.domain.request_model import RequestModel
 from modulo.domain.search_defaults import SearchDefaults
 from modulo.domain.suspicion import Flag
 
@@ -27,7 +28,7 @@ MAX_COLLECTIONS = 10
 """Of one search: each embedding model among them costs one more call of its embedder, and searches of Milvus."""
 
 
-class ConfigMetadata(FrozenModel):
+class ConfigMetadata(RequestModel):
     """How to search; every field may be left out.
 
     Where search_type, text_weight, score_threshold, top_k or group_by is null, the collection's search_defaults count,
@@ -94,7 +95,7 @@ Question = Annotated[
 ]
 
 
-class SearchInput(FrozenModel):
+class SearchInput(RequestModel):
     """A question to one collection or to several, of which the caller has to be a member of each.
 
     `query` is another name of `question`, and `options` of `config_metadata`.

@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints
 
 from modulo.domain.fusion import TEXT_WEIGHT, SearchType
 from modulo.domain.grouping import GroupBy
-from modulo.domain.model import FrozenModel
+from modulo.domain.request_model import RequestModel
 
 DEFAULT_TOP_K: Final = 10
 MAX_INSTRUCTIONS: Final = 20_000
@@ -20,7 +20,7 @@ MAX_INSTRUCTIONS: Final = 20_000
 Value = TypeVar("Value")
 
 
-class SearchDefaults(FrozenModel):
+class SearchDefaults(RequestModel):
     """How a collection is searched where a request does not say; null leaves it to the service's settings."""
 
     search_type: SearchType | None = Field(default=None, description="hybrid, dense or text")

@@ -13,6 +13,7 @@ from modulo.domain.citable_url import URL_DESCRIPTION
 from modulo.domain.file import OnDuplicate, Stage
 from modulo.domain.media import FILE_NAME
 from modulo.domain.model import FrozenModel
+from modulo.domain.request_model import RequestModel
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{64}$", to_lower=True)]
 
@@ -22,7 +23,7 @@ DUPLICATE_OF: Any = Field(
 )
 
 
-class NewUpload(FrozenModel):
+class NewUpload(RequestModel):
     """A file about to be uploaded."""
 
     name: str = Field(

@@ -15,7 +15,7 @@ from pydantic import Field
 from modulo.domain.attributes import Attributes
 from modulo.domain.errors import InvalidRequest, RefusedUrl
 from modulo.domain.media import EXTENSIONS, MAX_NAME_CHARACTERS, READABLE, safe_name
-from modulo.domain.model import FrozenModel
+from modulo.domain.request_model import RequestModel
 
 MAX_URL_CHARACTERS: Final = 2_000
 STORE_TIMEOUT = timedelta(minutes=2)
@@ -47,7 +47,7 @@ _GENERIC = frozenset(
 )
 
 
-class NewUrl(FrozenModel):
+class NewUrl(RequestModel):
     """A URL whose content is to be ingested."""
 
     url: str = Field(

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from modulo.domain.file import OnDuplicate
-from modulo.domain.model import FrozenModel
+from modulo.domain.request_model import RequestModel
 from modulo.domain.search import MAX_COLLECTIONS, Question
 
 MAX_TEXT_CHARACTERS = 1_000_000
@@ -26,7 +26,7 @@ AllNamed = Annotated[
 ]
 
 
-class SearchArguments(FrozenModel):
+class SearchArguments(RequestModel):
     """What to look for."""
 
     query: Question = Field(description="what to look for, in plain words or as a question")
@@ -43,7 +43,7 @@ class SearchArguments(FrozenModel):
     )
 
 
-class QuestionArguments(FrozenModel):
+class QuestionArguments(RequestModel):
     """A question."""
 
     question: Question = Field(description="a whole question, understandable without what was said before")
@@ -60,13 +60,13 @@ class QuestionArguments(FrozenModel):
     )
 
 
-class FetchArguments(FrozenModel):
+class FetchArguments(RequestModel):
     """Which document."""
 
     id: Id = Field(description="the document's id, as `search` gave it")
 
 
-class IngestArguments(FrozenModel):
+class IngestArguments(RequestModel):
     """What to add: a text under a name, or the address of a public page or file."""
 
     collection: Named = None
@@ -80,13 +80,13 @@ class IngestArguments(FrozenModel):
     )
 
 
-class ListArguments(FrozenModel):
+class ListArguments(RequestModel):
     """Which collections."""
 
     name: str | None = Field(default=None, max_length=200, description="only those whose name contains this")
 
 
-class DocumentArguments(FrozenModel):
+class DocumentArguments(RequestModel):
     """Which document."""
 
     document_id: Id = Field(description="the document's id, as `search` or `rag_search` gave it")

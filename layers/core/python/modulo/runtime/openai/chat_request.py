@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from modulo.domain.answer_options import AnswerOptions
 from modulo.domain.conversation import MessageRole
 from modulo.domain.errors import InvalidRequest
-from modulo.domain.model import FrozenModel
+from modulo.domain.request_model import RequestModel
 from modulo.domain.search import SearchInput
 from modulo.runtime.openai.dialogue import Dialogue
 from modulo.runtime.openai.fields import (
@@ -41,7 +41,7 @@ def _text(content: object) -> object:
     return text_of(content)
 
 
-class ChatMessage(FrozenModel):
+class ChatMessage(RequestModel):
     """What somebody said. `annotations` are those of an answer of this door that is sent back; they ask for nothing."""
 
     role: MessageRole
@@ -54,14 +54,14 @@ class ChatMessage(FrozenModel):
         return without_nulls(given, OF_ANSWERS)
 
 
-class StreamOptions(FrozenModel):
+class StreamOptions(RequestModel):
     """Whether the tokens are told in a last chunk."""
 
     include_usage: bool = False
     include_obfuscation: Literal[False] = False
 
 
-class TextFormat(FrozenModel):
+class TextFormat(RequestModel):
     """Answers are text."""
 
     type: Literal["text"]
@@ -79,7 +79,7 @@ class Asked:
         return SearchInput(question=self.question, collection_ids=collection_ids)
 
 
-class CreateChatCompletion(FrozenModel):
+class CreateChatCompletion(RequestModel):
     """A question to a collection, with the messages before it.
 
     `vector_store_ids` are the collections where several are meant, or the model is no collection. Fields that stand for

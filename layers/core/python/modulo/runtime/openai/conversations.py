@@ -17,8 +17,8 @@ from modulo.domain.conversation import (
     StoredMessage,
 )
 from modulo.domain.errors import InvalidRequest
-from modulo.domain.model import FrozenModel
 from modulo.domain.pagination import Page, Window
+from modulo.domain.request_model import RequestModel
 from modulo.domain.response import RESPONSE
 from modulo.runtime.openai.response_request import InputMessage
 
@@ -26,7 +26,7 @@ MAX_ITEMS = 20
 """That are added at once, as in OpenAI's API."""
 
 
-class CreateConversation(FrozenModel):
+class CreateConversation(RequestModel):
     """What a conversation begins with."""
 
     items: tuple[InputMessage, ...] | None = Field(default=None, max_length=MAX_ITEMS)
@@ -41,7 +41,7 @@ class CreateConversation(FrozenModel):
         return tuple(one.draft() for one in self.items or ())
 
 
-class UpdateConversation(FrozenModel):
+class UpdateConversation(RequestModel):
     """The metadata that takes the place of what there is."""
 
     metadata: Labels | None
@@ -51,7 +51,7 @@ class UpdateConversation(FrozenModel):
         return ConversationChange(metadata=self.metadata or {})
 
 
-class CreateItems(FrozenModel):
+class CreateItems(RequestModel):
     """Messages to add."""
 
     items: tuple[InputMessage, ...] = Field(min_length=1, max_length=MAX_ITEMS)

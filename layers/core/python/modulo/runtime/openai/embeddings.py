@@ -1,4 +1,5 @@
 """Embeddings of `/v1`."""
+from modulo.domain.request_model import RequestModel
 
 import base64
 import struct
@@ -7,7 +8,6 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
-from modulo.domain.model import FrozenModel
 from modulo.usecases.embed_texts import Embedded
 
 MAX_TEXTS: Final = 2_048
@@ -26,7 +26,7 @@ _Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_CHARACTERS
 _Texts = Annotated[list[_Text], Field(min_length=1, max_length=MAX_TEXTS)]
 
 
-class CreateEmbedding(FrozenModel):
+class CreateEmbedding(RequestModel):
     """Texts to embed. `user` is for OpenAI's own checks: here the credential names the user."""
 
     input: Annotated[_Texts, BeforeValidator(_no_tokens, json_schema_input_type=_Text | _Texts)]

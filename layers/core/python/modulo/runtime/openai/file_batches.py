@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from modulo.domain.collection import Chunking
 from modulo.domain.errors import InvalidRequest
 from modulo.domain.file_batch import MAX_BATCH, BatchEntry, BatchFile, EntryState, FileBatch
-from modulo.domain.model import FrozenModel
+from modulo.domain.request_model import RequestModel
 from modulo.runtime.openai.attributes import store_attributes
 from modulo.runtime.openai.store_files import (
     AttachFile,
@@ -21,7 +21,7 @@ from modulo.runtime.openai.store_files import (
 from modulo.runtime.openai.vector_stores import ChunkingStrategy, FileCounts
 
 
-class CreateFileBatch(FrozenModel):
+class CreateFileBatch(RequestModel):
     """Files to attach together: `file_ids`, which share attributes, or `files`, where each has its own."""
 
     file_ids: tuple[UUID, ...] | None = Field(default=None, min_length=1, max_length=MAX_BATCH)

@@ -1,10 +1,10 @@
 """Ranking and filters of a file search, as searches of vector stores and the tool of responses have them."""
+from modulo.domain.request_model import RequestModel
 
 from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from modulo.domain.model import FrozenModel
 from modulo.domain.search import ConfigMetadata
 from modulo.runtime.openai.fields import StoreIds
 from modulo.runtime.openai.filters import own_filters
@@ -12,14 +12,14 @@ from modulo.runtime.openai.filters import own_filters
 MAX_RESULTS: Final = 50
 
 
-class HybridSearch(FrozenModel):
+class HybridSearch(RequestModel):
     """What vectors and words count in a search."""
 
     embedding_weight: float = Field(ge=0, le=1_000)
     text_weight: float = Field(ge=0, le=1_000)
 
 
-class RankingOptions(FrozenModel):
+class RankingOptions(RequestModel):
     """How results are ranked: `none` goes without the reranker, all others mean Modulo's own."""
 
     ranker: Literal["none", "auto", "default-2024-11-15"] = "auto"
@@ -45,7 +45,7 @@ class RankingOptions(FrozenModel):
         )
 
 
-class FileSearch(FrozenModel):
+class FileSearch(RequestModel):
     """The tool that looks for passages in vector stores; the one tool there is."""
 
     type: Literal["file_search"]

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from modulo.domain.answer_options import AnswerOptions
 from modulo.domain.conversation import Labels, MessageDraft, MessageRole
 from modulo.domain.errors import InvalidRequest
-from modulo.domain.model import FrozenModel
+from modulo.domain.request_model import RequestModel
 from modulo.domain.response import AskedResponse
 from modulo.domain.search import ConfigMetadata, Question
 from modulo.domain.search_defaults import MAX_INSTRUCTIONS
@@ -71,7 +71,7 @@ def _text(content: object) -> object:
     return text_of(content, *TEXTS)
 
 
-class InputMessage(FrozenModel):
+class InputMessage(RequestModel):
     """What somebody said. Its id and status are those of an item that is sent back; they ask for nothing."""
 
     type: Literal["message"] = "message"
@@ -107,19 +107,19 @@ def _choice(given: Any) -> Any:
     return given["type"] if isinstance(given, Mapping) and set(given) == {"type"} else given
 
 
-class TextFormat(FrozenModel):
+class TextFormat(RequestModel):
     """Answers are text."""
 
     type: Literal["text"]
 
 
-class TextConfig(FrozenModel):
+class TextConfig(RequestModel):
     """The form of an answer."""
 
     format: TextFormat | None = None
 
 
-class ResponseStreamOptions(FrozenModel):
+class ResponseStreamOptions(RequestModel):
     """Nothing can be chosen."""
 
     include_obfuscation: Literal[False] = False
@@ -128,7 +128,7 @@ class ResponseStreamOptions(FrozenModel):
 _Items = Annotated[list[InputMessage | SearchCall], Field(min_length=1, max_length=MAX_ITEMS)]
 
 
-class CreateResponse(FrozenModel):
+class CreateResponse(RequestModel):
     """A question to vector stores, or to the collection that is the model. Other tools and formats are refused."""
 
     model: str = Field(default="modulo", min_length=1, max_length=300)

@@ -12,7 +12,7 @@ from modulo.domain.attributes import KEYS, MAX_ATTRIBUTES, Attributes, Single
 from modulo.domain.collection import Chunking
 from modulo.domain.errors import InvalidRequest
 from modulo.domain.file import File, FileChange, FileProblem, Stage
-from modulo.domain.model import FrozenModel
+from modulo.domain.request_model import RequestModel
 from modulo.runtime.openai.attributes import store_attributes
 from modulo.runtime.openai.vector_stores import ChunkingStrategy, Static, chunking_of
 
@@ -42,7 +42,7 @@ StoreAttributes = Annotated[Attributes, BeforeValidator(_simple, json_schema_inp
 """Attributes as OpenAI has them: without lists."""
 
 
-class AttachFile(FrozenModel):
+class AttachFile(RequestModel):
     """A file to attach. Its chunks have the sizes that all of the vector store's have."""
 
     file_id: UUID
@@ -50,7 +50,7 @@ class AttachFile(FrozenModel):
     attributes: StoreAttributes | None = None
 
 
-class UpdateStoreFile(FrozenModel):
+class UpdateStoreFile(RequestModel):
     """The attributes that take the place of what there is; null takes them all away."""
 
     attributes: StoreAttributes | None

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from modulo.domain.model import FrozenModel
+from modulo.domain.request_model import RequestModel
 from modulo.domain.search import Question, SearchInput
 from modulo.runtime.openai.attributes import store_attributes
 from modulo.runtime.openai.file_search import MAX_RESULTS, RankingOptions
@@ -22,7 +22,7 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-class SearchStore(FrozenModel):
+class SearchStore(RequestModel):
     """A search for passages. Queries are searched for as they are written."""
 
     query: Annotated[Queries, BeforeValidator(_listed, json_schema_input_type=Question | Queries)]

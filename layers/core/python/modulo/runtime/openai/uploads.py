@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 
 from modulo.domain.errors import InvalidRequest
 from modulo.domain.media import FILE_NAME
-from modulo.domain.model import FrozenModel
 from modulo.domain.part_upload import MAX_PARTS, NewPartUpload, PartUpload
+from modulo.domain.request_model import RequestModel
 from modulo.domain.user_file import Purpose
 from modulo.runtime.openai.files import MAX_SECONDS, MIN_SECONDS, FileObject, file_answer
 
@@ -33,14 +33,14 @@ PART_FORM: Final[dict[str, Any]] = {
 """The form for the OpenAPI document."""
 
 
-class FileExpiry(FrozenModel):
+class FileExpiry(RequestModel):
     """When the file is deleted."""
 
     anchor: Literal["created_at"]
     seconds: int = Field(ge=MIN_SECONDS, le=MAX_SECONDS)
 
 
-class CreateUpload(FrozenModel):
+class CreateUpload(RequestModel):
     """A file to upload in parts. Its kind is told by its name and its bytes, not by `mime_type`."""
 
     filename: str = Field(min_length=1, json_schema_extra=FILE_NAME)
@@ -55,7 +55,7 @@ class CreateUpload(FrozenModel):
         return NewPartUpload(self.filename, self.purpose, self.bytes, seconds)
 
 
-class CompleteUpload(FrozenModel):
+class CompleteUpload(RequestModel):
     """The parts in their order, and the checksum that the file has to have."""
 
     part_ids: tuple[UUID, ...] = Field(min_length=1, max_length=MAX_PARTS)

@@ -20,34 +20,34 @@ from modulo.domain.collection import (
 )
 from modulo.domain.errors import InvalidRequest
 from modulo.domain.file import Stage
-from modulo.domain.model import FrozenModel
+from modulo.domain.request_model import RequestModel
 
 MAX_FILES: Final = 100
 """How many files a vector store may be created with; a batch takes more."""
 
 
-class ExpiresAfter(FrozenModel):
+class ExpiresAfter(RequestModel):
     """When a vector store is deleted that nobody uses."""
 
     anchor: Literal["last_active_at"]
     days: int = Field(ge=1, le=365)
 
 
-class StaticChunking(FrozenModel):
+class StaticChunking(RequestModel):
     """Sizes in tokens, as Modulo estimates them."""
 
     max_chunk_size_tokens: int = Field(default=800, ge=100, le=4_096)
     chunk_overlap_tokens: int = Field(default=400, ge=0, le=2_048)
 
 
-class Static(FrozenModel):
+class Static(RequestModel):
     """Chunks of these sizes."""
 
     type: Literal["static"]
     static: StaticChunking
 
 
-class Auto(FrozenModel):
+class Auto(RequestModel):
     """Chunks of the sizes that suit the embedding model."""
 
     type: Literal["auto"]
@@ -56,7 +56,7 @@ class Auto(FrozenModel):
 ChunkingStrategy = Annotated[Static | Auto, Field(discriminator="type")]
 
 
-class CreateVectorStore(FrozenModel):
+class CreateVectorStore(RequestModel):
     """A vector store to create; without a name it is named by its id."""
 
     name: CollectionName | Literal[""] | None = None
@@ -79,7 +79,7 @@ class CreateVectorStore(FrozenModel):
         )
 
 
-class UpdateVectorStore(FrozenModel):
+class UpdateVectorStore(RequestModel):
     """What to change; `expires_after` and `metadata` that are null are taken away."""
 
     name: CollectionName | None = None
