@@ -4,7 +4,6 @@ That is an unknown or repeated query parameter, a body of another type, and brok
 null.
 """
 
-import json
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
@@ -16,8 +15,8 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from modulo.domain.errors import InvalidRequest, UnsupportedMediaType
-from modulo.domain.unicode_text import is_well_formed
 from modulo.runtime.fixed_paths import fixed_methods
+from modulo.runtime.json_body import read_json
 
 Handle = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -96,10 +95,6 @@ class _StrictRequest(Request):
         """The body, which FastAPI reads by this.
 
         Raises:
-            InvalidRequest: a text in it holds an unpaired surrogate.
+            ValueError: it is no well-formed JSON in UTF-8.
         """
-        body = await super().json()
-        # Only an escape can bring a surrogate into what was decoded from UTF-8.
-        if b"\\u" in await self.body() and not is_well_formed(json.dumps(body, ensure_ascii=False)):
-            raise InvalidRequest("A text in the body holds an unpaired surrogate, which is no character.")
-        return body
+        return read_json(await self.body())
