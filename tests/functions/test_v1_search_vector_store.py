@@ -132,7 +132,7 @@ def test_filters_are_not_nested_without_end(api, store):
 
 
 def test_words_and_vectors_may_be_weighed(api, store):
-    for weights in ((1, 0), (0, 1), (2, 3), (0, 0)):
+    for weights in ((1, 0), (0, 1), (2, 3)):
         hybrid = dict(zip(("embedding_weight", "text_weight"), weights, strict=True))
         found = search(api, store, query="How deep is the sea?", ranking_options={"hybrid_search": hybrid})
         assert found.json["data"][0]["filename"] == "sea.txt"

@@ -74,9 +74,10 @@ CollectionName = Annotated[
 
 
 Description = Annotated[str, StringConstraints(max_length=512, pattern=r"^[^\x00]*$")]
-_Key = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
+_KEYS: Any = {"minLength": 1, "maxLength": 64, "pattern": r"^[^\x00]*$"}
+_Key = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_KEYS["pattern"])]
 _Value = Annotated[str, StringConstraints(max_length=512, pattern=r"^[^\x00]*$")]
-Labels = Annotated[Mapping[_Key, _Value], Field(max_length=16)]
+Labels = Annotated[Mapping[_Key, _Value], Field(max_length=16, json_schema_extra={"propertyNames": _KEYS})]
 """Texts that a client keeps with a collection, which mean nothing to the service."""
 EXPIRES_AFTER_DAYS: Any = Field(
     default=None, ge=0, le=365, description="deleted after so many days without use; 0 for never"

@@ -103,7 +103,7 @@ class CreateChatCompletion(RequestModel):
     logprobs: Literal[False] | None = None
     store: Literal[False] | None = None
     response_format: TextFormat | None = None
-    modalities: tuple[Literal["text"], ...] | None = None
+    modalities: tuple[Literal["text"], ...] | None = Field(default=None, min_length=1)
     tools: Nothing | None = None
     tool_choice: Literal["none", "auto"] | None = None
     parallel_tool_calls: bool | None = None
@@ -118,8 +118,10 @@ class CreateChatCompletion(RequestModel):
         """The question with all that is asked of its answer.
 
         Raises:
-            InvalidRequest: the last message is no question, or the instructions are too long.
+            InvalidRequest: the last message is no question, the instructions are too long, or two fields disagree.
         """
+        if self.stream_options is not None and not self.stream:
+            raise InvalidRequest.field("stream_options", "must not be given unless stream is true")
         said = Dialogue([(one.role, one.content or "") for one in self.messages], "messages")
         options = AnswerOptions(said.instructions(), said.turns(), self._bound(), self.temperature or 0.0)
         return Asked(said.question(), options)

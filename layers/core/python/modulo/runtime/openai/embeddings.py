@@ -1,5 +1,4 @@
 """Embeddings of `/v1`."""
-from modulo.domain.request_model import RequestModel
 
 import base64
 import struct
@@ -8,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
+from modulo.domain.request_model import RequestModel
 from modulo.usecases.embed_texts import Embedded
 
 MAX_TEXTS: Final = 2_048
@@ -27,7 +27,7 @@ _Texts = Annotated[list[_Text], Field(min_length=1, max_length=MAX_TEXTS)]
 
 
 class CreateEmbedding(RequestModel):
-    """Texts to embed. `user` is for OpenAI's own checks: here the credential names the user."""
+    """Texts to embed."""
 
     input: Annotated[_Texts, BeforeValidator(_no_tokens, json_schema_input_type=_Text | _Texts)]
     model: str = Field(min_length=1, max_length=200)

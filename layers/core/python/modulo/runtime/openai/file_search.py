@@ -1,10 +1,10 @@
 """Ranking and filters of a file search, as searches of vector stores and the tool of responses have them."""
+
+from typing import Any, Final, Literal, Self
+
+from pydantic import Field, model_validator
+
 from modulo.domain.request_model import RequestModel
-
-from typing import Any, Final, Literal
-
-from pydantic import Field
-
 from modulo.domain.search import ConfigMetadata
 from modulo.runtime.openai.fields import StoreIds
 from modulo.runtime.openai.filters import own_filters
@@ -17,6 +17,12 @@ class HybridSearch(RequestModel):
 
     embedding_weight: float = Field(ge=0, le=1_000)
     text_weight: float = Field(ge=0, le=1_000)
+
+    @model_validator(mode="after")
+    def _weighs(self) -> Self:
+        if not self.embedding_weight + self.text_weight:
+            raise ValueError("one of both weights must be above 0")
+        return self
 
 
 class RankingOptions(RequestModel):
@@ -35,7 +41,7 @@ class RankingOptions(RequestModel):
         asked: dict[str, Any] = {}
         if self.hybrid_search is not None:
             both = self.hybrid_search.embedding_weight + self.hybrid_search.text_weight
-            asked["text_weight"] = self.hybrid_search.text_weight / both if both else 0.0
+            asked["text_weight"] = self.hybrid_search.text_weight / both
         return ConfigMetadata(
             top_k=top_k,
             disable_rerank=self.ranker == "none",

@@ -174,6 +174,8 @@ class CreateResponse(RequestModel):
         """
         if self.previous_response_id and self.conversation:
             raise InvalidRequest.field("previous_response_id", "must not be given beside conversation")
+        if self.stream_options is not None and not self.stream:
+            raise InvalidRequest.field("stream_options", "must not be given unless stream is true")
         said = Dialogue([(one.role, one.content) for one in self.input], "input")
         return AskedResponse(
             id=uuid4(),
