@@ -172,7 +172,7 @@ class Bridge(httpx2.AsyncBaseTransport):
 def test_nothing_that_no_message_needs_is_loaded_or_built() -> None:
     with Function(lean=True) as lean, Function(lean=False) as whole:
         few, all_of_it = lean.tell(None), whole.tell(None)
-    assert "mcp.server.streamable_http_manager" in few["modules"]
+    assert "mcp.server.runner" in few["modules"]
     assert {name for name in few["modules"] if within(name, UNUSED)} == set()
     assert all(any(within(name, {unused}) for name in all_of_it["modules"]) for unused in UNUSED)
     assert all_of_it["built"] > 500

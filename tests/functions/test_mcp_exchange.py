@@ -279,6 +279,7 @@ def test_a_cursor_that_is_none_is_named(api, collection):
 
 
 PING = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+MODERN_META = {"protocolVersion": "2026-07-28", "clientCapabilities": {}}
 ACCEPT = {"accept": "application/json, text/event-stream"}
 
 
@@ -332,24 +333,157 @@ def test_there_are_no_sessions_to_listen_to_or_to_end(api, method):
 
 
 MODERN = {"mcp-protocol-version": "2026-07-28", "mcp-method": "tools/list"}
+META = {f"io.modelcontextprotocol/{name}": told for name, told in MODERN_META.items()}
+LIST = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+CALL = {"name": "rag_list_collections", "arguments": {}}
+BROKEN = [
+    (7, "message"),
+    ("tools/list", "message"),
+    (None, "message"),
+    ([], "message"),
+    ([LIST] * 21, "message"),
+    ({}, "jsonrpc"),
+    (LIST | {"jsonrpc": "1.0"}, "jsonrpc"),
+    (LIST | {"jsonrpc": 2.0}, "jsonrpc"),
+    ({"jsonrpc": "2.0", "id": 1}, "method"),
+    ({"jsonrpc": "2.0", "id": 1, "result": {}}, "method"),
+    (LIST | {"method": 7}, "method"),
+    (LIST | {"method": ""}, "method"),
+    (LIST | {"method": "x" * 201}, "method"),
+    (LIST | {"params": []}, "params"),
+    (LIST | {"params": "name"}, "params"),
+    ({"jsonrpc": "2.0", "method": "tools/call", "params": CALL}, "id"),
+    (LIST | {"id": None}, "id"),
+    (LIST | {"id": True}, "id"),
+    (LIST | {"id": 1.5}, "id"),
+    (LIST | {"id": []}, "id"),
+    (LIST | {"id": 2**53 + 1}, "id"),
+    (LIST | {"id": "x" * 1_001}, "id"),
+    ({"jsonrpc": "2.0", "id": None, "method": "notifications/initialized"}, "id"),
+]
+
+
+def sent(api, body, headers=ACCEPT):
+    """The answer to a message."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    own = {**ACCEPT, **api.headers, "content-type": "application/json", **headers}
+    return request("POST", "/mcp", content=content, headers=own)
+
+
+def field_of(reply):
+    return reply.json()["error"]["data"]["errors"][0]["field"]
+
+
+@pytest.mark.parametrize("headers", [{}, {"mcp-protocol-version": "2025-11-25"}, MODERN], ids=["none", "2025", "2026"])
+def test_what_is_no_message_is_refused_by_its_member(api, headers):
+    for body, field in BROKEN:
+        reply = sent(api, body, headers)
+        assert (reply.status_code, reply.json()["error"]["code"], field_of(reply)) == (400, -32600, field), body
+        known = body.get("id") if isinstance(body, dict) and field != "id" else None
+        assert reply.json()["id"] == known, body
+
+
+@pytest.mark.parametrize("headers", [{}, MODERN], ids=["none", "2026"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"", b"{", b'{"id": NaN}', json.dumps(LIST).encode("utf-16"), b'{"method": "\xff"}'),
+        *(b"[" * 100_000, b'{"id": ' + b"9" * 5_000 + b"}", b'{"method": "\\ud83d"}'),
+    ],
+    ids=["nothing", "cut", "nan", "utf-16", "bytes", "deep", "digits", "surrogate"],
+)
+def test_what_cannot_be_read_is_no_json(api, body, headers):
+    reply = sent(api, body, headers)
+    assert (reply.status_code, reply.json()["error"]["code"], reply.json()["id"]) == (400, -32700, None)
 
 
 @pytest.mark.parametrize(
     ("body", "headers", "status", "code"),
     [
-        (b"{", {}, 400, -32700),
-        (b"[]", {}, 400, -32602),
-        (b'{"jsonrpc": "2.0", "id": 1}', {}, 400, -32602),
-        (b"{", MODERN, 400, -32700),
-        (b'[{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}]', MODERN, 400, -32600),
-        (b'{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}', MODERN, 400, -32602),
-        (b'{"jsonrpc": "2.0", "method": "notifications/x"}', {"mcp-protocol-version": "2031-01-01"}, 400, -32022),
+        (LIST, MODERN, 400, -32602),
+        (LIST | {"params": {"_meta": META}}, {}, 400, -32020),
+        (LIST | {"params": {"_meta": META}}, {**MODERN, "mcp-method": "tools/call"}, 400, -32020),
+        (LIST | {"params": {"_meta": META}}, {**MODERN, "mcp-protocol-version": "2025-11-25"}, 200, None),
+        (LIST, {"mcp-protocol-version": "2031-01-01"}, 400, -32602),
+        ({"jsonrpc": "2.0", "method": "notifications/x"}, {"mcp-protocol-version": "2031-01-01"}, 400, -32022),
+        ({"jsonrpc": "2.0", "method": "notifications/x"}, MODERN, 202, None),
+        (LIST | {"method": "no/such", "params": {"_meta": META}}, {**MODERN, "mcp-method": "no/such"}, 404, -32601),
+        (LIST | {"method": "no/such"}, {}, 200, -32601),
     ],
 )
-def test_a_broken_message_is_an_error_of_the_protocol(api, body, headers, status, code):
-    sent = {**ACCEPT, **api.headers, **headers, "content-type": "application/json"}
-    reply = request("POST", "/mcp", content=body, headers=sent)
-    assert (reply.status_code, reply.json()["error"]["code"]) == (status, code), reply.text
+def test_headers_are_checked_against_the_message(api, body, headers, status, code):
+    reply = sent(api, body, headers)
+    answer = reply.json() if reply.content else {}
+    assert (reply.status_code, answer.get("error", {}).get("code")) == (status, code), reply.text
+
+
+def test_a_header_that_is_given_twice_is_refused(api):
+    own = {**ACCEPT, **api.headers, "content-type": "application/json"}
+    twice = [*own.items(), ("mcp-protocol-version", "2025-06-18"), ("mcp-protocol-version", "2026-07-28")]
+    reply = request("POST", "/mcp", content=json.dumps(LIST), headers=twice)
+    assert (reply.status_code, reply.json()["error"]["code"]) == (400, -32020)
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "field"),
+    [
+        ("initialize", {"protocolVersion": 7, "capabilities": {}, "clientInfo": {}}, "protocolVersion"),
+        ("tools/call", {"arguments": {}}, "name"),
+        ("tools/call", {"name": ["search"]}, "name"),
+        ("tools/call", {"name": "search", "arguments": [1]}, "arguments"),
+        ("tools/call", {"name": "search", "arguments": {"query": "x", "top_k": "3"}}, "top_k"),
+        ("tools/call", {"name": "search", "arguments": {"query": "x", "top_k": True}}, "top_k"),
+        ("resources/read", {"uri": 7}, "uri"),
+        ("resources/list", {"cursor": 7}, "cursor"),
+    ],
+)
+def test_params_that_are_wrong_are_named(api, method, params, field):
+    error = sent(api, LIST | {"method": method, "params": params}).json()["error"]
+    assert error["code"] == -32602
+    assert field in [one["field"].rpartition(".")[2] for one in error["data"]["errors"]], error
+
+
+def test_the_version_that_has_batches_is_answered_in_them(api, collection):
+    call = {"jsonrpc": "2.0", "id": "b", "method": "tools/call", "params": CALL}
+    note = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+    start = LIST | {"id": 3, "method": "initialize"}
+    for headers in ({}, {"mcp-protocol-version": "2025-03-26"}):
+        reply = sent(api, [LIST, note, call, 7, start], headers)
+        assert reply.status_code == 200
+        first, second, third, fourth = reply.json()
+        assert (first["id"], len(first["result"]["tools"])) == (1, len(TOOLS))
+        assert second["id"] == "b"
+        assert second["result"]["structuredContent"]["collections"][0]["id"] == collection
+        assert (third["id"], third["error"]["code"]) == (None, -32600)
+        assert (fourth["id"], fourth["error"]["data"]["errors"][0]["field"]) == (3, "method")
+        assert sent(api, [note], headers).status_code == 202
+    later = sent(api, [LIST], {"mcp-protocol-version": "2025-06-18"})
+    assert (later.status_code, later.json()["error"]["code"], field_of(later)) == (400, -32600, "message")
+
+
+class BrokenCollections:
+    def list_collections(self, *_args, **_named):
+        raise RuntimeError("secret")
+
+
+def test_a_fault_of_the_server_is_told_as_one(api, services):
+    services.collections = BrokenCollections()
+    reply = sent(api, LIST | {"method": "tools/call", "params": CALL})
+    assert (reply.status_code, reply.json()["id"], reply.json()["error"]["code"]) == (500, 1, -32603)
+    assert "secret" not in reply.text
+    assert reply.json()["error"]["data"]["request_id"] == reply.headers["x-request-id"]
+
+
+@pytest.mark.parametrize("accept", ["text/event-stream", "text/html, image/png", ""])
+def test_a_client_that_does_not_read_json_is_told_in_the_protocols_form(api, accept):
+    reply = sent(api, LIST, {"accept": accept})
+    assert (reply.status_code, reply.json()["error"]["code"]) == (406, -32000)
+    assert "application/json" in reply.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/*;q=0.5", "text/html, Application/JSON; charset=utf-8"])
+def test_a_client_that_reads_json_among_others_is_answered(api, accept):
+    assert sent(api, LIST, {"accept": accept}).status_code == 200
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "multipart/form-data; boundary=b", ""])

@@ -31,7 +31,7 @@ from modulo.runtime.answer_stream import StreamsWhereAccepted
 from modulo.runtime.event_stream import open_streams
 from modulo.runtime.http import application
 from modulo.runtime.mcp_door.http import DOOR as MCP
-from modulo.runtime.mcp_door.http import mcp_router
+from modulo.runtime.mcp_door.http import mcp_router, rpc_answer
 from modulo.runtime.openai.door import V1_PREFIX, is_of_v1
 from modulo.runtime.openai.errors import openai_answer
 from modulo.runtime.telemetry import configure_logging
@@ -59,7 +59,7 @@ def composed() -> FastAPI:
         [function(name).router for name in names if is_of_v1(name) is door and hasattr(function(name), "router")]
         for door in (False, True)
     )
-    app = application(*own, prefix=PREFIX, answers={V1_PREFIX: openai_answer})
+    app = application(*own, prefix=PREFIX, answers={V1_PREFIX: openai_answer, MCP: rpc_answer})
     for router in openai:
         app.include_router(router, prefix=V1_PREFIX)
     search = f"{PREFIX}/search"

@@ -1,4 +1,4 @@
-"""The door over HTTP: one message a request, without sessions, so that any process may answer any of them."""
+"""The door over HTTP: messages without sessions, so that any process may answer any of them."""
 
 from __future__ import annotations
 
@@ -25,8 +25,7 @@ from modulo.runtime.strict_route import JSON
 from modulo.services import services
 
 if TYPE_CHECKING:
-    from starlette.types import Receive, Send
-    from starlette.types import Scope as AsgiScope
+    from collections.abc import Awaitable, Callable, Mapping
 
 DOOR: Final = "/mcp"
 METADATA: Final = "/.well-known/oauth-protected-resource"
@@ -36,6 +35,13 @@ FORWARDED_HOST: Final = "x-forwarded-host"
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}")
 SERVER_ERROR: Final = -32_000
 """The code of JSON-RPC for errors of a server's own kinds."""
+
+
+class NotAcceptable(ModuloError):
+    """The client does not say that it reads JSON, which every answer is."""
+
+    status = 406
+    title = "Not acceptable"
 
 
 def mcp_router(door: str) -> APIRouter:
@@ -56,10 +62,10 @@ async def _exchange(request: Request, later: Later, collection: str | None = Non
     try:
         _check_origin(request)
         caller = await authorize(credential_of(request), Scope.read)
-        _check_type(request)
+        _check_types(request)
     except ModuloError as error:
         return _refusal(request, error, collection)
-    return _Exchange(Visit(caller, address_of(request), later, collection))
+    return await load_server()(request, Visit(caller, address_of(request), later, collection))
 
 
 async def _metadata(request: Request, collection: str | None = None) -> dict[str, Any]:
@@ -107,17 +113,25 @@ def _check_origin(request: Request) -> None:
         raise Forbidden("Pages of this origin may not call: ALLOWED_ORIGINS names those that may.")
 
 
-def _check_type(request: Request) -> None:
-    """The protocol's server would refuse it too, but not in the protocol's form.
+def _check_types(request: Request) -> None:
+    """Check what the body is said to be, and what the client says it can read.
 
     Raises:
         UnsupportedMediaType: the message is not said to be JSON.
+        NotAcceptable: the client does not say that it reads JSON.
     """
-    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    given = _media_type(request.headers.get("content-type", ""))
     if given != JSON:
         raise UnsupportedMediaType(
             f"A message has to be {JSON}, and its Content-Type says {given[:100] or 'nothing'!r}."
         )
+    taken = request.headers.get("accept", "")
+    if not {_media_type(one) for one in taken.split(",")} & {JSON, "application/*", "*/*"}:
+        raise NotAcceptable(f"Answers are {JSON}, and Accept says {taken[:100] or 'nothing'!r}.")
+
+
+def _media_type(told: str) -> str:
+    return told.partition(";")[0].strip().lower()
 
 
 def _refusal(request: Request, error: ModuloError, collection: str | None) -> JSONResponse:
@@ -128,32 +142,20 @@ def _refusal(request: Request, error: ModuloError, collection: str | None) -> JS
         headers["WWW-Authenticate"] = f'Bearer resource_metadata="{described}", scope="{scopes}"'
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
-    told = {"code": SERVER_ERROR, "message": error.detail, "data": details(error)}
-    return JSONResponse({"jsonrpc": "2.0", "id": None, "error": told}, status_code=error.status, headers=headers)
+    return rpc_answer(details(error), headers)
+
+
+def rpc_answer(body: Mapping[str, Any], headers: Mapping[str, str]) -> JSONResponse:
+    """A problem's members as an error of JSON-RPC, of no request as none was read."""
+    told = {"code": SERVER_ERROR, "message": body["detail"], "data": body}
+    answer = {"jsonrpc": "2.0", "id": None, "error": told}
+    return JSONResponse(answer, status_code=body["status"], headers=dict(headers))
 
 
 @cache
-def load_server() -> Any:
-    """The protocol's server, whose packages take a second of the processor: only who uses the door loads them."""
+def load_server() -> Callable[[Request, Visit], Awaitable[Response]]:
+    """What answers messages, whose packages take a second of the processor: only who uses the door loads them."""
     if in_lambda(os.environ) and not made_ahead(os.environ):
         import_module("modulo.lean_mcp_sdk").load_sdk()
-    return import_module("modulo.runtime.mcp_door.server").server_for(lambda context: context.request.state.visit)
-
-
-class _Exchange(Response):
-    """Answers a message by the protocol's own server, in a session that begins and ends with it."""
-
-    def __init__(self, visit: Visit) -> None:
-        super().__init__()
-        self._visit = visit
-
-    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        """Serve the message."""
-        manager = import_module("mcp.server.streamable_http_manager").StreamableHTTPSessionManager(
-            app=load_server(), json_response=True, stateless=True
-        )
-        inner = {**scope, "state": {**scope.get("state", {}), "visit": self._visit}}
-        async with manager.run():
-            await manager.handle_request(inner, receive, send)
-        if self.background is not None:
-            await self.background()
+    answer: Callable[[Request, Visit], Awaitable[Response]] = import_module("modulo.runtime.mcp_door.exchange").exchange
+    return answer

@@ -8,9 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from mcp.server.lowlevel import Server
-from mcp.shared.exceptions import MCPError
 from mcp_types import (
-    INVALID_PARAMS,
     CallToolRequestParams,
     CallToolResult,
     ListResourcesResult,
@@ -32,6 +30,7 @@ from modulo import __version__
 from modulo.domain.errors import InvalidRequest, ModuloError
 from modulo.domain.file import Stage
 from modulo.runtime.mcp_door.documents import TEMPLATE, file_named, text_of, uri_of
+from modulo.runtime.mcp_door.errors import protocol_error
 from modulo.runtime.mcp_door.tools import TOOLS
 from modulo.runtime.problem_details import details
 from modulo.runtime.problems import invalid
@@ -83,7 +82,6 @@ def server_for(visit_of: Callable[[Context], Visit]) -> Server[Any]:
         on_list_resources=list_resources,
         on_list_resource_templates=_list_templates,
         on_read_resource=read_resource,
-        get_tool_input_schema=lambda name: _input_schema(name) if name in TOOLS else None,
     )
 
 
@@ -98,7 +96,7 @@ def _tools() -> tuple[Tool, ...]:
             name=name,
             title=tool.title,
             description=tool.description,
-            input_schema=_input_schema(name),
+            input_schema=tool.arguments.model_json_schema(),
             annotations=ToolAnnotations(
                 title=tool.title,
                 read_only_hint=tool.reads,
@@ -111,34 +109,24 @@ def _tools() -> tuple[Tool, ...]:
     )
 
 
-@cache
-def _input_schema(name: str) -> dict[str, Any]:
-    """The arguments of a tool. Unless it is told, the SDK looks for them in a list of all tools at each call."""
-    return TOOLS[name].arguments.model_json_schema()
-
-
 async def _call(visit: Visit, name: str, arguments: dict[str, Any]) -> CallToolResult:
     """Bad arguments are the protocol's error; what a model can make good is a result that it reads."""
     tool = TOOLS.get(name)
     if tool is None:
         unknown = f"there is no tool {name[:100]!r}; there are {', '.join(TOOLS)}"
-        raise _protocol_error(InvalidRequest.field("name", unknown))
+        raise protocol_error(InvalidRequest.field("name", unknown))
     try:
         found = await tool.call(visit, tool.arguments.model_validate(arguments))
     except ValidationError as error:
-        raise _protocol_error(invalid(error.errors())) from None
+        raise protocol_error(invalid(error.errors())) from None
     except InvalidRequest as error:
-        raise _protocol_error(error) from None
+        raise protocol_error(error) from None
     except ModuloError as error:
         count_failure(error)
         ids = {name: told for name, told in details(error).items() if name in IDS}
         content = [TextContent(text=f"{error.title}: {error.detail}")]
         return CallToolResult(content=content, is_error=True, meta=ids)
     return CallToolResult(content=[TextContent(text=json.dumps(found, ensure_ascii=False))], structured_content=found)
-
-
-def _protocol_error(error: ModuloError) -> MCPError:
-    return MCPError(INVALID_PARAMS, error.detail, details(error))
 
 
 async def _list_templates(_context: Context, _params: PaginatedRequestParams | None) -> ListResourceTemplatesResult:
@@ -159,9 +147,9 @@ async def _resources(visit: Visit, cursor: str | None) -> ListResourcesResult:
     except InvalidRequest as error:
         if cursor is None:
             return ListResourcesResult(resources=[])
-        raise _protocol_error(error) from None
+        raise protocol_error(error) from None
     except ModuloError as error:
-        raise _protocol_error(error) from None
+        raise protocol_error(error) from None
     listed = [
         Resource(name=file.name, title=file.document.title, uri=uri_of(file.collection_id, file.id), mime_type=TEXT)
         for file in page.items
@@ -173,5 +161,5 @@ async def _read(visit: Visit, uri: str) -> ReadResourceResult:
     try:
         text = await text_of(visit, await file_named(visit, uri, field="uri"))
     except ModuloError as error:
-        raise _protocol_error(error) from None
+        raise protocol_error(error) from None
     return ReadResourceResult(contents=[TextResourceContents(uri=uri, mime_type=TEXT, text=text)])
