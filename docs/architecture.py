@@ -11,7 +11,7 @@ import sys
 import tomllib
 from html import escape
 
-from tests.architecture.sources import FUNCTIONS, PACKAGE, ROOT, properties
+from tests.architecture.sources import FUNCTIONS, PACKAGE, ROOT, api_routes, properties
 
 COLUMNS = {
     "metadata": "Postgres",
@@ -62,11 +62,11 @@ def uses(function: str, ports: dict[str, str]) -> set[str]:
 
 def trigger(function: str) -> tuple[str, str]:
     """The kind of event that starts a function, and which."""
+    for _, path, method in api_routes(function):
+        return KINDS[0], f"{method.upper()} {path.replace('{collection_id}', '{id}')}"
     for event in properties(function).get("Events", {}).values():
         about = event["Properties"]
         match event["Type"]:
-            case "Api":
-                return KINDS[0], f"{about['Method'].upper()} {about['Path'].replace('{collection_id}', '{id}')}"
             case "SQS":
                 return KINDS[1], about["Queue"]["Fn::GetAtt"][0]
             case "ScheduleV2":

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -135,13 +136,36 @@ def declared_routes() -> set[Route]:
     }
 
 
+ANY_METHOD = "x-amazon-apigateway-any-method"
+INTEGRATION = "x-amazon-apigateway-integration"
+
+
+def called(integration: Mapping[str, Any]) -> str:
+    """The logical id of the function that a gateway calls by its alias, whether the answer is streamed or not."""
+    found = set(re.findall(r"/functions/\$\{(\w+)Aliaslive\}/", json.dumps(integration)))
+    (function,) = found
+    return str(function)
+
+
+@cache
+def api_routes(name: str) -> tuple[tuple[str, str, str], ...]:
+    """What leads to a function: the REST API's logical id, the path and the method."""
+    return tuple(
+        (api, path, "any" if method == ANY_METHOD else method)
+        for api, one in resources("AWS::Serverless::Api").items()
+        for path, methods in one["DefinitionBody"]["paths"].items()
+        for method, operation in methods.items()
+        if called(operation[INTEGRATION]) == logical_id(name)
+    )
+
+
 def deployed_routes(*methods: str) -> set[Route]:
     """The routes of the template's functions, by their own methods or by these."""
     return {
-        Route(event["Properties"]["Method"], door_of(name) + event["Properties"]["Path"].replace("+}", "}"), name)
+        Route(method, door_of(name) + path.replace("+}", "}"), name)
         for name in FUNCTIONS
-        for event in properties(name).get("Events", {}).values()
-        if event["Type"] == "Api" and event["Properties"]["Method"] in (methods or HTTP_METHODS)
+        for _, path, method in api_routes(name)
+        if method in (methods or HTTP_METHODS)
     }
 
 

@@ -15,6 +15,7 @@ from tests.architecture.sources import (
     PACKAGE,
     ROOT,
     Route,
+    api_routes,
     declared_routes,
     deployed_routes,
     described_routes,
@@ -70,10 +71,11 @@ def test_a_function_has_one_trigger(name: str) -> None:
     events = [event["Type"] for event in properties(name).get("Events", {}).values()]
     if router is not None:
         assert [route.operation_id for route in router.routes] == [name]
-        assert set(events) == {"Api"}
-    elif name in GATEWAYS:
-        assert set(events) == {"Api"}
+    if router is not None or name in GATEWAYS:
+        assert api_routes(name)
+        assert not events
     else:
+        assert not api_routes(name)
         assert events in (["SQS"], ["ScheduleV2"]) or (name in OPERATORS and not events)
 
 
@@ -98,8 +100,7 @@ def use_cases_of(path: Path) -> set[str]:
 @pytest.mark.parametrize("name", OF_DOORS)
 def test_a_function_of_a_door_calls_a_use_case(name: str) -> None:
     assert use_cases_of(ROOT / "functions" / name / "app.py")
-    api = {"/v1": "V1Api"}[door_of(name)]
-    assert properties(name)["Events"]["Http"]["Properties"]["RestApiId"] == {"Ref": api}
+    assert {api for api, _, _ in api_routes(name)} == {"V1Api"}
 
 
 def test_a_use_case_without_a_function_is_shared() -> None:

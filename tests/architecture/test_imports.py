@@ -8,7 +8,6 @@ import sys
 import sysconfig
 import tomllib
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,7 +15,7 @@ from benchmarks.first_events import Scene
 from benchmarks.fresh_process import start
 from benchmarks.product import in_process_services
 from modulo.lean_imports import LAMBDA
-from tests.architecture.sources import FUNCTIONS, PACKAGE, ROOT, imports_of, modules, properties
+from tests.architecture.sources import FUNCTIONS, PACKAGE, ROOT, api_routes, imports_of, modules
 from tests.conftest import Environment
 
 HEAVY = [
@@ -180,11 +179,7 @@ def test_a_first_event_loads_what_it_needs(
     loaded = {name: set(found.loaded & set(HEAVY)) for name, found in starts.items()}
     assert {name: (found, FIRST_EVENT[name]) for name, found in loaded.items() if found != FIRST_EVENT[name]} == {}
     web = {name for name, found in starts.items() if found.loaded & set(WEB)}
-    assert web == {name for name in FUNCTIONS if any(event["Type"] == "Api" for event in events_of(name))}
-
-
-def events_of(name: str) -> list[dict[str, Any]]:
-    return list(properties(name).get("Events", {}).values())
+    assert web == {name for name in FUNCTIONS if api_routes(name)}
 
 
 def test_every_vendor_has_its_boundary() -> None:

@@ -1,7 +1,6 @@
 """Every configuration is within what CloudFormation and API Gateway allow."""
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -11,7 +10,10 @@ import pytest
 
 from tests.architecture.sources import (
     FUNCTIONS,
+    INTEGRATION,
     ROOT,
+    api_routes,
+    called,
     logical_id,
     packaged,
     properties,
@@ -20,7 +22,18 @@ from tests.architecture.sources import (
     translated,
     true_conditions,
 )
-from tests.architecture.test_deployments import BEDROCK, DOMAIN, EDGE, GIVEN, MANAGED, NESTED, OPENAI, TOKENS, refusals
+from tests.architecture.test_deployments import (
+    BEDROCK,
+    DOMAIN,
+    EDGE,
+    GIVEN,
+    MANAGED,
+    NESTED,
+    OPENAI,
+    TOKENS,
+    decided,
+    refusals,
+)
 from tests.architecture.test_resources import API_SECONDS, STREAM_SECONDS
 
 CONFIGURATIONS = {
@@ -96,10 +109,8 @@ def integrations() -> Iterator[tuple[str, str, dict[str, Any]]]:
     for api, paths in rest_apis().items():
         for path, methods in paths.items():
             for method, operation in methods.items():
-                integration = operation["x-amazon-apigateway-integration"]
-                function = re.search(r"/functions/\$\{(\w+?)(?:Aliaslive|\.Arn)\}/", integration["uri"]["Fn::Sub"])
-                assert function
-                yield f"{api} {method} {path}", function[1], integration
+                integration = decided(operation[INTEGRATION], {"Streams": True}, {})
+                yield f"{api} {method} {path}", called(integration), integration
 
 
 def unrolled(name: str) -> int:
@@ -169,8 +180,4 @@ def test_no_function_outlives_its_route() -> None:
         streams = integration.get("responseTransferMode") == "STREAM"
         waits = integration.get("timeoutInMillis", API_SECONDS * 1000) / 1000
         assert properties(names[function])["Timeout"] <= waits <= (STREAM_SECONDS if streams else API_SECONDS), route
-    assert {function for _, function, _ in routes} == {
-        logical_id(name)
-        for name in FUNCTIONS
-        if any(event["Type"] == "Api" for event in properties(name).get("Events", {}).values())
-    }
+    assert {function for _, function, _ in routes} == {logical_id(name) for name in FUNCTIONS if api_routes(name)}

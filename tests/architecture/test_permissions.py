@@ -7,8 +7,20 @@ from typing import Any
 import pytest
 
 from modulo.settings import Settings
-from tests.architecture.sources import FUNCTIONS, logical_id, properties, resources, template, translated
+from tests.architecture.sources import (
+    FUNCTIONS,
+    INTEGRATION,
+    called,
+    logical_id,
+    properties,
+    resources,
+    template,
+    translated,
+)
 
+MAX_FUNCTION_NAME = 64
+MAX_INLINE_POLICIES = 10_240
+"""Characters of a role's own policies, all together."""
 MANAGED_POLICIES = {
     "AWSLambdaBasicExecutionRole": "write its own logs",
     "AWSLambdaVPCAccessExecutionRole": "network interfaces have no name before they exist",
@@ -69,12 +81,31 @@ STORED = ("CACHE_URL", "MILVUS_TOKEN", "EMBEDDING_API_KEY", "RERANK_API_KEY", "G
 """What may be the ARN of a secret."""
 
 
+SHARED_ROLE = "DatabaseFunctionRole"
+"""Of functions that need the database alone: as many roles would all allow the same."""
+
+
+def role_of(name: str) -> str:
+    """The logical id of a function's role."""
+    (found, _) = translated()["Resources"][logical_id(name)]["Properties"]["Role"]["Fn::GetAtt"]
+    return str(found)
+
+
 def role(name: str) -> dict[str, Any]:
-    return translated()["Resources"][f"{logical_id(name)}Role"]["Properties"]
+    found: dict[str, Any] = translated()["Resources"][role_of(name)]["Properties"]
+    return found
 
 
 def statements(name: str) -> list[dict[str, Any]]:
-    return [entry for policy in properties(name)["Policies"] for entry in policy.get("Statement", [])]
+    return [entry for policy in properties(name).get("Policies", []) for entry in policy.get("Statement", [])]
+
+
+def attached(name: str) -> tuple[set[str], set[str]]:
+    """The managed policies of a function's role: the names of Amazon's, and the stack's logical ids."""
+    chosen = [one["Fn::If"][1] if "Fn::If" in one else one for one in role(name)["ManagedPolicyArns"]]
+    ours = {one["Ref"] for one in chosen if "Ref" in one}
+    amazons = [one if isinstance(one, str) else one["Fn::Sub"] for one in chosen if "Ref" not in one]
+    return {arn.rpartition("/")[2] for arn in amazons}, ours
 
 
 def many(value: Any) -> list[Any]:
@@ -82,10 +113,24 @@ def many(value: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_has_its_own_role(name: str) -> None:
-    function = translated()["Resources"][logical_id(name)]["Properties"]
-    assert function["Role"] == {"Fn::GetAtt": [f"{logical_id(name)}Role", "Arn"]}
-    assert "Role" not in properties(name)
+def test_a_function_has_its_own_role_unless_it_needs_the_database_alone(name: str) -> None:
+    alone = role_of(name) == SHARED_ROLE
+    assert alone or role_of(name) == f"{logical_id(name)}Role"
+    assert alone == ("Role" in properties(name)) == ("Policies" not in properties(name))
+    assert alone == (attached(name)[1] == {"DatabaseAccess", "PasswordAccess"} and not statements(name))
+
+
+def test_the_shared_role_allows_what_roles_of_their_own_would() -> None:
+    """Compared with those that SAM makes, but that it traces only where tracing is on."""
+    shared, own = (role(name)["ManagedPolicyArns"] for name in ("get_me", "search"))
+    assert "Policies" not in role("get_me")
+    assert role("get_me")["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {
+        "Service": "lambda.amazonaws.com"
+    }
+    assert len(shared) == 5
+    assert attached("get_me")[0] == attached("search")[0]
+    assert [one for one in own if one in shared] == shared[3:]
+    assert [one["Fn::If"][0] for one in shared[1:3]] == ["Managed", "Traced"]
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -101,9 +146,7 @@ def test_a_role_holds_no_wildcard(name: str) -> None:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_role_holds_only_known_policies(name: str) -> None:
-    attached = role(name)["ManagedPolicyArns"]
-    foreign = {arn.rpartition("/")[2] for arn in attached if isinstance(arn, str)}
-    shared = {branch.get("Fn::If", [None, branch])[1]["Ref"] for branch in attached if isinstance(branch, dict)}
+    foreign, shared = attached(name)
     assert foreign <= set(MANAGED_POLICIES)
     fed = {"record_dead_letter", "fetch_url", "ingest_file", "purge", "push_events"}
     assert ("AWSLambdaSQSQueueExecutionRole" in foreign) == (name in fed)
@@ -221,15 +264,39 @@ def test_what_is_secret_is_not_echoed() -> None:
 
 def test_only_iam_opens_the_function_for_operators() -> None:
     """Nobody but AWS itself is given a permission on it, and it has no address."""
-    resources = translated()["Resources"]
-    opened = {
-        json.dumps(resource["Properties"]["FunctionName"])
-        for resource in resources.values()
-        if resource["Type"] in ("AWS::Lambda::Permission", "AWS::Lambda::Url")
-    }
-    assert opened
-    assert not [one for one in opened if '"Admin"' in one or '"Migrate"' in one]
+    made = translated()["Resources"].values()
+    assert not [one for one in made if one["Type"] in ("AWS::Lambda::Permission", "AWS::Lambda::Url")]
+    invoking = [one for one in made if "lambda:InvokeFunction" in json.dumps(one.get("Properties"))]
+    trusted = [
+        many(one["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"]) for one in invoking
+    ]
+    assert {service for each in trusted for service in each} == {"apigateway.amazonaws.com", "scheduler.amazonaws.com"}
+    assert not [one for one in invoking if re.search("(Admin|Migrate)", json.dumps(one))]
     assert "Events" not in properties("admin")
+
+
+@pytest.mark.parametrize("api", ["Api", "V1Api", "McpApi"])
+def test_a_gateway_invokes_the_functions_of_its_own_routes_and_no_others(api: str) -> None:
+    resources = translated()["Resources"]
+    role = resources[f"{api}Invocation"]["Properties"]
+    (policy,) = role["Policies"]
+    (entry,) = policy["PolicyDocument"]["Statement"]
+    operations = [
+        operation[INTEGRATION]
+        for methods in resources[api]["Properties"]["Body"]["paths"].values()
+        for operation in methods.values()
+    ]
+    assert entry["Action"] == "lambda:InvokeFunction"
+    assert entry["Resource"] == [{"Ref": f"{name}Aliaslive"} for name in sorted({called(one) for one in operations})]
+    assert {json.dumps(one["credentials"]) for one in operations} == {f'{{"Fn::GetAtt": ["{api}Invocation", "Arn"]}}'}
+    longest = f"arn:aws-us-gov:lambda:us-gov-west-1:111122223333:function:{'x' * MAX_FUNCTION_NAME}:live"
+    assert len(json.dumps(policy["PolicyDocument"])) + len(entry["Resource"]) * len(longest) <= MAX_INLINE_POLICIES
+
+
+def test_a_sockets_message_is_answered_by_a_function_that_its_gateway_invokes() -> None:
+    assert translated()["Resources"]["SocketsIntegration"]["Properties"]["CredentialsArn"] == {
+        "Fn::GetAtt": ["ApiInvocation", "Arn"]
+    }
 
 
 def test_secrets_that_are_listed_may_be_read_and_no_others() -> None:

@@ -8,11 +8,23 @@ from typing import Any
 import pytest
 
 from modulo.adapters.aws.emf_metrics import NAMESPACE, STACK
-from modulo.cli.deploy import LOCAL_PARAMETERS, deployable
+from modulo.cli.deploy import LOCAL_PARAMETERS
 from modulo.settings import Settings
 from modulo.usecases.ingest_file.lease import MAX_PART_SECONDS, RENEWALS
 from modulo.usecases.push_events import LEASE_DURATION
-from tests.architecture.sources import FUNCTIONS, ROOT, logical_id, properties, resources, template, translated
+from tests.architecture.sources import (
+    FUNCTIONS,
+    INTEGRATION,
+    ROOT,
+    api_routes,
+    logical_id,
+    properties,
+    resources,
+    template,
+    translated,
+)
+from tests.architecture.test_deployments import decided
+from tests.architecture.test_functions import GATEWAYS
 
 QUEUES = {"ingest_file": "IngestQueue", "fetch_url": "FetchQueue", "purge": "PurgeQueue"}
 API_SECONDS = 29
@@ -151,13 +163,10 @@ def test_what_is_said_on_sockets_goes_to_the_function_of_the_events_and_into_no_
     parts = {name: found for name, found in template()["Resources"].items() if name.startswith("Sockets")}
     assert {found["Condition"] for found in parts.values()} == {"SocketsServed"}
     (integration,) = resources("AWS::ApiGatewayV2::Integration").values()
-    assert "functions/${WatchFiles.Arn}/invocations" in integration["IntegrationUri"]["Fn::Sub"]
+    assert "functions/${WatchFilesAliaslive}/invocations" in integration["IntegrationUri"]["Fn::Sub"]
     routes = resources("AWS::ApiGatewayV2::Route")
     assert {route["RouteKey"] for route in routes.values()} == {"$default", "$disconnect"}
     assert {route["Target"]["Fn::Sub"] for route in routes.values()} == {"integrations/${SocketsIntegration}"}
-    (permission,) = resources("AWS::Lambda::Permission").values()
-    assert permission["FunctionName"] == {"Ref": "WatchFiles"}
-    assert permission["SourceArn"]["Fn::Sub"].endswith(":${Sockets}/api/*")
     (stage,) = resources("AWS::ApiGatewayV2::Stage").values()
     assert stage["AutoDeploy"] is True
     assert set(parts["SocketsStage"]["DependsOn"]) == set(routes)
@@ -181,7 +190,7 @@ def test_who_watches_is_told_by_a_queue_that_gives_nothing_up() -> None:
 def test_alarms_know_every_function() -> None:
     alarms = template("infra/observability.yaml")["Resources"]
     assert alarms["Fn::ForEach::Failures"][1] == FUNCTIONS
-    endpoints = {name for name in FUNCTIONS if "Http" in properties(name).get("Events", {})}
+    endpoints = {name for name in FUNCTIONS if api_routes(name)} - GATEWAYS
     assert set(alarms["Fn::ForEach::SlowEndpoints"][1]) == endpoints - {"ask_conversation", "search", *STREAMING}
 
 
@@ -220,22 +229,26 @@ def test_logical_ids_are_the_names() -> None:
 
 
 def test_the_gateway_streams_streamed_answers_and_no_others() -> None:
-    """By default; a local cloud, which cannot, is told so by a parameter and gets a template without the property."""
+    """By default; a local cloud, which cannot, is told so by a parameter."""
     found = {
-        (api, path): methods["post"]["x-amazon-apigateway-integration"]
+        (api, path): methods["post"][INTEGRATION]
         for api in ("Api", "V1Api")
         for path, methods in translated()["Resources"][api]["Properties"]["Body"]["paths"].items()
         for method in methods.values()
-        if "response-streaming-invocations" in str(method.get("x-amazon-apigateway-integration", {}).get("uri"))
+        if "response-streaming-invocations" in str(method[INTEGRATION]["uri"])
     }
     assert found.keys() == set(STREAMING.values())
     for name, route in STREAMING.items():
-        assert found[route]["responseTransferMode"] == "STREAM"
-        assert found[route]["timeoutInMillis"] >= 1000 * properties(name)["Timeout"], "it would end at 29 seconds"
+        for key, one in (("uri", "/invocations"), ("responseTransferMode", ""), ("timeoutInMillis", "")):
+            condition, _, otherwise = found[route][key]["Fn::If"]
+            assert condition == "Streams"
+            assert otherwise == {"Ref": "AWS::NoValue"} or otherwise["Fn::Sub"].endswith(one)
+        streamed = decided(found[route], {"Streams": True}, {})
+        assert streamed["responseTransferMode"] == "STREAM"
+        assert streamed["uri"]["Fn::Sub"].endswith("/response-streaming-invocations")
+        assert streamed["timeoutInMillis"] >= 1000 * properties(name)["Timeout"], "it would end at 29 seconds"
         variables = properties(name)["Environment"]["Variables"]
         assert variables["AWS_LAMBDA_EXEC_WRAPPER"]["Fn::If"][1] == "/opt/stream_responses"
         assert int(variables["STREAM_SECONDS"]["Fn::If"][1]) < properties(name)["Timeout"] <= STREAM_SECONDS
     assert os.access(ROOT / "layers" / "core" / "stream_responses", os.X_OK)
     assert LOCAL_PARAMETERS["StreamTransferMode"] == "BUFFERED"
-    local = deployable((ROOT / "template.yaml").read_text())
-    assert not re.search("^ +(ResponseTransferMode|TimeoutInMillis):", local, re.MULTILINE)

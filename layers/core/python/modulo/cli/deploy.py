@@ -37,8 +37,6 @@ LOCAL_PARAMETERS = {
     "Alarms": "false",
     "StreamTransferMode": "BUFFERED",
 }
-STREAMING = re.compile(r"^\s+(?:ResponseTransferMode|TimeoutInMillis): .*\n", re.MULTILINE)
-"""Properties of streamed routes: local clouds stream none, and their transforms do not know the first."""
 ROLLOUT = re.compile(r"^( +)DeploymentPreference:.*\n(?:\1 +.*\n)+", re.MULTILINE)
 """A property by which SAM makes resources of CodeDeploy, which local clouds do not have."""
 
@@ -203,7 +201,7 @@ def upload(cloud: Cloud, built: Build) -> str:
 
 def deployable(template: str) -> str:
     """The template without what local clouds do not support."""
-    return ROLLOUT.sub("", STREAMING.sub("", template))
+    return ROLLOUT.sub("", template)
 
 
 def _outputs(formation: Any, name: str) -> dict[str, str]:
