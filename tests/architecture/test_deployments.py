@@ -1,6 +1,7 @@
 """Deployments that would not work are refused, and two stacks stand side by side in one account."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -61,6 +62,7 @@ EDGE_CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/x"
 EDGE = {"Edge": "true", "DomainName": "rag.example.org", "EdgeCertificate": EDGE_CERTIFICATE}
 DOMAIN = {"DomainName": "rag.example.org", "DomainCertificate": "arn:aws:acm:eu-west-1:111122223333:certificate/x"}
 TOKENS = {"OidcIssuer": "https://issuer", "OidcAudience": "modulo"}
+KEY = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:key-AbCdEf"
 OF_A_NETWORK = {
     "InternetAccess": "true",
     "PrivateServers": "true",
@@ -74,7 +76,12 @@ OF_A_NETWORK = {
 def refusals(given: Mapping[str, str]) -> list[str]:
     """What CloudFormation says about a deployment with these parameters before it makes anything."""
     parameters = chosen(given)
-    return [
+    wrong = [
+        f"{name} must match {one['AllowedPattern']}"
+        for name, one in template()["Parameters"].items()
+        if not re.fullmatch(one.get("AllowedPattern", ".*"), parameters[name], re.DOTALL)
+    ]
+    return wrong + [
         assertion["AssertDescription"]
         for rule in template()["Rules"].values()
         if holds(rule.get("RuleCondition", True), parameters)
@@ -92,8 +99,8 @@ def refusals(given: Mapping[str, str]) -> list[str]:
         {"AlarmEmail": "", "Alarms": "false"},
         {"AlarmEmail": "", "AlarmTopic": "arn:aws:sns:x"},
         BEDROCK,
-        {"Generator": "anthropic", "GeneratorModel": "m", "GeneratorApiKey": "k"},
-        {"RerankUrl": "https://reranker/v1", "RerankApiKey": "k"},
+        {"Generator": "anthropic", "GeneratorModel": "m", "GeneratorApiKey": KEY},
+        {"RerankUrl": "https://reranker/v1", "RerankApiKey": KEY},
         {"Edge": "true"},
         {"Edge": "true", "EdgeWebAcl": "arn:aws:wafv2:us-east-1:1:global/webacl/x"},
         EDGE,
@@ -117,7 +124,7 @@ OUTSIDE = [
     ({"MilvusEndpointService": ""}, "MilvusEndpointService"),
     ({"EmbeddingUrl": "https://models/v1"}, "EmbeddingUrl"),
     (OPENAI, "Generators"),
-    ({"Generator": "anthropic", "GeneratorModel": "m", "GeneratorApiKey": "k"}, "Generators"),
+    ({"Generator": "anthropic", "GeneratorModel": "m", "GeneratorApiKey": KEY}, "Generators"),
     ({"RerankUrl": "https://reranker/v1"}, "RerankUrl"),
     (TOKENS, "OidcIssuer"),
 ]
@@ -148,13 +155,13 @@ def test_a_deployment_without_a_store_or_a_model_is_refused(stores: dict[str, st
         ({**GIVEN, "Generator": "openai", "GeneratorUrl": "https://models/v1"}, "GeneratorModel"),
         ({**MANAGED, "Generator": "bedrock"}, "GeneratorModel"),
         ({**MANAGED, "Generator": "bedrock", "GeneratorModel": "m"}, "BedrockModelArns"),
-        ({**MANAGED, **BEDROCK, "GeneratorApiKey": "k"}, "GeneratorApiKey"),
+        ({**MANAGED, **BEDROCK, "GeneratorApiKey": KEY}, "GeneratorApiKey"),
         ({**GIVEN, **BEDROCK, "GeneratorUrl": "https://models/v1"}, "GeneratorUrl"),
         ({**GIVEN, "Generator": "anthropic", "GeneratorModel": "m"}, "GeneratorApiKey"),
         ({**GIVEN, "GeneratorUrl": "https://models/v1"}, "Generator must say"),
         ({**GIVEN, "GeneratorModel": "m"}, "Generator must say"),
-        ({**GIVEN, "GeneratorApiKey": "k"}, "Generator must say"),
-        ({**GIVEN, "RerankApiKey": "k"}, "RerankUrl"),
+        ({**GIVEN, "GeneratorApiKey": KEY}, "Generator must say"),
+        ({**GIVEN, "RerankApiKey": KEY}, "RerankUrl"),
         ({**GIVEN, "OidcAudience": "modulo"}, "OidcIssuer"),
         ({**GIVEN, "OidcJwksUrl": "https://issuer/keys"}, "OidcIssuer"),
         ({**GIVEN, "DatabaseOwnerSecret": "arn:aws:secretsmanager:x"}, "DatabaseOwnerUrl"),

@@ -17,6 +17,7 @@ from tests.architecture.sources import (
     template,
     translated,
 )
+from tests.architecture.test_limits import CONFIGURATIONS, deployed
 
 MAX_FUNCTION_NAME = 64
 MAX_INLINE_POLICIES = 10_240
@@ -256,10 +257,78 @@ def test_a_secret_goes_only_where_it_is_used(secret: str) -> None:
     assert given == SECRETS[secret]
 
 
-def test_what_is_secret_is_not_echoed() -> None:
-    for name, parameter in template()["Parameters"].items():
-        if re.search("(Token|ApiKey)$|^(Database|DatabaseReader|DatabaseOwner|Cache)Url", name):
-            assert parameter.get("NoEcho") is True, name
+PLAIN_SECRETS = (
+    *("sk-live-4eC39HqLyjWDarjtT1zdp7dc", "root:Milvus", "postgresql+pg8000://ada:pw@db/modulo"),
+    *("redis://:pw@cache:6379", "rediss://ada:pw@cache:6379", "https://ada:pw@models/v1", "https://models/v1?key=pw"),
+    *('[{"kind": "anthropic", "model": "m", "api_key": "sk-1"}]', r'[{"kind": "anthropic", "api\u005fkey": "sk-1"}]'),
+    '[{"kind": "openai", "api_key" :\n"sk-1", "model": "arn:aws:secretsmanager:x"}]',
+)
+NO_SECRETS = {
+    *("EmbeddingModels", "RerankModel", "GeneratorModel", "OidcIssuer", "OidcAudience", "OidcJwksUrl"),
+    *("OidcTenantClaim", "PublicUrl", "AllowedOrigins", "DatabaseCaFile"),
+}
+"""Parameters that no setting with a secret in it takes."""
+WITH_SECRETS = {
+    name.upper()
+    for name, field in Settings.model_fields.items()
+    if re.search("SecretStr|GeneratorChoice", str(field.annotation)) or name.startswith(("database_", "cache_"))
+}
+KEY = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:key-AbCdEf"
+
+
+def parameters_in(value: Any) -> set[str]:
+    """The parameters whose values a part of the translated template holds."""
+    names = re.findall(r'"Ref": "(\w+)"|\$\{(\w+)\}', json.dumps(value))
+    found: set[str] = {name for pair in names for name in pair} & template()["Parameters"].keys()
+    return found
+
+
+def takes(parameter: str, value: str) -> bool:
+    described = template()["Parameters"][parameter]
+    if "AllowedValues" in described:
+        return value in map(str, described["AllowedValues"])
+    if described["Type"] == "Number":
+        return value.isdigit()
+    return re.fullmatch(described.get("AllowedPattern", ".*"), value, re.DOTALL) is not None
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_no_variable_of_a_function_can_hold_a_secret(name: str) -> None:
+    """Whatever the conditions: every branch of each value is looked at, as translated for each configuration."""
+    functions = [one for one in deployed(name)["Resources"].values() if one["Type"] == "AWS::Lambda::Function"]
+    assert len(functions) == len(FUNCTIONS)
+    for function in functions:
+        for variable, value in function["Properties"]["Environment"]["Variables"].items():
+            found = parameters_in(value)
+            assert not found & NO_SECRETS or variable not in WITH_SECRETS - {"DATABASE_CA_FILE"}, variable
+            for parameter in found - NO_SECRETS:
+                assert not [one for one in PLAIN_SECRETS if takes(parameter, one)], (variable, parameter)
+
+
+def test_what_has_no_secret_in_it_and_what_names_one_is_taken() -> None:
+    assert {"EMBEDDING_API_KEY", "MILVUS_TOKEN", "GENERATOR_FALLBACKS", "DATABASE_URL", "CACHE_URL"} <= WITH_SECRETS
+    for parameter in ("CacheUrl", "MilvusToken", "EmbeddingApiKey", "RerankApiKey", "GeneratorApiKey"):
+        assert takes(parameter, KEY)
+    assert takes("CacheUrl", "rediss://cache.example.org:6379/0")
+    assert takes("DatabaseUrl", "postgresql+pg8000://ada@db.example.org:5432/modulo?sslmode=disable")
+    assert takes("MilvusUri", "https://milvus.example.org:19530")
+    assert takes(
+        "GeneratorFallbacks", f'[{{"kind": "anthropic", "model": "m",\n "api_key": "{KEY}"}}, {{"kind": "bedrock"}}]'
+    )
+
+
+def test_a_deployment_fails_where_no_function_could_read_a_secret() -> None:
+    """By the custom resource, which is told of every parameter that may name one."""
+    told = template()["Resources"]["Migration"]["Properties"]
+    variables = [
+        one["Properties"]["Environment"]["Variables"]
+        for one in translated()["Resources"].values()
+        if one["Type"] == "AWS::Lambda::Function"
+    ]
+    naming = {name for name in parameters_in(variables) if takes(name, KEY)} - NO_SECRETS
+    naming.add("GeneratorFallbacks")
+    assert {one["Ref"] for one in told["Secrets"]} == naming - {"DatabaseSecret", "DatabaseOwnerSecret"}
+    assert told["SecretArns"] == {"Ref": "SecretArns"}
 
 
 def test_only_iam_opens_the_function_for_operators() -> None:

@@ -1,4 +1,4 @@
-"""The migration at the end of a deployment."""
+"""The secrets of a deployment, and the migration at its end."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from modulo.cli import deploy
-from modulo.cli.deploy import Cloud, Deployment, FunctionFailed
+from modulo.cli.deploy import Cloud, Deployment, FunctionFailed, keep_secrets
 
 
 class Lambda:
@@ -51,3 +51,27 @@ def test_a_database_that_stays_away_ends_the_deployment(monkeypatch: pytest.Monk
     monkeypatch.setattr(deploy, "TIMEOUT_SECONDS", 0)
     with pytest.raises(FunctionFailed, match="Unavailable"):
         deployment(Lambda(*["Unavailable"] * 1_000), monkeypatch).migrate()
+
+
+class Secrets:
+    """Keeps secrets, as Secrets Manager does."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+
+    def create_secret(self, *, Name: str, SecretString: str) -> Mapping[str, str]:  # noqa: N803 - boto3's
+        self.kept[f"arn:{Name}"] = SecretString
+        return {"ARN": f"arn:{Name}"}
+
+
+def test_the_cloud_keeps_the_secrets_that_the_template_takes_by_their_arn(monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = Secrets()
+    monkeypatch.setattr(Cloud, "client", lambda _cloud, _service: secrets)
+    given = {"DatabaseUrl": "postgresql+pg8000://ada:p%2Fw@db:1/modulo", "CacheUrl": "redis://:pw@cache", "Scale": "1"}
+    assert keep_secrets(Cloud({}), "one", given) == {
+        "DatabaseUrl": "postgresql+pg8000://ada@db:1/modulo?sslmode=disable",
+        "DatabaseSecret": "arn:one/DatabaseSecret",
+        "CacheUrl": "arn:one/CacheUrl",
+        "SecretArns": "arn:one/CacheUrl",
+    }
+    assert secrets.kept == {"arn:one/DatabaseSecret": '{"password": "p/w"}', "arn:one/CacheUrl": "redis://:pw@cache"}

@@ -107,7 +107,7 @@ def test_what_was_done_is_answered(address: Address, kind: str) -> None:
             "StackId": "arn:aws:cloudformation:::stack/modulo/1",
             "RequestId": "request",
             "LogicalResourceId": "Migration",
-            "Data": {"Configuration": "4c784481d6105e90", "Revision": "0020"},
+            "Data": {"Configuration": "44136fa355b3678a", "Revision": "0020"},
         }
     ]
     assert address.types == [""], "the address is signed for no type"
@@ -249,11 +249,24 @@ def test_by_hand_the_work_is_done_and_its_failure_raised() -> None:
 
 
 def test_other_properties_have_another_digest(address: Address) -> None:
-    handler = custom_resource_handler(revised)
-    for properties in ({"Code": "1", "ServiceToken": "a"}, {"Code": "1", "ServiceToken": "b"}, {"Code": "2"}):
-        event: dict[str, Any] = {**address.event("Update"), "ResourceProperties": properties}
-        handler(event, Context())
-    handler({**address.event("Update", StackId="another"), "ResourceProperties": {"Code": "1"}}, Context())
-    one, same, other, elsewhere = (answer["Data"]["Configuration"] for answer in address.answers)
+    for properties in ({"Code": "1"}, {"Code": "1", "ServiceToken": "another"}, {"Code": "2"}):
+        custom_resource_handler(revised)({**address.event("Update"), "ResourceProperties": properties}, Context())
+    one, same, other = (answer["Data"]["Configuration"] for answer in address.answers)
     assert one == same != other
-    assert elsewhere != one, "whoever guesses secrets has to do it for each stack"
+
+
+KEY, OTHER = (f"arn:aws:secretsmanager:eu-west-1:111122223333:secret:modulo/{name}-AbCdEf" for name in ("key", "other"))
+
+
+@pytest.mark.parametrize("named", [KEY, json.dumps([{"kind": "anthropic", "model": "m", "api_key": KEY}], indent=1)])
+def test_a_secret_that_no_function_could_read_fails_the_deployment(address: Address, named: str) -> None:
+    properties = {"Secrets": ["", "redis://cache:6379", named, OTHER], "SecretArns": [OTHER]}
+    handle = custom_resource_handler(lambda _: pytest.fail("nothing is migrated"))
+    handle({**address.event("Create"), "ResourceProperties": properties}, Context())
+    (answer,) = address.answers
+    assert answer["Status"] == "FAILED"
+    assert answer["Reason"].endswith(f"SecretArns lacks them: {KEY}")
+    custom_resource_handler(revised)(
+        {**address.event("Create"), "ResourceProperties": {**properties, "SecretArns": [KEY, OTHER]}}, Context()
+    )
+    assert address.answers[1]["Status"] == "SUCCESS"

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import boto3
 from botocore.config import Config
@@ -31,6 +32,10 @@ PARAMETERS = {
     "RerankApiKey": "RERANK_API_KEY",
 }
 """Template parameters and the settings that supply their values."""
+KEPT = {"CacheUrl", "EmbeddingApiKey", "RerankApiKey"}
+"""Parameters that are secrets: the cloud keeps them, and the template takes their ARNs."""
+WITH_PASSWORD = {"DatabaseUrl": "DatabaseSecret", "DatabaseOwnerUrl": "DatabaseOwnerSecret"}
+"""URLs, and the parameters of their passwords."""
 LOCAL_PARAMETERS = {
     "Infrastructure": "given",
     "RequireTls": "false",
@@ -39,6 +44,10 @@ LOCAL_PARAMETERS = {
 }
 ROLLOUT = re.compile(r"^( +)DeploymentPreference:.*\n(?:\1 +.*\n)+", re.MULTILINE)
 """A property by which SAM makes resources of CodeDeploy, which local clouds do not have."""
+
+ALIAS = re.compile(r"\bRef: (\w+)Aliaslive\b")
+ALIAS_NAME = re.compile(r"\$\{(\w+)Aliaslive\}")
+"""Resources that SAM makes: LocalStack looks for what is referred to before it has the template translated."""
 
 
 class DeployError(Exception):
@@ -155,10 +164,9 @@ def deploy(
     """
     cloud = Cloud({name: value for name, value in environment.items() if name.startswith("AWS_")})
     given = {parameter: environment[setting] for parameter, setting in PARAMETERS.items() if setting in environment}
-    for address in given.keys() & {"DatabaseUrl", "DatabaseOwnerUrl"}:
-        given[address] += "?sslmode=disable"  # LocalStack takes an empty `DatabaseCaFile` for the default
     parameters = {**LOCAL_PARAMETERS, "Architecture": architecture(), **given, **(more or {})}
     try:
+        parameters |= keep_secrets(cloud, name, parameters)
         template_url = upload(cloud, built)
         formation = cloud.client("cloudformation")
         formation.create_stack(
@@ -181,6 +189,26 @@ def deploy(
     return Deployment(cloud, name, outputs, resources)
 
 
+def keep_secrets(cloud: Cloud, stack: str, given: Mapping[str, str]) -> dict[str, str]:
+    """Have the cloud keep the secrets among these parameters of a stack; those that change by it."""
+    client = cloud.client("secretsmanager")
+
+    def keep(parameter: str, secret: str) -> str:
+        return str(client.create_secret(Name=f"{stack}/{parameter}", SecretString=secret)["ARN"])
+
+    kept = {parameter: keep(parameter, given[parameter]) for parameter in sorted(KEPT & given.keys())}
+    found = {**kept, "SecretArns": ",".join(kept.values())}
+    for address, parameter in WITH_PASSWORD.items():
+        if address in given:
+            url = urlsplit(given[address])
+            password = url.password or ""
+            place = url.netloc.replace(f":{password}@", "@")
+            # LocalStack takes an empty `DatabaseCaFile` for the default.
+            found[address] = url._replace(netloc=place, query="sslmode=disable").geturl()
+            found[parameter] = keep(parameter, json.dumps({"password": unquote(password)}))
+    return found
+
+
 def upload(cloud: Cloud, built: Build) -> str:
     """Upload the archives and the template that refers to them; the template's URL, as it is too long for a request."""
     s3 = cloud.client("s3")
@@ -201,7 +229,7 @@ def upload(cloud: Cloud, built: Build) -> str:
 
 def deployable(template: str) -> str:
     """The template without what local clouds do not support."""
-    return ROLLOUT.sub("", template)
+    return ALIAS_NAME.sub(r"${\1.Arn}:live", ALIAS.sub(r"Fn::Sub: ${\1.Arn}:live", ROLLOUT.sub("", template)))
 
 
 def _outputs(formation: Any, name: str) -> dict[str, str]:

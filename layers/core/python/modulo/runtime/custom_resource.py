@@ -8,9 +8,10 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
 
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from hashlib import pbkdf2_hmac
+from hashlib import sha256
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from threading import Lock, Timer
 from time import sleep
@@ -24,8 +25,7 @@ PAUSE_SECONDS = 0.5
 SEND_SECONDS: Final = 4.0
 DIGEST: Final = 16
 """Hexadecimal digits."""
-ITERATIONS: Final = 100_000
-"""What a guess of the secrets in a digest costs, for each stack anew."""
+SECRET: Final = re.compile(r"arn:aws[a-z-]*:secretsmanager:[\w:/+=.@-]+", re.ASCII)
 MAX_REASON: Final = 1_000
 """Bytes, of which JSON may make twice as many; CloudFormation takes 4,096 in all."""
 RESOURCE: Final = "schema"
@@ -84,6 +84,11 @@ def _answered(event: Mapping[str, Any], work: Work, left: float | None) -> dict[
     if kind == "Delete":
         answer.send("SUCCESS", {})
         return {}
+    if unlisted := _unlisted(event.get("ResourceProperties", {})):
+        reason = f"No function could read these secrets, as the parameter SecretArns lacks them: {', '.join(unlisted)}"
+        log.error(reason)
+        answer.send("FAILED", {}, reason)
+        return {}
     last = None if left is None else max(0.0, left - ANSWER_SECONDS)
     alarm = Timer(last or 0.0, answer.send, ("FAILED", {}, f"It took longer than {last} s."))
     alarm.daemon = True
@@ -102,10 +107,16 @@ def _answered(event: Mapping[str, Any], work: Work, left: float | None) -> dict[
 
 
 def _digest(event: Mapping[str, Any]) -> str:
-    """Of all properties, which may hold secrets: it is slow to compute, and another one in each stack."""
+    """Of all properties."""
     named = {name: value for name, value in event.get("ResourceProperties", {}).items() if name != "ServiceToken"}
     told = json.dumps(named, sort_keys=True).encode()
-    return pbkdf2_hmac("sha256", told, event["StackId"].encode(), ITERATIONS).hex()[:DIGEST]
+    return sha256(told).hexdigest()[:DIGEST]
+
+
+def _unlisted(properties: Mapping[str, Any]) -> list[str]:
+    """The secrets that the property `Secrets` names, in JSON as well, and `SecretArns` lacks."""
+    named = SECRET.findall(json.dumps(properties.get("Secrets", [])))
+    return sorted(set(named) - set(properties.get("SecretArns", [])))
 
 
 class _Answer:

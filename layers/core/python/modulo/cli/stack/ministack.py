@@ -6,7 +6,7 @@ from typing import ClassVar
 from modulo.cli.stack.cloud import Cloud
 from modulo.cli.stack.process import HOST, Program
 
-SERVICES = "s3,sqs,scheduler,lambda,cloudformation,apigateway,cloudfront,iam,sts,logs,monitoring,events"
+SERVICES = "s3,sqs,scheduler,lambda,cloudformation,apigateway,cloudfront,iam,sts,secretsmanager,logs,monitoring,events"
 PERSISTENCE_SETTINGS = {"PERSIST_STATE", "STATE_DIR", "S3_PERSIST", "S3_DATA_DIR"}
 
 
