@@ -1,7 +1,7 @@
 """Vectors in this process's memory: exact search, dense and by words; gone when it ends."""
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from heapq import nlargest
 from math import log
@@ -123,6 +123,17 @@ class MemoryVectors:
         """The chunks so numbered of one generation."""
         found = [one.chunk for one in self._of(space, ref.file_id, ref.generation) if one.chunk.number in numbers]
         return sorted(found, key=lambda chunk: chunk.number)
+
+    def chunks_at(
+        self, spaces: Sequence[Space], numbers: Mapping[FileRef, Collection[int]]
+    ) -> dict[FileRef, list[Chunk]]:
+        """The chunks so numbered of generations in these spaces."""
+        held = [one for space in spaces for one in self._of(space)]
+        found: defaultdict[FileRef, list[Chunk]] = defaultdict(list)
+        for one in sorted(held, key=lambda one: one.chunk.number):
+            if one.chunk.number in numbers.get(one.ref, ()):
+                found[one.ref].append(one.chunk)
+        return dict(found)
 
     def delete(self, space: Space, *, file_id: UUID | None = None, generation: int | None = None) -> None:
         """Delete the chunks of one generation, of one file or of the whole collection."""

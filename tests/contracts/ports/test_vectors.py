@@ -477,6 +477,41 @@ class TestVectors:
         assert vectors.chunks(space, ref, range(13, 99)) == []
         assert vectors.chunks(space_of(tenant_id=space.tenant_id), ref, range(100)) == []
 
+    @pytest.mark.parametrize("dedicated", [False, True])
+    def test_chunks_of_several_generations_come_at_once(self, vectors: Vectors, dedicated: bool) -> None:
+        tenant = uuid4()
+        spaces = [space_of(tenant_id=tenant), space_of(tenant_id=tenant, dedicated=dedicated)]
+        refs = [ref_in(spaces[0], generation=2), ref_in(spaces[0]), ref_in(spaces[1])]
+        written = {ref: [chunk_at(ref, n, EAST, text=f"{at} {n}") for n in range(5)] for at, ref in enumerate(refs)}
+        for space in spaces:
+            vectors.upsert(
+                space, [one for ref in refs for one in written[ref] if ref.collection_id == space.collection_id]
+            )
+        wanted = {refs[0]: {1, 3, 9}, refs[1]: {0}, refs[2]: {4, 2}}
+        assert vectors.chunks_at(spaces, wanted) == {
+            ref: [written[ref][n].chunk for n in sorted(numbers) if n < 5] for ref, numbers in wanted.items()
+        }
+        assert vectors.chunks_at(spaces[:1], {refs[2]: {4}, refs[0]: ()}) == {}
+        assert vectors.chunks_at(spaces, {}) == {}
+
+    def test_chunks_at_numbers_keep_to_tenant_collection_and_generation(self, vectors: Vectors) -> None:
+        space = space_of()
+        ref = ref_in(space)
+        sibling = space_of(tenant_id=space.tenant_id)
+        foreign = space_of(collection_id=space.collection_id)
+        same_file = [ref_in(sibling, file_id=ref.file_id), ref_in(foreign, file_id=ref.file_id)]
+        stale = ref_in(space, file_id=ref.file_id, generation=2)
+        for home, one in zip((space, sibling, foreign, space), (ref, *same_file, stale), strict=True):
+            vectors.upsert(
+                home, [chunk_at(one, 0, EAST, text=f"of {one.tenant_id} {one.collection_id} {one.generation}")]
+            )
+        (only,) = vectors.chunks_at([space], {ref: {0}})[ref]
+        assert only.text == f"of {ref.tenant_id} {ref.collection_id} 1"
+        assert vectors.chunks_at([space], {one: {0} for one in same_file}) == {}
+        assert vectors.chunks_at([sibling], {ref: {0}}) == {}
+        never = space_of(model=EmbeddingModel(name=f"n{uuid4()}", dimensions=4))
+        assert vectors.chunks_at([never], {ref_in(never): {0}}) == {}
+
     def test_texts_come_by_number_and_complete(self, vectors: Vectors) -> None:
         space = space_of(model=EmbeddingModel(name="contract-many", dimensions=2))
         ref = ref_in(space)
@@ -659,6 +694,29 @@ class TestMilvus:
         ask(store, space, question="")
         # The route by words is begun, the one by vectors called: both are under way at once.
         assert asked == ["search", "search", "search"]
+
+    def test_chunks_at_numbers_are_one_request_for_each_milvus_collection(
+        self, store: MilvusVectors, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tenant = uuid4()
+        spaces = [*(space_of(tenant_id=tenant) for _ in range(3)), space_of(tenant_id=tenant, dedicated=True)]
+        refs = [ref_in(space) for space in spaces]
+        for space, ref in zip(spaces, refs, strict=True):
+            given = [chunk_at(ref, n, EAST) for n in range(3)]
+            store.upsert(space, [replace(one, chunk=replace(one.chunk, places="AAAA")) for one in given])
+        asked: list[str] = []
+        real = store._milvus.call
+
+        def counted(method: str, *args: object, **options: object) -> object:
+            asked.append(method)
+            return real(method, *args, **options)
+
+        monkeypatch.setattr(store._milvus, "call", counted)
+        found = store.chunks_at(spaces, {ref: {0, 2} for ref in refs})
+        assert {ref: [(one.number, one.places) for one in of_file] for ref, of_file in found.items()} == {
+            ref: [(0, "AAAA"), (2, "AAAA")] for ref in refs
+        }
+        assert asked == ["query"] * 2
 
     def test_a_search_of_several_is_two_requests_for_each_milvus_collection(
         self, store: MilvusVectors, monkeypatch: pytest.MonkeyPatch

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
@@ -49,6 +49,15 @@ class Vectors(Protocol):
 
     def chunks(self, space: Space, ref: FileRef, numbers: range) -> list[Chunk]:
         """The chunks so numbered of one generation, by number, read with strong consistency; few, with step 1."""
+        ...
+
+    def chunks_at(
+        self, spaces: Sequence[Space], numbers: Mapping[FileRef, Collection[int]]
+    ) -> dict[FileRef, list[Chunk]]:
+        """The chunks so numbered of generations in these spaces, which are of one tenant; few, in one round trip.
+
+        Generations of other spaces have none.
+        """
         ...
 
     def delete(self, space: Space, *, file_id: UUID | None = None, generation: int | None = None) -> None:

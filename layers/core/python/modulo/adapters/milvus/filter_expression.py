@@ -21,7 +21,9 @@ from modulo.domain.filters import (
 from modulo.domain.outline import BETWEEN_HEADINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
+
+    from modulo.domain.file import FileRef
 
 _FIELDS: dict[FilterField | Attribute, str] = {
     FilterField.document_id: "file_id",
@@ -66,6 +68,22 @@ def filter_expression(
     if found != EVERYTHING:
         terms.append(_term(found))
     return " and ".join(terms)
+
+
+def chunks_expression(spaces: Sequence[Space], numbers: Mapping[FileRef, Collection[int]]) -> str:
+    """The filter of a request for chunks by their numbers; of generations in these spaces only.
+
+    Raises:
+        ValueError: the spaces are of several tenants, or there is none.
+    """
+    within = {(space.tenant_id, space.collection_id) for space in spaces}
+    named = [
+        f"(collection_id == {literal(str(ref.collection_id))} and file_id == {literal(str(ref.file_id))}"
+        f" and generation == {literal(ref.generation)} and number in [{', '.join(map(literal, sorted(of_file)))}])"
+        for ref, of_file in numbers.items()
+        if (ref.tenant_id, ref.collection_id) in within and of_file
+    ]
+    return " and ".join((*_scope(spaces), f"({' or '.join(named)})" if named else _NEVER))
 
 
 def _scope(spaces: Sequence[Space]) -> list[str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from modulo.adapters.milvus.chunks_at import chunks_at
 from modulo.adapters.milvus.collections import CollectionLayout, CollectionOptions, MilvusCollections
 from modulo.adapters.milvus.connection import MilvusConnection, is_rate_limited
 from modulo.adapters.milvus.filter_expression import filter_expression, storable
@@ -136,6 +137,12 @@ class MilvusVectors:
         rows = self._query(space, expression, list(CHUNK_FIELDS), limit=PAGE_SIZE)
         found = {chunk.number: chunk for _, chunk in (chunk_of(space, row) for row in rows)}
         return [found[number] for number in sorted(found)]
+
+    def chunks_at(
+        self, spaces: Sequence[Space], numbers: Mapping[FileRef, Collection[int]]
+    ) -> dict[FileRef, list[Chunk]]:
+        """The chunks so numbered of generations in these spaces, by number: one request for each Milvus collection."""
+        return chunks_at(self._milvus, self._collections, spaces, numbers)
 
     def delete(self, space: Space, *, file_id: UUID | None = None, generation: int | None = None) -> None:
         """Delete the chunks of one generation, one file or the whole space, which drops a dedicated collection."""
