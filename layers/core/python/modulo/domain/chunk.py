@@ -2,11 +2,11 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid5
 
 from modulo.domain.file import FileRef
-from modulo.domain.placement import PageBox, boxes_of
+from modulo.domain.placement import PageBox, boxes_of, moved
 
 CHUNKS_PER_PART = 1_000_000
 """How far the chunk numbers of neighbouring parts of a file are apart."""
@@ -40,6 +40,23 @@ class Chunk:
         """Where in the page's text a character of the chunk's stands; in front of it a table may repeat its header."""
         repeated = len(self.text) - (self.end - self.start)
         return self.start + max(0, offset - repeated)
+
+    def part(self, start: int, end: int) -> "Chunk | None":
+        """What of it stands between two offsets into the page's text, without white space around it; None if nothing.
+
+        It keeps a header that a table repeats in front of it if it keeps its own beginning.
+        """
+        if start <= self.start and end >= self.end:
+            return self
+        start, end = max(start, self.start), min(end, self.end)
+        repeated = len(self.text) - (self.end - self.start)
+        header, body = self.text[:repeated], self.text[repeated:][start - self.start : max(end, start) - self.start]
+        if not body.strip():
+            return None
+        start += len(body) - len(body.lstrip())
+        text = (header if start == self.start else "") + body.strip()
+        end = start + len(body.strip())
+        return replace(self, text=text, start=start, end=end, places=moved(self.places, self.start - start))
 
     def boxes(self, start: int, end: int) -> tuple[PageBox, ...]:
         """Where the characters between two offsets into the page's text stand on the page."""

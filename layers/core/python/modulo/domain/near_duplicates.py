@@ -13,20 +13,29 @@ SHARED_WORDS = 0.9
 """How much of the words of both two passages must share (Jaccard's index)."""
 
 
-def distinct(passages: Iterable[Passage]) -> list[Passage]:
-    """The passages in their order, without those that nearly repeat an earlier one.
+class DistinctTexts:
+    """Texts of which none nearly repeats an earlier one.
 
-    Passages with other figures are never the same: last year's report reads like this year's.
+    Texts with other figures are never the same: last year's report reads like this year's.
     """
-    kept: list[Passage] = []
-    known: list[tuple[frozenset[str], frozenset[str]]] = []
-    for passage in passages:
-        words = frozenset(passage.text.split())
+
+    def __init__(self) -> None:
+        self._known: list[tuple[frozenset[str], frozenset[str]]] = []
+
+    def add(self, text: str) -> bool:
+        """Add a text unless it nearly repeats one; whether it was added."""
+        words = frozenset(text.split())
         figures = frozenset(word for word in words if any(map(str.isdigit, word)))
-        if not any(figures == others and _repeats(words, other) for other, others in known):
-            kept.append(passage)
-            known.append((words, figures))
-    return kept
+        new = not any(figures == others and _repeats(words, other) for other, others in self._known)
+        if new:
+            self._known.append((words, figures))
+        return new
+
+
+def distinct(passages: Iterable[Passage]) -> list[Passage]:
+    """The passages in their order, without those that nearly repeat an earlier one."""
+    texts = DistinctTexts()
+    return [passage for passage in passages if texts.add(passage.text)]
 
 
 def _repeats(one: frozenset[str], other: frozenset[str]) -> bool:

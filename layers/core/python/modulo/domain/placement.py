@@ -127,6 +127,14 @@ def boxes_of(places: str, *, page: int, start: int, end: int) -> tuple[PageBox, 
     return tuple(_box(part, page) for line in _unpacked(places) if (part := line.within(start, end)))
 
 
+def moved(places: str, characters: int) -> str:
+    """The places of a chunk with so many characters in front, or so many less where the number is negative."""
+    lines = [line.moved(characters) for line in _unpacked(places)] if characters else None
+    if lines is None:
+        return places
+    return _packed([part for line in lines if (part := line.within(0, line.end))], 0)
+
+
 def _box(line: PlacedLine, page: int) -> PageBox:
     x0, y0, x1, y1 = (min(max(side, 0), SIDE) / SIDE for side in line.bounds)
     return PageBox(page=page, x0=x0, y0=y0, x1=x1, y1=y1)
