@@ -196,12 +196,25 @@ class Passage(Model):
     fused_score: float | None = None
 
 
+class Neighbor(Model):
+    """A chunk beside a passage in its document, which joined it within `context_tokens`."""
+
+    chunk_id: UUID
+    text: str
+    page_number: int
+    chunk_number: int
+    start_index: int
+    end_index: int
+    flags: tuple[str, ...] = ()
+
+
 class Result(Model):
-    """A passage that was found, with its final score."""
+    """A passage that was found, with its final score and, where asked for, its neighbours."""
 
     chunk: Passage
     score: float
     flags: tuple[str, ...] = ()
+    neighbors: tuple[Neighbor, ...] = ()
 
 
 class Document(Model):

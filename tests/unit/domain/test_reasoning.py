@@ -24,7 +24,7 @@ def passage(number: int, score: float = 0.5) -> Passage:
 
 def step(question: str, passages: list[Passage], text: str, *marks: int) -> Step:
     cited = tuple(CitedPassage(mark, passages[mark - 1], passages[mark - 1].text) for mark in marks)
-    return Step(question, tuple(passages), Answer(text, cited), tokens=3, seconds=0.1)
+    return Step(question, tuple(passages), Answer(text, cited), tokens=3, seconds=0.1, read=tuple(passages))
 
 
 def plan(strategy: str, *parts: Part, **more: object) -> Plan:
@@ -39,6 +39,16 @@ def test_marks_count_the_passages_of_all_steps() -> None:
     assert answer.text == "A [2]. See [99].\nB [3][2]."
     assert [(cited.mark, cited.passage) for cited in answer.cited] == [(2, two), (3, three)]
     assert [found.confidence for found in steps] == [0.7, 0.9]
+
+
+def test_marks_count_what_was_read_beside_the_passages_too() -> None:
+    first, second, beside = passage(1), passage(2), passage(3)
+    cited = CitedPassage(2, beside, beside.text)
+    one = Step("a?", (first,), Answer("A [2].", (cited,)), 0, 0.0, read=(first, beside))
+    passages, answer = combine([one, step("b?", [second], "B [1].", 1)])
+    assert passages == (first, second)
+    assert answer.text == "A [2].\nB [3]."
+    assert [(found.mark, found.passage) for found in answer.cited] == [(2, beside), (3, second)]
 
 
 def test_a_part_without_an_answer_adds_none() -> None:

@@ -146,7 +146,7 @@ class Settings(BaseModel):
     search_defaults: SearchDefaults = Field(
         default=NO_DEFAULTS,
         description='JSON; how collections are searched that do not say: {"top_k": 10, "search_type": "hybrid", '
-        '"text_weight": 0.4, "score_threshold": 0, "group_by": "passage", "instructions": ""}',
+        '"text_weight": 0.4, "score_threshold": 0, "group_by": "passage", "context_tokens": 0, "instructions": ""}',
     )
     rerank_candidates: int = Field(
         default=20, ge=1, le=1_000, description="most passages that the reranker reads; five where one of them is clear"

@@ -22,6 +22,9 @@ class Prompt:
     options: AnswerOptions = PLAIN
     """With turns before the question and without passages, the draft is the question made to stand alone."""
 
+    more_tokens: int = 0
+    """What passages that are not known yet may add to it."""
+
     @property
     def asks_to_rewrite(self) -> bool:
         """Whether not an answer is asked for, but the question as it can be understood without the turns before it."""

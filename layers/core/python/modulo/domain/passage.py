@@ -57,6 +57,8 @@ class Passage:
     document: LiveDocument
     reranked: float | None = None
     relevance: float | None = None
+    neighbors: tuple["Passage", ...] = ()
+    """Chunks beside it that joined it, in the document's order; their scores are its own."""
 
     @property
     def chunk_id(self) -> UUID:

@@ -115,7 +115,7 @@ def _instructions(prompt: Prompt) -> str:
 
 def prompt_tokens(prompt: Prompt) -> int:
     """The estimated number of tokens of the prompt."""
-    return sum(estimate(message.content) + TOKENS_PER_MESSAGE for message in messages(prompt))
+    return sum(estimate(message.content) + TOKENS_PER_MESSAGE for message in messages(prompt)) + prompt.more_tokens
 
 
 def answer_of(reply: str, *, cut_short: bool = False) -> str:

@@ -20,7 +20,7 @@ MAX_EVIDENCE_CHARACTERS = 160
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One part of a question with its passages and answer; the answer's marks count this step's passages."""
+    """One part of a question with its passages and answer."""
 
     question: str
     passages: tuple[Passage, ...]
@@ -29,6 +29,8 @@ class Step:
     seconds: float
     asked: bool = True
     """False where the token budget was used up before."""
+    read: tuple[Passage, ...] = ()
+    """What the generator read, which marks count: the passages, or those of them that differ and their neighbours."""
 
     @property
     def confidence(self) -> float | None:
@@ -91,7 +93,7 @@ class Plan:
 def combine(
     steps: Sequence[Step], *, threshold: float = 0.0, form: FormatType = FormatType.standard
 ) -> tuple[tuple[Passage, ...], Answer]:
-    """The passages of all steps, each once, and the joined answer, whose marks count these passages.
+    """The passages of all steps, each once, and the joined answer, whose marks count all that was read.
 
     A step whose confidence is below the threshold does not count as answered.
     """
@@ -102,7 +104,8 @@ def combine(
         for passage in step.passages:
             found.setdefault(passage.chunk_id, passage)
     passages = tuple(found.values())
-    places = {chunk_id: place for place, chunk_id in enumerate(found, start=1)}
+    read = dict.fromkeys(one.chunk_id for step in steps for one in step.read)
+    places = {chunk_id: place for place, chunk_id in enumerate(read, start=1)}
     texts: list[tuple[str, str]] = []
     cited: dict[int, CitedPassage] = {}
     for step in steps:

@@ -18,7 +18,8 @@ from modulo.domain.outcome import Outcome
 from modulo.domain.placement import PageBox
 from modulo.domain.reasoning_options import CotConfig, FormatType, ReasoningStrategy
 from modulo.domain.request_model import RequestModel
-from modulo.domain.search_defaults import SearchDefaults
+from modulo.domain.search_defaults import ContextTokens, SearchDefaults
+from modulo.domain.search_neighbor import Neighbor
 from modulo.domain.suspicion import Flag
 
 MARK: Final = re.compile(r"\[(\d+)\]")
@@ -31,8 +32,8 @@ MAX_COLLECTIONS = 10
 class ConfigMetadata(RequestModel):
     """How to search; every field may be left out.
 
-    Where search_type, text_weight, score_threshold, top_k or group_by is null, the collection's search_defaults count,
-    and where these say nothing either, the service's settings.
+    Where search_type, text_weight, score_threshold, top_k, group_by or context_tokens is null, the collection's
+    search_defaults count, and where these say nothing either, the service's settings.
     """
 
     top_k: int | None = Field(
@@ -56,6 +57,10 @@ class ConfigMetadata(RequestModel):
     )
     score_threshold: float | None = Field(
         default=None, ge=0, le=1, description="passages whose chunk has a lower score are left out before reranking"
+    )
+    context_tokens: ContextTokens | None = Field(
+        default=None,
+        description="tokens of neighbours, chunks beside passages, that join them; 0 where nobody says",
     )
     cot_enabled: bool = Field(default=False, description="tell how each part of a question was answered: cot_output")
     cot_disabled: bool = Field(default=False, description="answer the question whole; wins over cot_enabled")
@@ -87,6 +92,7 @@ class ConfigMetadata(RequestModel):
             score_threshold=self.score_threshold,
             top_k=self.top_k,
             group_by=self.group_by,
+            context_tokens=self.context_tokens,
         )
 
 
@@ -177,6 +183,9 @@ class QueryResult(FrozenModel):
     flags: tuple[Flag, ...] = Field(
         default=(), description="what in it speaks to a language model or hides from its reader; told, not acted on"
     )
+    neighbors: tuple[Neighbor, ...] = Field(
+        default=(), description="those that joined it within context_tokens, in the document's order"
+    )
 
 
 class FoundDocument(DocumentInfo):
@@ -234,7 +243,7 @@ class Citation(FrozenModel):
     title: str
     excerpt: str = Field(max_length=500)
     page_number: int
-    relevance_score: float = Field(ge=0, le=1)
+    relevance_score: float = Field(ge=0, le=1, description="the passage's; of a neighbour, of the passage it is beside")
     chunk_id: UUID
     url: str | None = Field(default=None, description=URL_DESCRIPTION + "; older answers have none")
     start_index: int = Field(default=0, description="of the excerpt in the text of its page, as chunks count it")

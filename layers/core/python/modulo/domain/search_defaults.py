@@ -17,6 +17,7 @@ from modulo.domain.request_model import RequestModel
 DEFAULT_TOP_K: Final = 10
 MAX_INSTRUCTIONS: Final = 20_000
 """Characters."""
+ContextTokens = Annotated[int, Field(ge=0, le=10_000)]
 Value = TypeVar("Value")
 
 
@@ -30,6 +31,9 @@ class SearchDefaults(RequestModel):
     )
     top_k: int | None = Field(default=None, ge=1, description="passages to return; at most MAX_TOP_K")
     group_by: GroupBy | None = Field(default=None, description="what top_k counts: passage or document")
+    context_tokens: ContextTokens | None = Field(
+        default=None, description="tokens of neighbours, chunks beside passages, that join them"
+    )
     instructions: Annotated[str, StringConstraints(max_length=MAX_INSTRUCTIONS, pattern=r"^[^\x00]*$")] | None = Field(
         default=None, description="to the language model: on the tone, length or form of answers"
     )
@@ -42,6 +46,7 @@ BUILT_IN: Final = SearchDefaults(
     score_threshold=0.0,
     top_k=DEFAULT_TOP_K,
     group_by=GroupBy.passage,
+    context_tokens=0,
     instructions="",
 )
 """Where nobody says anything."""
@@ -57,11 +62,12 @@ def first_said(read: Callable[[SearchDefaults], Value | None], *said: SearchDefa
 def of_all(collections: Sequence[SearchDefaults]) -> SearchDefaults:
     """What several collections searched at once say together of the search as a whole.
 
-    As many passages as any of them wants; they are counted by document, or the model instructed, as all of them say,
-    and as nobody says where they disagree.
+    As many passages, and as many tokens of neighbours, as any of them wants; passages are counted by document, or the
+    model instructed, as all of them say, and as nobody says where they disagree.
     """
     return SearchDefaults(
         top_k=max((one.top_k for one in collections if one.top_k is not None), default=None),
+        context_tokens=max((one.context_tokens for one in collections if one.context_tokens is not None), default=None),
         group_by=_agreed([one.group_by for one in collections]),
         instructions=_agreed([one.instructions for one in collections]),
     )

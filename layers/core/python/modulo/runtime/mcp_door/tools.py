@@ -95,8 +95,8 @@ async def rag_search(visit: Visit, given: QuestionArguments) -> Result:
     """An answer with its citations and passages, each with its address."""
     config = ConfigMetadata(top_k=given.top_k, filters=given.filters)
     found = (await _search(visit, given.question, given, config)).model_dump(mode="json", exclude_none=True)
-    chunks = (result["chunk"] for result in found["query_results"])
-    for each in (*found["citations"], *found["nearest"], *found["documents"], *chunks):
+    passages = (one for result in found["query_results"] for one in (result["chunk"], *result["neighbors"]))
+    for each in (*found["citations"], *found["nearest"], *found["documents"], *passages):
         each["url"] = visit.address + each["url"]
     searched = [each["collection_id"] for each in found["metadata"]["collections"]]
     only = {"collection_id": searched[0]} if len(searched) == 1 else {}

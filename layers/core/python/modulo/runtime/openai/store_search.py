@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, Field
 
 from modulo.domain.request_model import RequestModel
-from modulo.domain.search import Question, SearchInput
+from modulo.domain.search import QueryResult, Question, SearchInput
 from modulo.runtime.openai.attributes import store_attributes
 from modulo.runtime.openai.file_search import MAX_RESULTS, RankingOptions
 from modulo.runtime.openai.store_files import Text
@@ -64,6 +64,14 @@ class StoreResults(BaseModel):
     next_page: None = None
 
 
+def _texts(found: QueryResult) -> list[str]:
+    """A passage among its neighbours, in the document's order."""
+    number = found.chunk.metadata.chunk_number
+    before = [one.text for one in found.neighbors if one.chunk_number < number]
+    behind = [one.text for one in found.neighbors if one.chunk_number > number]
+    return [*before, found.chunk.text, *behind]
+
+
 def store_results_answer(asked: SearchStore, found: FoundPassages) -> StoreResults:
     """Passages in the shape of the door."""
     return StoreResults(
@@ -74,7 +82,7 @@ def store_results_answer(asked: SearchStore, found: FoundPassages) -> StoreResul
                 filename=one.chunk.metadata.source,
                 score=one.score,
                 attributes=store_attributes(one.chunk.metadata.attributes),
-                content=[Text(text=one.chunk.text)],
+                content=[Text(text=text) for text in _texts(one)],
             )
             for one in found.passages
         ],

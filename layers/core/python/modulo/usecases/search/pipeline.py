@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -11,11 +11,13 @@ from modulo.domain.citations import check_citations
 from modulo.domain.filters import AllOf, Comparison, Condition, FilterField
 from modulo.domain.fusion import SearchType
 from modulo.domain.near_duplicates import distinct
+from modulo.domain.neighbors import in_reading_order
 from modulo.domain.outcome import NOT_FOUND
 from modulo.domain.reasoning import Step
 from modulo.domain.search_events import PassagesFound, SearchEvent, StageBegan
 from modulo.ports.context_threads import side_by_side
 from modulo.usecases.search.answer_stream import AnswerStream
+from modulo.usecases.search.neighbors import with_neighbors
 from modulo.usecases.search.reranking import rerank
 from modulo.usecases.search.response import found_documents, query_results
 from modulo.usecases.search.retrieval import Embedded, Retrieval, Retrieved, searched_as, shortened
@@ -107,8 +109,7 @@ class SearchPipeline:
         found = {one.passage.chunk_id: one.passage for step in steps for one in step.answer.cited}
         passages = sorted(found.values(), key=lambda passage: -passage.score)[: config.top_k_rerank or run.top_k]
         question = run.request.question
-        answer, tokens, asked = yield from self._answered(question, passages, config.max_citations)
-        return Step(question, tuple(passages), answer, tokens, perf_counter() - started, asked=asked)
+        return (yield from self._answered(question, passages, config.max_citations, started))
 
     def _vectors(self, grants: Sequence[Grant], cached: CachedVectors) -> tuple[Embedded, Embedded]:
         """The questions' vectors by each model, and of those the ones that had to be made."""
@@ -153,27 +154,33 @@ class SearchPipeline:
         passages = [
             passage for passage in rerank(self.run, question, passages) if passage.score >= config.min_confidence
         ]
-        passages = self.run.best(passages)
+        passages = with_neighbors(self.run, self.run.best(passages))
         if self.run.streams:
             yield PassagesFound(
                 question=question, documents=found_documents(passages), query_results=query_results(passages)
             )
-        answer, tokens, asked = yield from self._answered(question, passages, max_citations)
-        return Step(question, tuple(passages), answer, tokens, perf_counter() - started, asked=asked)
+        return (yield from self._answered(question, passages, max_citations, started))
 
     def _answered(
-        self, question: str, passages: Sequence[Passage], max_citations: int
-    ) -> Generator[SearchEvent, None, tuple[Answer, int, bool]]:
-        """A checked answer, the tokens it took, and whether the bound of tokens allowed to ask for it."""
-        config = self.run.request.config_metadata
-        if not passages or config.retrieve_only:
-            return Answer(NOT_FOUND, ()), 0, True
-        length = config.max_context_per_doc
-        read = tuple(shortened(passage, length) for passage in distinct(passages))
-        prompt = Prompt(question, read, self.run.form, self.run.answer_options)
+        self, question: str, passages: Sequence[Passage], max_citations: int, started: float
+    ) -> Generator[SearchEvent, None, Step]:
+        """The step with its checked answer, as far as the bound of tokens allows to ask for it."""
+        step = Step(question, tuple(passages), Answer(NOT_FOUND, ()), 0, perf_counter() - started)
+        if not passages or self.run.request.config_metadata.retrieve_only:
+            return step
+        prompt = Prompt(question, self._read(passages), self.run.form, self.run.answer_options)
         if not self.budget.allows(self.run.ports.generator.reserve(prompt)):
-            return Answer(NOT_FOUND, ()), 0, False
-        return (*(yield from self._generate(prompt, max_citations)), True)
+            return replace(step, asked=False)
+        answer, tokens = yield from self._generate(prompt, max_citations)
+        seconds = perf_counter() - started
+        return replace(step, answer=answer, tokens=tokens, seconds=seconds, read=tuple(prompt.passages))
+
+    def _read(self, passages: Sequence[Passage]) -> tuple[Passage, ...]:
+        """What the generator reads of them."""
+        read, length = distinct(passages), self.run.request.config_metadata.max_context_per_doc
+        if self.run.reads_neighbors:
+            read = in_reading_order(read)
+        return tuple(shortened(passage, length) for passage in read)
 
     def _generate(self, prompt: Prompt, max_citations: int) -> Generator[SearchEvent, None, tuple[Answer, int]]:
         """A checked answer and the tokens it took."""

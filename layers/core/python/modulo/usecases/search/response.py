@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from modulo.domain.answer import EXTRACTIVE
@@ -17,6 +18,7 @@ from modulo.domain.search import (
     SearchMetadata,
     SearchOutput,
 )
+from modulo.domain.search_neighbor import Neighbor
 from modulo.domain.suspicion import flags_of
 from modulo.usecases.search.citation import citations_of
 from modulo.usecases.search.nearest import nearest
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from modulo.domain.passage import Passage
     from modulo.domain.reasoning import Step
+    from modulo.domain.suspicion import Flag
     from modulo.usecases.search.retrieval import Retrieved
     from modulo.usecases.search.run import SearchRun
 
@@ -61,8 +64,9 @@ def search_output(run: SearchRun, retrieved: Retrieved, steps: Sequence[Step], *
     )
     for part in sorted(run.degraded):
         run.ports.metrics.count("rag_degraded_searches_total", part=part)
-    for flag in (flag for result in output.query_results for flag in result.flags):
-        run.ports.metrics.count("rag_suspicious_passages_total", flag=flag.value)
+    for result in output.query_results:
+        for flag in chain(result.flags, *(one.flags for one in result.neighbors)):
+            run.ports.metrics.count("rag_suspicious_passages_total", flag=flag.value)
     config = run.request.config_metadata
     if config.retrieve_only:
         return output
@@ -128,8 +132,29 @@ def _query_result(passage: Passage) -> QueryResult:
         text_score=passage.hit.text_score,
         fused_score=passage.hit.fused,
     )
-    label = "\n".join((passage.document.name, passage.document.info.title or "", chunk.heading or ""))
-    return QueryResult(chunk=found, score=passage.score, flags=flags_of(chunk.text, label))
+    neighbors = tuple(map(_neighbor, passage.neighbors))
+    return QueryResult(chunk=found, score=passage.score, flags=_flags(passage), neighbors=neighbors)
+
+
+def _neighbor(passage: Passage) -> Neighbor:
+    """A neighbour of a passage."""
+    chunk = passage.hit.chunk
+    return Neighbor(
+        chunk_id=passage.chunk_id,
+        text=chunk.text,
+        page_number=chunk.page,
+        chunk_number=chunk.number,
+        start_index=chunk.start,
+        end_index=chunk.end,
+        url=passage.url_of(chunk.start, chunk.end),
+        flags=_flags(passage),
+    )
+
+
+def _flags(passage: Passage) -> tuple[Flag, ...]:
+    """What in a passage speaks to a language model or hides from its reader."""
+    document, chunk = passage.document, passage.hit.chunk
+    return flags_of(chunk.text, "\n".join((document.name, document.info.title or "", chunk.heading or "")))
 
 
 def found_documents(passages: Sequence[Passage]) -> tuple[FoundDocument, ...]:

@@ -118,7 +118,7 @@ class Retrieval:
             for hit in hits
             if (document := live.documents.get(hit.ref.file_id)) and document.generation == hit.ref.generation
         )
-        return [passage for passage in passages if _meets(self.run.where, passage)]
+        return [passage for passage in passages if meets(self.run.where, passage)]
 
     def _live(self, hits: Sequence[Sequence[Hit]], *, use: bool) -> LiveDocuments:
         """One statement: the grants, the live documents among the hits, and the reservation of tokens."""
@@ -154,7 +154,8 @@ class Retrieval:
         passages = [shortened(_assumed_live(hit), length) for hit in hits]
         if len(passages) > most:
             passages = nlargest(most, passages, key=lambda passage: reserve(Prompt(question, (passage,))))
-        return Prompt(question, tuple(passages), options=self.run.answer_options)
+        more_tokens = self.run.context_tokens if self.run.reads_neighbors else 0
+        return Prompt(question, tuple(passages), options=self.run.answer_options, more_tokens=more_tokens)
 
 
 def searched_as(grants: Sequence[Grant]) -> list[tuple[Space, SearchDefaults]]:
@@ -173,7 +174,7 @@ def shortened(passage: Passage, max_characters: int) -> Passage:
     return replace(passage, hit=replace(passage.hit, chunk=replace(chunk, text=text, end=end)))
 
 
-def _meets(where: Filter, passage: Passage) -> bool:
+def meets(where: Filter, passage: Passage) -> bool:
     """Whether a passage meets the filter: its document says which conditions on documents it meets."""
     hit, of_document = passage.hit, iter(passage.document.met)
     values: dict[FilterField | Attribute, str | int] = {

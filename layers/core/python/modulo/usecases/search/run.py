@@ -8,7 +8,7 @@ from threading import Lock
 from time import perf_counter
 from typing import TYPE_CHECKING, TypeVar
 
-from modulo.domain.answer import TokenUsage
+from modulo.domain.answer import EXTRACTIVE, TokenUsage
 from modulo.domain.answer_options import PLAIN, AnswerOptions
 from modulo.domain.filters import CHUNK_FIELDS, conditions, on_documents
 from modulo.domain.fusion import Ranking
@@ -115,6 +115,16 @@ class SearchRun:
     def top_k(self) -> int:
         """How many passages or documents are asked for."""
         return min(first_said(lambda one: one.top_k, *self._said_of_all), self.limits.max_top_k)
+
+    @property
+    def context_tokens(self) -> int:
+        """How many tokens of neighbours join the passages of the question, or of each of its parts."""
+        return first_said(lambda one: one.context_tokens, *self._said_of_all) // len(self.plan.parts)
+
+    @property
+    def reads_neighbors(self) -> bool:
+        """Whether the answer may rest on neighbours: extracts are no better for them."""
+        return self.ports.generator.name != EXTRACTIVE
 
     @property
     def answer_options(self) -> AnswerOptions:
