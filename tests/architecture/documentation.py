@@ -7,8 +7,8 @@ A block of commands is a fence `sh` whose info string says what a test does with
     sh not-run="why"    it is not run, for that reason
 
 A fence marked `output` right behind a block that is run shows what it prints; `…` stands for anything, and a line with
-nothing but `…` for any number of lines. A fence with `file=path` is written to that file, with `before=name` before the
-line of that name.
+nothing but `…` for any number of lines. A fence with `file=path` is written to that file, with `before=line` before the
+one line that reads so, whatever its indentation, and with `after=line` behind it.
 """
 
 import re

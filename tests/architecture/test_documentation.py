@@ -34,7 +34,7 @@ def test_every_block_says_its_language_and_whether_it_is_run(page: Path) -> None
             assert len(told) == 1, f'{block}: say `run` or `not-run="why"`'
             assert block.tags.get("not-run", "-"), f"{block}: say why it is not run"
         else:
-            assert set(block.tags) <= {"output", "file", "before"}, str(block)
+            assert set(block.tags) <= {"output", "file", "before", "after"}, str(block)
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))

@@ -94,12 +94,14 @@ class Newcomer:
         """Write a file, or insert lines into one."""
         path = self.directory / block.tags["file"]
         path.parent.mkdir(parents=True, exist_ok=True)
-        if "before" in block.tags:
-            head, found, rest = path.read_text().partition(f"\n  {block.tags['before']}:")
-            assert found, f"{block}: {path.name} has no {block.tags['before']}"
-            path.write_text(f"{head}\n{block.text}{found.removeprefix(chr(10))}{rest}")
-        else:
+        where = block.tags.get("before") or block.tags.get("after")
+        if where is None:
             path.write_text(block.text)
+            return
+        lines = path.read_text().splitlines(keepends=True)
+        [place] = [number for number, line in enumerate(lines) if line.strip() == where]
+        lines.insert(place if "before" in block.tags else place + 1, block.text)
+        path.write_text("".join(lines))
 
     def compare(self, block: Block, printed: str) -> None:
         """Hold what was printed to what is shown."""

@@ -86,7 +86,7 @@ def _answered(event: Mapping[str, Any], work: Work, left: float | None) -> dict[
         return {}
     if unlisted := _unlisted(event.get("ResourceProperties", {})):
         reason = f"No function could read these secrets, as the parameter SecretArns lacks them: {', '.join(unlisted)}"
-        log.error(reason)
+        log.error("%s of the custom resource %s is refused: %s", kind, event["LogicalResourceId"], reason)
         answer.send("FAILED", {}, reason)
         return {}
     last = None if left is None else max(0.0, left - ANSWER_SECONDS)
