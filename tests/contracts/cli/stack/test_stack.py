@@ -64,8 +64,15 @@ def client(environment: Environment, service: str):
 
 
 def started(since: Sequence[psutil.Process] = ()) -> list[psutil.Process]:
-    """Our processes but those known already: other tests' servers may be running."""
-    return [process for process in psutil.Process().children(recursive=True) if process not in since]
+    """Our processes but those known already, and theirs: servers of other tests may run, and answer meanwhile."""
+    known = set(since)
+    return [one for one in psutil.Process().children(recursive=True) if not known & {one, *parents_of(one)}]
+
+
+def parents_of(process: psutil.Process) -> list[psutil.Process]:
+    with suppress(psutil.NoSuchProcess):
+        return process.parents()
+    return []
 
 
 def is_alive(process: psutil.Process) -> bool:
