@@ -1,6 +1,5 @@
 """The cost model, and the generated page of costs."""
 
-import re
 from dataclasses import replace
 
 import pytest
@@ -26,6 +25,7 @@ from benchmarks.cost_model import (
 from benchmarks.deployed_resources import alarms, endpoints, queues
 from benchmarks.deployments import DEPLOYMENTS, LITE, SCALE_1K
 from benchmarks.prices import HOURS, PRICES, dollars
+from tests.architecture.sources import deployed_routes
 
 BARE = Usage(cpu_seconds=0, wait_seconds=0, database_seconds=0)
 MEASURED = MeasuredUsage(
@@ -118,9 +118,7 @@ def test_a_month_with_requests_pays_for_metrics() -> None:
     found = metrics_in_use(MEASURED)
     assert line(found, "API Gateway's detailed metrics") == pytest.approx(5 * 20 * 0.3)
     assert line(found, "metrics of functions") == pytest.approx((60 - 4) * 0.3)
-    templates = [cost_page.ROOT / "template.yaml", *(cost_page.ROOT / "infra").glob("*.yaml")]
-    written = "\n".join(path.read_text() for path in templates)
-    called = re.findall(r"^ +Method: (?:get|post|put|patch|delete)$", written, re.MULTILINE)
+    called = deployed_routes("get", "post", "put", "patch", "delete")
     page = " ".join((cost_page.ROOT / "infra" / "costs.md").read_text().split())
     assert 85 <= len(called) < 95, "some ninety, as the page says"
     assert f"taken as 20 of some ninety. Where all ninety are called, those are ${90 * 5 * 0.3:.0f}" in page

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from importlib import import_module
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 
 from modulo import runtime
 from modulo.domain.errors import DeadMessage, FileFailed, ModuloError, explanation
@@ -49,7 +49,7 @@ def page() -> str:
 
 def visible_errors() -> list[type[ModuloError]]:
     """Every error class users can see; classes that share a code count once."""
-    for module in iter_modules(runtime.__path__, "modulo.runtime."):
+    for module in walk_packages(runtime.__path__, "modulo.runtime."):
         import_module(module.name)  # some runtime modules define errors
     homes = ("modulo.domain.", "modulo.runtime.")
     ours = [error for error in _subclasses(ModuloError) if error.__module__.startswith(homes)]
