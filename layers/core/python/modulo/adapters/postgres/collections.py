@@ -7,8 +7,11 @@ from uuid import UUID
 
 from sqlalchemy import (
     Connection,
+    Integer,
     RowMapping,
     Select,
+    Uuid,
+    bindparam,
     exists,
     func,
     literal,
@@ -34,6 +37,17 @@ from modulo.domain.identity import Principal, Role
 from modulo.domain.pagination import Cursor, Listing, Page, Window
 from modulo.domain.quota import quota_exceeded
 from modulo.domain.search_defaults import SearchDefaults
+
+_ENTRIES = (
+    select(collections.c.id, collections.c.name, collections.c.created_at)
+    .join(members, MEMBERSHIP)
+    .where(in_tenant(bindparam("tenant_id", type_=Uuid()), collections, members))
+    .where(members.c.user_id == bindparam("user_id", type_=Uuid()), collections.c.deleted_at.is_(None))
+    .order_by(collections.c.created_at.desc(), collections.c.id.desc())
+    .limit(bindparam("entries", type_=Integer()))
+)
+_NAMED = _ENTRIES.where(collections.c.name_key == bindparam("name_key"))
+"""What stands before every question to a model by its name, built once."""
 
 
 class PostgresCollections(Pooled):
@@ -112,17 +126,11 @@ class PostgresCollections(Pooled):
         """What it takes to choose one."""
         if name is not None and name != printable(name):
             return []
-        statement = (
-            select(collections.c.id, collections.c.name, collections.c.created_at)
-            .join(members, MEMBERSHIP)
-            .where(in_tenant(principal.tenant_id, collections, members), members.c.user_id == principal.user_id)
-            .where(collections.c.deleted_at.is_(None))
-            .order_by(collections.c.created_at.desc(), collections.c.id.desc())
-            .limit(limit)
-        )
+        asked = {"tenant_id": principal.tenant_id, "user_id": principal.user_id, "entries": limit}
         if name is not None:
-            statement = statement.where(collections.c.name_key == name_key(name))
-        return [CollectionEntry(*row) for row in connection.execute(statement)]
+            asked["name_key"] = name_key(name)
+        statement = _ENTRIES if name is None else _NAMED
+        return [CollectionEntry(*row) for row in connection.execute(statement, asked)]
 
     @read
     def get_collection(self, connection: Connection, principal: Principal, collection_id: UUID) -> Collection:
