@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import log
 
@@ -18,16 +18,22 @@ DEPTH = 100
 _WORD = re.compile(r"\w+")
 
 
+def lowercased_words(text: str) -> list[str]:
+    """The words of a text, without stems or stop words."""
+    return _WORD.findall(text.lower())
+
+
 @dataclass(slots=True)
 class Bm25:
-    """BM25 (Robertson et al. 1994) in Lucene's form over lowercased words, without stems or stop words."""
+    """BM25 (Robertson et al. 1994) in Lucene's form over the words of texts."""
 
     texts: Sequence[str]
+    words: Callable[[str], Sequence[str]] = lowercased_words
     _postings: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     _norms: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        counts = [Counter(_words(text)) for text in self.texts]
+        counts = [Counter(self.words(text)) for text in self.texts]
         lengths = [count.total() for count in counts]
         mean = sum(lengths) / len(lengths)
         self._norms = [K1 * (1 - B + B * length / mean) for length in lengths]
@@ -38,7 +44,7 @@ class Bm25:
     def scores(self, question: str) -> dict[int, float]:
         """The score of each text that has a word of the question, by its number."""
         found: dict[int, float] = {}
-        for word in _words(question):
+        for word in self.words(question):
             postings = self._postings.get(word, [])
             weight = log(1 + (len(self.texts) - len(postings) + 0.5) / (len(postings) + 0.5))
             for number, frequency in postings:
@@ -68,7 +74,3 @@ def fuse(rankings: Sequence[Sequence[str]], k: int = RRF_K) -> list[str]:
         for rank, document in enumerate(ranking, start=1):
             scores[document] = scores.get(document, 0.0) + 1 / (k + rank)
     return sorted(scores, key=lambda document: -scores[document])
-
-
-def _words(text: str) -> list[str]:
-    return _WORD.findall(text.lower())

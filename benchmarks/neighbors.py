@@ -12,17 +12,17 @@ import json
 import os
 import random
 import sys
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from math import log
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
+from benchmarks.baselines import Bm25
 from benchmarks.machine import ROOT, machine_facts
-from benchmarks.quality_sets import SEED, MissingData
+from benchmarks.quality_sets import SEED, MissingData, read_rows
 from modulo.adapters.milvus.terms import sought_terms, stored_terms
 from modulo.cli.evaluation import bootstrap
 from modulo.cli.evaluation.answer_match import holds
@@ -43,7 +43,6 @@ BUDGETS = (500, 1_000, 2_000, 3_000)
 SHARES = (0.0, 0.25, 0.5)
 """Of a context's tokens, those that neighbours take."""
 CANDIDATES = 20
-K1, B = 1.2, 0.75
 _ID = UUID(int=0)
 estimate = partial(bootstrap.estimate, resamples=2_000)
 difference = partial(bootstrap.difference, resamples=2_000)
@@ -63,11 +62,13 @@ class Asked:
 def squad(folder: Path, count: int) -> tuple[Documents, list[Asked]]:
     """Articles, and answerable questions."""
     articles = defaultdict[str, list[str]](list)
-    for row in _rows(folder / "squad" / "corpus.jsonl"):
+    for row in read_rows(folder / "squad" / "corpus.jsonl"):
         articles[row["title"]].append(row["text"])
     names = {text: title for title, texts in articles.items() for text in texts}
     rows = [
-        row for row in _rows(folder / "squad2" / "dev_half.jsonl") if not row["impossible"] and row["context"] in names
+        row
+        for row in read_rows(folder / "squad2" / "dev_half.jsonl")
+        if not row["impossible"] and row["context"] in names
     ]
     random.Random(SEED).shuffle(rows)
     asked = []
@@ -84,7 +85,7 @@ def clapnq(folder: Path, count: int) -> tuple[Documents, list[Asked]]:
     documents: dict[str, tuple[str, Sequence[str]]] = {}
     asked = []
     for kind in ("answerable", "unanswerable"):
-        for row in _rows(folder / "clapnq" / f"clapnq_dev_{kind}.jsonl"):
+        for row in read_rows(folder / "clapnq" / f"clapnq_dev_{kind}.jsonl"):
             documents |= {one["text"]: (one["title"], (one["text"],)) for one in row["passages"]}
             if kind == "answerable":
                 gold = [[text] for text in row["output"][0]["selected_sentences"] if text]
@@ -108,23 +109,11 @@ class Index:
             document = LiveDocument(uuid5(_ID, name), 1, name, len(made), DocumentInfo(), "")
             self.chunks[document.file_id] = made
             self._rows += [(one, document) for one in made]
-        counts = [Counter(stored_terms(one, "en").split()) for one, _ in self._rows]
-        self._lengths = [count.total() for count in counts]
-        self._mean = sum(self._lengths) / len(self._lengths)
-        self._postings: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
-        for number, count in enumerate(counts):
-            for term, frequency in count.items():
-                self._postings[term].append((number, frequency))
+        self._bm25 = Bm25([stored_terms(one, "en") for one, _ in self._rows], words=str.split)
 
     def search(self, question: str) -> list[Passage]:
         """The best passages."""
-        found: defaultdict[int, float] = defaultdict(float)
-        for term in set(sought_terms(question).split()):
-            postings = self._postings.get(term, [])
-            rarity = log(1 + (len(self._rows) - len(postings) + 0.5) / (len(postings) + 0.5))
-            for number, count in postings:
-                norm = K1 * (1 - B + B * self._lengths[number] / self._mean)
-                found[number] += rarity * count * (K1 + 1) / (count + norm)
+        found = self._bm25.scores(" ".join(dict.fromkeys(sought_terms(question).split())))
         best = sorted(found, key=lambda number: -found[number])[:CANDIDATES]
         return [self._passage(number, found[number]) for number in best]
 
@@ -184,14 +173,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.into.write_text(json.dumps(stored, indent=1) + "\n")
     print(json.dumps(stored, indent=1))
     return 0
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    try:
-        with path.open(encoding="utf-8") as lines:
-            return [json.loads(line) for line in lines]
-    except FileNotFoundError:
-        raise MissingData(f"{path} is not there") from None
 
 
 if __name__ == "__main__":

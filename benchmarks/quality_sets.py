@@ -53,7 +53,7 @@ def _retrieval_set(name: str) -> Callable[[Path], EvaluationSet]:
         relevant = _judgements(folder / name)
         questions = [
             GoldenQuestion(id=row["_id"], question=row["text"], documents=relevant[row["_id"]], answers=_answers(row))
-            for row in _rows(folder / name / "queries.jsonl")
+            for row in read_rows(folder / name / "queries.jsonl")
             if row["_id"] in relevant
         ]
         return EvaluationSet(name, _corpus(folder / name), questions)
@@ -63,9 +63,9 @@ def _retrieval_set(name: str) -> Callable[[Path], EvaluationSet]:
 
 def _squad2(folder: Path) -> EvaluationSet:
     """SQuAD 2.0 over the paragraphs of `squad`: gold answers, and questions that the paragraphs do not answer."""
-    names = {row["text"]: f"{row['_id']}.md" for row in _rows(folder / "squad" / "corpus.jsonl")}
+    names = {row["text"]: f"{row['_id']}.md" for row in read_rows(folder / "squad" / "corpus.jsonl")}
     questions = []
-    for row in _rows(folder / "squad2" / "dev_half.jsonl"):
+    for row in read_rows(folder / "squad2" / "dev_half.jsonl"):
         known: dict[str, Any] = {"unanswerable": True}
         if not row["impossible"]:
             known = {"documents": {names[row["context"]]: 1}, "answers": _distinct(row["answers"])}
@@ -79,7 +79,7 @@ def _clapnq(folder: Path) -> EvaluationSet:
     names: dict[str, str] = {}
     questions = []
     for kind in ("answerable", "unanswerable"):
-        for row in _rows(folder / "clapnq" / f"clapnq_dev_{kind}.jsonl"):
+        for row in read_rows(folder / "clapnq" / f"clapnq_dev_{kind}.jsonl"):
             own = [_document(passage["title"], passage["text"]) for passage in row["passages"]]
             for content in own:
                 names.setdefault(content, f"c{len(names)}.md")
@@ -94,14 +94,14 @@ def _clapnq(folder: Path) -> EvaluationSet:
 def _tatqa(folder: Path) -> EvaluationSet:
     """TAT-QA: all questions for retrieval, answers of those that a span of the text or a cell answers."""
     found = _retrieval_set("tatqa")(folder)
-    spans = {row["_id"] for row in _rows(folder / "tatqa" / "queries.jsonl") if row["type"] == "span"}
+    spans = {row["_id"] for row in read_rows(folder / "tatqa" / "queries.jsonl") if row["type"] == "span"}
     questions = [one if one.id in spans else one.model_copy(update={"answers": ()}) for one in found.questions]
     return replace(found, questions=questions, answers=True)
 
 
 def tatqa_table_spans(folder: Path) -> frozenset[str]:
     """The questions that one cell of a table answers."""
-    rows = _rows(folder / "tatqa" / "queries.jsonl")
+    rows = read_rows(folder / "tatqa" / "queries.jsonl")
     return frozenset(row["_id"] for row in rows if (row["type"], row["from"]) == ("span", "table"))
 
 
@@ -118,7 +118,7 @@ SETS: Mapping[str, Callable[[Path], EvaluationSet]] = {
 
 
 def _corpus(folder: Path) -> dict[str, str]:
-    return {f"{row['_id']}.md": _document(row["title"], row["text"]) for row in _rows(folder / "corpus.jsonl")}
+    return {f"{row['_id']}.md": _document(row["title"], row["text"]) for row in read_rows(folder / "corpus.jsonl")}
 
 
 def _document(title: str, text: str) -> str:
@@ -148,7 +148,12 @@ def _distinct(answers: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(answer for answer in answers if answer.strip()))
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
+def read_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """The lines of a file of JSON objects.
+
+    Raises:
+        MissingData: the file is not there.
+    """
     try:
         with path.open(encoding="utf-8") as lines:
             yield from map(json.loads, lines)

@@ -96,6 +96,19 @@ def chunk_at(
     return EmbeddedChunk(ref, chunk, vector, source, media_type)
 
 
+def methods_called(store: MilvusVectors, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The methods of Milvus that the store calls from now on."""
+    called: list[str] = []
+    real = store._milvus.call
+
+    def call(method: str, *args: object, **options: object) -> object:
+        called.append(method)
+        return real(method, *args, **options)
+
+    monkeypatch.setattr(store._milvus, "call", call)
+    return called
+
+
 def ask(
     vectors: Vectors,
     space: Space,
@@ -682,14 +695,7 @@ class TestMilvus:
     def test_a_warm_search_is_one_request(self, store: MilvusVectors, monkeypatch: pytest.MonkeyPatch) -> None:
         space = space_of()
         store.upsert(space, [chunk_at(ref_in(space), 0, EAST)])
-        asked: list[str] = []
-        real = store._milvus.call
-
-        def counted(method: str, *args: object, **options: object) -> object:
-            asked.append(method)
-            return real(method, *args, **options)
-
-        monkeypatch.setattr(store._milvus, "call", counted)
+        asked = methods_called(store, monkeypatch)
         ask(store, space, question="text")
         ask(store, space, question="")
         # The route by words is begun, the one by vectors called: both are under way at once.
@@ -704,14 +710,7 @@ class TestMilvus:
         for space, ref in zip(spaces, refs, strict=True):
             given = [chunk_at(ref, n, EAST) for n in range(3)]
             store.upsert(space, [replace(one, chunk=replace(one.chunk, places="AAAA")) for one in given])
-        asked: list[str] = []
-        real = store._milvus.call
-
-        def counted(method: str, *args: object, **options: object) -> object:
-            asked.append(method)
-            return real(method, *args, **options)
-
-        monkeypatch.setattr(store._milvus, "call", counted)
+        asked = methods_called(store, monkeypatch)
         found = store.chunks_at(spaces, {ref: {0, 2} for ref in refs})
         assert {ref: [(one.number, one.places) for one in of_file] for ref, of_file in found.items()} == {
             ref: [(0, "AAAA"), (2, "AAAA")] for ref in refs
