@@ -153,7 +153,7 @@ class MilvusVectors:
         self._collections.within(space, lambda _: self._milvus.call_slow("delete", space.name, filter=expression))
 
     def count(self, space: Space, *, file_id: UUID | None = None, generation: int | None = None) -> int:
-        """The number of chunks that `delete` would delete."""
+        """The number of rows that `delete` would delete; what a crash left twice counts twice until it is rewritten."""
         rows = self._query(space, filter_expression(space, file_id=file_id, generation=generation), ["count(*)"])
         return int(rows[0]["count(*)"]) if rows else 0
 
