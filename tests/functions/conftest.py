@@ -351,7 +351,19 @@ def upload_failed(api: Api, services: Services, collection: str, name: str) -> d
 
 def ingest_all(api: Api, collection: str) -> None:
     """Deliver the event of every file of the collection that waits to be ingested."""
-    for file in api("GET", f"/collections/{collection}/files").json["items"]:
+    _ingest_waiting(api, collection, api("GET", f"/collections/{collection}/files").json["items"])
+
+
+def ingest_everything(api: Api) -> None:
+    """Deliver the event of every waiting file of all collections, of which any may be deleted meanwhile."""
+    for collection in api("GET", "/collections", query={"limit": "100"}).json["items"]:
+        listed = api("GET", f"/collections/{collection['id']}/files")
+        if listed.status != 404:
+            _ingest_waiting(api, collection["id"], listed.json["items"])
+
+
+def _ingest_waiting(api: Api, collection: str, files: list[dict[str, Any]]) -> None:
+    for file in files:
         if file["stage"] == "awaiting_upload":
             receipt = {"file_id": file["id"], "generation": file["generation"]}
             assert ingest(api, collection, receipt) == []

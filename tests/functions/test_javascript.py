@@ -13,7 +13,7 @@ import pytest
 
 from modulo.domain.errors import Throttled
 from tests.architecture.sources import ROOT
-from tests.functions.conftest import ingest_all
+from tests.functions.conftest import ingest_everything
 from tests.functions.served import key_of, served
 
 FOLDER = ROOT / "tests" / "javascript"
@@ -67,8 +67,7 @@ def run_and_ingest(api, command: list[str], environment: Mapping[str, str], outp
         try:
             deadline = time.monotonic() + SECONDS
             while program.poll() is None and time.monotonic() < deadline:
-                for collection in api("GET", "/collections", query={"limit": "100"}).json["items"]:
-                    ingest_all(api, collection["id"])
+                ingest_everything(api)
                 time.sleep(0.1)
         finally:
             if program.poll() is None:

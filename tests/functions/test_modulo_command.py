@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from modulo_client.command.main import COMMANDS
-from tests.functions.conftest import Api, as_user, ingest_all
+from tests.functions.conftest import Api, as_user, ingest_all, ingest_everything
 from tests.functions.served import key_of
 from tests.functions.test_python_client import SEA, url
 
@@ -61,8 +61,7 @@ def ingestion(api: Api) -> Iterator[None]:
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         while not over.wait(0.05):
-            for one in api("GET", "/collections").json["items"]:
-                ingest_all(api, one["id"])
+            ingest_everything(api)
         loop.close()
 
     thread = threading.Thread(target=work)
