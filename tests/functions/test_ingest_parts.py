@@ -1,10 +1,12 @@
 """Large files: divided, ingested part by part, published once."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
+from modulo.domain.chunk import CHUNKS_PER_PART, EmbeddedChunk
 from modulo.domain.document import Extent, Page
 from modulo.domain.errors import Unavailable
 from modulo.domain.file import DocumentInfo
@@ -111,6 +113,29 @@ def test_chunks_that_are_missing_are_noticed(api, collection, services):
     vectors = services.vectors
     services.vectors = Wrapped(vectors, count=lambda *given, **more: 1)
     assert len(handle(*queued(services))) == 1
+    assert found(api, collection, receipt)["stage"] == "queued"
+
+
+def test_chunks_that_the_store_counts_twice_after_a_crash_are_all_there(api, collection, services):
+    receipt = api.upload(collection, TEXT)
+    assert ingest(api, collection, receipt) == []
+    vectors = services.vectors
+    services.vectors = Wrapped(vectors, count=lambda *given, **more: 2 * vectors.count(*given, **more))
+    assert handle(*queued(services)) == []
+    assert found(api, collection, receipt)["stage"] == "ready"
+
+
+def test_chunks_that_nobody_wrote_are_noticed(api, collection, services):
+    receipt = api.upload(collection, TEXT)
+    assert ingest(api, collection, receipt) == []
+    *others, last = queued(services)
+    assert handle(*others) == []
+    space, ref = services.grants.grant(principal_of("ada"), UUID(collection)).space, ref_of(api, collection, receipt)
+    [chunk] = services.vectors.chunks(space, ref, range(1))
+    stray = replace(chunk, number=CHUNKS_PER_PART - 1, text="stray")
+    vector = [1.0] * space.model.dimensions
+    services.vectors.upsert(space, [EmbeddedChunk(ref, stray, vector, "sea.txt", "text/plain")])
+    assert len(handle(last)) == 1
     assert found(api, collection, receipt)["stage"] == "queued"
 
 

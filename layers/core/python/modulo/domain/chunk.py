@@ -12,6 +12,11 @@ CHUNKS_PER_PART = 1_000_000
 """How far the chunk numbers of neighbouring parts of a file are apart."""
 
 
+def numbers_of(part: int) -> range:
+    """The numbers that chunks of the file's part so numbered may have."""
+    return range(part * CHUNKS_PER_PART, (part + 1) * CHUNKS_PER_PART)
+
+
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """A part of one generation of a file.

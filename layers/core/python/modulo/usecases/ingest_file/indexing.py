@@ -9,7 +9,7 @@ from itertools import islice
 from time import perf_counter
 from typing import TYPE_CHECKING, TypeVar
 
-from modulo.domain.chunk import CHUNKS_PER_PART, ContentHash, EmbeddedChunk, content_hash
+from modulo.domain.chunk import ContentHash, EmbeddedChunk, content_hash, numbers_of
 from modulo.domain.chunking import chunk
 from modulo.domain.claim import PartResult
 from modulo.domain.errors import Unavailable
@@ -126,8 +126,7 @@ class Indexing:
     @property
     def _numbers(self) -> range:
         """The chunk numbers of the claimed pages."""
-        first = self.claim.part.number * CHUNKS_PER_PART if self.claim.part else 0
-        return range(first, first + CHUNKS_PER_PART)
+        return numbers_of(self.claim.part.number if self.claim.part else 0)
 
     def _read(self, pages: Iterator[Page], on_progress: Callable[[], None]) -> Iterator[Page]:
         unreported = 0.0
