@@ -66,7 +66,7 @@ class TestAnswers:
             ("exit", "Runtime.ExitError", r"Runtime exited with error: exit status 3"),
             ("leave", "Runtime.ExitError", r"Runtime exited without providing a reason"),
             ("die", "Runtime.ExitError", r"Runtime exited with error: signal: killed"),
-            ("sleep", "Sandbox.Timedout", r"Task timed out after 1\.\d\d seconds"),
+            ("sleep", "Sandbox.Timedout", r"Task timed out after [1-4]\.\d\d seconds"),
             ("swell", "Runtime.OutOfMemory", r"Runtime exited with error: signal: killed"),
             ("gush", "Function.ResponseSizeTooLarge", r"\(7000002 bytes\) exceeded maximum allowed payload size"),
         ],
@@ -77,7 +77,7 @@ class TestAnswers:
         before = localstack.invoke(function, "pid").value
         began = time.monotonic()
         reply = localstack.invoke(function, event)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 20
         assert reply.error == "Unhandled"
         assert reply.value["errorType"] == kind
         assert re.search(message, reply.value["errorMessage"])
@@ -182,7 +182,7 @@ class TestConcurrency:
             first = {reply.value for reply in pool.map(lambda _: localstack.invoke(name), range(5))}
             began = time.monotonic()
             second = {reply.value for reply in pool.map(lambda _: localstack.invoke(name), range(5))}
-            assert time.monotonic() - began < 3
+            assert time.monotonic() - began < 4.5
         assert len(first) == 5
         assert second == first
 

@@ -401,4 +401,4 @@ class TestS3Blobs:
         ):
             with pytest.raises(Unavailable):
                 call()
-        assert time.monotonic() - began < 12
+        assert time.monotonic() - began < 40

@@ -365,8 +365,8 @@ class TestValkeyCache:
             cache.get([key])
             cache.put(kept({key: b"value"}, ttl=60))
             cache.delete(key)
-        assert 0.25 < first < 1
-        assert time.monotonic() - began < first + 1
+        assert 0.25 < first < 5
+        assert time.monotonic() - began < first + 10
 
     def test_after_the_pause_one_request_tries_it_for_all(self, valkey: Environment, wire: Wire, key: str) -> None:
         clock = Time()

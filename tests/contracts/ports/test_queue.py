@@ -237,4 +237,4 @@ class TestSqsQueue:
         began = time.monotonic()
         with pytest.raises(Unavailable):
             queue.send({"n": 1})
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 20

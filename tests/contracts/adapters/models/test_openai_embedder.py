@@ -215,7 +215,7 @@ def test_a_slow_provider_is_given_up_in_time(answer: Answer) -> None:
         started = time.monotonic()
         with pytest.raises(TimedOut):
             embedder.embed(MODEL, ["a"])
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 10
 
 
 def test_nobody_there_is_unavailable() -> None:

@@ -69,7 +69,7 @@ def test_where_time_is_limited_the_server_ends_the_work(empty: Settings, direct:
     started = time.monotonic()
     with pytest.raises(Unavailable):
         migrate(empty, scripts=migrations(tmp_path, MAKE, "op.execute('SELECT pg_sleep(30)')"), seconds=2)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 25
     assert columns(direct) == ["id"], "what was whole before stays"
     with transaction(direct) as connection:
         running = connection.execute(text("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(30)%'"))
@@ -211,23 +211,22 @@ def test_an_index_is_made_while_others_write(empty: Settings, direct: Engine, tm
     migrate(empty, scripts=migrations(tmp_path, MAKE))
     (tmp_path / "more").mkdir()
     scripts = migrations(tmp_path / "more", MAKE, "add_index('ix_things', 'things', ['id'])", "drop_index('ix_things')")
-    written = threading.Event()
+    written, inserted = threading.Event(), threading.Event()
 
     def write() -> None:
         with transaction(direct) as connection:
             connection.execute(text("INSERT INTO things VALUES (1)"))
             written.set()
-            time.sleep(2)  # it waits for this one to end, and holds nobody up
+            assert inserted.wait(60), "the migration, which waits for this transaction, held another writer up"
 
     with ThreadPoolExecutor(3) as threads:
         writing = threads.submit(write)
         written.wait(10)
         migrating = [threads.submit(migrate, empty, scripts=scripts) for _ in range(2)]
         time.sleep(0.5)
-        started = time.monotonic()
         with transaction(direct) as connection:
             connection.execute(text("INSERT INTO things VALUES (2)"))
-        assert time.monotonic() - started < 1
         assert not any(one.done() for one in migrating)
+        inserted.set()
         assert [one.result(timeout=60) for one in migrating] == ["3", "3"]
         writing.result()

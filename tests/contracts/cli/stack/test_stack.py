@@ -396,7 +396,7 @@ class TestStack:
                     process.suspend() if fault == "suspended" else process.kill()
         at = time.monotonic()
         stack.stop()
-        assert time.monotonic() - at < 10
+        assert time.monotonic() - at < 30
         assert [p for p in processes if is_alive(p)] == []
 
     @pytest.fixture
@@ -414,10 +414,10 @@ class TestStack:
         self, with_deaf_clients: tuple[Stack, list[Process]], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         stack, clients = with_deaf_clients
-        monkeypatch.setattr("modulo.cli.stack.stack.CLIENT_STOP_SECONDS", 1.0)
+        monkeypatch.setattr("modulo.cli.stack.stack.CLIENT_STOP_SECONDS", 4.0)
         at = time.monotonic()
         stack.stop()
-        assert time.monotonic() - at < 3.5
+        assert time.monotonic() - at < 3 * 4
         assert {each.returncode for each in clients} == {-signal.SIGKILL}
 
     @pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user reaches its own directories")

@@ -185,7 +185,7 @@ class TestLimits:
         with pytest.raises(ExpensiveFile, match="more than 1 seconds"):
             next(pages_of(name, metrics=metrics, seconds=1))
         assert stopped(metrics) == {"time": 1}
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 20
 
     def test_time_is_not_the_readers_own(self) -> None:
         pages = pages_of("Talkative", seconds=1)
