@@ -8,7 +8,7 @@ from benchmarks.faults import CRASH_RATE, DUPLICATE_RATE
 from benchmarks.file_plan import differences, plan_files
 from modulo.domain.file import Stage
 
-FILES = 30
+FILES = 20
 
 
 def test_every_file_ends_as_in_a_clean_run() -> None:
