@@ -79,8 +79,7 @@ def ask(port: int, number: int) -> None:
         assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_processes_share_a_port_and_their_metrics(tmp_path: Path, number: signal.Signals) -> None:
+def test_processes_share_a_port_and_their_metrics(tmp_path: Path) -> None:
     port = free_port()
     environment = {"METRICS": "prometheus", "METRICS_TOKEN": TOKEN, "TMPDIR": str(tmp_path), "WEB_CONCURRENCY": "3"}
     with modulo("serve", "--port", str(port), environment=environment) as server:
@@ -98,7 +97,7 @@ def test_processes_share_a_port_and_their_metrics(tmp_path: Path, number: signal
         until(lambda: requests_counted(port) == 20)
         ask(port, 10)
         assert requests_counted(port) == 30, "what the dead one counted stays counted"
-        server.send_signal(number)
+        server.send_signal(signal.SIGTERM)
         assert server.wait(PATIENCE) == 0
     assert list(tmp_path.iterdir()) == [], "no file of the metrics is left"
 
@@ -111,15 +110,17 @@ def test_processes_end_with_the_one_that_started_them(tmp_path: Path) -> None:
     until(lambda: requests_counted(port) == -1)
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_each_process_sends_its_spans_and_the_last_of_them_at_its_end(tmp_path: Path, workers: str) -> None:
+@pytest.mark.parametrize(("workers", "number"), [("1", signal.SIGTERM), ("2", signal.SIGINT)])
+def test_each_process_sends_its_spans_and_the_last_of_them_at_its_end(
+    tmp_path: Path, workers: str, number: signal.Signals
+) -> None:
     port = free_port()
     with collecting() as collector:
         environment = {"TMPDIR": str(tmp_path), "METRICS_TOKEN": TOKEN, "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
         with modulo("serve", "--port", str(port), "--workers", workers, environment=environment) as server:
             until(lambda: requests_counted(port) == 0)
             ask(port, 20)
-            server.terminate()
+            server.send_signal(number)
             assert server.wait(PATIENCE) == 0
         assert [span.name for span in collector.spans if span.name != "GET /metrics"] == ["GET /health"] * 20
 
