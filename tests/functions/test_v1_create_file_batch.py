@@ -44,6 +44,19 @@ def test_each_file_has_attributes_of_its_own(api, collection):
     assert [file["attributes"] for file in files_of(api, collection, made)] == [{"year": 2026}, {}]
 
 
+def test_a_list_that_another_door_set_is_shown_as_one_text(api, collection):
+    file = api.keep_file("The sea is deep.", "sea.txt")
+    made = create(api, collection, file_ids=[file]).json
+    [copy] = api("GET", f"/collections/{collection}/files").json["items"]
+    tags = {"attributes": {"tags": ["sea", "deep"]}}
+    assert api("PATCH", f"/collections/{collection}/files/{copy['id']}", json=tags).status == 200
+    ingest_all(api, collection)
+    (entry,) = files_of(api, collection, made)
+    (listed,) = api("GET", f"/v1/vector_stores/{collection}/files").json["data"]
+    (found,) = api("POST", f"/v1/vector_stores/{collection}/search", json={"query": "sea"}).json["data"]
+    assert entry["attributes"] == listed["attributes"] == found["attributes"] == {"tags": "sea, deep"}
+
+
 @pytest.mark.parametrize("settings", [{"quotas": {"files": 1}}], indirect=True)
 def test_a_file_that_does_not_fit_has_failed_and_leaves_the_others_alone(api, collection):
     ids = [api.keep_file("text", name) for name in ("a.txt", "b.txt")]

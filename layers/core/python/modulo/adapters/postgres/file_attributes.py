@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, update
@@ -18,6 +19,11 @@ from modulo.domain.attributes import AttributeValue, dates_in
 def stored_attributes(attributes: Mapping[str, AttributeValue]) -> dict[str, object]:
     """The columns that hold them."""
     return {"attributes": dict(attributes), "attribute_dates": dates_in(attributes)}
+
+
+def loaded_attributes(stored: Mapping[str, Any]) -> dict[str, AttributeValue]:
+    """The attributes that a row holds; JSON has no tuples."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in stored.items()}
 
 
 def set_attributes(

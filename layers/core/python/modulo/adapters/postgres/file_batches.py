@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from modulo.adapters.postgres.file_attributes import loaded_attributes
 from modulo.adapters.postgres.locks import locked
 from modulo.adapters.postgres.pools import Pooled, transaction
 from modulo.adapters.postgres.rows import MEMBERSHIP, NEWEST, SHOWN_STAGE, among, arrays, in_tenant, visible
@@ -203,7 +204,8 @@ def _entry(row: RowMapping, now: datetime) -> BatchEntry | None:
     if row["copy_id"] is not None:
         state = EntryState.of(Stage(row["stage"]))
         problem = FileProblem.model_validate(row["copy_problem"]) if state is EntryState.failed else None
-        return BatchEntry(file_id, state, row["copied_at"], row["size_bytes"], row["attributes"], problem)
+        attributes = loaded_attributes(row["attributes"])
+        return BatchEntry(file_id, state, row["copied_at"], row["size_bytes"], attributes, problem)
     if row["attached_at"] is not None:
         return None
     if now < row["deadline"]:
