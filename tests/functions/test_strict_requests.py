@@ -198,3 +198,48 @@ def test_no_value_is_taken_for_a_number(api, given):
     for field in ("n", "max_tokens"):
         reply = api("POST", f"{V1_PREFIX}/chat/completions", json=CHAT | {field: given})
         assert (reply.status, reply.json["error"]["param"]) == (400, field)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ('{"metadata": {}, "metadata": {"a": "b"}}', "'metadata' more than once."),
+        ('{"metadata": {"a": NaN}}', "NaN is no number of JSON."),
+        ('{"metadata": "\\ud83d"}', "unpaired surrogate"),
+        (b'{"metadata": "\xff"}', "The body is not UTF-8."),
+        ('{"metadata": ' + "9" * 5_000 + "}", "too many digits."),
+    ],
+)
+def test_a_body_that_makes_no_sense_is_refused_with_the_reason(api, body, said):
+    reply = api("POST", f"{V1_PREFIX}/conversations", body=body, headers=JSON)
+    assert (reply.status, reply.json["error"]["code"]) == (400, "malformed_request")
+    assert said in reply.json["error"]["message"]
+    assert ".." not in reply.json["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "param"),
+    [
+        ("vector_stores", {"name": " "}, "name"),
+        ("vector_stores", {"metadata": {"k" * 65: "v"}}, f"metadata.{'k' * 60}"),
+        ("vector_stores", {"chunking_strategy": {"type": "x"}}, "chunking_strategy.type"),
+        ("vector_stores", {"chunking_strategy": {"type": "auto", "static": {}}}, "chunking_strategy.static"),
+        ("embeddings", {"model": "x", "input": ""}, "input"),
+        (
+            "vector_stores/COLLECTION/file_batches",
+            {"files": [{"file_id": "x", "chunking_strategy": {"type": "static"}}]},
+            "files.0.file_id",
+        ),
+        (
+            "vector_stores/COLLECTION/files",
+            {"file_id": "FILE", "chunking_strategy": {"type": "static", "static": {"max_chunk_size_tokens": 9}}},
+            "chunking_strategy.static.max_chunk_size_tokens",
+        ),
+    ],
+)
+def test_a_wrong_field_is_named_as_the_client_wrote_it(api, collection, path, body, param):
+    sent = json.dumps(body).replace("FILE", "00000000-0000-0000-0000-000000000001")
+    path = path.replace("COLLECTION", collection)
+    reply = api("POST", f"{V1_PREFIX}/{path}", body=sent, headers=JSON)
+    assert (reply.status, reply.json["error"]["param"]) == (400, param), reply.text
+    assert "uple" not in reply.text

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from modulo.domain.errors import InvalidRequest, ModuloError, QuotaExceeded, Unauthenticated
-from modulo.domain.unicode_text import repair
+from modulo.runtime.field_errors import MAX_ERRORS, field_errors
 from modulo.runtime.methods import allowed_methods
 from modulo.runtime.problem_details import details, members
 from modulo.runtime.rate_limits import exhausted
@@ -26,8 +26,6 @@ OF_V1: Final = "v1_"
 """How the ids of operations of `/v1` begin, as the names of its functions."""
 UNKNOWN: Final = "unknown"
 """Stands for the route of a request that no endpoint takes."""
-MAX_ERRORS, MAX_NAME, MAX_DEPTH, MAX_MESSAGE = 20, 60, 8, 300
-"""Of the errors that are told of a request: their number, a name's length, the names of a path, a message's length."""
 
 
 Answer = Callable[[Mapping[str, Any], Mapping[str, str]], JSONResponse]
@@ -143,26 +141,18 @@ async def _known(request: Request, error: Exception) -> JSONResponse:
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - what it is registered for
-    return problem(invalid(error.errors()), request.scope)
+    return problem(invalid(error.errors(), error.body), request.scope)
 
 
-def invalid(found: Sequence[Any]) -> ModuloError:
-    """Pydantic's errors as a problem: each field with what is wrong with it."""
+def invalid(found: Sequence[Any], given: Any = None) -> ModuloError:
+    """Pydantic's errors as a problem: each field with what is wrong with it; `given` is the body, where there is one."""
     if any(entry["type"] == "json_invalid" for entry in found):
         return MalformedRequest("The body is not valid JSON.")
-    shown = found[:MAX_ERRORS]
-    errors = [{"field": _field(entry["loc"]), "message": str(entry["msg"])[:MAX_MESSAGE]} for entry in shown]
+    errors = field_errors(found, given)
     detail = "; ".join(f"{entry['field']}: {entry['message']}" for entry in errors)
-    if len(found) > len(shown):
-        detail += f"; and {len(found) - len(shown)} more"
+    if len(found) > MAX_ERRORS:
+        detail += f"; and {len(found) - MAX_ERRORS} more"
     return InvalidRequest(detail, errors=errors)
-
-
-def _field(location: Sequence[str | int]) -> str:
-    """A field's path as the client wrote it, without `body`, `query` and the like."""
-    parts = location[1:] if len(location) > 1 and location[0] in ("body", "query", "path", "header") else location
-    named = ".".join(str(part)[:MAX_NAME] for part in parts[:MAX_DEPTH])
-    return repair(named)
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
@@ -177,5 +167,5 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
             headers = {**headers, "Allow": allowed}
             kind, detail = MethodNotAllowed, f"{request.method} is not allowed here; use one of {allowed}."
         case _:
-            kind, detail = MalformedRequest, f"{error.detail}."
+            kind, detail = MalformedRequest, f"{error.detail.rstrip('.')}."
     return _answer_of(request.scope)(members(kind.code(), kind.title, error.status_code, detail), headers)

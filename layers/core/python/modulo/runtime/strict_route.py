@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 
 from modulo.domain.errors import InvalidRequest, UnsupportedMediaType
 from modulo.runtime.fixed_paths import fixed_methods
-from modulo.runtime.json_body import read_json
+from modulo.runtime.json_body import RefusedJson, read_json
 
 Handle = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -95,6 +95,12 @@ class _StrictRequest(Request):
         """The body, which FastAPI reads by this.
 
         Raises:
-            ValueError: it is no well-formed JSON in UTF-8.
+            JSONDecodeError: it is no JSON.
+            HTTPException: it is no JSON in UTF-8 that makes sense.
         """
-        return read_json(await self.body())
+        try:
+            return read_json(await self.body())
+        except RefusedJson as refused:
+            raise HTTPException(400, str(refused)) from None
+        except UnicodeDecodeError:
+            raise HTTPException(400, "The body is not UTF-8") from None

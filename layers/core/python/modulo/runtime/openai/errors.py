@@ -22,7 +22,6 @@ CODES: Final[Mapping[str, str]] = {
 TYPES: Final[Mapping[str, str]] = {"quota-exceeded": "insufficient_quota", "throttled": "rate_limit_error"}
 FIELDS: Final[Mapping[str, str]] = {
     "chunking.max_tokens": "chunking_strategy.static.max_chunk_size_tokens",
-    "chunking_strategy.static.static": "chunking_strategy.static",
 }
 """Fields under the names that a client of this door knows."""
 NO_RETRY: Final = "x-should-retry"

@@ -1,0 +1,80 @@
+"""Pydantic's errors as errors of fields, by the names and in the words that a client of JSON knows."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from modulo.domain.unicode_text import repair
+
+MAX_ERRORS, MAX_NAME, MAX_DEPTH, MAX_MESSAGE = 20, 60, 8, 300
+"""Of the errors that are told of a request: their number, a name's length, the names of a path, a message's length."""
+BODY: Final = "body"
+_PLACES: Final = (BODY, "query", "path", "header")
+_KEY: Final = "[key]"
+"""Stands at the end of the location of a key."""
+_NO_OBJECT: Final = "Input should be a valid object"
+_MESSAGES: Final[Mapping[str, str]] = {
+    "dict_type": _NO_OBJECT,
+    "mapping_type": _NO_OBJECT,
+    "model_attributes_type": _NO_OBJECT,
+    "model_type": _NO_OBJECT,
+    "tuple_type": "Input should be a valid list",
+    "uuid_type": "Input should be a valid UUID",
+}
+"""By the type of the error, where pydantic speaks of Python's types."""
+_BEGINNINGS: Final[Mapping[str, str]] = {
+    "Value error, ": "",
+    "Tuple should": "List should",
+    "Dictionary should": "It should",
+}
+Entry = Mapping[str, Any]
+
+
+def field_errors(found: Sequence[Entry], given: Any = None) -> list[dict[str, str]]:
+    """The first errors, each with its field; `given` is the body that locations of `body` lead through."""
+    shown = [entry for entry in found if not _follows(entry, found)][:MAX_ERRORS]
+    return [{"field": _field(entry, given), "message": _message(entry)} for entry in shown]
+
+
+def _follows(entry: Entry, found: Sequence[Entry]) -> bool:
+    """Whether a list is found too short only because one of its items is wrong."""
+    at = entry["loc"]
+    return entry["type"] == "too_short" and any(
+        len(other["loc"]) > len(at) and other["loc"][: len(at)] == at for other in found
+    )
+
+
+def _field(entry: Entry, given: Any) -> str:
+    """A field's path as the client wrote it, without `body`, `query` and the like."""
+    first, *others = location = entry["loc"]
+    parts = others if others and first in _PLACES else location
+    if first == BODY and others and given is not None:
+        parts = list(_walked(others, given, missing=entry["type"] == "missing")) or [BODY]
+    if discriminator := entry.get("ctx", {}).get("discriminator"):
+        parts = [*parts, discriminator.strip("'")]
+    return repair(".".join(str(part)[:MAX_NAME] for part in parts[:MAX_DEPTH]))
+
+
+def _walked(parts: Sequence[str | int], given: Any, *, missing: bool) -> Iterator[str | int]:
+    """The parts that lead through what was given, and the last where that is missing.
+
+    The others name a branch of a union, or an item of a list that one value stood for.
+    """
+    last = len(parts) - 1
+    for number, part in enumerate(parts):
+        if isinstance(given, Mapping) and part in given:
+            given = given[str(part)]
+        elif isinstance(given, list) and isinstance(part, int) and part < len(given):
+            given = given[part]
+        elif not (missing and number == last):
+            continue
+        yield part
+
+
+def _message(entry: Entry) -> str:
+    message = _MESSAGES.get(entry["type"], str(entry["msg"]))
+    for pythons, own in _BEGINNINGS.items():
+        if message.startswith(pythons):
+            message = own + message.removeprefix(pythons)
+    if entry["loc"][-1:] == (_KEY,):
+        message = f"Key: {message}"
+    return message[:MAX_MESSAGE]
