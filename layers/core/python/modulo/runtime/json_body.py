@@ -45,8 +45,6 @@ def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object whose names differ: of two values one would be ignored, and readers disagree on which."""
     found = dict(members)
     if len(found) < len(members):
-        names = Counter(name for name, _ in members)
-        raise RefusedJson(
-            f"An object in the body has the name {names.most_common(1)[0][0][:MAX_NAME]!r} more than once."
-        )
+        ((name, _),) = Counter(name for name, _ in members).most_common(1)
+        raise RefusedJson(f"An object in the body has the name {name[:MAX_NAME]!r} more than once.")
     return found

@@ -145,7 +145,7 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
 
 
 def invalid(found: Sequence[Any], given: Any = None) -> ModuloError:
-    """Pydantic's errors as a problem: each field with what is wrong with it; `given` is the body, where there is one."""
+    """Pydantic's errors as a problem: each field with what is wrong with it; `given` is the body."""
     if any(entry["type"] == "json_invalid" for entry in found):
         return MalformedRequest("The body is not valid JSON.")
     errors = field_errors(found, given)
