@@ -62,14 +62,14 @@ def test_dead_letters_are_listed_retried_and_discarded(services):
 @pytest.mark.parametrize(
     ("command", "arguments", "told"),
     [
-        ("keys.create", {"tenant": "acme"}, "user: Missing required argument"),
-        ("keys.create", {"tenant": 1, "user": "a", "name": "b"}, "tenant: Input should be a valid string"),
-        ("keys.create", {"tenant": "a", "user": "a", "name": "b", "scopes": ["root"]}, "scopes.0: Input should be"),
-        ("keys.list", {"tenant": "acme", "everything": True}, "everything: Unexpected keyword argument"),
-        ("keys.revoke", {"tenant": "acme", "key_id": "x"}, "key_id: Input should be a valid UUID"),
-        ("tenants.delete", {"tenant_id": "' OR 1=1"}, "tenant_id: Input should be a valid UUID"),
+        ("keys.create", {"tenant": "acme"}, "user: is required"),
+        ("keys.create", {"tenant": 1, "user": "a", "name": "b"}, "tenant: must be a text"),
+        ("keys.create", {"tenant": "a", "user": "a", "name": "b", "scopes": ["root"]}, "scopes.0: must be"),
+        ("keys.list", {"tenant": "acme", "everything": True}, "everything: is not known here"),
+        ("keys.revoke", {"tenant": "acme", "key_id": "x"}, "key_id: must be an id (UUID)"),
+        ("tenants.delete", {"tenant_id": "' OR 1=1"}, "tenant_id: must be an id (UUID)"),
         ("dead-letters.list", {"after": "%%"}, ""),
-        ("dead-letters.list", {"state": "lost"}, "state: Input should be"),
+        ("dead-letters.list", {"state": "lost"}, "state: must be"),
     ],
 )
 def test_wrong_arguments_are_named(services, command, arguments, told):

@@ -150,7 +150,7 @@ def test_a_form_is_needed_where_a_dependency_reads_it_too(api, path):
 
 def test_a_body_that_is_missing_is_missing(api):
     reply = api("POST", "/collections", headers={"content-type": "text/plain"})
-    assert (reply.status, reply.json["errors"]) == (422, [{"field": "body", "message": "Field required"}])
+    assert (reply.status, reply.json["errors"]) == (422, [{"field": "body", "message": "is required"}])
 
 
 @pytest.mark.parametrize("settings", [{"quotas": {"collections": 1, "tokens_per_day": 50}}], indirect=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from modulo.domain.unicode_text import repair
+from modulo.runtime.field_messages import message_of
 
 MAX_ERRORS, MAX_NAME, MAX_DEPTH, MAX_MESSAGE = 20, 60, 8, 300
 """Of the errors that are told of a request: their number, a name's length, the names of a path, a message's length."""
@@ -11,21 +12,6 @@ BODY: Final = "body"
 _PLACES: Final = (BODY, "query", "path", "header")
 _KEY: Final = "[key]"
 """Stands at the end of the location of a key."""
-_NO_OBJECT: Final = "Input should be a valid object"
-_MESSAGES: Final[Mapping[str, str]] = {
-    "dict_type": _NO_OBJECT,
-    "mapping_type": _NO_OBJECT,
-    "model_attributes_type": _NO_OBJECT,
-    "model_type": _NO_OBJECT,
-    "tuple_type": "Input should be a valid list",
-    "uuid_type": "Input should be a valid UUID",
-}
-"""By the type of the error, where pydantic speaks of Python's types."""
-_BEGINNINGS: Final[Mapping[str, str]] = {
-    "Value error, ": "",
-    "Tuple should": "List should",
-    "Dictionary should": "It should",
-}
 Entry = Mapping[str, Any]
 
 
@@ -71,10 +57,7 @@ def _walked(parts: Sequence[str | int], given: Any, *, missing: bool) -> Iterato
 
 
 def _message(entry: Entry) -> str:
-    message = _MESSAGES.get(entry["type"], str(entry["msg"]))
-    for pythons, own in _BEGINNINGS.items():
-        if message.startswith(pythons):
-            message = own + message.removeprefix(pythons)
+    message = message_of(entry)
     if entry["loc"][-1:] == (_KEY,):
-        message = f"Key: {message}"
+        message = f"as a key, {message}"
     return message[:MAX_MESSAGE]

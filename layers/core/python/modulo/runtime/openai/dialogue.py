@@ -11,6 +11,7 @@ from modulo.domain.errors import InvalidRequest
 from modulo.domain.follow_up import Turn
 from modulo.domain.search import Question
 from modulo.domain.search_defaults import MAX_INSTRUCTIONS
+from modulo.runtime.field_messages import message_of
 
 INSTRUCTING: Final = (MessageRole.system, MessageRole.developer)
 _QUESTION: TypeAdapter[str] = TypeAdapter(Question)
@@ -36,7 +37,7 @@ class Dialogue:
         try:
             return _QUESTION.validate_python(text)
         except ValidationError as error:
-            raise InvalidRequest.field(f"{at}.content", error.errors()[0]["msg"]) from None
+            raise InvalidRequest.field(f"{at}.content", message_of(error.errors()[0])) from None
 
     def instructions(self, *others: str | None) -> str:
         """What system and developer messages say, behind other instructions.
