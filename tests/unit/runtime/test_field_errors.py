@@ -85,6 +85,12 @@ def test_a_location_outside_of_the_body_stays() -> None:
         assert [one["field"] for one in field_errors([entry], {"limit": {}})] == [field]
 
 
+def test_a_message_that_is_wrong_as_a_whole_names_no_field() -> None:
+    with pytest.raises(ValidationError) as refused:
+        Body.model_validate_json("[]")
+    assert [error["field"] for error in field_errors(refused.value.errors())] == [""]
+
+
 def test_errors_are_few_and_short() -> None:
     entry = {"type": "x", "loc": ("\ud83d" * 99,) * 99, "msg": "y" * 999}
     found = field_errors([entry] * 99)

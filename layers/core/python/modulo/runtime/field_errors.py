@@ -31,9 +31,10 @@ def _follows(entry: Entry, found: Sequence[Entry]) -> bool:
 
 def _field(entry: Entry, given: Any) -> str:
     """A field's path as the client wrote it, without `body`, `query` and the like."""
-    first, *others = location = entry["loc"]
-    parts = others if others and first in _PLACES else location
-    if first == BODY and others and given is not None:
+    location = entry["loc"]  # empty where the whole of a message is wrong
+    others = location[1:]
+    parts = others if others and location[0] in _PLACES else location
+    if others and location[0] == BODY and given is not None:
         parts = list(_walked(others, given, missing=entry["type"] == "missing")) or [BODY]
     if discriminator := entry.get("ctx", {}).get("discriminator"):
         parts = [*parts, discriminator.strip("'")]
