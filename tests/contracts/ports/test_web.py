@@ -657,11 +657,21 @@ def test_names_are_looked_up_by_the_system(monkeypatch):
     monkeypatch.setattr(httpx_web, "getaddrinfo", lambda *_, **__: found)
     assert resolve(HOST, 80) == ["1.2.3.4", "2606::1"]
 
-    def unknown(*_, **__):
-        raise socket.gaierror
 
-    monkeypatch.setattr(httpx_web, "getaddrinfo", unknown)
-    with pytest.raises(UnreachableUrl):
+@pytest.mark.parametrize(
+    ("failure", "error"),
+    [
+        (socket.gaierror(socket.EAI_NONAME, "no such name"), DeniedUrl),
+        (UnicodeError("label too long"), DeniedUrl),
+        (socket.gaierror(socket.EAI_AGAIN, "no answer"), UnreachableUrl),
+    ],
+)
+def test_a_name_that_nobody_has_is_not_looked_up_again(monkeypatch, failure, error):
+    def fails(*_, **__):
+        raise failure
+
+    monkeypatch.setattr(httpx_web, "getaddrinfo", fails)
+    with pytest.raises(error, match=HOST):
         resolve(HOST, 80)
 
 

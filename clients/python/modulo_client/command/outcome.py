@@ -27,6 +27,7 @@ class Outcome:
         self._unchanged = unchanged
         self._as_json = as_json
         self._latest: dict[Source, Added] = {}
+        self._told_again: set[Source] = set()
         self.deleted: Sequence[DeletionRequested] = ()
 
     @property
@@ -48,6 +49,7 @@ class Outcome:
                 def step(done: Progress) -> None:
                     self.note(done.added)
                     self._tell_stop(done)
+                    self._tell_next_try(done.added)
                     name = escape(done.added.source.name[:40])
                     bar.update(task, total=done.total, completed=done.done, description=name)
 
@@ -69,6 +71,17 @@ class Outcome:
         there = sum(one.file is not None for one in self._latest.values())
         err.print(f"{escape(done.added.source.name)}: {escape(why_not(done.added))}", style="red")
         err.print(f"{there} of {done.total} files are there and are waited for; the others are not sent.")
+
+    def _tell_next_try(self, added: Added) -> None:
+        """Say why a file is not there yet and will be tried again: the pauses between tries take minutes."""
+        file = added.file
+        if file is None or file.problem is None or file.next_attempt_at is None or file.finished:
+            return
+        if added.source in self._told_again or len(self._told_again) == SHOWN:
+            return
+        self._told_again.add(added.source)
+        at = file.next_attempt_at.astimezone()
+        err.print(f"{escape(added.source.name)}: {escape(file.problem.detail)} It is tried again at {at:%H:%M:%S}.")
 
     def tell(self, *, again: bool = False) -> None:
         """Print what was done; `again`: some of it is still to come."""

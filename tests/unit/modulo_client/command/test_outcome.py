@@ -1,7 +1,10 @@
+from datetime import UTC, datetime
+
 import pytest
 
 from modulo_client.command.outcome import Outcome, counted
 from modulo_client.errors import ConnectionFailed
+from modulo_client.models import FileProblem
 from modulo_client.sources import Added, Progress, Source
 from tests.unit.modulo_client.test_folder_plan import file
 
@@ -45,3 +48,16 @@ def test_before_anything_was_done_there_is_nothing_to_go_on_with(capsys: pytest.
     with pytest.raises(ConnectionFailed):
         ended()
     assert capsys.readouterr() == ("", "")
+
+
+def test_an_address_that_is_tried_again_tells_why_once(capsys: pytest.CaptureFixture[str]) -> None:
+    source = Source("https://example.org/")
+    problem = FileProblem(code="unreachable-url", detail="The server takes too long.", retryable=True)
+    later = {"problem": problem, "next_attempt_at": datetime(2026, 5, 1, tzinfo=UTC)}
+    waiting = file("example.org.html", stage="fetching").model_copy(update=later)
+    with Outcome(1).shown("adding") as step:
+        step(Progress(0, 1, Added(source, file("example.org.html", stage="fetching"))))
+        step(Progress(0, 1, Added(source, waiting)))
+        step(Progress(0, 1, Added(source, waiting)))
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("https://example.org/: The server takes too long. It is tried again at ")

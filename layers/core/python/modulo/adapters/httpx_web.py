@@ -4,7 +4,7 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from socket import IPPROTO_TCP, gaierror, getaddrinfo
+from socket import EAI_NONAME, IPPROTO_TCP, gaierror, getaddrinfo
 from threading import Timer
 from time import monotonic
 from typing import Final
@@ -64,12 +64,15 @@ def resolve(host: str, port: int) -> list[str]:
     """The IP addresses of a host, from the system's resolver.
 
     Raises:
-        UnreachableUrl: the host does not resolve.
+        DeniedUrl: there is no such host.
+        UnreachableUrl: who could tell does not answer.
     """
     try:
         return list(dict.fromkeys(str(found[4][0]) for found in getaddrinfo(host, port, proto=IPPROTO_TCP)))
-    except (gaierror, UnicodeError):
-        raise UnreachableUrl("The server's name does not resolve: check the address.") from None
+    except (gaierror, UnicodeError) as error:
+        if isinstance(error, UnicodeError) or error.errno == EAI_NONAME:
+            raise DeniedUrl(f"There is no server named {host}: check the address.") from None
+        raise UnreachableUrl(f"Whether there is a server named {host} cannot be found out at present.") from None
 
 
 class HttpxWeb:

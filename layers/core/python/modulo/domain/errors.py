@@ -204,7 +204,7 @@ class RefusedUrl(FileRejected):
 
 
 class DeniedUrl(FileRejected):
-    """The URL's server refuses the request: there is no such page, or it needs a login."""
+    """The URL leads to nothing that may be read: there is no such server or page, or it needs a login."""
 
 
 class UnreachableUrl(FileFailed):

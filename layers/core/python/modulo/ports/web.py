@@ -13,7 +13,7 @@ class Web(Protocol):
 
         Raises:
             RefusedUrl: the URL, or one that it redirects to, may not be fetched.
-            DeniedUrl: its server refuses the request.
+            DeniedUrl: there is no such server, or it refuses the request.
             UnreachableUrl: its server does not answer at present.
             UnsupportedFile, OversizedFile: the content cannot be read.
         """
