@@ -68,7 +68,9 @@ def test_what_cannot_be_embedded_is_named(api, body, param):
 
 
 def test_an_unknown_model_is_not_found(api):
-    assert embed(api, input="x", model="text-embedding-3-small").status == 404
+    reply = embed(api, input="x", model="text-embedding-3-small")
+    assert reply.status == 404
+    assert "the default one is 'bge-small-en-v1.5'" in reply.json["error"]["message"]
 
 
 def test_a_text_that_the_model_refuses_is_the_callers_and_costs_nothing(api, services, monkeypatch):

@@ -50,7 +50,9 @@ def embed_texts(
     """
     model = embedding_model(model_name)
     if model is None:
-        raise NotFound(f"There is no embedding model {model_name[:300]!r}.")
+        default = embedding_model(None)
+        assert default is not None  # noqa: S101 - at least one is configured
+        raise NotFound(f"There is no embedding model {model_name[:300]!r}; the default one is {default.name!r}.")
     if dimensions not in (None, model.dimensions):
         raise InvalidRequest.field("dimensions", f"must be {model.dimensions}: the model makes no others")
     tokens = sum(estimate(text) for text in texts)
