@@ -28,6 +28,15 @@ def test_keys_and_tenants_are_json_where_asked(services, api: Api) -> None:
     assert [one["name"] for one in found("tenants", "list")] == ["acme"]
 
 
+def test_a_list_of_keys_names_their_users(services) -> None:
+    told("admin", "keys", "create", "--tenant", "acme", "--user", "bob", "--name", "laptop")
+    [line] = told("admin", "keys", "list", "--tenant", "acme").splitlines()
+    assert line.split()[3:] == ["valid", "laptop", "bob"]
+    assert (
+        "acne has no keys" in CliRunner().invoke(app, ["admin", "keys", "list", "--tenant", "acne"], env=SETTLED).stderr
+    )
+
+
 def test_dead_letters_are_json_where_asked(queues, api: Api) -> None:
     assert found("dead-letters", "list") == []
     give_up_file(api, queues, api.create_collection())

@@ -1,6 +1,7 @@
 """`modulo keys`, `tenants`, `dead-letters` and `data`: operators' commands, here or in a deployment on AWS."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -14,6 +15,7 @@ from modulo.cli.calls import fail, run
 from modulo.domain.backup import Manifest, RestoreReport
 
 TenantName = Annotated[str, typer.Option(help="the tenant's name")]
+TenantId = Annotated[UUID, typer.Argument(help="the tenant's id; `modulo admin tenants list` shows it")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 RunningStack = Annotated[Path, typer.Option("--data", help="data directory of the running `modulo up`")]
 DATA = Path(".modulo")
@@ -93,15 +95,19 @@ def create_key(
 
 @keys.command("list")
 def list_keys(*, tenant: TenantName, data: RunningStack = DATA, as_json: AsJson = False) -> None:
-    """List a tenant's keys, newest first."""
+    """List a tenant's keys, newest first: id, creation, state, name and user."""
     found = operate(data, "keys.list", tenant=tenant)
     if as_json:
         print_list(found)
         return
+    if not found:
+        typer.echo(f"{tenant} has no keys; `modulo admin tenants list` shows the names of tenants.", err=True)
+        return
+    names = {user["id"]: user["name"] for user in users_of(data, found[0]["tenant_id"])}
     for key in found:
         expired = key["expires_at"] is not None and datetime.fromisoformat(key["expires_at"]) <= datetime.now(UTC)
         state = "revoked" if key["revoked_at"] else "expired" if expired else "valid"
-        typer.echo(f"{key['id']}  {minute(key['created_at'])}  {state:7}  {key['name']}")
+        typer.echo(f"{key['id']}  {minute(key['created_at'])}  {state:7}  {key['name']}  {names[key['user_id']]}")
 
 
 @keys.command("revoke")
@@ -221,7 +227,7 @@ def list_tenants(*, data: RunningStack = DATA, as_json: AsJson = False) -> None:
 
 @tenants.command("delete")
 def delete_tenant(
-    tenant_id: UUID,
+    tenant_id: TenantId,
     *,
     yes: Annotated[bool, typer.Option("--yes", help="skip confirmation")] = False,
     data: RunningStack = DATA,
@@ -233,7 +239,7 @@ def delete_tenant(
 
 @tenants.command("receipt")
 def show_receipt(
-    tenant_id: UUID,
+    tenant_id: TenantId,
     deletion_id: Annotated[
         UUID | None, typer.Argument(help="a file's or collection's deletion; default: the tenant's")
     ] = None,
@@ -247,7 +253,7 @@ def show_receipt(
 
 @tenants.command("reembed")
 def reembed_tenant(
-    tenant_id: UUID,
+    tenant_id: TenantId,
     *,
     model: Annotated[str | None, typer.Option(help="one of EMBEDDING_MODELS; default: each collection's own")] = None,
     data: RunningStack = DATA,
@@ -267,7 +273,7 @@ def reembed_tenant(
 
 
 @tenants.command("export")
-def export_tenant(tenant_id: UUID, file: Path, *, data: RunningStack = DATA) -> None:
+def export_tenant(tenant_id: TenantId, file: Path, *, data: RunningStack = DATA) -> None:
     """Write all that a tenant has, but for its API keys, to a new file."""
     written = operate_here(data, "runtime.admin.backups:write_backup", file, tenant_id)
     typer.echo(f"{file}: {told(written)}")
@@ -304,16 +310,18 @@ def rebuild_vectors(*, data: RunningStack = DATA) -> None:
             return
 
 
-TenantId = Annotated[UUID, typer.Argument(help="the tenant's id: modulo tenants list")]
-
-
 @users.command("list")
 def list_users(tenant_id: TenantId, *, data: RunningStack = DATA) -> None:
     """List a tenant's users, ordered by id; deleted ones have no name."""
+    for user in users_of(data, tenant_id):
+        typer.echo(f"{user['id']}  {user['name']}")
+
+
+def users_of(data: Path, tenant_id: UUID | str) -> Iterator[dict[str, Any]]:
+    """A tenant's users, by id."""
     after: str | None = None
     while page := operate(data, "users.list", tenant_id=tenant_id, after=after):
-        for user in page:
-            typer.echo(f"{user['id']}  {user['name']}")
+        yield from page
         after = page[-1]["id"]
 
 
