@@ -31,7 +31,7 @@ def test_all_is_well(modulo: Command, api: Api, url: str) -> None:
     assert url in found["profile"]["found"]
     assert found["credential"]["found"].startswith("ada of acme")
     assert "extracts" in found["answers"]["found"]
-    assert found["files"]["found"].startswith("1 collections, 0 files ready")
+    assert found["files"]["found"].startswith("1 collection, 0 files ready")
     assert found["quota of collections"]["found"] == "1 of 10"
     told = modulo("doctor")
     assert "postgres: answers in" in told

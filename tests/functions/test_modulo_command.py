@@ -100,7 +100,7 @@ def test_from_nothing_to_an_answer(modulo: Command, api: Api, folder: Path) -> N
     assert "8,849" in modulo("search", "papers", "mountain", "--top-k", "2")
     talked = modulo("chat", "papers", typed="How deep is the sea?\n\n")
     assert "11 kilometres" in talked
-    assert "Deleted 1 files of papers" in modulo("rm", "papers", "sea.txt", "--yes")
+    assert "Deleted 1 file of papers" in modulo("rm", "papers", "sea.txt", "--yes")
     modulo("rm", "papers", code=1, typed="n\n")
     assert "Receipts: " in modulo("rm", "papers", typed="y\n")
     assert modulo("ls").strip() == ""
@@ -141,6 +141,7 @@ def test_a_login_is_remembered_for_its_server_only(modulo: Command, tmp_path: Pa
 def test_what_is_wrong_is_one_line(modulo: Command, folder: Path) -> None:
     assert "no collection is named 'none'" in modulo("ask", "none", "why?", code=1)
     modulo("new", "papers")
+    assert "is it 'papers'? `modulo ls` lists all." in modulo("ask", "paper", "why?", code=1)
     assert "another collection of that name" in modulo("new", "papers", code=1)
     assert "does not exist" in modulo("add", "papers", "nowhere.txt", code=1)
     assert "no file 'x.txt'" in modulo("rm", "papers", "x.txt", "--yes", code=1)
@@ -173,6 +174,12 @@ def test_a_collection_is_shared(modulo: Command, url: str, tmp_path: Path) -> No
     modulo("new", "papers")
     assert "is viewer of papers" in modulo("share", "papers", user, "viewer")
     assert "viewer" in bob("ls")
+    assert user in bob("whoami")
+    assert [line.split()[0] for line in modulo("share", "papers").splitlines()[1:]] == ["ada", "bob"]
+    assert "name either a role" in modulo("share", "papers", user, code=2)
+    assert "name the user" in modulo("share", "papers", "--remove", code=2)
+    assert user not in modulo("share", "papers", user, "--remove")
+    assert bob("ls").strip() == ""
 
 
 def test_the_server_s_own_commands_are_there(modulo: Command) -> None:

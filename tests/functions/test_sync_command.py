@@ -48,7 +48,7 @@ def test_a_collection_follows_its_folder(modulo: Command, api: Api, folder: Path
         write(folder / "drafts" / "x.txt", "Not yet.")
         done = modulo.run("sync", str(folder), "papers", "--exclude", "drafts")
     assert "3 ready, 0 failed" in done.stdout
-    assert "1 files of papers are not in" in done.stderr
+    assert ": 1 file of papers; --delete removes them." in done.stderr
     assert set(papers()) == {"sea.txt", "deep - land.md", "deep - mountains.md"}, "the copy is an alias"
     assert papers()["sea.txt"] != first["sea.txt"]
     refused = modulo.run("sync", str(folder), "papers", "--delete", "-x", "drafts", typed="n\n")

@@ -44,7 +44,8 @@ def whoami(*, url: Url = None, key: Key = None, as_json: Json = False) -> None:
         return
     profile = chosen_profile(url, key)
     out.print(f"{caller.user.name} of {caller.tenant.name}, with scopes {', '.join(caller.scopes)}")
-    out.print(f"[dim]{profile.url}, by {profile.source}[/dim]")
+    out.print(f"[dim]on {profile.url}, known from {profile.source}[/dim]")
+    out.print(f"[dim]user id {caller.user.id}, for `modulo share`[/dim]")
 
 
 def usage(*, url: Url = None, key: Key = None, as_json: Json = False) -> None:
@@ -58,10 +59,10 @@ def usage(*, url: Url = None, key: Key = None, as_json: Json = False) -> None:
     rows = [
         ("collections", str(used.collections), str(limits.collections or "")),
         ("storage", size(used.storage_bytes), size(limits.storage_bytes or 0)),
-        ("tokens today", str(used.tokens_used), str(limits.tokens_per_day or "")),
+        ("tokens today", f"{used.tokens_used:,}", f"{limits.tokens_per_day:,}" if limits.tokens_per_day else ""),
     ]
     print_table(("", "used", "of"), rows)
-    out.print(f"[dim]tokens count anew from {used.resets_at:%Y-%m-%d %H:%M} UTC[/dim]")
+    out.print(f"[dim]tokens start again at 0 on {used.resets_at:%Y-%m-%d %H:%M} UTC[/dim]")
 
 
 def open_page(*, url: Url = None, key: Key = None, as_json: Json = False) -> None:

@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from modulo_client.command.connection import Json, Key, Name, Url, connected
+from modulo_client.command.connection import Json, Key, Name, Url, collection_named, connected
 from modulo_client.command.exit_codes import INCOMPLETE
 from modulo_client.command.outcome import SHOWN, Outcome
-from modulo_client.command.printing import err, out, print_json
+from modulo_client.command.printing import err, number_of, out, print_json
 from modulo_client.command.watch import versions_of, watch_sources
 from modulo_client.folder_plan import SyncPlan, names_in
 from modulo_client.sources import sources_of
@@ -42,7 +42,7 @@ def add(
         if dry_run:
             _print_names({"add": [one.name for one in found]}, as_json=as_json)
             return
-        papers = modulo.collections.get(collection)
+        papers = collection_named(modulo, collection)
         seen = versions_of(found)
         outcome = Outcome(len(found), as_json=as_json)
         with outcome.shown("adding") as step:
@@ -69,7 +69,7 @@ def sync(
 ) -> None:
     """Make a collection hold the files of a folder: sends what is new or changed; again goes on where it stopped."""
     with connected(url, key) as modulo:
-        papers = modulo.collections.get(collection)
+        papers = collection_named(modulo, collection)
         plan = papers.files.plan_sync(folder, exclude=exclude or ())
         if dry_run:
             _print_names({what: names for what, names in names_in(plan).items() if names}, as_json=as_json)
@@ -81,7 +81,8 @@ def sync(
         outcome.deleted = report.deleted
         outcome.tell()
         if plan.gone and not deleting:
-            err.print(f"{len(plan.gone)} files of {escape(papers.name)} are not in {folder}; --delete removes them.")
+            gone = number_of(len(plan.gone), "file")
+            err.print(f"Not in {folder}: {gone} of {escape(papers.name)}; --delete removes them.")
     if outcome.failed:
         raise typer.Exit(INCOMPLETE)
 
@@ -98,7 +99,7 @@ def _allowed(plan: SyncPlan, folder: Path, papers: Collection, *, yes: bool) -> 
         for file in plan.gone[:SHOWN]:
             err.print(f"  {escape(file.name)}")
         more = f", {len(plan.gone) - SHOWN} more than these" if len(plan.gone) > SHOWN else ""
-        typer.confirm(f"Delete {len(plan.gone)} files of {papers.name}{more}?", abort=True, err=True)
+        typer.confirm(f"Delete {number_of(len(plan.gone), 'file')} of {papers.name}{more}?", abort=True, err=True)
     return True
 
 
@@ -108,7 +109,7 @@ def _print_names(names: dict[str, list[str]], *, as_json: bool) -> None:
         return
     for what, of_it in names.items():
         if what == "unchanged":
-            out.print(f"[dim]unchanged   {len(of_it)} files[/dim]")
+            out.print(f"[dim]unchanged   {number_of(len(of_it), 'file')}[/dim]")
             continue
         for name in of_it:
             out.print(f"[dim]{what:<10}[/dim]  {escape(name)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from typing import Annotated, NoReturn
 
 import typer
@@ -12,8 +13,9 @@ from rich.markup import escape
 from modulo_client.command.exit_codes import FAILED, UNREACHABLE
 from modulo_client.command.printing import err
 from modulo_client.command.profile import Profile, find_profile
-from modulo_client.errors import ApiProblem, ConnectionFailed, ModuloError, Unauthenticated
+from modulo_client.errors import ApiProblem, ConnectionFailed, ModuloError, NotFound, Unauthenticated
 from modulo_client.sync.client import Modulo
+from modulo_client.sync.collections import Collection
 
 Url = Annotated[str | None, typer.Option(envvar="MODULO_URL", help="the server, such as https://rag.example.org")]
 Key = Annotated[str | None, typer.Option(envvar="MODULO_API_KEY", help="API key or token for it")]
@@ -48,12 +50,29 @@ def connected(url: str | None, key: str | None) -> Iterator[Modulo]:
         with Modulo(profile.url, profile.key) as modulo:
             yield modulo
     except Unauthenticated as error:
-        fail(f"{profile.url} does not accept the key of {profile.source}: {error.detail}", code=UNREACHABLE)
+        fail(
+            f"{profile.url} does not accept the key from {profile.source}. It says: {error.detail} "
+            "`modulo login` takes another key.",
+            code=UNREACHABLE,
+        )
     except ConnectionFailed as error:
-        fail(f"{profile.url} does not answer: {error}", code=UNREACHABLE)
+        fail(f"{profile.url} does not answer: check the address, and that the server runs ({error})", code=UNREACHABLE)
     except ApiProblem as error:
         fields = "".join(f"\n  {one['field']}: {one['message']}" for one in error.errors)
         again = f" (again in {error.retry_after:.0f} s)" if error.retry_after else ""
         fail(f"{error.detail}{again}{fields if len(error.errors) > 1 else ''}")
     except (ModuloError, OSError, ValueError) as error:
         fail(str(error))
+
+
+def collection_named(modulo: Modulo, name: str) -> Collection:
+    """A collection by its name or id; one that is not there ends the command, which names what may be meant."""
+    try:
+        return modulo.collections.get(name)
+    except NotFound as error:
+        names = [one.name for one in modulo.collections.list()]
+        if name in names:  # of several owners
+            raise
+        close = get_close_matches(name, names, n=1)
+        meant = f"is it {close[0]!r}?" if close else f"`modulo new {name}` makes it."
+        fail(f"{error.detail.rstrip('.')}: {meant} `modulo ls` lists all.")

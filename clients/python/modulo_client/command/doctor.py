@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from modulo_client.command.connection import Json, Key, Url
 from modulo_client.command.exit_codes import FAILED, UNREACHABLE
-from modulo_client.command.printing import out, print_json, size
+from modulo_client.command.printing import number_of, out, print_json, size
 from modulo_client.command.profile import Profile, find_profile, profile_file
 from modulo_client.errors import ApiProblem, ModuloError, Unauthenticated
 from modulo_client.models import Caller, CollectionInfo, Health
@@ -77,7 +77,7 @@ def examine(url: str | None, key: str | None) -> Iterator[Finding]:
 
 def _profile(profile: Profile) -> Finding:
     path = profile_file()
-    found = f"{profile.url}, by {profile.source}"
+    found = f"{profile.url}, from {profile.source}"
     if profile.source == str(path) and stat.S_IMODE(os.stat(path).st_mode) & 0o077:  # noqa: PTH116 - of a file that is there
         return Finding("profile", "warning", f"{found}, which others may read", f"chmod 600 {path}")
     return Finding("profile", "ok", found)
@@ -89,7 +89,7 @@ def _server(modulo: Modulo, profile: Profile) -> Iterator[Finding]:
     except Unauthenticated as error:
         yield Finding("server", "ok", "answers")
         advice = "run `modulo login` with a new key, or correct MODULO_API_KEY"
-        yield Finding("credential", "failed", f"the key of {profile.source} is not accepted: {error.detail}", advice)
+        yield Finding("credential", "failed", f"the key from {profile.source} is not accepted: {error.detail}", advice)
         return
     except ModuloError as error:
         advice = "check the address, and that the server runs: `make up` prints its address"
@@ -144,7 +144,8 @@ def _files(collections: list[CollectionInfo]) -> Finding:
             stages[stage] = stages.get(stage, 0) + count
     ready, failed = stages.pop("ready", 0), stages.pop("failed", 0)
     waiting = sum(count for stage, count in stages.items() if not stage.startswith("delet"))
-    found = f"{len(collections)} collections, {ready} files ready, {waiting} being read, {failed} failed"
+    held = f"{number_of(len(collections), 'collection')}, {number_of(ready, 'file')} ready"
+    found = f"{held}, {waiting} being read, {failed} failed"
     if failed:
         names = ", ".join(one.name for one in collections if one.files.get("failed"))
         return Finding("files", "warning", found, f"`modulo status NAME --failed` and `modulo retry NAME`: {names}")

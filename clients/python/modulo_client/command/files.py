@@ -8,18 +8,19 @@ from uuid import UUID
 import typer
 from rich.markup import escape
 
-from modulo_client.command.connection import Json, Key, Name, Url, connected, fail
+from modulo_client.command.connection import Json, Key, Name, Url, collection_named, connected, fail
 from modulo_client.command.exit_codes import INCOMPLETE
 from modulo_client.command.outcome import SHOWN, counted
 from modulo_client.command.printing import (
     FILE_COLUMNS,
     file_row,
+    number_of,
     out,
     print_json,
     print_table,
     size,
 )
-from modulo_client.models import DeletionRequested, File, Role
+from modulo_client.models import DeletionRequested, File, Member, Role
 from modulo_client.sync.collections import Collection
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
@@ -35,7 +36,7 @@ def list_(
     """List collections, or the files of one."""
     with connected(url, key) as modulo:
         if collection is not None:
-            _print_files(list(modulo.collections.get(collection).files.list()), as_json=as_json)
+            _print_files(list(collection_named(modulo, collection).files.list()), as_json=as_json)
             return
         found = [one.info for one in modulo.collections.list()]
     if as_json:
@@ -73,7 +74,7 @@ def status(
 ) -> None:
     """Show how far the files of a collection are; the exit code is 4 if some failed."""
     with connected(url, key) as modulo:
-        files = list(modulo.collections.get(collection).files.list(stage="failed" if failed else None))
+        files = list(collection_named(modulo, collection).files.list(stage="failed" if failed else None))
     _print_files(files, as_json=as_json)
     if any(file.stage == "failed" for file in files):
         raise typer.Exit(INCOMPLETE)
@@ -104,7 +105,7 @@ def retry(
 ) -> None:
     """Read failed files once more."""
     with connected(url, key) as modulo:
-        papers = modulo.collections.get(collection)
+        papers = collection_named(modulo, collection)
         failed = _files_named(papers, files) if files else list(papers.files.list(stage="failed"))
         again: list[File] = []
         hopeless: list[File] = []
@@ -136,9 +137,9 @@ def remove(
 ) -> None:
     """Delete files, or a whole collection; prints the receipts."""
     with connected(url, key) as modulo:
-        papers = modulo.collections.get(collection)
+        papers = collection_named(modulo, collection)
         chosen = _files_named(papers, files or [])
-        what = f"{len(chosen)} files of {papers.name}" if files else f"{papers.name} with all its files"
+        what = f"{number_of(len(chosen), 'file')} of {papers.name}" if files else f"{papers.name} with all its files"
         if not yes:
             typer.confirm(f"Delete {what}?", abort=True, err=True)
         gone: list[DeletionRequested] = []
@@ -156,11 +157,37 @@ def remove(
     out.print(f"Deleted {escape(what)}. Receipts: {receipts}{more}")
 
 
-def share(collection: Name, user: UUID, role: Role, *, url: Url = None, key: Key = None, as_json: Json = False) -> None:
-    """Give a user access: owner, editor or viewer. A user's id is in `modulo whoami --json`."""
+def share(
+    collection: Name,
+    user: Annotated[UUID | None, typer.Argument(help="the user's id; without one, who has access is listed")] = None,
+    role: Annotated[Role | None, typer.Argument()] = None,
+    *,
+    remove: Annotated[bool, typer.Option("--remove", help="take the user's access")] = False,
+    url: Url = None,
+    key: Key = None,
+    as_json: Json = False,
+) -> None:
+    """Show who has access, give a user access, or take it. Users see their ids by `modulo whoami`."""
+    if user is not None and (role is None) != remove:
+        raise typer.BadParameter("name either a role (owner, editor or viewer) or --remove")
+    if user is None and remove:
+        raise typer.BadParameter("name the user whose access is taken")
     with connected(url, key) as modulo:
-        member = modulo.collections.get(collection).members.set(user, role)
+        papers = collection_named(modulo, collection)
+        if user is not None and role is not None:
+            _print_member(papers.members.set(user, role), papers, as_json=as_json)
+            return
+        if user is not None:
+            papers.members.remove(user)
+        members = list(papers.members.list())
+    if as_json:
+        print_json(members)
+    else:
+        print_table(("name", "role", "id"), ((one.name, one.role, str(one.user_id)) for one in members))
+
+
+def _print_member(member: Member, papers: Collection, *, as_json: bool) -> None:
     if as_json:
         print_json(member)
     else:
-        out.print(f"{escape(member.name)} is {member.role} of {escape(collection)}")
+        out.print(f"{escape(member.name)} is {member.role} of {escape(papers.name)}")

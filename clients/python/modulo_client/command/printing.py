@@ -50,6 +50,11 @@ def size(count: int) -> str:
     return f"{amount:.1f} {_UNITS[-1]}"
 
 
+def number_of(number: int, noun: str) -> str:
+    """So many of something."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def file_row(file: File) -> tuple[str, ...]:
     """A file as a row: name, stage, size, pages, and why it failed."""
     pages = str(file.pages_total or "")

@@ -40,9 +40,9 @@ def find_profile(
     """
     known = [one for one in (_remembered(environment), _running(folder or Path.cwd())) if one is not None]
     if url is not None and key:
-        return Profile(server_address(url), key, "the options or environment")
+        return Profile(server_address(url), key, "the options or the environment (--key, MODULO_API_KEY)")
     found = next((one for one in known if url is None or one.url == server_address(url)), None)
-    return found if found is None or not key else Profile(found.url, key, "the key given")
+    return found if found is None or not key else Profile(found.url, key, "--key or MODULO_API_KEY")
 
 
 def remember(profile: Profile, environment: Mapping[str, str] = os.environ) -> Path:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from modulo_client.command.connection import Json, Key, Name, Url, connected, fail
+from modulo_client.command.connection import Json, Key, Name, Url, collection_named, connected, fail
 from modulo_client.command.printing import out, print_answered, print_json
 from modulo_client.models import Answer, File
 from modulo_client.sync.collections import Collection
@@ -29,7 +29,7 @@ def ask(
 ) -> None:
     """Answer a question from a collection, with numbered citations, while the answer is written."""
     with connected(url, key) as modulo:
-        papers = modulo.collections.get(collection)
+        papers = collection_named(modulo, collection)
         if as_json:
             print_json(papers.ask(question, top_k=top_k))
             return
@@ -62,7 +62,7 @@ def _open_file(papers: Collection, file: File) -> None:
 def chat(collection: Name, *, url: Url = None, key: Key = None, as_json: Json = False) -> None:
     """Ask question after question, each understood by those before; an empty line ends it."""
     with connected(url, key) as modulo:
-        papers = modulo.collections.get(collection)
+        papers = collection_named(modulo, collection)
         talk = modulo.conversations.create(collection_id=papers.id)
         while question := typer.prompt("?", default="", show_default=False, prompt_suffix=" ", err=as_json).strip():
             asked = talk.ask(question)
@@ -85,7 +85,7 @@ def search(
 ) -> None:
     """Show the passages nearest to a query, without an answer."""
     with connected(url, key) as modulo:
-        found = modulo.collections.get(collection).search(query, top_k=top_k)
+        found = collection_named(modulo, collection).search(query, top_k=top_k)
     if as_json:
         print_json(found)
         return
