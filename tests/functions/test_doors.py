@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from modulo.cli.serve import composed
 from modulo.domain.answer import AnswerDraft, Prompt, TokenUsage
 from modulo.services import Services
 from tests.functions.conftest import LOOP, Api, ingest
+from tests.functions.served import composed_once
 
 ANSWERS = ("/api/search", "/v1/chat/completions", "/v1/responses", "/mcp")
 """Where a whole answer is asked for."""
@@ -65,7 +65,7 @@ def ask_door(api: Api, door: str, collection: str, question: str, *, heard: list
             heard.append("sent")
 
     try:
-        asyncio.run(composed()(scope, received().__anext__, send))
+        asyncio.run(composed_once()(scope, received().__anext__, send))
     finally:
         asyncio.set_event_loop(LOOP)  # which functions go on with
     text = b"".join(message.get("body", b"") for message in messages)

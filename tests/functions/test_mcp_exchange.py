@@ -11,12 +11,12 @@ from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
-from modulo.cli.serve import composed
 from modulo.domain.errors import Unavailable
 from modulo.domain.identity import Scope
 from modulo.runtime.mcp_door.tools import TOOLS
 from modulo.runtime.worker import function
 from tests.functions.conftest import LOOP, as_user, ingest
+from tests.functions.served import composed_once
 from tests.functions.test_serve import request
 
 MODES = pytest.mark.parametrize("mode", ["legacy", "2026-07-28"])
@@ -36,7 +36,7 @@ def session(api, mode, talk, path="/mcp"):
     """What somebody says to the door by a client of the SDK."""
 
     async def run():
-        transport = httpx2.ASGITransport(composed())
+        transport = httpx2.ASGITransport(composed_once())
         async with (
             httpx2.AsyncClient(transport=transport, base_url=URL, headers=api.headers) as http,
             Client(streamable_http_client(URL + path, http_client=http), mode=mode) as client,

@@ -14,15 +14,15 @@ from modulo.adapters.prometheus_metrics import PrometheusMetrics
 from modulo.cli import pages
 from modulo.cli.documentation_site import add_documentation
 from modulo.cli.openapi import document
-from modulo.cli.serve import composed
 from modulo.runtime.http import RequestMiddleware, application
 from modulo.runtime.threads import use_threads
 from tests.functions.conftest import LOOP, ingest
+from tests.functions.served import composed_once
 
 
 def request(method, path, app=None, **options):
     async def send():
-        transport = httpx.ASGITransport(app or composed(), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(app or composed_once(), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://modulo") as client:
             return await client.request(method, path, **options)
 
@@ -79,7 +79,7 @@ def console(folder):
 
 def test_the_console_is_served_where_it_was_built(services, monkeypatch, tmp_path):
     monkeypatch.setattr(pages, "CONSOLE", console(tmp_path / "console"))
-    app = composed()
+    app = composed_once()
     page = request("GET", "/", app)
     assert "text/html" in page.headers["content-type"]
     assert "assets/index-1a2b.js" in page.text
@@ -286,7 +286,7 @@ def test_a_search_is_remembered_once_its_answer_is_out(api, services, monkeypatc
         headers = [(name.lower().encode(), value.encode()) for name, value in api.headers.items()]
         scope = {"type": "http", "method": "POST", "path": "/api/search", "query_string": b"", "root_path": ""}
         scope |= {"headers": [*headers, (b"content-type", b"application/json")], "http_version": "1.1"}
-        await composed()(scope, receive, send)
+        await composed_once()(scope, receive, send)
 
     use_threads(threads)
     try:
@@ -312,7 +312,7 @@ def test_a_client_that_goes_in_the_midst_of_an_upload_leaves_nothing(api, caplog
     headers = [(name.lower().encode(), value.encode()) for name, value in api.headers.items()]
     headers.append((b"content-type", b"multipart/form-data; boundary=b"))
     scope = {"type": "http", "method": "POST", "path": f"/api/collections/{collection}/files", "query_string": b""}
-    anyio.run(composed(), scope | {"root_path": "", "headers": headers, "http_version": "1.1"}, receive, send)
+    anyio.run(composed_once(), scope | {"root_path": "", "headers": headers, "http_version": "1.1"}, receive, send)
     assert request("GET", f"/api/collections/{collection}/files", headers=api.headers).json()["items"] == []
     assert request("GET", "/api/usage", headers=api.headers).json()["storage_bytes"] == 0
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
