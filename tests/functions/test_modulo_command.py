@@ -98,6 +98,7 @@ def test_from_nothing_to_an_answer(modulo: Command, api: Api, folder: Path) -> N
     assert "[1] sea.txt, page 1" in answer
     assert "near " in modulo("ask", "papers", "Who painted the ceiling of the chapel?")
     assert "8,849" in modulo("search", "papers", "mountain", "--top-k", "2")
+    assert "8,849" not in modulo("search", "papers", "mountain", "--filters", '{"source": "sea.txt"}')
     talked = modulo("chat", "papers", typed="How deep is the sea?\n\n")
     assert "11 kilometres" in talked
     assert "Deleted 1 file of papers" in modulo("rm", "papers", "sea.txt", "--yes")
@@ -146,6 +147,7 @@ def test_what_is_wrong_is_one_line(modulo: Command, folder: Path) -> None:
     assert "does not exist" in modulo("add", "papers", "nowhere.txt", code=1)
     assert "no file 'x.txt'" in modulo("rm", "papers", "x.txt", "--yes", code=1)
     assert modulo.run("ask").returncode == 2
+    assert "no JSON object" in modulo("ask", "papers", "why?", "--filters", "year=2020", code=2)
     assert modulo("status", "papers", "--failed").strip() == ""
     dead = Command(folder, MODULO_URL="http://127.0.0.1:9", MODULO_API_KEY="mod_x")
     assert "does not answer" in dead("usage", code=3)

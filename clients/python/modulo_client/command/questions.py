@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import webbrowser
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -17,11 +18,28 @@ from modulo_client.sync.collections import Collection
 TopK = Annotated[int | None, typer.Option(min=1, help="passages to find")]
 
 
+def _filters(written: str) -> dict[str, Any]:
+    try:
+        read = json.loads(written)
+    except ValueError:
+        read = None
+    if not isinstance(read, dict):
+        raise typer.BadParameter("""it is no JSON object such as '{"source": "report.pdf"}'""")
+    return read
+
+
+Filters = Annotated[
+    dict[str, Any] | None,
+    typer.Option(parser=_filters, metavar="JSON", help="""only such passages, as '{"source": "report.pdf"}'"""),
+]
+
+
 def ask(
     collection: Name,
     question: str,
     *,
     top_k: TopK = None,
+    filters: Filters = None,
     open_: Annotated[int | None, typer.Option("--open", min=1, help="open the file of this citation")] = None,
     url: Url = None,
     key: Key = None,
@@ -31,9 +49,9 @@ def ask(
     with connected(url, key) as modulo:
         papers = collection_named(modulo, collection)
         if as_json:
-            print_json(papers.ask(question, top_k=top_k))
+            print_json(papers.ask(question, top_k=top_k, filters=filters))
             return
-        answer = _stream(papers, question, top_k)
+        answer = _stream(papers, question, top_k=top_k, filters=filters)
         if open_ is not None:
             cited = next((one for one in answer.citations if one.mark == open_), None)
             if cited is None:
@@ -41,8 +59,8 @@ def ask(
             _open_file(papers, papers.files.get(cited.document_id))
 
 
-def _stream(papers: Collection, question: str, top_k: int | None) -> Answer:
-    with papers.ask(question, stream=True, top_k=top_k) as stream:
+def _stream(papers: Collection, question: str, **options: Any) -> Answer:
+    with papers.ask(question, stream=True, **options) as stream:
         for text in stream:
             out.print(escape(text), end="")
     answer = stream.read()
@@ -79,13 +97,14 @@ def search(
     query: str,
     *,
     top_k: TopK = None,
+    filters: Filters = None,
     url: Url = None,
     key: Key = None,
     as_json: Json = False,
 ) -> None:
     """Show the passages nearest to a query, without an answer."""
     with connected(url, key) as modulo:
-        found = collection_named(modulo, collection).search(query, top_k=top_k)
+        found = collection_named(modulo, collection).search(query, top_k=top_k, filters=filters)
     if as_json:
         print_json(found)
         return
