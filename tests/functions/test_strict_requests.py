@@ -82,18 +82,18 @@ def path_of(name, route, collection):
     return path
 
 
-def broken(value):
-    """Each body that the value becomes when one text in it, a name or a value, gets an unpaired surrogate."""
+def broken(value, ending="SURROGATE"):
+    """Each body that the value becomes when one text in it, a name or a value, gets this ending."""
     if isinstance(value, str):
-        yield value + "SURROGATE"
+        yield value + ending
     elif isinstance(value, dict):
         for key, inner in value.items():
-            yield {**{k: v for k, v in value.items() if k != key}, key + "SURROGATE": inner}
-            for each in broken(inner):
+            yield {**{k: v for k, v in value.items() if k != key}, key + ending: inner}
+            for each in broken(inner, ending):
                 yield {**value, key: each}
     elif isinstance(value, list):
         for at, inner in enumerate(value):
-            for each in broken(inner):
+            for each in broken(inner, ending):
                 yield [*value[:at], each, *value[at + 1 :]]
 
 
@@ -111,6 +111,24 @@ def test_an_unpaired_surrogate_anywhere_in_a_body_is_refused(api, name):
         reply = api(method, path_of(name, route, collection), body=sent, headers=JSON)
         assert 400 <= reply.status < 500, (sent, reply.text)
         assert problem_of(name, reply)
+
+
+STORED = {
+    **{name: BODIES[name] for name in BODIES if "conversation" in name or name == "rate_answer"},
+    "create_collection": {"name": "papers", "description": "x", "metadata": {"a": "b"}},
+    "v1_create_response": {"input": "When?", "instructions": "x", "metadata": {"a": "b"}},
+    "v1_create_vector_store": {"name": "papers", "description": "x", "metadata": {"a": "b"}},
+}
+"""Bodies whose texts are told again later."""
+
+
+@pytest.mark.parametrize("name", sorted(STORED))
+def test_a_text_that_would_be_stored_otherwise_than_it_was_sent_is_refused(api, name):
+    collection = api.create_collection("papers")
+    ((method, route),) = [(method, route) for operation, method, route in ROUTES if operation == name]
+    for each in broken(STORED[name], "\0"):
+        reply = api(method, path_of(name, route, collection), json=each)
+        assert reply.status == (400 if is_of_v1(name) else 422), (each, reply.text)
 
 
 @pytest.mark.parametrize(("name", "method", "route"), ROUTES, ids=[name for name, _, _ in ROUTES])

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from modulo.domain.dates import interval_start, microseconds
+from modulo.domain.model import STORABLE
 from modulo.domain.unicode_text import hidden_positions, is_well_formed
 
 MAX_ATTRIBUTES: Final = 16
@@ -76,7 +77,7 @@ def _checked_size(attributes: Mapping[str, AttributeValue]) -> Mapping[str, Attr
     return attributes
 
 
-_Text = Annotated[str, Field(max_length=MAX_TEXT_CHARACTERS, pattern=r"^[^\x00]*$")]
+_Text = Annotated[str, Field(max_length=MAX_TEXT_CHARACTERS, pattern=STORABLE)]
 Single = _Text | bool | Annotated[float, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
 """A value that is no list, for the API's description."""
 _Listed = Annotated[tuple[_Text, ...], Field(max_length=MAX_LIST_ITEMS)]

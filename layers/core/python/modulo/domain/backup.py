@@ -17,9 +17,10 @@ from uuid import UUID
 from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
 
 from modulo.domain.attributes import Attributes
-from modulo.domain.collection import Chunking, EmbeddingModel, Labels, Space
+from modulo.domain.collection import Chunking, EmbeddingModel, Space
 from modulo.domain.errors import InvalidRequest
 from modulo.domain.file import DocumentInfo, FileProblem, FileRef
+from modulo.domain.labels import Labels
 from modulo.domain.model import FrozenModel
 from modulo.domain.search_defaults import SearchDefaults
 from modulo.domain.user_file import UserFileRef

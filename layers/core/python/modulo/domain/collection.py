@@ -11,7 +11,8 @@ from pydantic import Field, StringConstraints, computed_field, model_validator
 
 from modulo.domain.file import Stage
 from modulo.domain.identity import Role
-from modulo.domain.model import FrozenModel
+from modulo.domain.labels import Labels
+from modulo.domain.model import STORABLE, FrozenModel
 from modulo.domain.request_model import RequestModel
 from modulo.domain.search_defaults import NO_DEFAULTS, SearchDefaults
 
@@ -73,12 +74,7 @@ CollectionName = Annotated[
 ]
 
 
-Description = Annotated[str, StringConstraints(max_length=512, pattern=r"^[^\x00]*$")]
-_KEYS: Any = {"minLength": 1, "maxLength": 64, "pattern": r"^[^\x00]*$"}
-_Key = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_KEYS["pattern"])]
-_Value = Annotated[str, StringConstraints(max_length=512, pattern=r"^[^\x00]*$")]
-Labels = Annotated[Mapping[_Key, _Value], Field(max_length=16, json_schema_extra={"propertyNames": _KEYS})]
-"""Texts that a client keeps with a collection, which mean nothing to the service."""
+Description = Annotated[str, StringConstraints(max_length=512, pattern=STORABLE)]
 EXPIRES_AFTER_DAYS: Any = Field(
     default=None, ge=0, le=365, description="deleted after so many days without use; 0 for never"
 )

@@ -12,7 +12,8 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from modulo.domain.errors import Conflict
-from modulo.domain.model import VISIBLE, FrozenModel
+from modulo.domain.labels import Labels
+from modulo.domain.model import STORABLE, VISIBLE, FrozenModel
 from modulo.domain.quota import quota_exceeded
 from modulo.domain.request_model import RequestModel
 from modulo.domain.search import Citation
@@ -20,19 +21,11 @@ from modulo.domain.search import Citation
 MAX_TITLE_CHARACTERS = 200
 MAX_COMMENT_CHARACTERS = 2_000
 MAX_MESSAGE_CHARACTERS = 100_000
-MAX_LABELS = 16
 
 Title = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TITLE_CHARACTERS, pattern=VISIBLE)
 ]
-Labels = Annotated[
-    Mapping[
-        Annotated[str, StringConstraints(min_length=1, max_length=64)],
-        Annotated[str, StringConstraints(max_length=512)],
-    ],
-    Field(max_length=MAX_LABELS),
-]
-"""At most 16 keys of 64 characters, with values of 512."""
+MessageText = Annotated[str, StringConstraints(max_length=MAX_MESSAGE_CHARACTERS, pattern=STORABLE)]
 
 
 class MessageRole(StrEnum):
@@ -55,7 +48,7 @@ class Feedback(RequestModel):
     """A rating and what the reader says about it; without a rating, what was said before is taken back."""
 
     rating: Rating | None
-    comment: str | None = Field(default=None, max_length=MAX_COMMENT_CHARACTERS)
+    comment: Annotated[str, StringConstraints(max_length=MAX_COMMENT_CHARACTERS, pattern=STORABLE)] | None = None
 
 
 class Message(FrozenModel):

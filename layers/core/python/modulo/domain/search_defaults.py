@@ -12,6 +12,7 @@ from pydantic import Field, StringConstraints
 
 from modulo.domain.fusion import TEXT_WEIGHT, SearchType
 from modulo.domain.grouping import GroupBy
+from modulo.domain.model import STORABLE
 from modulo.domain.request_model import RequestModel
 
 DEFAULT_TOP_K: Final = 10
@@ -34,7 +35,7 @@ class SearchDefaults(RequestModel):
     context_tokens: ContextTokens | None = Field(
         default=None, description="tokens of neighbours, chunks beside passages, that join them"
     )
-    instructions: Annotated[str, StringConstraints(max_length=MAX_INSTRUCTIONS, pattern=r"^[^\x00]*$")] | None = Field(
+    instructions: Annotated[str, StringConstraints(max_length=MAX_INSTRUCTIONS, pattern=STORABLE)] | None = Field(
         default=None, description="to the language model: on the tone, length or form of answers"
     )
 

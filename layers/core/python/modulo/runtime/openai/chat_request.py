@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field, model_validator
 
 from modulo.domain.answer_options import AnswerOptions
-from modulo.domain.conversation import MessageRole
+from modulo.domain.conversation import MessageRole, MessageText
 from modulo.domain.errors import InvalidRequest
 from modulo.domain.request_model import RequestModel
 from modulo.domain.search import SearchInput
@@ -15,7 +15,6 @@ from modulo.runtime.openai.dialogue import Dialogue
 from modulo.runtime.openai.fields import (
     Nothing,
     One,
-    Said,
     StoreIds,
     Temperature,
     TextPart,
@@ -45,7 +44,9 @@ class ChatMessage(RequestModel):
     """What somebody said. `annotations` are those of an answer of this door that is sent back; they ask for nothing."""
 
     role: MessageRole
-    content: Annotated[Said, BeforeValidator(_text, json_schema_input_type=Said | list[TextPart])] | None = None
+    content: (
+        Annotated[MessageText, BeforeValidator(_text, json_schema_input_type=MessageText | list[TextPart])] | None
+    ) = None
     annotations: tuple[dict[str, Any], ...] | None = None
 
     @model_validator(mode="before")

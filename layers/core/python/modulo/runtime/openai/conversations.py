@@ -9,7 +9,6 @@ from pydantic import BaseModel, Field
 from modulo.domain.conversation import (
     Conversation,
     ConversationChange,
-    Labels,
     Message,
     MessageDraft,
     MessageRole,
@@ -17,6 +16,7 @@ from modulo.domain.conversation import (
     StoredMessage,
 )
 from modulo.domain.errors import InvalidRequest
+from modulo.domain.labels import Labels
 from modulo.domain.pagination import Page, Window
 from modulo.domain.request_model import RequestModel
 from modulo.domain.response import RESPONSE

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 from typing_extensions import TypedDict
 
 from modulo.domain.answer_options import MAX_TEMPERATURE
-from modulo.domain.conversation import MAX_MESSAGE_CHARACTERS
+from modulo.domain.conversation import MessageText
 from modulo.domain.search import MAX_COLLECTIONS
 
 OF_TEXTS: Final = frozenset({"annotations", "logprobs"})
@@ -26,14 +26,11 @@ def _distinct(given: Any) -> Any:
     )
 
 
-Said = Annotated[str, Field(max_length=MAX_MESSAGE_CHARACTERS)]
-
-
 class TextPart(TypedDict):
     """A part of a text as `text_of` reads it, for the API's description."""
 
     type: Literal["text"]
-    text: Said
+    text: MessageText
 
 
 StoreIds = Annotated[

@@ -4,18 +4,20 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, NotRequired
 from uuid import UUID, uuid4
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from typing_extensions import TypedDict
 
 from modulo.domain.answer_options import AnswerOptions
-from modulo.domain.conversation import Labels, MessageDraft, MessageRole
+from modulo.domain.conversation import MessageDraft, MessageRole, MessageText
 from modulo.domain.errors import InvalidRequest
+from modulo.domain.labels import Labels
+from modulo.domain.model import STORABLE
 from modulo.domain.request_model import RequestModel
 from modulo.domain.response import AskedResponse
 from modulo.domain.search import ConfigMetadata, Question
 from modulo.domain.search_defaults import MAX_INSTRUCTIONS
 from modulo.runtime.openai.dialogue import Dialogue
-from modulo.runtime.openai.fields import One, Said, Temperature, text_of, without_nulls
+from modulo.runtime.openai.fields import One, Temperature, text_of, without_nulls
 from modulo.runtime.openai.file_search import FileSearch
 
 MAX_ITEMS: Final = 100
@@ -36,14 +38,14 @@ class GivenText(TypedDict):
     """A part of a text that was given."""
 
     type: Literal["input_text", "text"]
-    text: Said
+    text: MessageText
 
 
 class AnswerText(TypedDict):
     """The text of an answer that is sent back, with what the answer had beside it."""
 
     type: Literal["output_text"]
-    text: Said
+    text: MessageText
     annotations: NotRequired[Any]
     logprobs: NotRequired[Any]
 
@@ -76,7 +78,9 @@ class InputMessage(RequestModel):
 
     type: Literal["message"] = "message"
     role: MessageRole
-    content: Annotated[Said, BeforeValidator(_text, json_schema_input_type=Said | list[GivenText | AnswerText])]
+    content: Annotated[
+        MessageText, BeforeValidator(_text, json_schema_input_type=MessageText | list[GivenText | AnswerText])
+    ]
     id: str | None = Field(default=None, max_length=100)
     status: Literal["in_progress", "completed", "incomplete"] | None = None
 
@@ -136,7 +140,7 @@ class CreateResponse(RequestModel):
         Annotated[tuple[InputMessage, ...], Field(min_length=1, max_length=MAX_ITEMS)],
         BeforeValidator(_items, json_schema_input_type=Question | _Items),
     ]
-    instructions: str | None = Field(default=None, max_length=MAX_INSTRUCTIONS)
+    instructions: Annotated[str, StringConstraints(max_length=MAX_INSTRUCTIONS, pattern=STORABLE)] | None = None
     tools: tuple[FileSearch, ...] | None = Field(default=None, max_length=1)
     tool_choice: Annotated[Choice, BeforeValidator(_choice, json_schema_input_type=Choice | Chosen)] | None = None
     include: tuple[Literal["file_search_call.results"], ...] | None = None

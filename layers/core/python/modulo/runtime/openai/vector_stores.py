@@ -15,11 +15,11 @@ from modulo.domain.collection import (
     CollectionChange,
     CollectionName,
     Description,
-    Labels,
     NewCollection,
 )
 from modulo.domain.errors import InvalidRequest
 from modulo.domain.file import Stage
+from modulo.domain.labels import Labels
 from modulo.domain.request_model import RequestModel
 
 MAX_FILES: Final = 100
