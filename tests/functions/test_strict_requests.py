@@ -7,7 +7,9 @@ from pydantic import TypeAdapter
 
 from modulo.domain.request_model import RequestModel
 from modulo.runtime.openai.door import V1_PREFIX, is_of_v1
+from modulo.runtime.strict_route import query_parameters
 from modulo.runtime.worker import function, function_names
+from tests.functions.conftest import as_user
 
 SURROGATE = "\\ud83d"
 JSON = {"content-type": "application/json"}
@@ -153,6 +155,37 @@ def test_a_cursor_that_is_none_is_named(api, name, method, route, after):
     reply = api(method, path_of(name, route, api.create_collection("papers")), query={"after": after})
     assert reply.status == 422, reply.text
     assert reply.json["errors"][0]["field"] == "after"
+
+
+V1_PAGED = {
+    name: set(query_parameters(route.dependant))
+    for name, _, route in ROUTES
+    if is_of_v1(name) and "after" in query_parameters(route.dependant)
+}
+
+
+def test_a_page_that_begins_at_nothing_is_refused_as_it_would_look_like_the_last(api, collection):
+    theirs = as_user("bob").keep_file("text")
+    batch = api("POST", f"/v1/vector_stores/{collection}/file_batches", json={"file_ids": [api.keep_file("text")]})
+    conversation = api("POST", "/v1/conversations", json={"items": [{"role": "user", "content": "When?"}]})
+    response = api("POST", "/v1/responses", json={"model": f"modulo/{collection}", "input": "When?"})
+    paths = {
+        "v1_list_batch_files": f"vector_stores/{collection}/file_batches/{batch.json['id']}/files",
+        "v1_list_conversation_items": f"conversations/{conversation.json['id']}/items",
+        "v1_list_files": "files",
+        "v1_list_response_input_items": f"responses/{response.json['id']}/input_items",
+        "v1_list_vector_store_files": f"vector_stores/{collection}/files",
+        "v1_list_vector_stores": "vector_stores",
+    }
+    assert set(paths) == set(V1_PAGED)
+    for name, path in paths.items():
+        for parameter in ("after", "before"):
+            for given in (theirs, "00000000-0000-0000-0000-000000000001"):
+                reply = api("GET", f"/v1/{path}", query={parameter: given})
+                assert (reply.status, reply.json["error"]["param"]) == (400, parameter), (name, reply.text)
+        if "before" in V1_PAGED[name]:
+            reply = api("GET", f"/v1/{path}", query={"after": theirs, "before": theirs})
+            assert (reply.status, reply.json["error"]["param"]) == (400, "before")
 
 
 def test_a_parameter_given_twice_is_named(api):

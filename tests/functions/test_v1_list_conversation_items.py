@@ -14,7 +14,8 @@ def test_items_come_in_pages_the_newest_first(api):
     rest = api("GET", path, query={"after": first["last_id"]}).json
     assert [one["content"][0]["text"] for one in rest["data"]] == ["2", "1", "0"]
     assert rest["has_more"] is False
-    assert api("GET", path, query={"after": str(uuid4())}).status == 404
+    unknown = api("GET", f"/v1/conversations/{uuid4()}/items", query={"after": first["last_id"]})
+    assert unknown.status == 404
 
 
 def test_answers_of_both_doors_cite_files(api, store):

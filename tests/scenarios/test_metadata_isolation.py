@@ -23,7 +23,7 @@ from modulo.domain.conversation import ConversationChange, ConversationDraft, Fe
 from modulo.domain.dead_letter import DeadLetterQuery
 from modulo.domain.deletion import Inventory, deletion_id
 from modulo.domain.document import Part
-from modulo.domain.errors import NotFound
+from modulo.domain.errors import InvalidRequest, NotFound
 from modulo.domain.file import DocumentInfo, FileChange, Stage
 from modulo.domain.file_batch import BatchDraft
 from modulo.domain.filter_language import parse_filters
@@ -345,7 +345,12 @@ class TestIsolation(MetadataContract):
             metadata.collections.create_collection(
                 caller, estate.world.draft("other"), limit=1, now=NOW
             )  # makes them a user
-        answer = call(metadata, name, estate.arguments(name, caller))
+        arguments = estate.arguments(name, caller)
+        if "window" in arguments:
+            with pytest.raises(InvalidRequest):
+                call(metadata, name, arguments)
+            arguments["window"] = Window(9)
+        answer = call(metadata, name, arguments)
         assert not isinstance(answer, list) or not answer
         seen = getattr(answer, "items", None) or (
             getattr(answer, "tokens_used", 0),

@@ -95,13 +95,16 @@ class FileBatch:
         return EntryState.failed if counts[EntryState.failed] == counts.total() > 0 else EntryState.completed
 
     def page(self, window: Window, state: EntryState | None) -> Page[BatchEntry]:
-        """A window of the entries; `state` keeps those in it. Behind an unknown file there is nothing."""
+        """A window of the entries; `state` keeps those in it.
+
+        Raises:
+            InvalidRequest: it begins at none of them.
+        """
         ordered = self.entries if window.ascending else self.entries[::-1]
-        named = window.after or window.before
-        if named is not None:
-            place = next((number for number, entry in enumerate(ordered) if entry.file_id == named), None)
+        if window.named is not None:
+            place = next((number for number, entry in enumerate(ordered) if entry.file_id == window.named), None)
             if place is None:
-                return Page((), more=False)
+                raise window.refusal()
             ordered = ordered[:place] if window.backwards else ordered[place + 1 :]
         found = [entry for entry in ordered if state in (None, entry.state)]
         kept = found[-window.limit :] if window.backwards else found[: window.limit]

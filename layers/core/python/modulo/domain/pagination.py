@@ -69,9 +69,18 @@ class Window:
     """Oldest first."""
 
     @property
+    def named(self) -> UUID | None:
+        """The item that it begins at."""
+        return self.after or self.before
+
+    @property
     def backwards(self) -> bool:
         """Whether items before one are wanted."""
         return self.before is not None and self.after is None
+
+    def refusal(self) -> InvalidRequest:
+        """That it begins at no item: an empty page would tell a client that it has seen all."""
+        return InvalidRequest.field("before" if self.backwards else "after", "is not the id of an item of this list")
 
 
 @dataclass(frozen=True, slots=True)

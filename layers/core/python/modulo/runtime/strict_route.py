@@ -36,7 +36,7 @@ class StrictRoute(APIRoute):
     def get_route_handler(self) -> Handle:
         """FastAPI's handler behind the checks."""
         handle: Handle = super().get_route_handler()
-        known = set(_query_parameters(self.dependant))
+        known = set(query_parameters(self.dependant))
         taken = body_type(self)
 
         ends_in_parameter = self.path.endswith("}")
@@ -53,10 +53,11 @@ class StrictRoute(APIRoute):
         return strict
 
 
-def _query_parameters(dependant: Dependant) -> Iterator[str]:
+def query_parameters(dependant: Dependant) -> Iterator[str]:
+    """The names of those that a route or one of its dependencies declares."""
     yield from (field.alias for field in dependant.query_params)
     for inner in dependant.dependencies:
-        yield from _query_parameters(inner)
+        yield from query_parameters(inner)
 
 
 def body_type(route: APIRoute) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from modulo.domain.errors import NotFound
 from modulo.domain.pagination import Page
 
 if TYPE_CHECKING:
@@ -21,9 +22,14 @@ def page_messages(
     """Those of the window, with what their doors stored beside them.
 
     Raises:
-        NotFound: the caller has no such conversation, or it has no message of that id.
+        NotFound: the caller has no such conversation.
+        InvalidRequest: the window begins at none of its messages.
     """
-    page = messages.list_messages(
-        principal, conversation_id, after=window.after, limit=window.limit, newest_first=not window.ascending
-    )
+    try:
+        page = messages.list_messages(
+            principal, conversation_id, after=window.after, limit=window.limit, newest_first=not window.ascending
+        )
+    except NotFound:
+        messages.list_messages(principal, conversation_id, after=None, limit=1)  # the conversation is there
+        raise window.refusal() from None
     return Page(page.items, page.more)

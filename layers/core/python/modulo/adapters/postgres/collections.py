@@ -29,7 +29,7 @@ from modulo.adapters.postgres.receipts import open_receipts
 from modulo.adapters.postgres.rows import MEMBERSHIP, NEWEST, OF_COLLECTION, SHOWN_STAGE, in_tenant
 from modulo.adapters.postgres.rules import id_taken, name_key, printable, require, stages
 from modulo.adapters.postgres.tables import collections, files, generations, members, users
-from modulo.adapters.postgres.windows import PLACE, cut, windowed
+from modulo.adapters.postgres.windows import PLACE, page_of, windowed
 from modulo.domain.collection import Chunking, Collection, CollectionDraft, CollectionEntry, status_of
 from modulo.domain.errors import NotFound
 from modulo.domain.generation import PURGE_AFTER
@@ -117,7 +117,8 @@ class PostgresCollections(Pooled):
         visible = in_tenant(principal.tenant_id, members) & (members.c.user_id == principal.user_id)
         within = exists().where(visible, members.c.collection_id == PLACE["collections"].c.id)
         statement = windowed(_collections_of(principal), collections, window, within)
-        return cut([_collection(row) for row in connection.execute(statement).mappings()], window)
+        found = [_collection(row) for row in connection.execute(statement).mappings()]
+        return page_of(connection, found, collections, window, within)
 
     @read
     def list_entries(

@@ -24,7 +24,7 @@ from modulo.adapters.postgres.pools import Pooled, read, transaction
 from modulo.adapters.postgres.rows import EDITORS, MEMBERSHIP, NEWEST, OF_COLLECTION, in_stage, in_tenant, visible
 from modulo.adapters.postgres.tables import collections, files, generations, members
 from modulo.adapters.postgres.tombstones import is_of_archive, tombstone
-from modulo.adapters.postgres.windows import PLACE, cut, windowed
+from modulo.adapters.postgres.windows import PLACE, page_of, windowed
 from modulo.domain.errors import NotFound
 from modulo.domain.file import File, FileChange, FileRef, Stage
 from modulo.domain.identity import Principal, Role
@@ -90,7 +90,8 @@ class PostgresFiles(Pooled):
             page = page.where(or_(*map(in_stage, stages)))
         page = windowed(page, files, window, within)
         descending = window.ascending == window.backwards
-        return cut(_page(connection, principal, collection_id, page, by="created_at", descending=descending), window)
+        found = _page(connection, principal, collection_id, page, by="created_at", descending=descending)
+        return page_of(connection, found, files, window, within)
 
     @read
     def find_file(self, connection: Connection, principal: Principal, file_id: UUID) -> StoredFile:

@@ -14,7 +14,7 @@ from modulo.adapters.postgres.identities import introduce
 from modulo.adapters.postgres.pools import Pooled, read, transaction
 from modulo.adapters.postgres.rows import in_tenant
 from modulo.adapters.postgres.tables import user_files, users
-from modulo.adapters.postgres.windows import PLACE, cut, windowed
+from modulo.adapters.postgres.windows import PLACE, page_of, windowed
 from modulo.domain.errors import NotFound
 from modulo.domain.generation import PURGE_AFTER
 from modulo.domain.quota import quota_exceeded
@@ -48,7 +48,8 @@ class PostgresUserFiles(Pooled):
         if purpose is not None:
             statement = statement.where(user_files.c.purpose == purpose.value)
         rows = connection.execute(windowed(statement, user_files, window, within)).mappings()
-        return cut([UserFile.model_validate(dict(row)) for row in rows], window)
+        found = [UserFile.model_validate(dict(row)) for row in rows]
+        return page_of(connection, found, user_files, window, within)
 
     @read
     def get_user_file(self, connection: Connection, principal: Principal, file_id: UUID, *, now: datetime) -> UserFile:

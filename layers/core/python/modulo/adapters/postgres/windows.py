@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, FromClause, Select, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, or_, select, tuple_
 
 from modulo.adapters.postgres.tables import collections, files, user_files
 from modulo.domain.pagination import Page, Window
@@ -19,14 +19,12 @@ def windowed(statement: Select[Any], table: FromClause, window: Window, within: 
     """The rows of a window and one more; `within` is what holds for every place of the listing.
 
     The table has the columns `created_at` and `id`; a copy of a user file is known by that one's id too. Behind an
-    unknown item there is nothing.
+    unknown item there is nothing, which `page_of` refuses.
     """
-    named = window.after or window.before
     ascending = window.ascending != window.backwards
     order = (table.c.created_at, table.c.id)
-    if named is not None:
-        place = PLACE[table.name].c  # type: ignore[attr-defined] # a table's
-        meant = or_(*(place[key] == named for key in ("id", "origin_id") if key in place))
+    if window.named is not None:
+        place, meant = _place(table).c, _meant(table, window)
         newest = (place.created_at.desc(), place.id.desc())  # a copy may have been deleted and made again
         found = (select(place[part]).where(meant, within).order_by(*newest).limit(1) for part in ("created_at", "id"))
         at = tuple_(*(one.scalar_subquery() for one in found))
@@ -34,7 +32,27 @@ def windowed(statement: Select[Any], table: FromClause, window: Window, within: 
     return statement.order_by(*(part.asc() if ascending else part.desc() for part in order)).limit(window.limit + 1)
 
 
-def cut(items: Sequence[Item], window: Window) -> Page[Item]:
-    """The page of what `windowed` found."""
+def page_of(
+    connection: Connection, items: Sequence[Item], table: FromClause, window: Window, within: ColumnElement[bool]
+) -> Page[Item]:
+    """The page of what `windowed` found.
+
+    Raises:
+        InvalidRequest: the item that the window begins at is not in the listing, and was not lately.
+    """
+    if not items and window.named is not None:
+        known = select(_place(table).c.id).where(_meant(table, window), within).limit(1)
+        if connection.execute(known).first() is None:
+            raise window.refusal()
     kept = items[: window.limit]
     return Page(tuple(reversed(kept) if window.backwards else kept), len(items) > window.limit)
+
+
+def _place(table: FromClause) -> FromClause:
+    return PLACE[table.name]  # type: ignore[attr-defined] # a table's
+
+
+def _meant(table: FromClause, window: Window) -> ColumnElement[bool]:
+    """The item that the window begins at."""
+    place = _place(table).c
+    return or_(*(place[key] == window.named for key in ("id", "origin_id") if key in place))

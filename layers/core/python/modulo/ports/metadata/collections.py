@@ -37,7 +37,11 @@ class Collections(Protocol):
         ...
 
     def page_collections(self, principal: Principal, window: Window) -> Page[Collection]:
-        """A window of them."""
+        """A window of them.
+
+        Raises:
+            InvalidRequest: it begins at none of them.
+        """
         ...
 
     def list_entries(self, principal: Principal, *, name: str | None, limit: int) -> list[CollectionEntry]:

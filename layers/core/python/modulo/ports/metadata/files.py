@@ -26,7 +26,11 @@ class Files(Protocol):
     def page_files(
         self, principal: Principal, collection_id: UUID, window: Window, *, stages: Collection[Stage] | None = None
     ) -> Page[File]:
-        """A window of the collection's files; `stages` keeps those in one of them."""
+        """A window of the collection's files; `stages` keeps those in one of them.
+
+        Raises:
+            InvalidRequest: it begins at none of them.
+        """
         ...
 
     def find_file(self, principal: Principal, file_id: UUID) -> StoredFile:

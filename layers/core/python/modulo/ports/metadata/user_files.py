@@ -27,7 +27,11 @@ class UserFiles(Protocol):
     def page_user_files(
         self, principal: Principal, window: Window, *, purpose: Purpose | None, now: datetime
     ) -> Page[UserFile]:
-        """A window of those that have not expired; `purpose` keeps those of one."""
+        """A window of those that have not expired; `purpose` keeps those of one.
+
+        Raises:
+            InvalidRequest: it begins at none of them.
+        """
         ...
 
     def get_user_file(self, principal: Principal, file_id: UUID, *, now: datetime) -> UserFile:

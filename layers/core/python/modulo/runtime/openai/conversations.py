@@ -15,7 +15,6 @@ from modulo.domain.conversation import (
     NewConversation,
     StoredMessage,
 )
-from modulo.domain.errors import InvalidRequest
 from modulo.domain.labels import Labels
 from modulo.domain.pagination import Page, Window
 from modulo.domain.request_model import RequestModel
@@ -136,6 +135,6 @@ def input_page(messages: Sequence[Message], window: Window) -> Page[Message]:
     if window.after is not None:
         at = [number for number, one in enumerate(listed) if one.id == window.after]
         if not at:
-            raise InvalidRequest.field("after", "is not the id of an item of this response")
+            raise window.refusal()
         listed = listed[at[0] + 1 :]
     return Page(tuple(listed[: window.limit]), len(listed) > window.limit)

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import Depends, Query
 from pydantic import BaseModel
 
+from modulo.domain.errors import InvalidRequest
 from modulo.domain.pagination import Page, Window
 
 Item = TypeVar("Item")
@@ -31,6 +32,8 @@ class ListAnswer(BaseModel, Generic[Shown]):
 
 
 async def _window(after: After = None, before: Before = None, limit: Limit = 20, order: Order = "desc") -> Window:
+    if after is not None and before is not None:
+        raise InvalidRequest.field("before", "must not be given beside after")
     return Window(limit, after, before, order == "asc")
 
 
