@@ -7,7 +7,8 @@ from pydantic import TypeAdapter
 
 from modulo.domain.request_model import RequestModel
 from modulo.runtime.openai.door import V1_PREFIX, is_of_v1
-from modulo.runtime.strict_route import query_parameters
+from modulo.runtime.strict_route import FORM as FORM_TYPE
+from modulo.runtime.strict_route import body_type, query_parameters
 from modulo.runtime.worker import function, function_names
 from tests.functions.conftest import as_user
 
@@ -202,6 +203,18 @@ def test_two_files_in_one_form_are_refused_and_nothing_is_stored(api, services):
         assert reply.status == 422, reply.text
         assert ("file" if "other" not in parts else "other") in reply.json["detail"]
     assert api("GET", f"/collections/{collection}/files").json["items"] == []
+
+
+FORMS = [(name, method, route) for name, method, route in ROUTES if body_type(route) == FORM_TYPE]
+
+
+@pytest.mark.parametrize(("name", "method", "route"), FORMS, ids=[name for name, _, _ in FORMS])
+def test_a_form_that_is_cut_off_is_refused_as_its_last_part_would_be_lost(api, name, method, route):
+    field = "data" if name == "v1_add_upload_part" else "file"
+    form = FILE.format(field) + '--b\r\nContent-Disposition: form-data; name="attributes"\r\n\r\n{"a": "b"}'
+    reply = api(method, path_of(name, route, api.create_collection("papers")), body=form, headers=FORM)
+    assert reply.status == 400, reply.text
+    assert "cut off" in reply.text
 
 
 def test_the_errors_of_a_bad_request_are_few_and_short(api):

@@ -38,7 +38,7 @@ def test_its_bytes_are_charged_at_once_and_given_back_at_its_end(api, services, 
     [
         ({"filename": "a.exe"}, 400, None),
         ({"filename": ""}, 400, "filename"),
-        ({"filename": "/"}, 400, None),
+        ({"filename": "/"}, 400, "filename"),
         ({"purpose": "batch"}, 400, "purpose"),
         ({"bytes": 0}, 400, "bytes"),
         ({"bytes": 10**12}, 413, None),

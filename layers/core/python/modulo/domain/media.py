@@ -137,21 +137,21 @@ FILE_NAME: Final[Any] = {"minLength": 1, "maxLength": MAX_NAME_CHARACTERS, "patt
 """What a schema can say of names: `safe_name` also knows characters that show nothing only beside some others."""
 
 
-def safe_name(name: str) -> str:
-    """The name of an uploaded file in composed Unicode (NFC), if it is safe.
+def safe_name(name: str, *, at: str = "name") -> str:
+    """The name of an uploaded file in composed Unicode (NFC), if it is safe; `at` is the field that it comes from.
 
     Raises:
         InvalidRequest: it has no or more than 255 characters, or any that a file's name may not have.
     """
     composed = unicodedata.normalize("NFC", name)
     if not composed.strip(". \u00a0\u3000"):
-        raise InvalidRequest.field("name", "must not be empty or made of dots and spaces only")
+        raise InvalidRequest.field(at, "must not be empty or made of dots and spaces only")
     if len(composed) > MAX_NAME_CHARACTERS:
-        raise InvalidRequest.field("name", f"must have at most {MAX_NAME_CHARACTERS} characters")
+        raise InvalidRequest.field(at, f"must have at most {MAX_NAME_CHARACTERS} characters")
     if "/" in composed or "\\" in composed:
-        raise InvalidRequest.field("name", "must be a file's name without a path")
+        raise InvalidRequest.field(at, "must be a file's name without a path")
     if next(hidden_positions(composed), None) is not None:
-        raise InvalidRequest.field("name", "must not hold control characters or others that show nothing")
+        raise InvalidRequest.field(at, "must not hold control characters or others that show nothing")
     return composed
 
 

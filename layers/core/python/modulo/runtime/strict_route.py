@@ -5,7 +5,7 @@ null.
 """
 
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from typing import Any
 
 from fastapi import Request, Response
@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from modulo.domain.errors import InvalidRequest, UnsupportedMediaType
 from modulo.runtime.fixed_paths import fixed_methods
 from modulo.runtime.json_body import RefusedJson, read_json
+from modulo.runtime.whole_form import end_of_form, whole_form
 
 Handle = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -92,6 +93,11 @@ def _check_query(request: Request, known: set[str]) -> None:
 
 
 class _StrictRequest(Request):
+    def stream(self) -> AsyncGenerator[bytes, None]:
+        """The body; a form that is cut off is refused."""
+        end = end_of_form(self.headers.get("content-type"))
+        return super().stream() if end is None else whole_form(super().stream(), end)
+
     async def json(self) -> Any:
         """The body, which FastAPI reads by this.
 

@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from modulo.domain.errors import InvalidRequest
+from modulo.domain.media import safe_name
 from modulo.domain.user_file import Purpose, SentUserFile, UserFile
 from modulo.runtime.upload_form import name_in_form
 
@@ -86,7 +87,7 @@ async def _sent(request: Request) -> SentUserFile:
             message = f"must be one of {', '.join(Purpose)}: nothing else is done with files"
             raise InvalidRequest.field("purpose", message)
         seconds = _expiry(form.get(FIELDS[2]), form.get(FIELDS[3]))
-        return SentUserFile(name_in_form(file), await file.read(), Purpose(str(purpose)), seconds)
+        return SentUserFile(safe_name(name_in_form(file), at="file"), await file.read(), Purpose(str(purpose)), seconds)
 
 
 def _expiry(anchor: object, seconds: object) -> int | None:

@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 from pydantic import BaseModel, Field
 
 from modulo.domain.errors import InvalidRequest
-from modulo.domain.media import FILE_NAME
+from modulo.domain.media import FILE_NAME, safe_name
 from modulo.domain.part_upload import MAX_PARTS, NewPartUpload, PartUpload
 from modulo.domain.request_model import RequestModel
 from modulo.domain.user_file import Purpose
@@ -50,9 +50,13 @@ class CreateUpload(RequestModel):
     expires_after: FileExpiry | None = None
 
     def wanted(self) -> NewPartUpload:
-        """What is to be uploaded."""
+        """What is to be uploaded.
+
+        Raises:
+            InvalidRequest: the name is not usable.
+        """
         seconds = self.expires_after.seconds if self.expires_after else None
-        return NewPartUpload(self.filename, self.purpose, self.bytes, seconds)
+        return NewPartUpload(safe_name(self.filename, at="filename"), self.purpose, self.bytes, seconds)
 
 
 class CompleteUpload(RequestModel):
