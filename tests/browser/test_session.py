@@ -104,6 +104,16 @@ def test_a_one_time_link_signs_in_once(new_console: NewConsole, links: SignInLin
     assert code not in page.url
 
 
+def test_a_key_in_the_address_signs_in_where_the_tab_is_open_already(
+    new_console: NewConsole, stack: Environment
+) -> None:
+    page = new_console(key=None).visit("/")
+    expect(page.get_by_label("API key")).to_be_visible()
+    page.goto(f"{stack['origin']}/#key={stack['key']}")
+    expect(page.get_by_role("heading", name="Collections", level=1)).to_be_visible()
+    assert stack["key"] not in page.url
+
+
 def test_a_used_link_leaves_whoever_is_signed_in(new_console: NewConsole, links: SignInLinks) -> None:
     console = new_console()
     console.expected = {401}

@@ -45,7 +45,7 @@ onExpired(async (used) => {
 });
 
 addEventListener("hashchange", () => {
-  if (CODE_IN_ADDRESS.test(location.hash)) void resume();
+  if (CODE_IN_ADDRESS.test(location.hash) || KEY_IN_ADDRESS.test(location.hash)) void resume();
 });
 
 addEventListener("pageshow", (event) => {
@@ -65,7 +65,9 @@ export async function resume(): Promise<void> {
   const brought = KEY_IN_ADDRESS.exec(location.hash)?.[1];
   if (!brought) return void (await resumeKept());
   history.replaceState(null, "", "#/");
-  await signIn(decodeURIComponent(brought), localStorage.getItem(NAME) !== null);
+  const remember = localStorage.getItem(NAME) !== null;
+  if (caller.value) signOut("Signing in again.");
+  await signIn(decodeURIComponent(brought), remember);
 }
 
 /** Sign in with what was kept, if anything was. */
