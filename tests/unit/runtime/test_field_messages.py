@@ -4,11 +4,12 @@ from uuid import UUID
 import pytest
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
+from modulo.domain.model import VISIBLE
 from modulo.runtime.field_messages import message_of
 
 
 class Body(BaseModel, extra="forbid"):
-    question: Annotated[str, Field(min_length=1, max_length=9, pattern=r"\S")] = "q"
+    question: Annotated[str, Field(min_length=1, max_length=9, pattern=VISIBLE)] = "q"
     code: Annotated[str, Field(min_length=2, pattern="^[a-z]+$")] = "ab"
     marks: Annotated[list[int], Field(min_length=1, max_length=2)] = [1]
     pair: Annotated[list[int], Field(min_length=2)] = [1, 2]
@@ -32,6 +33,7 @@ class Body(BaseModel, extra="forbid"):
     [
         ("question", "", "must not be empty"),
         ("question", "  ", "must not be empty"),
+        ("question", "a\0", "must not hold NUL (U+0000)"),
         ("question", "a" * 10, "must have at most 9 characters"),
         ("question", 5, "must be a text"),
         ("code", "a", "must have at least 2 characters"),

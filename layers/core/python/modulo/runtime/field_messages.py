@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from modulo.domain.model import STORABLE, VISIBLE
+
 EMPTY: Final = "must not be empty"
-_NOT_BLANK: Final = {"pattern": r"\S"}
+WITH_NUL: Final = "must not hold NUL (U+0000)"
 _WORDS: Final = {
     "missing": "is required",
     "extra_forbidden": "is not known here: check its spelling",
@@ -44,7 +46,10 @@ _WORDS: Final = {
 def message_of(error: Mapping[str, Any]) -> str:
     """The words for one of Pydantic's errors, to follow the field's name."""
     context = error.get("ctx") or {}
-    if context.get("min_length") == 1 or context == _NOT_BLANK:
+    pattern = context.get("pattern")
+    if pattern in (STORABLE, VISIBLE) and "\0" in str(error.get("input")):
+        return WITH_NUL
+    if context.get("min_length") == 1 or pattern == VISIBLE:
         return EMPTY
     words = _WORDS.get(error["type"])
     return str(error["msg"]) if words is None else words.format_map(context)
