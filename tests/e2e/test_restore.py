@@ -24,7 +24,7 @@ def state(up: Up, key: str) -> dict[str, tuple[str, int]]:
 
 
 def answers(up: Up, key: str) -> list[str]:
-    """Without the numbers of the passages: Milvus Lite's BM25 counts words by segment, and segments differ."""
+    """Without the numbers of the passages: BM25 also counts what is deleted until segments are merged."""
     headers = {"authorization": f"Bearer {key}"}
     [demo] = httpx.get(f"{up.url}/collections", headers=headers, timeout=60).json()["items"]
     asked = [{"question": question, "collection_id": demo["id"]} for question in QUESTIONS]

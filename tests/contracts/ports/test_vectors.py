@@ -631,6 +631,21 @@ class TestMilvus:
         assert float(found[99].text_score or 0) > 1
         assert [hit.fused for hit in hits] == sorted((hit.fused for hit in hits), reverse=True)
 
+    def test_words_count_as_much_in_what_was_written_last(self, store: MilvusVectors) -> None:
+        """Also before it is flushed, and in a segment of its own: statistics of words are of the whole collection."""
+        space = space_of()
+        ref, text = ref_in(space), "the torque of the saffron valve"
+        others = [chunk_at(ref, n, EAST, text=f"valve number {n}") for n in range(40)]
+        store.upsert(space, [*others, chunk_at(ref, 40, EAST, text=text)])
+        store.flush(space)
+        store.upsert(space, [chunk_at(ref, 41, EAST, text=text)])
+        for _ in range(2):
+            target = Target(space, EAST, Ranking(SearchType.text))
+            hits = store.search([target], question="saffron torque", limit=2)
+            assert {hit.chunk.number for hit in hits} == {40, 41}
+            assert float(hits[0].text_score or 0) == pytest.approx(float(hits[1].text_score or 0))
+            store.flush(space)
+
     def test_small_files_share_a_flush_and_are_found_before_it(
         self, store: MilvusVectors, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -18,7 +18,7 @@ class Milvus(Service):
     def program(self, port: int) -> Program:
         """The server; it closes its files only on SIGINT."""
         options = ["server", "--data-dir", str(self.data), "--host", HOST, "--port", str(port)]
-        return Program([sys.executable, "-m", "milvus_lite.cmdline", *options], stop=signal.SIGINT)
+        return Program([sys.executable, "-m", "modulo.cli.stack.milvus_server", *options], stop=signal.SIGINT)
 
     def ready(self, port: int) -> bool:
         """Whether it answers an HTTP/2 preface with a SETTINGS frame. A gRPC client would take a second to import."""
