@@ -15,6 +15,7 @@ from modulo_client.command.printing import out, print_answered, print_json
 from modulo_client.models import Answer, File
 from modulo_client.sync.collections import Collection
 
+Words = Annotated[list[str], typer.Argument(metavar="WORDS", help="of one question; quotes around it are optional")]
 TopK = Annotated[int | None, typer.Option(min=1, help="passages to find")]
 
 
@@ -36,7 +37,7 @@ Filters = Annotated[
 
 def ask(
     collection: Name,
-    question: str,
+    question: Words,
     *,
     top_k: TopK = None,
     filters: Filters = None,
@@ -49,9 +50,9 @@ def ask(
     with connected(url, key) as modulo:
         papers = collection_named(modulo, collection)
         if as_json:
-            print_json(papers.ask(question, top_k=top_k, filters=filters))
+            print_json(papers.ask(" ".join(question), top_k=top_k, filters=filters))
             return
-        answer = _stream(papers, question, top_k=top_k, filters=filters)
+        answer = _stream(papers, " ".join(question), top_k=top_k, filters=filters)
         if open_ is not None:
             cited = next((one for one in answer.citations if one.mark == open_), None)
             if cited is None:
@@ -94,7 +95,7 @@ def chat(collection: Name, *, url: Url = None, key: Key = None, as_json: Json = 
 
 def search(
     collection: Name,
-    query: str,
+    query: Words,
     *,
     top_k: TopK = None,
     filters: Filters = None,
@@ -104,7 +105,7 @@ def search(
 ) -> None:
     """Show the passages nearest to a query, without an answer."""
     with connected(url, key) as modulo:
-        found = collection_named(modulo, collection).search(query, top_k=top_k, filters=filters)
+        found = collection_named(modulo, collection).search(" ".join(query), top_k=top_k, filters=filters)
     if as_json:
         print_json(found)
         return
