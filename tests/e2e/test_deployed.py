@@ -186,7 +186,7 @@ def test_an_address_is_fetched_in_the_background_and_its_progress_is_told(ada: U
     collection = ada.create()
     told, _ = ada.watch(collection)
     assert told == [("snapshot", {"files": [], "complete": True})]
-    body = {"url": "http://docs.example.invalid/page.html"}  # a name that nobody ever has
+    body = {"url": "http://[3000::1]/page.html"}  # of the addresses that nobody has been given
     file = ada("POST", f"/collections/{collection}/urls", 202, json=body)["file_id"]
     assert ada.finished(collection, file)["problem"]["code"] == "unreachable-url"
     letters = f"/collections/{collection}/dead-letters"
