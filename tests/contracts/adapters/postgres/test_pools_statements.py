@@ -152,7 +152,7 @@ class TestStatements:
         "collections.page_collections": 1,
         "files.find_file": 1,
         "files.list_copies": 1,
-        "files.page_files": 1,
+        "files.page_files": 2,  # where nothing follows, whether the list has the item that the page begins at
         "part_uploads.open_upload": 5,
         "part_uploads.get_upload": 2,
         "part_uploads.add_part": 3,
