@@ -195,6 +195,7 @@ def test_uploads_wait_where_the_key_ends_and_go_on_with_the_next_one(
     page.get_by_role("button", name="Sign in").click()
     queue = page.get_by_role("region", name="Uploads")
     expect(queue.get_by_role("status")).to_have_text("9 of 9 ready", timeout=180_000)
+    console.close()  # which would ask for the collection that is deleted
     with Modulo(stack["url"], new_key(user)) as client:
         collection = client.collections.get(user)
         assert names_in(collection) == names
