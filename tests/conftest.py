@@ -26,23 +26,6 @@ LONGEST = (
     "tests/browser/test_uploads.py",
 )
 """They begin first, so that no process works long after the others."""
-COVERING = ("unit/domain", "unit/usecases", "unit/runtime", "contracts", "functions", "scenarios")
-"""The folders whose tests cover what `.ci/run` measures. The others run without its tracer, which is slow."""
-REPETITIVE = (
-    "contracts/adapters/parsing",
-    "contracts/ports/test_parsing",
-    "functions/test_every_route.py",
-    "functions/test_examples.py",
-    "functions/test_javascript.py",
-    "functions/test_purges_at_once.py",
-    "functions/test_schemathesis.py",
-    "scenarios/test_file_lives.py",
-    "scenarios/test_lives_find_faults.py",
-    "scenarios/test_metadata_isolation.py",
-    "scenarios/test_metadata_pooled.py",
-    "scenarios/test_reembedding_lives.py",
-)
-"""Tests among them that run the same code very often, and run without it too."""
 NOT_PROVED = "nothing is proved about"
 TURNS = pytest.StashKey[Turns]()
 # How fast examples run says how busy the machine is. All else is of the profile in force, another where CI is set.
@@ -78,10 +61,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return LONGEST.index(path) if path in LONGEST else len(LONGEST)
 
     items.sort(key=place)
-    covering, repetitive = ([f"tests/{name}" for name in names] for names in (COVERING, REPETITIVE))
-    for item in items:
-        if not item.nodeid.startswith(tuple(covering)) or item.nodeid.startswith(tuple(repetitive)):
-            item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.hookimpl(tryfirst=True)
