@@ -15,18 +15,20 @@ _KEY: Final = "[key]"
 Entry = Mapping[str, Any]
 
 
-def field_errors(found: Sequence[Entry], given: Any = None) -> list[dict[str, str]]:
-    """The first errors, each with its field; `given` is the body that locations of `body` lead through."""
-    shown = [entry for entry in found if not _follows(entry, found)][:MAX_ERRORS]
-    return [{"field": _field(entry, given), "message": _message(entry)} for entry in shown]
+def field_errors(found: Sequence[Entry], given: Any = None) -> tuple[list[dict[str, str]], int]:
+    """The first errors, each with its field, and how many more there are.
+
+    `given` is the body that locations of `body` lead through.
+    """
+    told = _without_consequences(found)
+    errors = [{"field": _field(entry, given), "message": _message(entry)} for entry in told[:MAX_ERRORS]]
+    return errors, len(told) - len(errors)
 
 
-def _follows(entry: Entry, found: Sequence[Entry]) -> bool:
-    """Whether a list is found too short only because one of its items is wrong."""
-    at = entry["loc"]
-    return entry["type"] == "too_short" and any(
-        len(other["loc"]) > len(at) and other["loc"][: len(at)] == at for other in found
-    )
+def _without_consequences(found: Sequence[Entry]) -> list[Entry]:
+    """All but the lists that are too short only because one of their items is wrong."""
+    wrong_within = {entry["loc"][:depth] for entry in found for depth in range(len(entry["loc"]))}
+    return [entry for entry in found if entry["type"] != "too_short" or entry["loc"] not in wrong_within]
 
 
 def _field(entry: Entry, given: Any) -> str:

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from modulo.domain.errors import InvalidRequest, ModuloError, QuotaExceeded, Unauthenticated
-from modulo.runtime.field_errors import MAX_ERRORS, field_errors
+from modulo.runtime.field_errors import field_errors
 from modulo.runtime.methods import allowed_methods
 from modulo.runtime.problem_details import details, members
 from modulo.runtime.rate_limits import exhausted
@@ -148,10 +148,10 @@ def invalid(found: Sequence[Any], given: Any = None) -> ModuloError:
     """Pydantic's errors as a problem: each field with what is wrong with it; `given` is the body."""
     if any(entry["type"] == "json_invalid" for entry in found):
         return MalformedRequest("The body is not valid JSON.")
-    errors = field_errors(found, given)
+    errors, more = field_errors(found, given)
     detail = "; ".join(f"{entry['field']}: {entry['message']}" for entry in errors)
-    if len(found) > MAX_ERRORS:
-        detail += f"; and {len(found) - MAX_ERRORS} more"
+    if more:
+        detail += f"; and {more} more"
     return InvalidRequest(detail, errors=errors)
 
 
