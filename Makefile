@@ -14,7 +14,7 @@ SITE := layers/core/python/modulo/cli/site
 PAGES = $(shell find *.md docs infra benchmarks clients localstack layers/core/python/modulo/settings.py \
   -name '*.md' -o -path 'docs/*' -type f -not -name '*.pyc' -o -name settings.py -o -name openapi.json)
 
-.PHONY: up console test eval bench soak localstack test-deployed layers lint format lock openapi docs site screenshots sbom audit clean-data
+.PHONY: up console test test-e2e eval bench soak localstack test-deployed layers lint format lock openapi docs site screenshots sbom audit clean-data
 
 up: $(VENV)/.local ## start Modulo with embedded servers on one port
 	@.ci/console --optional
@@ -25,9 +25,17 @@ console: $(UV) ## build the web console, unless its sources have not changed sin
 	@.ci/console
 
 # Bytecode is written, whatever the environment says: hundreds of processes would each compile all that they import.
-test: $(VENV)/.dev console ## run all tests, in PROCESSES processes
-	.ci/debian pgbouncer=pgbouncer tesseract=tesseract-ocr promtool=prometheus chromium=chromium -- \
-	  env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
+RUN_TESTS = .ci/debian pgbouncer=pgbouncer tesseract=tesseract-ocr $(PROGRAMS) -- \
+  env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
+END_TO_END := tests/e2e tests/browser tests/localstack
+
+test: PROGRAMS := promtool=prometheus
+test: $(VENV)/.dev console ## run the tests of every part, against real servers, in PROCESSES processes
+	$(RUN_TESTS) $(END_TO_END:%=--ignore=%)
+
+test-e2e: PROGRAMS := chromium=chromium
+test-e2e: $(VENV)/.dev console ## run the tests of the whole: deployed on local clouds, in browsers, crashed and restored
+	$(RUN_TESTS) $(END_TO_END)
 
 eval: $(VENV)/.local ## ask the golden questions of the sample documents; fail below samples.requirements.json
 	$(BIN)/modulo eval --embedded --concurrency 2 --require layers/core/python/modulo/cli/evaluation/samples.requirements.json
