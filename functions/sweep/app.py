@@ -4,7 +4,7 @@ from typing import Any
 
 from modulo.runtime.schedule import schedule_handler
 from modulo.services import services
-from modulo.usecases.sweep import Rest, sweep
+from modulo.usecases.sweep import Periods, Queues, Rest, sweep
 
 rest = Rest()
 
@@ -18,18 +18,16 @@ def work() -> dict[str, Any]:
         subscriptions=s.subscriptions,
         sweeping=s.sweeping,
         blobs=s.blobs,
-        ingests=s.ingests,
-        fetches=s.fetches,
-        purges=s.purges,
-        dead_letter_queue=s.dead_letter_queue,
-        pushes=s.pushes,
+        queues=Queues(s.ingests, s.fetches, s.purges, s.dead_letter_queue, s.pushes),
         metrics=s.metrics,
         clock=s.clock,
-        deadline_seconds=s.settings.ingest_deadline_seconds,
-        receipt_days=s.settings.deletion_retention_days,
-        conversation_days=s.settings.conversation_retention_days,
+        periods=Periods(
+            deadline_seconds=s.settings.ingest_deadline_seconds,
+            receipt_days=s.settings.deletion_retention_days,
+            conversation_days=s.settings.conversation_retention_days,
+            rest_seconds=s.settings.sweep_rest_seconds,
+        ),
         rest=rest,
-        rest_seconds=s.settings.sweep_rest_seconds,
     )
     return report.model_dump(mode="json")
 

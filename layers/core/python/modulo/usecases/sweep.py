@@ -64,6 +64,27 @@ class Rest:
     until: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Queues:
+    """The queues that interrupted work is put into again; sweeps rest only while all but `pushes` are empty."""
+
+    ingests: Queue
+    fetches: Queue
+    purges: Queue
+    dead_letters: Queue
+    pushes: Queue
+
+
+@dataclass(frozen=True, slots=True)
+class Periods:
+    """How long files may take, receipts and unused conversations are kept, and sweeps may rest at most."""
+
+    deadline_seconds: int
+    receipt_days: int
+    conversation_days: int
+    rest_seconds: int
+
+
 def sweep(
     *,
     deletions: Deletions,
@@ -71,18 +92,11 @@ def sweep(
     subscriptions: Subscriptions,
     sweeping: Sweeping,
     blobs: Blobs,
-    ingests: Queue,
-    fetches: Queue,
-    purges: Queue,
-    dead_letter_queue: Queue,
-    pushes: Queue,
+    queues: Queues,
     metrics: Metrics,
     clock: Clock,
-    deadline_seconds: int,
-    receipt_days: int,
-    conversation_days: int,
+    periods: Periods,
     rest: Rest,
-    rest_seconds: int,
 ) -> SweepReport:
     """Fail files whose deadline has passed; requeue files whose worker died, or whose message got lost; requeue purges.
 
@@ -105,27 +119,30 @@ def sweep(
         Unavailable: Postgres or a queue did not answer; a later sweep finds the same again.
     """
     now = clock.now()
-    no_uploads = _queues_empty(ingests, fetches)
-    idle = rest_seconds > 0 and no_uploads and _queues_empty(purges, dead_letter_queue)
+    no_uploads = _queues_empty(queues.ingests, queues.fetches)
+    idle = periods.rest_seconds > 0 and no_uploads and _queues_empty(queues.purges, queues.dead_letters)
     if idle and rest.until is not None and now < rest.until:
         return SweepReport(rested=True)
     rest.until = None
     if not no_uploads:  # in empty queues no file waits for its turn: what nobody claimed was not uploaded
         most = BATCH_SIZE * MAX_ROUNDS
-        postpone_deadlines(sweeping=sweeping, blobs=blobs, now=now, deadline_seconds=deadline_seconds, limit=most)
+        postpone_deadlines(
+            sweeping=sweeping, blobs=blobs, now=now, deadline_seconds=periods.deadline_seconds, limit=most
+        )
     rounds: list[SweepFindings] = []
     while not rounds or (rounds[-1].more and rounds[-1].since and len(rounds) < MAX_ROUNDS):
         unclaimed_since = now - (UNCLAIMED_AFTER if no_uploads else REPEAT_AFTER)
         rounds.append(sweeping.sweep(now=now, limit=BATCH_SIZE, unclaimed_since=unclaimed_since))
-        _send(rounds[-1], ingests=ingests, fetches=fetches, purges=purges)
-    deletions.forget_deletions(before=now - timedelta(days=receipt_days), limit=BATCH_SIZE)
-    expired = conversations.expire_conversations(before=now - timedelta(days=conversation_days), limit=BATCH_SIZE)
+        _send(rounds[-1], queues)
+    deletions.forget_deletions(before=now - timedelta(days=periods.receipt_days), limit=BATCH_SIZE)
+    unused_since = now - timedelta(days=periods.conversation_days)
+    expired = conversations.expire_conversations(before=unused_since, limit=BATCH_SIZE)
     pushes_due = subscriptions.pending_pushes(now=now, limit=BATCH_SIZE)
     for push in pushes_due:
         if push.since is None or push.since < now - PUSH_INTERVAL:
-            pushes.send(push.body())
+            queues.pushes.send(push.body())
     if idle and not pushes_due:
-        latest = now + timedelta(seconds=rest_seconds)
+        latest = now + timedelta(seconds=periods.rest_seconds)
         rest.until = min(latest, rounds[-1].due or latest)
     report = _report(rounds, now).model_copy(update={"conversations_expired": expired})
     for outcome, count in zip(OUTCOMES.values(), (report.failed, report.requeued, report.purges), strict=True):
@@ -136,17 +153,17 @@ def sweep(
     return report
 
 
-def _send(found: SweepFindings, *, ingests: Queue, fetches: Queue, purges: Queue) -> None:
+def _send(found: SweepFindings, queues: Queues) -> None:
     """Queue what was found.
 
     A file from a URL lost the message to fetch it, or the event of its object: whichever is not needed is skipped.
     """
     for ref in found.requeue:
         if ref in found.refetch:
-            fetches.send(FetchRequest(ref).body())
-        ingests.send(IngestRequest(ref).body())
+            queues.fetches.send(FetchRequest(ref).body())
+        queues.ingests.send(IngestRequest(ref).body())
     for request in found.purge:
-        purges.send(request.body())
+        queues.purges.send(request.body())
 
 
 def _queues_empty(*queues: Queue) -> bool:
