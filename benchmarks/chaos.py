@@ -10,7 +10,7 @@ from time import monotonic, perf_counter
 
 from benchmarks.crash_injection import CrashPoint, Environment
 from modulo.domain.errors import Unavailable
-from modulo.domain.messages import Delivery
+from modulo.domain.operations.messages import Delivery
 from modulo.ports.queue import Queue
 from modulo.runtime.worker import function
 

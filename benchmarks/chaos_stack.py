@@ -17,9 +17,9 @@ from benchmarks.file_plan import Outcome, PlannedFile
 from benchmarks.hash_embedder import hash_embedder
 from benchmarks.product import in_process_services, new_collection, start_product
 from modulo.adapters.system_clock import SystemClock
-from modulo.domain.file import File, FileRef
-from modulo.domain.identity import Principal, api_key_hash
+from modulo.domain.files.file import File, FileRef
 from modulo.domain.pagination import Cursor
+from modulo.domain.tenancy.identity import Principal, api_key_hash
 from modulo.services import Services
 
 LEASE_SECONDS, VISIBILITY_SECONDS = 5, 10

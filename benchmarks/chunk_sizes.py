@@ -33,13 +33,13 @@ from modulo.cli.evaluation.found import Found, FoundPassage
 from modulo.cli.evaluation.golden import GoldenQuestion
 from modulo.cli.evaluation.measures import Share, document_ndcg
 from modulo.cli.models.inference import Model, load_embedder, load_reranker
-from modulo.domain.chunk import Chunk  # noqa: TC001 - as in all benchmarks, imports are plain
-from modulo.domain.chunking import chunk
-from modulo.domain.collection import Chunking
-from modulo.domain.file import DocumentInfo, FileRef
-from modulo.domain.fusion import ROUTE_DEPTH, TEXT_WEIGHT, Candidates, fused
-from modulo.domain.passage import Hit, LiveDocument, Passage
-from modulo.domain.relevance import blended
+from modulo.domain.collections.collection import Chunking
+from modulo.domain.documents.chunk import Chunk  # noqa: TC001 - as in all benchmarks, imports are plain
+from modulo.domain.files.file import DocumentInfo, FileRef
+from modulo.domain.ingestion.chunking import chunk
+from modulo.domain.retrieval.fusion import ROUTE_DEPTH, TEXT_WEIGHT, Candidates, fused
+from modulo.domain.retrieval.passage import Hit, LiveDocument, Passage
+from modulo.domain.retrieval.relevance import blended
 from modulo.usecases.search.reranking import read_scores
 
 RESULT = ROOT / "benchmarks" / "results" / "chunk_sizes.json"

@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.machine import descendants, peak_bytes
 from modulo.cli.preload import preload
-from modulo.domain.messages import Delivery
+from modulo.domain.operations.messages import Delivery
 from modulo.runtime.queue import record_of
 from modulo.runtime.worker import function
 from modulo.services import services

@@ -19,8 +19,8 @@ from benchmarks.product import in_process_services, new_collection, start_produc
 from benchmarks.report import Report, percentile, run_question
 from benchmarks.search_clients import FunctionClient, search_body
 from modulo.cli.serve import composed
-from modulo.domain.identity import Principal, Scope
-from modulo.domain.search import SearchInput
+from modulo.domain.search.search import SearchInput
+from modulo.domain.tenancy.identity import Principal, Scope
 from modulo.runtime.auth import authorize
 from modulo.services import Services
 from modulo.usecases.search.ports import SearchPorts

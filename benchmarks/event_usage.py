@@ -27,12 +27,12 @@ from benchmarks.product import Product, in_process_services, new_collection
 from benchmarks.search_clients import FunctionClient
 from benchmarks.traffic import TrafficCounts, count_traffic
 from modulo.adapters.parsing.parser_registry import parser_for
-from modulo.domain.answer import AnswerDraft, DraftPart, Prompt
-from modulo.domain.chunking import chunk
-from modulo.domain.collection import Chunking
-from modulo.domain.media import PDF
-from modulo.domain.prompt import prompt_tokens
-from modulo.domain.tokens import estimate
+from modulo.domain.answers.answer import AnswerDraft, DraftPart, Prompt
+from modulo.domain.answers.prompt import prompt_tokens
+from modulo.domain.collections.collection import Chunking
+from modulo.domain.files.media import PDF
+from modulo.domain.ingestion.chunking import chunk
+from modulo.domain.text.tokens import estimate
 from modulo.ports.models import Generator
 from modulo.runtime.worker import function
 from modulo.services import Services

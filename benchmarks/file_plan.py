@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks import corpus
-from modulo.domain.file import Stage
+from modulo.domain.files.file import Stage
 
 REPLACED, DELETED, UNREADABLE = 0.06, 0.04, 0.05
 """Shares of the planned files."""

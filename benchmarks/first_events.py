@@ -8,13 +8,13 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
-from modulo.domain.deletion import deletion_id
-from modulo.domain.file import FileRef
-from modulo.domain.identity import Principal, Scope, external_id
-from modulo.domain.messages import Delivery, FetchRequest, IngestRequest, PushRequest
-from modulo.domain.purge import PurgeRequest
-from modulo.domain.subscription import SubscriptionDraft
-from modulo.domain.upload import FileDraft
+from modulo.domain.files.file import FileRef
+from modulo.domain.files.subscription import SubscriptionDraft
+from modulo.domain.files.upload import FileDraft
+from modulo.domain.operations.deletion import deletion_id
+from modulo.domain.operations.messages import Delivery, FetchRequest, IngestRequest, PushRequest
+from modulo.domain.operations.purge import PurgeRequest
+from modulo.domain.tenancy.identity import Principal, Scope, external_id
 from modulo.runtime.admin.keys import LOCAL, create_key
 from modulo.runtime.openai.door import is_of_v1
 from modulo.runtime.queue import record_of

@@ -17,9 +17,9 @@ from benchmarks.search_clients import FunctionClient
 from benchmarks.traffic import count_traffic
 from modulo.adapters.parsing.parser_registry import parser_for
 from modulo.adapters.postgres.engine import engine
-from modulo.domain.chunking import chunk
-from modulo.domain.collection import Chunking
-from modulo.domain.media import TEXT
+from modulo.domain.collections.collection import Chunking
+from modulo.domain.files.media import TEXT
+from modulo.domain.ingestion.chunking import chunk
 from modulo.services import Services
 from modulo.settings import Settings
 

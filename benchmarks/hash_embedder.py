@@ -18,7 +18,7 @@ from time import monotonic, sleep
 from typing import Any
 
 from modulo.cli.stack.process import HOST, answers_http, free_port
-from modulo.domain.stemming import content_words
+from modulo.domain.text.stemming import content_words
 from modulo.settings import Settings
 
 PART = 4

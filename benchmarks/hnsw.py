@@ -16,10 +16,10 @@ from benchmarks.report import Report, percentile, run_question
 from modulo.adapters.milvus.collections import CollectionOptions
 from modulo.adapters.milvus.vectors import MilvusVectors
 from modulo.cli.stack import Stack
-from modulo.domain.chunk import Chunk, EmbeddedChunk
-from modulo.domain.collection import EmbeddingModel, Space
-from modulo.domain.file import FileRef
-from modulo.domain.target import Target
+from modulo.domain.collections.collection import EmbeddingModel, Space
+from modulo.domain.documents.chunk import Chunk, EmbeddedChunk
+from modulo.domain.files.file import FileRef
+from modulo.domain.search.target import Target
 
 CHUNKS = int(os.environ.get("HNSW_CHUNKS", "100000"))
 DIMENSIONS = 384

@@ -27,15 +27,15 @@ from modulo.adapters.milvus.terms import sought_terms, stored_terms
 from modulo.cli.evaluation import bootstrap
 from modulo.cli.evaluation.answer_match import holds
 from modulo.cli.evaluation.measures import Share
-from modulo.domain.chunk import Chunk  # noqa: TC001 - as in all benchmarks, imports are plain
-from modulo.domain.chunking import chunk
-from modulo.domain.collection import Chunking
-from modulo.domain.document import Block, BlockKind, Page
-from modulo.domain.file import DocumentInfo, FileRef
-from modulo.domain.neighbors import LABEL_TOKENS, in_reading_order, joined
-from modulo.domain.passage import Hit, LiveDocument, Passage
-from modulo.domain.sentences import sentences
-from modulo.domain.tokens import estimate as tokens_of
+from modulo.domain.collections.collection import Chunking
+from modulo.domain.documents.chunk import Chunk  # noqa: TC001 - as in all benchmarks, imports are plain
+from modulo.domain.documents.document import Block, BlockKind, Page
+from modulo.domain.files.file import DocumentInfo, FileRef
+from modulo.domain.ingestion.chunking import chunk
+from modulo.domain.retrieval.neighbors import LABEL_TOKENS, in_reading_order, joined
+from modulo.domain.retrieval.passage import Hit, LiveDocument, Passage
+from modulo.domain.text.sentences import sentences
+from modulo.domain.text.tokens import estimate as tokens_of
 
 RESULT = ROOT / "benchmarks" / "results" / "neighbors.json"
 DATA = Path(os.environ.get("MODULO_EVALUATION_DATA", ROOT.parent / "shared" / "eval"))

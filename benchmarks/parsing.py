@@ -19,10 +19,10 @@ from benchmarks.peer_environments import PEERS, python_of
 from benchmarks.report import Report, run_question
 from modulo.adapters.parsing.ocr.tesseract import PROGRAM
 from modulo.adapters.parsing.parser_registry import parser_for
-from modulo.domain.chunking import chunk
-from modulo.domain.collection import Chunking
-from modulo.domain.document import Page
-from modulo.domain.media import PDF, media_type_of
+from modulo.domain.collections.collection import Chunking
+from modulo.domain.documents.document import Page
+from modulo.domain.files.media import PDF, media_type_of
+from modulo.domain.ingestion.chunking import chunk
 from modulo.ports.parsing import Parser
 from modulo.services import Services
 from modulo.settings import Settings

@@ -11,8 +11,8 @@ from modulo.adapters.parsing.markdown_parser import MarkdownParser
 from modulo.cli.evaluation.found import Found, FoundPassage
 from modulo.cli.evaluation.golden import GoldenQuestion
 from modulo.cli.models.inference import load_embedder
-from modulo.domain.chunking import chunk
-from modulo.domain.collection import Chunking
+from modulo.domain.collections.collection import Chunking
+from modulo.domain.ingestion.chunking import chunk
 
 
 def rank_baselines(

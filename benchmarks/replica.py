@@ -18,7 +18,7 @@ from benchmarks.report import Report, run_question
 from modulo.cli.stack import Stack
 from modulo.cli.stack.postgres import DATABASE, NOT_DURABLE, SMALL_MACHINE, USER, Postgres, binaries
 from modulo.cli.stack.process import HOST, exchange, free_port
-from modulo.domain.identity import external_id
+from modulo.domain.tenancy.identity import external_id
 from modulo.runtime.admin.keys import list_keys, revoke_key
 from modulo.runtime.admin.tenants import delete_tenant
 

@@ -14,7 +14,7 @@ from benchmarks.product import in_process_services, new_collection, start_produc
 from benchmarks.report import Report, Target, format_cell, percentile, run_question
 from benchmarks.search_clients import FunctionClient
 from benchmarks.traffic import SERVERS, TrafficCounts, count_traffic
-from modulo.domain.answer import AnswerDraft, DraftPart, Prompt, TokenUsage
+from modulo.domain.answers.answer import AnswerDraft, DraftPart, Prompt, TokenUsage
 from modulo.ports.models import Generator
 
 REPEATS = 7

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from benchmarks.load_generator import request, run_load
 from benchmarks.product import Product
-from modulo.domain.messages import Delivery
+from modulo.domain.operations.messages import Delivery
 from modulo.runtime.events import uploads
 from modulo.runtime.queue import record_of
 from modulo.runtime.worker import function

@@ -29,14 +29,14 @@ from modulo.cli.evaluation.answer_match import holds
 from modulo.cli.evaluation.golden import GoldenQuestion
 from modulo.cli.evaluation.measures import Share
 from modulo.cli.models.inference import load_embedder, load_reranker
-from modulo.domain.answer import Answer, Prompt
-from modulo.domain.citations import check_citations
-from modulo.domain.collection import Chunking
-from modulo.domain.near_duplicates import distinct
-from modulo.domain.passage import Passage
-from modulo.domain.relevance import blended
-from modulo.domain.search_defaults import DEFAULT_TOP_K
-from modulo.domain.table_rows import cells
+from modulo.domain.answers.answer import Answer, Prompt
+from modulo.domain.answers.citations import check_citations
+from modulo.domain.collections.collection import Chunking
+from modulo.domain.retrieval.near_duplicates import distinct
+from modulo.domain.retrieval.passage import Passage
+from modulo.domain.retrieval.relevance import blended
+from modulo.domain.retrieval.search_defaults import DEFAULT_TOP_K
+from modulo.domain.text.table_rows import cells
 from modulo.usecases.search.reranking import read_scores
 
 RESULT = ROOT / "benchmarks" / "results" / "table_answers.json"

@@ -38,20 +38,20 @@ from modulo.adapters.postgres.usage import PostgresUsageLedger
 from modulo.adapters.postgres.user_deletions import PostgresUserDeletions
 from modulo.adapters.postgres.user_files import PostgresUserFiles
 from modulo.adapters.postgres.vector_rebuilds import PostgresVectorRebuilds
-from modulo.domain.claim import Claim
-from modulo.domain.collection import Chunking, Collection, CollectionDraft, EmbeddingModel
-from modulo.domain.conversation import Conversation, ConversationDraft, MessageDraft, MessageRole
-from modulo.domain.dead_letter import FUNCTIONS, DeadLetterDraft, Request
-from modulo.domain.deletion import Inventory
+from modulo.domain.collections.collection import Chunking, Collection, CollectionDraft, EmbeddingModel
+from modulo.domain.conversations.conversation import Conversation, ConversationDraft, MessageDraft, MessageRole
 from modulo.domain.errors import GivenUp
-from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef
-from modulo.domain.identity import ApiKey, Principal, Role, Scope, Tenant, User
-from modulo.domain.passage import LiveDocument
-from modulo.domain.purge import Purge, PurgeRequest
-from modulo.domain.quota import Quotas, Reservation, Usage, period_of
-from modulo.domain.subscription import SubscriptionDraft
-from modulo.domain.upload import FileDraft
-from modulo.domain.user_file import Purpose, UserFile
+from modulo.domain.files.file import DocumentInfo, File, FileProblem, FileRef
+from modulo.domain.files.subscription import SubscriptionDraft
+from modulo.domain.files.upload import FileDraft
+from modulo.domain.files.user_file import Purpose, UserFile
+from modulo.domain.ingestion.claim import Claim
+from modulo.domain.operations.dead_letter import FUNCTIONS, DeadLetterDraft, Request
+from modulo.domain.operations.deletion import Inventory
+from modulo.domain.operations.purge import Purge, PurgeRequest
+from modulo.domain.retrieval.passage import LiveDocument
+from modulo.domain.tenancy.identity import ApiKey, Principal, Role, Scope, Tenant, User
+from modulo.domain.tenancy.quota import Quotas, Reservation, Usage, period_of
 from modulo.ports.metadata.backups import Backups
 from modulo.ports.metadata.collections import Collections
 from modulo.ports.metadata.conversation_messages import ConversationMessages

@@ -20,7 +20,7 @@ from benchmarks.peer_environments import python_of
 from benchmarks.product import Product, await_ready, new_collection, upload
 from benchmarks.search_clients import search_body
 from modulo.cli.stack.process import HOST, answers_http, free_port
-from modulo.domain.collection import Chunking
+from modulo.domain.collections.collection import Chunking
 from modulo.settings import Settings
 
 FOLDER = Path(__file__).parent

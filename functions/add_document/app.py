@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from modulo.domain.document_text import NewDocument
 from modulo.domain.errors import Conflict, Forbidden, NotFound, QuotaExceeded
-from modulo.domain.upload import UploadReceipt
+from modulo.domain.files.document_text import NewDocument
+from modulo.domain.files.upload import UploadReceipt
 from modulo.runtime.endpoint import (
     APIRouter,
     IdempotencyKey,

@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from modulo.domain.document_text import AddedDocuments, NewDocuments
 from modulo.domain.errors import Forbidden, NotFound
+from modulo.domain.files.document_text import AddedDocuments, NewDocuments
 from modulo.runtime.endpoint import (
     APIRouter,
     IdempotencyKey,

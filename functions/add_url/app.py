@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from modulo.domain.errors import Conflict, Forbidden, NotFound, QuotaExceeded
-from modulo.domain.upload import UploadReceipt
-from modulo.domain.web import NewUrl
+from modulo.domain.files.upload import UploadReceipt
+from modulo.domain.files.web import NewUrl
 from modulo.runtime.endpoint import (
     APIRouter,
     IdempotencyKey,

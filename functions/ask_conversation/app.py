@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from modulo.domain.conversation_question import ConversationAnswer, ConversationQuestion
+from modulo.domain.conversations.conversation_question import ConversationAnswer, ConversationQuestion
 from modulo.domain.errors import BadModelAnswer, Conflict, NotFound, QuotaExceeded, Unavailable
 from modulo.runtime.endpoint import APIRouter, Later, Writer, announces, handler_of, responses, run_external, services
 from modulo.usecases.ask_conversation import ask_conversation

@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
+from modulo.domain.collections.reembedding import Reembedding
 from modulo.domain.errors import Conflict, Forbidden, NotFound
-from modulo.domain.reembedding import Reembedding
 from modulo.runtime.endpoint import APIRouter, Writer, handler_of, responses, run, services
 from modulo.usecases.cancel_reembedding import cancel_reembedding
 

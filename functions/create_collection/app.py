@@ -1,6 +1,6 @@
 """POST /collections."""
 
-from modulo.domain.collection import Collection, NewCollection
+from modulo.domain.collections.collection import Collection, NewCollection
 from modulo.domain.errors import Conflict, QuotaExceeded
 from modulo.runtime.endpoint import APIRouter, IdempotencyKey, Writer, announces, handler_of, responses, run, services
 from modulo.usecases.create_collection import create_collection

@@ -1,6 +1,6 @@
 """POST /conversations."""
 
-from modulo.domain.conversation import Conversation, NewConversation
+from modulo.domain.conversations.conversation import Conversation, NewConversation
 from modulo.domain.errors import Conflict, QuotaExceeded
 from modulo.runtime.endpoint import APIRouter, IdempotencyKey, Writer, announces, handler_of, responses, run, services
 from modulo.usecases.create_conversation import create_conversation

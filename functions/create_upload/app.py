@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from modulo.domain.errors import Conflict, Forbidden, NotFound, QuotaExceeded, TooLarge
-from modulo.domain.upload import NewUpload, UploadTicket
+from modulo.domain.files.upload import NewUpload, UploadTicket
 from modulo.runtime.endpoint import (
     APIRouter,
     IdempotencyKey,

@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from modulo.domain.deletion import DeletionRequested
 from modulo.domain.errors import NotFound
+from modulo.domain.operations.deletion import DeletionRequested
 from modulo.runtime.endpoint import APIRouter, Writer, handler_of, responses, run, services
 from modulo.usecases.delete_conversation import delete_conversation
 

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from modulo.domain.errors import Conflict, NotFound
-from modulo.domain.upload import Download
+from modulo.domain.files.upload import Download
 from modulo.runtime.endpoint import APIRouter, Reader, Response, handler_of, responses, run_external, services
 from modulo.usecases.download_file import download_file
 

@@ -1,6 +1,6 @@
 """Requests to fetch the bytes of a file from its URL."""
 
-from modulo.domain.messages import Delivery, FetchRequest
+from modulo.domain.operations.messages import Delivery, FetchRequest
 from modulo.runtime.events import fetches, json_object
 from modulo.runtime.queue import queue_handler
 from modulo.services import services

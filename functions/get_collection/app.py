@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from modulo.domain.collection import Collection
+from modulo.domain.collections.collection import Collection
 from modulo.domain.errors import NotFound
 from modulo.runtime.endpoint import APIRouter, Reader, handler_of, responses, run, services
 from modulo.usecases.get_collection import get_collection

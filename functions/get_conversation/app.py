@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from modulo.domain.conversation import Conversation
+from modulo.domain.conversations.conversation import Conversation
 from modulo.domain.errors import NotFound
 from modulo.runtime.endpoint import APIRouter, Reader, handler_of, responses, run, services
 from modulo.usecases.get_conversation import get_conversation

@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from modulo.domain.deletion import Deletion
 from modulo.domain.errors import NotFound
+from modulo.domain.operations.deletion import Deletion
 from modulo.runtime.endpoint import APIRouter, Reader, handler_of, responses, run, services
 from modulo.usecases.get_deletion import get_deletion
 

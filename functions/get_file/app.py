@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from modulo.domain.errors import NotFound
-from modulo.domain.file import File
+from modulo.domain.files.file import File
 from modulo.runtime.endpoint import APIRouter, Reader, handler_of, responses, run, services
 from modulo.usecases.get_file import get_file
 

@@ -1,6 +1,6 @@
 """GET /me."""
 
-from modulo.domain.caller import Caller
+from modulo.domain.tenancy.caller import Caller
 from modulo.runtime.endpoint import APIRouter, Reader, handler_of, responses, run, services
 from modulo.usecases.get_me import get_me
 

@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
+from modulo.domain.collections.reembedding import Reembedding
 from modulo.domain.errors import NotFound
-from modulo.domain.reembedding import Reembedding
 from modulo.runtime.endpoint import APIRouter, Reader, handler_of, responses, run, services
 from modulo.usecases.get_reembedding import get_reembedding
 

@@ -1,6 +1,6 @@
 """GET /usage."""
 
-from modulo.domain.quota import Usage
+from modulo.domain.tenancy.quota import Usage
 from modulo.runtime.endpoint import APIRouter, Reader, Response, handler_of, remaining, responses, run, services
 from modulo.usecases.get_usage import get_usage
 

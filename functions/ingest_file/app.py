@@ -1,6 +1,6 @@
 """Notifications of the bucket about stored objects, and messages about parts of large files."""
 
-from modulo.domain.messages import IngestRequest
+from modulo.domain.operations.messages import IngestRequest
 from modulo.runtime.events import uploads
 from modulo.runtime.queue import queue_handler
 from modulo.services import services

@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
+from modulo.domain.documents.file_chunk import FileChunk
 from modulo.domain.errors import Conflict, NotFound, Unavailable
-from modulo.domain.file_chunk import FileChunk
 from modulo.domain.pagination import Listing
 from modulo.runtime.endpoint import (
     AfterChunk,

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from modulo.domain.collection import Collection
+from modulo.domain.collections.collection import Collection
 from modulo.domain.pagination import Listing
 from modulo.runtime.endpoint import After, APIRouter, PageSize, Query, Reader, handler_of, responses, run, services
 from modulo.usecases.list_collections import list_collections

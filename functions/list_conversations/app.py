@@ -1,6 +1,6 @@
 """GET /conversations."""
 
-from modulo.domain.conversation import Conversation
+from modulo.domain.conversations.conversation import Conversation
 from modulo.domain.pagination import Listing
 from modulo.runtime.endpoint import After, APIRouter, PageSize, Reader, handler_of, responses, run, services
 from modulo.usecases.list_conversations import list_conversations

@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from modulo.domain.dead_letter import DeadLetter, DeadLetterState
 from modulo.domain.errors import Forbidden, NotFound
+from modulo.domain.operations.dead_letter import DeadLetter, DeadLetterState
 from modulo.domain.pagination import Listing
 from modulo.runtime.endpoint import After, APIRouter, PageSize, Reader, handler_of, responses, run, services
 from modulo.usecases.list_dead_letters import list_dead_letters

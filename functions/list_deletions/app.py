@@ -1,6 +1,6 @@
 """GET /deletions."""
 
-from modulo.domain.deletion import Deletion
+from modulo.domain.operations.deletion import Deletion
 from modulo.domain.pagination import Listing
 from modulo.runtime.endpoint import After, APIRouter, PageSize, Reader, handler_of, responses, run, services
 from modulo.usecases.list_deletions import list_deletions

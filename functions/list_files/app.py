@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from modulo.domain.errors import NotFound
-from modulo.domain.file import File, Stage
+from modulo.domain.files.file import File, Stage
 from modulo.domain.pagination import Listing
 from modulo.runtime.endpoint import After, APIRouter, PageSize, Reader, handler_of, responses, run, services
 from modulo.usecases.list_files import list_files

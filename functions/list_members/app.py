@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
+from modulo.domain.collections.member import Member
 from modulo.domain.errors import NotFound
-from modulo.domain.member import Member
 from modulo.domain.pagination import Listing
 from modulo.runtime.endpoint import AfterMember, APIRouter, PageSize, Reader, handler_of, responses, run, services
 from modulo.usecases.list_members import list_members

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from modulo.domain.conversation import Message
+from modulo.domain.conversations.conversation import Message
 from modulo.domain.errors import NotFound
 from modulo.domain.pagination import Listing
 from modulo.runtime.endpoint import AfterId, APIRouter, PageSize, Reader, handler_of, responses, run, services

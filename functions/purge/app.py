@@ -1,6 +1,6 @@
 """Requests to purge what was deleted or replaced."""
 
-from modulo.domain.purge import PurgeRequest
+from modulo.domain.operations.purge import PurgeRequest
 from modulo.runtime.dead_letters import record_with_cause
 from modulo.runtime.events import purges
 from modulo.runtime.queue import queue_handler

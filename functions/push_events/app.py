@@ -1,6 +1,6 @@
 """Requests to push what has changed to the subscribers of a collection."""
 
-from modulo.domain.messages import ClosingMessage, PushRequest
+from modulo.domain.operations.messages import ClosingMessage, PushRequest
 from modulo.runtime.events import pushes
 from modulo.runtime.problem_details import ending
 from modulo.runtime.queue import delivery_handler

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from modulo.domain.conversation import Feedback, Message
+from modulo.domain.conversations.conversation import Feedback, Message
 from modulo.domain.errors import NotFound
 from modulo.runtime.endpoint import APIRouter, Writer, handler_of, responses, run, services
 from modulo.usecases.rate_answer import rate_answer

@@ -1,6 +1,6 @@
 """Messages in the dead-letter queue."""
 
-from modulo.domain.dead_letter import DeadLetterDraft
+from modulo.domain.operations.dead_letter import DeadLetterDraft
 from modulo.runtime.dead_letters import dead_letter_drafts
 from modulo.runtime.queue import delivery_handler
 from modulo.services import services

@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from modulo.domain.dead_letter import DeadLetter
 from modulo.domain.errors import Forbidden, NotFound
+from modulo.domain.operations.dead_letter import DeadLetter
 from modulo.domain.pagination import Listing
 from modulo.runtime.endpoint import After, APIRouter, PageSize, Writer, handler_of, responses, run_external, services
 from modulo.usecases.retry_dead_letter import ResendPorts

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from modulo.domain.errors import Conflict, Forbidden, NotFound
-from modulo.domain.upload import UploadReceipt
+from modulo.domain.files.upload import UploadReceipt
 from modulo.runtime.endpoint import APIRouter, Writer, handler_of, responses, run_external, services
 from modulo.usecases.retry_file import RetryPorts, retry_file
 

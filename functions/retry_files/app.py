@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from modulo.domain.errors import Forbidden, NotFound
+from modulo.domain.files.upload import UploadReceipt
 from modulo.domain.pagination import Listing
-from modulo.domain.upload import UploadReceipt
 from modulo.runtime.endpoint import After, APIRouter, PageSize, Writer, handler_of, responses, run_external, services
 from modulo.usecases.retry_file import RetryPorts
 from modulo.usecases.retry_files import retry_files

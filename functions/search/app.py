@@ -1,7 +1,7 @@
 """POST /search."""
 
 from modulo.domain.errors import BadModelAnswer, NotFound, QuotaExceeded, Unavailable
-from modulo.domain.search import SearchInput, SearchOutput
+from modulo.domain.search.search import SearchInput, SearchOutput
 from modulo.runtime.endpoint import (
     APIRouter,
     Later,

@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
+from modulo.domain.collections.member import Member, Membership
 from modulo.domain.errors import Conflict, Forbidden, NotFound
-from modulo.domain.member import Member, Membership
 from modulo.runtime.endpoint import APIRouter, Writer, handler_of, responses, run, services
 from modulo.usecases.set_member import set_member
 

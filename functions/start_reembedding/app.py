@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
+from modulo.domain.collections.reembedding import NewReembedding, Reembedding
 from modulo.domain.errors import Conflict, Forbidden, NotFound
-from modulo.domain.reembedding import NewReembedding, Reembedding
 from modulo.runtime.endpoint import APIRouter, IdempotencyKey, Writer, handler_of, responses, run_external, services
 from modulo.usecases.start_reembedding import start_reembedding
 

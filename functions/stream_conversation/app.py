@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from modulo.domain.conversation_question import ConversationQuestion
+from modulo.domain.conversations.conversation_question import ConversationQuestion
 from modulo.domain.errors import BadModelAnswer, Conflict, NotFound, QuotaExceeded, Unavailable
 from modulo.runtime.answer_stream import SEARCH_EVENTS, answer_stream_response
 from modulo.runtime.endpoint import APIRouter, Response, Writer, announces, at_once, handler_of, responses, services

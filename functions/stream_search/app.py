@@ -1,7 +1,7 @@
 """POST /search/stream."""
 
 from modulo.domain.errors import BadModelAnswer, NotFound, QuotaExceeded, Unavailable
-from modulo.domain.search import SearchInput
+from modulo.domain.search.search import SearchInput
 from modulo.runtime.answer_stream import SEARCH_EVENTS, answer_stream_response
 from modulo.runtime.endpoint import (
     APIRouter,

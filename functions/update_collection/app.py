@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from modulo.domain.collection import Collection, CollectionChange
+from modulo.domain.collections.collection import Collection, CollectionChange
 from modulo.domain.errors import Conflict, Forbidden, NotFound
 from modulo.runtime.endpoint import APIRouter, Writer, handler_of, responses, run, services
 from modulo.usecases.update_collection import update_collection

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from modulo.domain.conversation import Conversation, ConversationChange
+from modulo.domain.conversations.conversation import Conversation, ConversationChange
 from modulo.domain.errors import NotFound
 from modulo.runtime.endpoint import APIRouter, Writer, handler_of, responses, run, services
 from modulo.usecases.update_conversation import update_conversation

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from modulo.domain.errors import Forbidden, NotFound
-from modulo.domain.file import File, FileChange
+from modulo.domain.files.file import File, FileChange
 from modulo.runtime.endpoint import APIRouter, Writer, handler_of, responses, run, services
 from modulo.usecases.update_file import update_file
 

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from modulo.domain.errors import Conflict, Forbidden, NotFound, QuotaExceeded, TooLarge
-from modulo.domain.upload import UploadReceipt
+from modulo.domain.files.upload import UploadReceipt
 from modulo.runtime.endpoint import (
     APIRouter,
     Response,

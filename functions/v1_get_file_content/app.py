@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from modulo.domain.errors import Conflict, NotFound
-from modulo.domain.upload import Download
+from modulo.domain.files.upload import Download
 from modulo.runtime.endpoint import APIRouter, Reader, Response, run_external, services
 from modulo.runtime.openai.door import v1_handler_of
 from modulo.runtime.openai.errors import openai_responses

@@ -1,6 +1,6 @@
 """GET /v1/files."""
 
-from modulo.domain.user_file import Purpose
+from modulo.domain.files.user_file import Purpose
 from modulo.runtime.endpoint import APIRouter, Reader, run, services
 from modulo.runtime.openai.door import v1_handler_of
 from modulo.runtime.openai.errors import openai_responses

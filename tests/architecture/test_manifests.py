@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 import yaml
 
-from modulo.domain.file import FileRef
-from modulo.domain.messages import IngestRequest
+from modulo.domain.files.file import FileRef
+from modulo.domain.operations.messages import IngestRequest
 from modulo.runtime import cloudevents
 from modulo.runtime.events import uploads
 from modulo.runtime.worker import QUEUES

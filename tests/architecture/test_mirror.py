@@ -50,7 +50,7 @@ def test_a_test_stands_at_the_path_of_what_it_tests(folder: str) -> None:
 
 
 def test_the_mirror_tells_what_is_there_from_what_is_not() -> None:
-    assert subjects_of(Path("unit/domain/test_citations_hostile.py")) == [PACKAGE / "domain" / "citations.py"]
+    assert subjects_of(Path("unit/domain/test_errors_hostile.py")) == [PACKAGE / "domain" / "errors.py"]
     assert subjects_of(Path("unit/test_domain.py")) == [PACKAGE / "domain" / "__init__.py"]
     assert subjects_of(Path("unit/benchmarks/test_report.py")) == [ROOT / "benchmarks" / "report.py"]
     assert subjects_of(Path("unit/test_citations.py")) == []

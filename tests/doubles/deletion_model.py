@@ -5,11 +5,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from modulo.domain import generation as life
-from modulo.domain.deletion import DIRECT_UPLOAD_TIMEOUT, Inventory, ReceiptRevision, Removed, deletion_id, open_until
-from modulo.domain.file import FileRef, Stage
-from modulo.domain.identity import Principal
-from modulo.domain.purge import Purge
+from modulo.domain.files import generation as life
+from modulo.domain.files.file import FileRef, Stage
+from modulo.domain.operations.deletion import (
+    DIRECT_UPLOAD_TIMEOUT,
+    Inventory,
+    ReceiptRevision,
+    Removed,
+    deletion_id,
+    open_until,
+)
+from modulo.domain.operations.purge import Purge
+from modulo.domain.tenancy.identity import Principal
 from tests.doubles.generation_model import Generation, GenerationModel
 
 

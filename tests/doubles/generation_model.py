@@ -12,16 +12,16 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
-from modulo.domain import generation as life
-from modulo.domain.claim import Claim, PartCompletion, PartResult, PartState
-from modulo.domain.collection import Chunking, EmbeddingModel, Space
-from modulo.domain.document import Part
+from modulo.domain.collections.collection import Chunking, EmbeddingModel, Space
+from modulo.domain.documents.document import Part
 from modulo.domain.errors import Conflict, NotFound, QuotaExceeded
-from modulo.domain.file import UNFINISHED, WAITING, WORKING, FileProblem, FileRef, Stage
-from modulo.domain.identity import Principal
-from modulo.domain.purge import PurgeRequest
-from modulo.domain.quota import Quotas
-from modulo.domain.upload import FileDraft
+from modulo.domain.files import generation as life
+from modulo.domain.files.file import UNFINISHED, WAITING, WORKING, FileProblem, FileRef, Stage
+from modulo.domain.files.upload import FileDraft
+from modulo.domain.ingestion.claim import Claim, PartCompletion, PartResult, PartState
+from modulo.domain.operations.purge import PurgeRequest
+from modulo.domain.tenancy.identity import Principal
+from modulo.domain.tenancy.quota import Quotas
 
 SEEN = ("id", "stage", "generation", "live_generation", "source", "size_bytes", "updated_at")
 SEEN += ("pages_done", "pages_total", "started_at", "problem", "chunk_count")

@@ -14,11 +14,11 @@ from typing import BinaryIO
 from uuid import UUID, uuid4
 
 from modulo.domain.errors import AlteredFile, Forbidden, NotFound
-from modulo.domain.file import FileRef
-from modulo.domain.part_upload import UploadPartRef
-from modulo.domain.stored_object import ObjectInfo, StoredTotals
-from modulo.domain.upload import PresignedPost
-from modulo.domain.user_file import UserFileRef
+from modulo.domain.files.file import FileRef
+from modulo.domain.files.part_upload import UploadPartRef
+from modulo.domain.files.stored_object import ObjectInfo, StoredTotals
+from modulo.domain.files.upload import PresignedPost
+from modulo.domain.files.user_file import UserFileRef
 from modulo.ports.trace import trace_header
 
 

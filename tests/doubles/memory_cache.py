@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from threading import Lock
 
-from modulo.domain.cache_entry import CacheEntry
+from modulo.domain.search.cache_entry import CacheEntry
 
 
 class MemoryCache:

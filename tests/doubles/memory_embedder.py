@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from benchmarks.hash_embedder import hashed_vector
-from modulo.domain.collection import EmbeddingModel
+from modulo.domain.collections.collection import EmbeddingModel
 
 
 class MemoryEmbedder:

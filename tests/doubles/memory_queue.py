@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from threading import Condition
 from uuid import uuid4
 
-from modulo.domain.messages import Delivery
+from modulo.domain.operations.messages import Delivery
 from modulo.ports.trace import trace_header
 
 VISIBILITY_SECONDS = 960.0

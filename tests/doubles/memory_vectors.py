@@ -10,10 +10,10 @@ from uuid import UUID
 
 from modulo.adapters.milvus.similarity import distance, require_vector, score
 from modulo.adapters.milvus.terms import languages, sought_terms, stored_terms
-from modulo.domain.chunk import Chunk, EmbeddedChunk
-from modulo.domain.collection import Space
-from modulo.domain.file import FileRef
-from modulo.domain.filters import (
+from modulo.domain.collections.collection import Space
+from modulo.domain.documents.chunk import Chunk, EmbeddedChunk
+from modulo.domain.files.file import FileRef
+from modulo.domain.retrieval.filters import (
     CHUNK_FIELDS,
     EVERYTHING,
     Attribute,
@@ -23,9 +23,9 @@ from modulo.domain.filters import (
     holds,
     weakened,
 )
-from modulo.domain.fusion import ROUTE_DEPTH, Candidates, SearchType, fused, saturated
-from modulo.domain.passage import Hit
-from modulo.domain.target import Target
+from modulo.domain.retrieval.fusion import ROUTE_DEPTH, Candidates, SearchType, fused, saturated
+from modulo.domain.retrieval.passage import Hit
+from modulo.domain.search.target import Target
 
 _Key = tuple[FileRef, int]
 K1, B = 1.2, 0.75

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from modulo.domain.errors import ModuloError, OversizedFile, UnreachableUrl
-from modulo.domain.web import NO_VALIDATORS, FetchedContent, Validators, require_public_url
+from modulo.domain.files.web import NO_VALIDATORS, FetchedContent, Validators, require_public_url
 
 
 class MemoryWeb:

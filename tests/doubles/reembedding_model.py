@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from modulo.domain.collections.reembedding import Phase, ReembeddingDraft, ReembeddingState
 from modulo.domain.errors import Conflict, NotFound
-from modulo.domain.file import Stage
-from modulo.domain.generation import (
+from modulo.domain.files.file import Stage
+from modulo.domain.files.generation import (
     REINDEX_WAIT,
 )
-from modulo.domain.identity import Principal
-from modulo.domain.reembedding import Phase, ReembeddingDraft, ReembeddingState
+from modulo.domain.tenancy.identity import Principal
 from tests.doubles.deletion_model import DeletionModel
 from tests.doubles.generation_model import FileRow, Generation
 

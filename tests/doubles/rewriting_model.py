@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from modulo.domain.answer import AnswerDraft, DraftPart, Prompt, TokenUsage
+from modulo.domain.answers.answer import AnswerDraft, DraftPart, Prompt, TokenUsage
 
 
 class RewritingModel:

@@ -22,10 +22,10 @@ from modulo.cli.local_cloud import UNSUPPORTED, local_cloud
 from modulo.cli.main import app
 from modulo.cli.stack.process import free_port
 from modulo.cli.stack.stack import SERVICES
-from modulo.domain.dead_letter import DeadLetterQuery, OperatorDeadLetter
-from modulo.domain.identity import Principal, Scope, external_id
-from modulo.domain.outcome import NOT_FOUND
-from modulo.domain.quota import Quotas, Reservation, period_of
+from modulo.domain.answers.outcome import NOT_FOUND
+from modulo.domain.operations.dead_letter import DeadLetterQuery, OperatorDeadLetter
+from modulo.domain.tenancy.identity import Principal, Scope, external_id
+from modulo.domain.tenancy.quota import Quotas, Reservation, period_of
 from modulo.services import Services, install
 from modulo.settings import Settings
 from tests import documents

@@ -15,13 +15,13 @@ from sqlalchemy import event, func, select
 
 from modulo.adapters.postgres.tables import metadata as tables
 from modulo.cli.serve import composed
-from modulo.domain.dead_letter import DeadLetterQuery, OperatorDeadLetter
+from modulo.domain.answers.outcome import NOT_FOUND
 from modulo.domain.errors import Unavailable
-from modulo.domain.file import FileRef
-from modulo.domain.messages import IngestRequest
-from modulo.domain.outcome import NOT_FOUND
-from modulo.domain.purge import PurgeRequest
-from modulo.domain.stored_object import StoredTotals
+from modulo.domain.files.file import FileRef
+from modulo.domain.files.stored_object import StoredTotals
+from modulo.domain.operations.dead_letter import DeadLetterQuery, OperatorDeadLetter
+from modulo.domain.operations.messages import IngestRequest
+from modulo.domain.operations.purge import PurgeRequest
 from modulo.runtime.admin.keys import create_key
 from modulo.runtime.admin.tenants import delete_tenant
 from modulo.runtime.auth import authenticate

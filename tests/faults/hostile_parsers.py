@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 from modulo.adapters.parsing.opened_document import OpenedDocument
-from modulo.domain.document import Block, BlockKind, Page
-from modulo.domain.file import DocumentInfo
+from modulo.domain.documents.document import Block, BlockKind, Page
+from modulo.domain.files.file import DocumentInfo
 
 PATIENCE = 600  # seconds; longer than any test
 

@@ -9,8 +9,8 @@ import pytest
 
 from modulo.adapters.parsing.sandbox.isolated_parsers import IsolatedParsers
 from modulo.adapters.parsing.sandbox.parse_session import ParserLimits
-from modulo.domain import media
 from modulo.domain.errors import FileRejected
+from modulo.domain.files import media
 from modulo.ports.parsing import Parser
 from modulo.runtime.queue import record_of
 from modulo.runtime.worker import function

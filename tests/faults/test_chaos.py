@@ -6,7 +6,7 @@ from benchmarks.chaos import ChaosRun
 from benchmarks.chaos_stack import chaos_stack
 from benchmarks.faults import CRASH_RATE, DUPLICATE_RATE
 from benchmarks.file_plan import differences, plan_files
-from modulo.domain.file import Stage
+from modulo.domain.files.file import Stage
 
 FILES = 20
 

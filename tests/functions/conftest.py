@@ -16,11 +16,11 @@ import pytest
 from typer.testing import CliRunner
 
 from modulo.cli.main import app
-from modulo.domain.dead_letter import DeadLetterQuery
 from modulo.domain.errors import Unavailable
-from modulo.domain.file import FileRef
-from modulo.domain.identity import Principal, Scope, external_id
-from modulo.domain.messages import Delivery, IngestRequest
+from modulo.domain.files.file import FileRef
+from modulo.domain.operations.dead_letter import DeadLetterQuery
+from modulo.domain.operations.messages import Delivery, IngestRequest
+from modulo.domain.tenancy.identity import Principal, Scope, external_id
 from modulo.runtime.admin.keys import create_key
 from modulo.runtime.openai.door import V1_PREFIX, is_of_v1
 from modulo.runtime.queue import record_of

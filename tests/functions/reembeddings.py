@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from modulo.domain.collection import EmbeddingModel, Space
+from modulo.domain.collections.collection import EmbeddingModel, Space
 from modulo.runtime.worker import function
 from tests.functions.conftest import Api, deliver_queued, ingest, principal_of
 

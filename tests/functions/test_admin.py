@@ -4,8 +4,8 @@ from uuid import uuid4
 
 import pytest
 
-from modulo.domain.dead_letter import DeadLetterState
-from modulo.domain.identity import Scope, api_key_hash
+from modulo.domain.operations.dead_letter import DeadLetterState
+from modulo.domain.tenancy.identity import Scope, api_key_hash
 from modulo.runtime.admin import door, reembeddings, tenants
 from modulo.runtime.worker import function
 from tests.functions.conftest import principal_of

@@ -2,7 +2,7 @@
 
 import pytest
 
-from modulo.domain.answer import AnswerDraft, TokenUsage
+from modulo.domain.answers.answer import AnswerDraft, TokenUsage
 from modulo.domain.errors import Unavailable
 from tests.functions.conftest import as_user, ingest
 from tests.functions.test_search import FACTS

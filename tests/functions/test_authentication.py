@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from modulo.domain.errors import NotFound, Unauthenticated
-from modulo.domain.identity import Principal, Scope, external_id
+from modulo.domain.tenancy.identity import Principal, Scope, external_id
 from modulo.runtime import auth
 from modulo.runtime.admin.keys import create_key, list_keys, revoke_key
 from modulo.runtime.admin.tenants import delete_tenant

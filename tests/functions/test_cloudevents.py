@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from modulo.domain.errors import Unauthenticated
-from modulo.domain.file import FileRef
+from modulo.domain.files.file import FileRef
 from modulo.settings import Settings
 from tests.functions.conftest import LOOP, DownQueue, deliver_queued, ref_of
 from tests.functions.test_events import cloudevent, minio, s3

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from modulo.domain.upload import PresignedPost
+from modulo.domain.files.upload import PresignedPost
 from tests.functions.conftest import Failing, as_user, deliver_queued, ingest
 
 TEXT = "The Antarctic ice sheet holds about 26.5 million cubic kilometres of ice."

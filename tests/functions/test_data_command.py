@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 
 from modulo.cli.main import app
 from modulo.domain.errors import Unavailable
-from modulo.domain.file import FileRef
-from modulo.domain.identity import external_id
-from modulo.domain.user_file import UserFileRef
+from modulo.domain.files.file import FileRef
+from modulo.domain.files.user_file import UserFileRef
+from modulo.domain.tenancy.identity import external_id
 from modulo.runtime.worker import function
 from tests.doubles.memory_blobs import MemoryBlobs
 from tests.doubles.memory_cache import MemoryCache

@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from modulo.cli.main import app
-from modulo.domain.file import FileRef
-from modulo.domain.identity import external_id
+from modulo.domain.files.file import FileRef
+from modulo.domain.tenancy.identity import external_id
 from modulo.runtime.admin import dead_letters
 from modulo.runtime.worker import function
 from tests.doubles.memory_queue import MemoryQueue

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from modulo.domain.errors import Unavailable
-from modulo.domain.identity import Scope
+from modulo.domain.tenancy.identity import Scope
 from tests.functions.conftest import Api, as_user, ingest_all
 from tests.functions.served import key_of
 from tests.functions.test_modulo_command import Command, modulo

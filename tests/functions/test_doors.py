@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from modulo.domain.answer import AnswerDraft, Prompt, TokenUsage
+from modulo.domain.answers.answer import AnswerDraft, Prompt, TokenUsage
 from modulo.services import Services
 from tests.functions.conftest import LOOP, Api, ingest
 from tests.functions.served import composed_once

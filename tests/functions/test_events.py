@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from modulo.domain.errors import Unavailable
-from modulo.domain.file import FileRef
-from modulo.domain.messages import IngestRequest
+from modulo.domain.files.file import FileRef
+from modulo.domain.operations.messages import IngestRequest
 from modulo.runtime.events import UnreadableMessage, uploads
 from modulo.runtime.worker import function
 from tests.doubles.memory_blobs import MemoryBlobs

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from modulo.domain.identity import Scope
+from modulo.domain.tenancy.identity import Scope
 from tests.functions.conftest import Api, Route, as_user, ingest, invoke, record_dead_letter_about, ref_of, routes
 
 OPEN = {"health"}

@@ -7,7 +7,7 @@ from zipfile import ZipFile
 import pytest
 
 from modulo.domain.errors import DeniedUrl, RefusedUrl, Unavailable, UnreachableUrl
-from modulo.domain.web import FetchedContent, Validators
+from modulo.domain.files.web import FetchedContent, Validators
 from modulo.runtime.queue_consumer import handle
 from modulo.runtime.worker import function
 from tests.doubles.memory_web import MemoryWeb

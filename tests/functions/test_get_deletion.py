@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 
 from modulo.domain.errors import Unavailable
-from modulo.domain.identity import external_id
-from modulo.domain.upload import PresignedPost
+from modulo.domain.files.upload import PresignedPost
+from modulo.domain.tenancy.identity import external_id
 from modulo.runtime.worker import function
 from tests.functions.conftest import as_user, ingest, ref_of
 from tests.functions.test_purge import run_purges

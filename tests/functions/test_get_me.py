@@ -1,4 +1,4 @@
-from modulo.domain.identity import Scope
+from modulo.domain.tenancy.identity import Scope
 from tests.functions.conftest import as_user, principal_of
 
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from modulo.domain.cache_entry import CacheEntry
 from modulo.domain.errors import Unavailable
+from modulo.domain.search.cache_entry import CacheEntry
 from modulo.runtime import queue_consumer, worker
 from modulo.runtime.worker import work
 from modulo.usecases.health import health

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from modulo.domain.errors import Unavailable
-from modulo.domain.quota import Quotas
+from modulo.domain.tenancy.quota import Quotas
 from modulo.usecases.ingest_file.archive import ArchiveExpansion
 from modulo.usecases.ingest_file.lease import ClaimLease
 from tests import documents

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from modulo.domain.errors import NotFound, Throttled, Unavailable, UnsupportedFile
-from modulo.domain.identity import Principal, Scope, external_id
+from modulo.domain.tenancy.identity import Principal, Scope, external_id
 from modulo.runtime.worker import function
 from tests.doubles.memory_embedder import MemoryEmbedder
 from tests.functions.conftest import as_user, deliver_queued, ingest, ref_of, s3_event, sqs_event
@@ -352,7 +352,7 @@ class Failing:
 
 
 def claim_info():
-    from modulo.domain.file import DocumentInfo
+    from modulo.domain.files.file import DocumentInfo
 
     return DocumentInfo()
 

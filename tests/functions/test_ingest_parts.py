@@ -6,11 +6,11 @@ from uuid import UUID
 
 import pytest
 
-from modulo.domain.chunk import CHUNKS_PER_PART, EmbeddedChunk
-from modulo.domain.document import Extent, Page
+from modulo.domain.documents.chunk import CHUNKS_PER_PART, EmbeddedChunk
+from modulo.domain.documents.document import Extent, Page
 from modulo.domain.errors import Unavailable
-from modulo.domain.file import DocumentInfo
-from modulo.domain.messages import IngestRequest
+from modulo.domain.files.file import DocumentInfo
+from modulo.domain.operations.messages import IngestRequest
 from modulo.runtime.queue import record_of
 from modulo.runtime.worker import function
 from tests import documents

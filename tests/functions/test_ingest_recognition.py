@@ -4,9 +4,9 @@ import pytest
 
 from modulo.adapters.parsing.ocr.tesseract import RecognitionError, Tesseract
 from modulo.cli.worker import work
-from modulo.domain.document import Block, BlockKind, Page
+from modulo.domain.documents.document import Block, BlockKind, Page
 from modulo.domain.errors import Unavailable
-from modulo.domain.file import DocumentInfo
+from modulo.domain.files.file import DocumentInfo
 from modulo.usecases.ingest_file import indexing
 from tests import documents
 from tests.functions.conftest import deliver_queued, ingest

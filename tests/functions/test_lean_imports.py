@@ -27,8 +27,8 @@ import base64, json, sys
 from math import inf
 from uuid import UUID
 
-from modulo.domain.identity import Principal, Role, Scope, api_key_hash
-from modulo.domain.member import Member
+from modulo.domain.tenancy.identity import Principal, Role, Scope, api_key_hash
+from modulo.domain.collections.member import Member
 from modulo.domain.pagination import Listing
 from modulo.runtime.worker import function
 from modulo.services import Services, install, services

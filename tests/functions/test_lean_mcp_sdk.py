@@ -41,11 +41,11 @@ from datetime import UTC, datetime
 from math import inf
 from uuid import UUID
 
-from modulo.domain.chunking import Chunking
-from modulo.domain.collection import Collection, CollectionStatus
+from modulo.domain.ingestion.chunking import Chunking
+from modulo.domain.collections.collection import Collection, CollectionStatus
 from modulo.domain.errors import NotFound
-from modulo.domain.file import File, Stage
-from modulo.domain.identity import Principal, Role, Scope, api_key_hash
+from modulo.domain.files.file import File, Stage
+from modulo.domain.tenancy.identity import Principal, Role, Scope, api_key_hash
 from modulo.domain.pagination import Listing
 from modulo.runtime.mcp_door import documents
 from modulo.runtime.worker import function

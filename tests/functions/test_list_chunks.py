@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from modulo.domain.chunk import CHUNKS_PER_PART
+from modulo.domain.documents.chunk import CHUNKS_PER_PART
 from tests.functions.conftest import ingest, principal_of
 
 TEXT = "\n\n".join(

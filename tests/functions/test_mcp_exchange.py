@@ -12,7 +12,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
 from modulo.domain.errors import Unavailable
-from modulo.domain.identity import Scope
+from modulo.domain.tenancy.identity import Scope
 from modulo.runtime.mcp_door.tools import TOOLS
 from modulo.runtime.worker import function
 from tests.functions.conftest import LOOP, as_user, ingest

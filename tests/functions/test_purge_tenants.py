@@ -8,9 +8,9 @@ from typer.testing import CliRunner
 
 from modulo.cli.main import app
 from modulo.domain.errors import Unavailable
-from modulo.domain.file import FileRef
-from modulo.domain.identity import external_id
-from modulo.domain.purge import PurgeRequest
+from modulo.domain.files.file import FileRef
+from modulo.domain.operations.purge import PurgeRequest
+from modulo.domain.tenancy.identity import external_id
 from modulo.runtime.admin.tenants import show_deletion
 from modulo.runtime.worker import function
 from modulo.usecases import purge

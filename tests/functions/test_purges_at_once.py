@@ -9,14 +9,14 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from modulo.domain.cache_entry import CacheEntry
-from modulo.domain.chunk import Chunk, EmbeddedChunk
-from modulo.domain.collection import Chunking, Collection, CollectionDraft, EmbeddingModel
-from modulo.domain.deletion import DeletionState, deletion_id
+from modulo.domain.collections.collection import Chunking, Collection, CollectionDraft, EmbeddingModel
+from modulo.domain.documents.chunk import Chunk, EmbeddedChunk
 from modulo.domain.errors import Unavailable
-from modulo.domain.file import FileRef
-from modulo.domain.identity import Principal, Scope
-from modulo.domain.purge import PurgeRequest
+from modulo.domain.files.file import FileRef
+from modulo.domain.operations.deletion import DeletionState, deletion_id
+from modulo.domain.operations.purge import PurgeRequest
+from modulo.domain.search.cache_entry import CacheEntry
+from modulo.domain.tenancy.identity import Principal, Scope
 from modulo.services import Services
 from modulo.usecases.cache_keys import collection_prefix
 from modulo.usecases.purge import purge

@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from modulo.domain import event_batch
 from modulo.domain.errors import Unavailable
-from modulo.domain.identity import Scope
-from modulo.domain.messages import Delivery, PushRequest
+from modulo.domain.files import event_batch
+from modulo.domain.operations.messages import Delivery, PushRequest
+from modulo.domain.tenancy.identity import Scope
 from modulo.runtime.queue import record_of
 from modulo.runtime.worker import function
 from tests.doubles.memory_websockets import MemoryWebSockets

@@ -4,9 +4,9 @@ from uuid import uuid4
 
 import pytest
 
-from modulo.domain.dead_letter import MAX_BODY_CHARACTERS, DeadLetterQuery
 from modulo.domain.errors import Unavailable
-from modulo.domain.file import FileProblem
+from modulo.domain.files.file import FileProblem
+from modulo.domain.operations.dead_letter import MAX_BODY_CHARACTERS, DeadLetterQuery
 from modulo.runtime import dead_letters
 from modulo.runtime.worker import function
 from tests.functions.conftest import give_up_file, ingest, letters_of, ref_of, replace_metadata, s3_event, sqs_event

@@ -1,7 +1,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from modulo.domain.quota import Reservation
+from modulo.domain.tenancy.quota import Reservation
 from modulo.runtime.worker import function
 
 

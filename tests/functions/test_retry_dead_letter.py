@@ -2,7 +2,7 @@ from uuid import uuid4
 
 import pytest
 
-from modulo.domain.dead_letter import DeadLetterQuery
+from modulo.domain.operations.dead_letter import DeadLetterQuery
 from tests.functions.conftest import Failing, give_up_file, letters_of, ref_of
 
 
@@ -61,7 +61,7 @@ def test_a_redrive_of_what_has_ended_changes_nothing(api, queues, services, coll
 
 
 def test_a_part_is_sent_as_that_part(api, queues, services, collection):
-    from modulo.domain.messages import IngestRequest
+    from modulo.domain.operations.messages import IngestRequest
     from modulo.runtime.worker import function
     from tests.functions.conftest import sqs_event
 

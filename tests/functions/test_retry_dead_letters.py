@@ -1,5 +1,5 @@
 from modulo.domain.errors import EncryptedFile
-from modulo.domain.file import FileProblem
+from modulo.domain.files.file import FileProblem
 from tests.functions.conftest import give_up_file, letters_of
 
 

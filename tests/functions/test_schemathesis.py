@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from modulo.domain.quota import Quotas
+from modulo.domain.tenancy.quota import Quotas
 from tests.architecture.sources import ROOT
 from tests.functions.served import key_of, served
 

@@ -3,9 +3,9 @@ from functools import partial
 
 import pytest
 
-from modulo.domain.answer import AnswerDraft, TokenUsage
+from modulo.domain.answers.answer import AnswerDraft, TokenUsage
+from modulo.domain.answers.outcome import NOT_FOUND, UNVERIFIED
 from modulo.domain.errors import BadModelAnswer, Throttled, Unavailable
-from modulo.domain.outcome import NOT_FOUND, UNVERIFIED
 from modulo.runtime import http
 from modulo.usecases.search import retrieval
 from tests import documents

@@ -8,11 +8,11 @@ from uuid import UUID
 import pytest
 from pydantic import TypeAdapter
 
-from modulo.domain.answer import AnswerDraft, TokenUsage
-from modulo.domain.cache_entry import CacheEntry
+from modulo.domain.answers.answer import AnswerDraft, TokenUsage
+from modulo.domain.collections.grant import Grant
 from modulo.domain.errors import BadModelAnswer, Unavailable
-from modulo.domain.grant import Grant
-from modulo.domain.quota import Quotas
+from modulo.domain.search.cache_entry import CacheEntry
+from modulo.domain.tenancy.quota import Quotas
 from modulo.runtime.auth import authenticate
 from modulo.runtime.queue import record_of
 from modulo.runtime.worker import function

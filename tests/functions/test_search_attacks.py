@@ -4,7 +4,7 @@ import pytest
 
 from tests.functions.conftest import ingest
 from tests.functions.test_search import ask
-from tests.unit.domain import attacks
+from tests.unit.domain.answers import attacks
 
 OFFICE = "The office closes at six on weekdays."
 QUESTION = "When does the office close?"

@@ -5,8 +5,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from modulo.domain.answer import AnswerDraft, TokenUsage
-from modulo.domain.search import MAX_COLLECTIONS
+from modulo.domain.answers.answer import AnswerDraft, TokenUsage
+from modulo.domain.search.search import MAX_COLLECTIONS
 from modulo.runtime.queue import record_of
 from modulo.runtime.worker import function
 from tests.functions.conftest import as_user, ingest

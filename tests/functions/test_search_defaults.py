@@ -2,8 +2,8 @@
 
 import pytest
 
-from modulo.domain.answer import AnswerDraft
-from modulo.domain.search_defaults import SearchDefaults
+from modulo.domain.answers.answer import AnswerDraft
+from modulo.domain.retrieval.search_defaults import SearchDefaults
 from tests.functions.conftest import as_user, ingest
 from tests.functions.test_mcp_exchange import session, told
 from tests.functions.test_search_again import watch_metadata

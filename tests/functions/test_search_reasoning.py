@@ -2,8 +2,8 @@
 
 import pytest
 
-from modulo.domain.answer import AnswerDraft, TokenUsage
-from modulo.domain.outcome import NOT_FOUND
+from modulo.domain.answers.answer import AnswerDraft, TokenUsage
+from modulo.domain.answers.outcome import NOT_FOUND
 from tests.functions.conftest import ingest
 from tests.functions.test_search import ask
 from tests.functions.test_search_again import Model

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from modulo.domain.errors import Unavailable
-from modulo.domain.identity import Principal, Scope, external_id
-from modulo.domain.subscription import MAX_STREAMS_PER_USER
+from modulo.domain.files.subscription import MAX_STREAMS_PER_USER
+from modulo.domain.tenancy.identity import Principal, Scope, external_id
 from modulo.runtime import websockets as sockets
 from modulo.runtime.event_stream import open_streams
 from modulo.runtime.worker import function

@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from modulo.domain.collection import ANALYSIS
-from modulo.domain.identity import external_id
+from modulo.domain.collections.collection import ANALYSIS
+from modulo.domain.tenancy.identity import external_id
 from modulo.runtime.queue import record_of
 from modulo.runtime.worker import function
 from tests.functions.conftest import DownQueue, Failing, as_user, deliver_queued, ingest

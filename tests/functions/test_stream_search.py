@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from modulo.domain.answer import AnswerDraft, DraftPart, TokenUsage
+from modulo.domain.answers.answer import AnswerDraft, DraftPart, TokenUsage
+from modulo.domain.answers.outcome import UNVERIFIED
 from modulo.domain.errors import BadModelAnswer, Unavailable
-from modulo.domain.outcome import UNVERIFIED
-from modulo.domain.search import SearchInput
-from modulo.domain.search_events import TextChecked
+from modulo.domain.search.search import SearchInput
+from modulo.domain.search.search_events import TextChecked
 from modulo.runtime.worker import function
 from modulo.usecases.search.ports import SearchPorts
 from modulo.usecases.stream_search import stream_search

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from modulo.domain.answer import DraftPart, TokenUsage
+from modulo.domain.answers.answer import DraftPart, TokenUsage
 from modulo.domain.errors import Unavailable
 from modulo.ports.deadline import remaining
 from modulo.runtime import answer_stream

@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 
 from modulo.domain.errors import Unavailable
-from modulo.domain.identity import external_id
-from modulo.domain.web import FetchedContent
+from modulo.domain.files.web import FetchedContent
+from modulo.domain.tenancy.identity import external_id
 from modulo.runtime.worker import function
 from modulo.usecases import postpone_deadlines
 from modulo.usecases import sweep as use_case

@@ -3,9 +3,9 @@ from uuid import UUID
 
 import pytest
 
+from modulo.domain.collections.reembedding import ReembeddingState
 from modulo.domain.errors import Conflict
-from modulo.domain.identity import Principal, Scope, external_id
-from modulo.domain.reembedding import ReembeddingState
+from modulo.domain.tenancy.identity import Principal, Scope, external_id
 from tests.functions.conftest import deliver_queued
 from tests.functions.reembeddings import MODELS, TEXTS, answers, built, collection_of, path, start
 

@@ -23,11 +23,11 @@ from math import inf
 from uuid import UUID
 
 from modulo.domain.errors import Unavailable
-from modulo.domain.file import FileRef
-from modulo.domain.identity import Principal, Role, Scope, api_key_hash
-from modulo.domain.member import Member
+from modulo.domain.files.file import FileRef
+from modulo.domain.tenancy.identity import Principal, Role, Scope, api_key_hash
+from modulo.domain.collections.member import Member
 from modulo.domain.pagination import Listing
-from modulo.domain.messages import Delivery, FetchRequest
+from modulo.domain.operations.messages import Delivery, FetchRequest
 from modulo.runtime.events import fetches
 from modulo.runtime.queue import queue_handler, record_of
 from modulo.runtime.queue_consumer import handle

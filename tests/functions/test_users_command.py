@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from modulo.cli.main import app
-from modulo.domain.identity import external_id
+from modulo.domain.tenancy.identity import external_id
 from modulo.runtime.admin import users
 from modulo.runtime.queue import record_of
 from modulo.runtime.worker import function

@@ -35,7 +35,7 @@ def test_parts_may_be_sent_again_but_not_without_end(api, services, monkeypatch)
     assert len(services.blobs._objects) == 2
     empty = api.send_part(api.begin_upload(4), "")
     assert (empty.status, empty.json["error"]["param"]) == (400, "data")
-    monkeypatch.setattr("modulo.domain.part_upload.MAX_PARTS", 2)
+    monkeypatch.setattr("modulo.domain.files.part_upload.MAX_PARTS", 2)
     assert "one part too many" in api.send_part(upload, "t").json["error"]["message"]
 
 

@@ -1,7 +1,7 @@
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from modulo.domain.file_batch import BatchDraft
+from modulo.domain.files.file_batch import BatchDraft
 from tests.functions.conftest import ingest, principal_of
 
 

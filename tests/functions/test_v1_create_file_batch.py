@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from modulo.domain.errors import Unavailable
-from modulo.domain.file_batch import BatchDraft
+from modulo.domain.files.file_batch import BatchDraft
 from tests.functions.conftest import as_user, ingest_all, principal_of
 
 COUNTS = {"in_progress": 0, "completed": 0, "failed": 0, "cancelled": 0, "total": 0}

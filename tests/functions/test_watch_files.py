@@ -15,9 +15,9 @@ import uvicorn
 
 from modulo.cli import serve
 from modulo.domain.errors import NotFound, Throttled, Unavailable
-from modulo.domain.file import Stage
-from modulo.domain.identity import Principal, api_key_hash, external_id
-from modulo.domain.subscription import MAX_STREAMS_PER_USER
+from modulo.domain.files.file import Stage
+from modulo.domain.files.subscription import MAX_STREAMS_PER_USER
+from modulo.domain.tenancy.identity import Principal, api_key_hash, external_id
 from modulo.runtime.event_stream import EventStream, StreamTiming, event_stream_response, open_streams
 from modulo.runtime.threads import use_threads
 from modulo.runtime.worker import function

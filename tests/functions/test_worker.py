@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from modulo.domain.errors import Unavailable
-from modulo.domain.messages import IngestRequest
+from modulo.domain.operations.messages import IngestRequest
 from modulo.runtime import queue_consumer, worker
 from modulo.runtime.threads import run, use_threads
 from modulo.runtime.worker import function, work

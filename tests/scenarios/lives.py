@@ -10,14 +10,14 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from modulo.domain.claim import Claim, PartCompletion
-from modulo.domain.collection import Chunking, Collection, CollectionDraft
+from modulo.domain.collections.collection import Chunking, Collection, CollectionDraft
+from modulo.domain.collections.grant import Grant, LiveDocuments
+from modulo.domain.collections.reembedding import Reembedding, StartedReembedding
 from modulo.domain.errors import ModuloError
-from modulo.domain.file import DocumentInfo, File, Stage
-from modulo.domain.grant import Grant, LiveDocuments
-from modulo.domain.identity import Principal, Scope, Tenant, User
-from modulo.domain.purge import Purge
-from modulo.domain.reembedding import Reembedding, StartedReembedding
+from modulo.domain.files.file import DocumentInfo, File, Stage
+from modulo.domain.ingestion.claim import Claim, PartCompletion
+from modulo.domain.operations.purge import Purge
+from modulo.domain.tenancy.identity import Principal, Scope, Tenant, User
 from tests.doubles.deletion_model import DeletionModel
 from tests.doubles.generation_model import SEEN
 from tests.metadata_world import FINAL, MODEL, NOW, PASSING, Metadata

@@ -8,9 +8,9 @@ from contextlib import suppress
 
 from modulo.adapters.system_clock import SystemClock
 from modulo.domain.errors import ModuloError, Unavailable
-from modulo.domain.file import Stage
-from modulo.domain.messages import PushRequest
-from modulo.domain.subscription import SubscriptionDraft
+from modulo.domain.files.file import Stage
+from modulo.domain.files.subscription import SubscriptionDraft
+from modulo.domain.operations.messages import PushRequest
 from modulo.runtime.problem_details import ending
 from modulo.usecases.push_events import push_events
 from tests.doubles.memory_queue import MemoryQueue

@@ -9,14 +9,14 @@ from hypothesis import Phase
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
-from modulo.domain.claim import Claim, PartCompletion, PartResult
-from modulo.domain.deletion import Deletion, DeletionState, Inventory, deletion_id
-from modulo.domain.document import Part
+from modulo.domain.documents.document import Part
 from modulo.domain.errors import NotFound
-from modulo.domain.file import DocumentInfo, File, FileRef, Stage
+from modulo.domain.files.file import DocumentInfo, File, FileRef, Stage
+from modulo.domain.files.subscription import SubscriptionDraft
+from modulo.domain.files.upload import FileDraft
+from modulo.domain.ingestion.claim import Claim, PartCompletion, PartResult
+from modulo.domain.operations.deletion import Deletion, DeletionState, Inventory, deletion_id
 from modulo.domain.pagination import Cursor
-from modulo.domain.subscription import SubscriptionDraft
-from modulo.domain.upload import FileDraft
 from tests.metadata_world import HOUR, NOW, PERIOD, QUOTAS, Announced, Metadata, postgres_metadata, settings_of
 from tests.scenarios.lives import LEASE, Lives, run
 

@@ -12,9 +12,9 @@ from modulo.adapters.postgres import index_switch, ingestion, purges, sweeps
 from modulo.adapters.postgres.ingestion import PostgresIngestion
 from modulo.adapters.postgres.tables import generations
 from modulo.adapters.postgres.uploads import PostgresUploads
-from modulo.domain.claim import Claim
-from modulo.domain.file import File
-from modulo.domain.reembedding import IndexProgress
+from modulo.domain.collections.reembedding import IndexProgress
+from modulo.domain.files.file import File
+from modulo.domain.ingestion.claim import Claim
 from tests.metadata_world import Announced, Metadata, postgres_metadata, settings_of
 from tests.scenarios.lives import LEASE, Lives, run
 from tests.scenarios.test_file_lives import machine

@@ -8,10 +8,10 @@ from functools import partial
 from random import Random
 from threading import Barrier
 
-from modulo.domain.deletion import Inventory
 from modulo.domain.errors import Conflict, NotFound, QuotaExceeded
-from modulo.domain.file import Stage
-from modulo.domain.quota import Quotas
+from modulo.domain.files.file import Stage
+from modulo.domain.operations.deletion import Inventory
+from modulo.domain.tenancy.quota import Quotas
 from tests.metadata_world import FINAL, HOUR, NOW, Metadata, MetadataContract, World
 
 MANY = 100

@@ -17,26 +17,32 @@ from uuid import uuid4
 import pytest
 
 import modulo.ports.metadata as ports
-from modulo.domain.claim import PartResult
-from modulo.domain.collection import Chunking, Collection
-from modulo.domain.conversation import ConversationChange, ConversationDraft, Feedback, MessagePage, Rating
-from modulo.domain.dead_letter import DeadLetterQuery
-from modulo.domain.deletion import Inventory, deletion_id
-from modulo.domain.document import Part
+from modulo.domain.collections.collection import Chunking, Collection
+from modulo.domain.collections.reembedding import ReembeddingDraft, ReembeddingState
+from modulo.domain.conversations.conversation import (
+    ConversationChange,
+    ConversationDraft,
+    Feedback,
+    MessagePage,
+    Rating,
+)
+from modulo.domain.documents.document import Part
 from modulo.domain.errors import InvalidRequest, NotFound
-from modulo.domain.file import DocumentInfo, FileChange, Stage
-from modulo.domain.file_batch import BatchDraft
-from modulo.domain.filter_language import parse_filters
-from modulo.domain.filters import conditions
-from modulo.domain.identity import Principal, Role, Scope, api_key_hash
-from modulo.domain.messages import IngestRequest
+from modulo.domain.files.file import DocumentInfo, FileChange, Stage
+from modulo.domain.files.file_batch import BatchDraft
+from modulo.domain.files.subscription import StreamPosition, Subscription
+from modulo.domain.files.user_file import Purpose, UserFile, UserFileRef
+from modulo.domain.files.web import ContentInfo, KnownContent, Validators
+from modulo.domain.ingestion.claim import PartResult
+from modulo.domain.operations.dead_letter import DeadLetterQuery
+from modulo.domain.operations.deletion import Inventory, deletion_id
+from modulo.domain.operations.messages import IngestRequest
 from modulo.domain.pagination import Window
-from modulo.domain.quota import Reservation
-from modulo.domain.reembedding import ReembeddingDraft, ReembeddingState
-from modulo.domain.search_defaults import SearchDefaults
-from modulo.domain.subscription import StreamPosition, Subscription
-from modulo.domain.user_file import Purpose, UserFile, UserFileRef
-from modulo.domain.web import ContentInfo, KnownContent, Validators
+from modulo.domain.retrieval.filter_language import parse_filters
+from modulo.domain.retrieval.filters import conditions
+from modulo.domain.retrieval.search_defaults import SearchDefaults
+from modulo.domain.tenancy.identity import Principal, Role, Scope, api_key_hash
+from modulo.domain.tenancy.quota import Reservation
 from tests.metadata_world import (
     FINAL,
     HOUR,

@@ -9,7 +9,7 @@ from modulo.adapters.postgres.engine import engine, engines, transaction
 from modulo.adapters.postgres.pools import Pools
 from modulo.adapters.postgres.schema import migrate
 from modulo.cli.stack.pgbouncer import SERVER_CONNECTIONS
-from modulo.domain.file import Stage
+from modulo.domain.files.file import Stage
 from modulo.settings import Settings
 from tests.metadata_world import QUOTAS, Metadata, World, settings_of
 

@@ -9,14 +9,14 @@ from hypothesis import Phase
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
-from modulo.domain.claim import Claim
-from modulo.domain.collection import Chunking
-from modulo.domain.deletion import Inventory
+from modulo.domain.collections.collection import Chunking
+from modulo.domain.collections.reembedding import Reembedding, ReembeddingDraft, ReembeddingState, StartedReembedding
 from modulo.domain.errors import NotFound
-from modulo.domain.file import File, FileRef, Stage
-from modulo.domain.purge import Purge
-from modulo.domain.reembedding import Reembedding, ReembeddingDraft, ReembeddingState, StartedReembedding
-from modulo.domain.upload import FileDraft
+from modulo.domain.files.file import File, FileRef, Stage
+from modulo.domain.files.upload import FileDraft
+from modulo.domain.ingestion.claim import Claim
+from modulo.domain.operations.deletion import Inventory
+from modulo.domain.operations.purge import Purge
 from tests.doubles.generation_model import FileRow
 from tests.doubles.reembedding_model import ReembeddingModel, live
 from tests.metadata_world import HOUR, MODEL, NOW, PERIOD, QUOTAS, Metadata, postgres_metadata, settings_of

@@ -14,7 +14,7 @@ from modulo.adapters.milvus.connection import MilvusConnection
 from modulo.adapters.postgres.engine import transaction
 from modulo.adapters.postgres.pipelined_connection import WireConnection
 from modulo.adapters.system_clock import SystemClock
-from modulo.domain.answer import AnswerDraft, Prompt, TokenUsage
+from modulo.domain.answers.answer import AnswerDraft, Prompt, TokenUsage
 from modulo.services import Services, install
 from modulo.settings import Settings
 from tests.conftest import Environment

@@ -9,7 +9,7 @@ import pytest
 from starlette.responses import StreamingResponse
 
 from modulo.domain.errors import Unavailable
-from modulo.domain.messages import IngestRequest
+from modulo.domain.operations.messages import IngestRequest
 from modulo.domain.trace import Trace
 from modulo.ports.trace import adopt, current_trace, trace_header
 from modulo.runtime.http import RequestMiddleware

@@ -2,9 +2,9 @@
 
 from uuid import UUID, uuid5
 
-from modulo.domain.chunk import Chunk
-from modulo.domain.file import DocumentInfo, FileRef
-from modulo.domain.passage import Hit, LiveDocument, Passage
+from modulo.domain.documents.chunk import Chunk
+from modulo.domain.files.file import DocumentInfo, FileRef
+from modulo.domain.retrieval.passage import Hit, LiveDocument, Passage
 
 
 def passage(

@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modulo.domain import errors
-from modulo.domain.chunk import Chunk, ContentHash, content_hash
-from modulo.domain.collection import Chunking, CollectionStatus, EmbeddingModel, Space, status_of
+from modulo.domain.collections.collection import Chunking, CollectionStatus, EmbeddingModel, Space, status_of
+from modulo.domain.documents.chunk import Chunk, ContentHash, content_hash
 from modulo.domain.errors import InvalidRequest, ModuloError, QuotaExceeded, explanation
-from modulo.domain.file import File, FileRef, Stage
-from modulo.domain.identity import Role, api_key_hash, external_id, new_api_key
-from modulo.domain.messages import IngestRequest
+from modulo.domain.files.file import File, FileRef, Stage
+from modulo.domain.operations.messages import IngestRequest
+from modulo.domain.operations.purge import Purge, PurgeRequest
 from modulo.domain.pagination import CURSOR_PATTERN, Cursor
-from modulo.domain.purge import Purge, PurgeRequest
-from modulo.domain.quota import period_of, quota_exceeded, resets_at
+from modulo.domain.tenancy.identity import Role, api_key_hash, external_id, new_api_key
+from modulo.domain.tenancy.quota import period_of, quota_exceeded, resets_at
 
 REF = FileRef(UUID(int=1), UUID(int=2), UUID(int=3), 4)
 

@@ -22,7 +22,7 @@ from modulo.cli.object_gateway import ObjectGateway, stored_objects
 from modulo.cli.other_machines import own_address
 from modulo.cli.prefork import listener
 from modulo.domain.errors import NotConfigured
-from modulo.domain.file import FileRef
+from modulo.domain.files.file import FileRef
 from modulo.services import Services, install
 from modulo.settings import Settings
 

@@ -18,12 +18,12 @@ from botocore.config import Config
 from modulo.adapters.aws import s3_blobs
 from modulo.adapters.aws.s3_blobs import S3Blobs
 from modulo.domain.errors import ModuloError, NotFound, Unavailable
-from modulo.domain.file import FileRef
-from modulo.domain.part_upload import UploadPartRef
-from modulo.domain.stored_object import StoredTotals
+from modulo.domain.files.file import FileRef
+from modulo.domain.files.part_upload import UploadPartRef
+from modulo.domain.files.stored_object import StoredTotals
+from modulo.domain.files.upload import PresignedPost
+from modulo.domain.files.user_file import UserFileRef
 from modulo.domain.trace import Trace
-from modulo.domain.upload import PresignedPost
-from modulo.domain.user_file import UserFileRef
 from modulo.ports.blobs import Blobs
 from modulo.ports.trace import current_trace
 from tests.doubles.memory_blobs import MemoryBlobs

@@ -15,8 +15,8 @@ from redis import Redis
 
 from modulo.adapters import valkey_cache
 from modulo.adapters.valkey_cache import ValkeyCache
-from modulo.domain.cache_entry import CacheEntry
 from modulo.domain.errors import Unavailable
+from modulo.domain.search.cache_entry import CacheEntry
 from modulo.ports.cache import Cache
 from tests.contracts.wire import Wire
 from tests.doubles.memory_cache import MemoryCache

@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from modulo.adapters.models.openai_embedder import OpenAIEmbedder
-from modulo.domain.collection import EmbeddingModel
+from modulo.domain.collections.collection import EmbeddingModel
 from modulo.domain.errors import BadModelAnswer
 from modulo.ports.models import Embedder
 from modulo.settings import BGE_SMALL

@@ -10,8 +10,8 @@ from modulo.adapters.models.cohere_reranker import CohereReranker
 from modulo.adapters.models.extractive_generator import ExtractiveGenerator
 from modulo.adapters.models.openai_generator import OpenAIGenerator
 from modulo.adapters.models.word_overlap_reranker import WordOverlapReranker
-from modulo.domain.answer import Prompt
-from modulo.domain.citations import check_citations
+from modulo.domain.answers.answer import Prompt
+from modulo.domain.answers.citations import check_citations
 from modulo.ports.models import Generator
 from tests.contracts.provider import Answer, Provider
 from tests.unit.passages import passage

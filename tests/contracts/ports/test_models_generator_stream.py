@@ -13,7 +13,7 @@ from modulo.adapters.models.anthropic_generator import AnthropicGenerator
 from modulo.adapters.models.bedrock_generator import BedrockGenerator
 from modulo.adapters.models.openai_generator import OpenAIGenerator
 from modulo.adapters.models.replies import CHARACTERS_PER_TOKEN
-from modulo.domain.answer import DraftPart, Prompt, TokenUsage
+from modulo.domain.answers.answer import DraftPart, Prompt, TokenUsage
 from modulo.domain.errors import BadModelAnswer, ModuloError, Throttled, Unavailable
 from modulo.ports.deadline import Deadline, under
 from modulo.ports.models import Generator

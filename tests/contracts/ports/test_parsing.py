@@ -15,8 +15,7 @@ from modulo.adapters.parsing.office import ooxml
 from modulo.adapters.parsing.parser_registry import parser_for
 from modulo.adapters.parsing.pdf import page as pdfium_page
 from modulo.adapters.parsing.pdf import parser as pdfium_parser
-from modulo.domain import media
-from modulo.domain.document import Block, BlockKind, Page
+from modulo.domain.documents.document import Block, BlockKind, Page
 from modulo.domain.errors import (
     CorruptFile,
     EmptyFile,
@@ -26,7 +25,8 @@ from modulo.domain.errors import (
     ScannedFile,
     UnsupportedFile,
 )
-from modulo.domain.file import DocumentInfo
+from modulo.domain.files import media
+from modulo.domain.files.file import DocumentInfo
 from tests import documents
 
 WELL_FORMED: dict[str, Callable[[], bytes]] = {

@@ -9,7 +9,7 @@ import pytest
 from modulo.adapters.parsing.csv_parser import CsvParser
 from modulo.adapters.parsing.html_parser import HtmlParser
 from modulo.adapters.parsing.text_parser import TextParser
-from modulo.domain.document import Part
+from modulo.domain.documents.document import Part
 from modulo.ports.parsing import Parser
 
 RUSSIAN = "Насос работает при давлении сорок бар. Замена фильтра каждые шесть месяцев."

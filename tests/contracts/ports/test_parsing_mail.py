@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from modulo.adapters.parsing.eml_parser import EmlParser
 from modulo.adapters.parsing.ics_parser import IcsParser
-from modulo.domain.document import Block, BlockKind
+from modulo.domain.documents.document import Block, BlockKind
 from modulo.domain.errors import FileRejected
 
 EVENT = """BEGIN:VCALENDAR

@@ -6,7 +6,7 @@ import pytest
 
 from modulo.adapters.parsing.pdf.parser import PdfParser
 from modulo.adapters.parsing.text_parser import TextParser
-from modulo.domain.document import Extent, Page, Part
+from modulo.domain.documents.document import Extent, Page, Part
 from modulo.ports.parsing import Parsed
 from tests import documents
 

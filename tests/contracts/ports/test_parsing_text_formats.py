@@ -7,10 +7,10 @@ import pytest
 
 from modulo.adapters.parsing import eml_parser, json_parser, json_values
 from modulo.adapters.parsing.parser_registry import parser_for
-from modulo.domain import media
-from modulo.domain.document import BlockKind, Page
+from modulo.domain.documents.document import BlockKind, Page
 from modulo.domain.errors import CorruptFile, EmptyFile, OversizedFile
-from modulo.domain.file import DocumentInfo
+from modulo.domain.files import media
+from modulo.domain.files.file import DocumentInfo
 from tests import documents
 
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from modulo.adapters import oidc_signing_keys
 from modulo.adapters.oidc_tokens import OidcTokens
 from modulo.domain.errors import Unauthenticated, Unavailable
-from modulo.domain.identity import Scope
+from modulo.domain.tenancy.identity import Scope
 
 AUDIENCE = "modulo-api"
 RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)

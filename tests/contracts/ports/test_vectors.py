@@ -22,12 +22,12 @@ from modulo.adapters.milvus.schema import schema_of
 from modulo.adapters.milvus.unsealed_chunks import MAX_UNSEALED
 from modulo.adapters.milvus.vectors import PAGE_SIZE, MilvusVectors
 from modulo.cli.stack import Stack
-from modulo.domain.chunk import Chunk, EmbeddedChunk
-from modulo.domain.collection import ANALYSIS, EmbeddingModel, Metric, Space
+from modulo.domain.collections.collection import ANALYSIS, EmbeddingModel, Metric, Space
+from modulo.domain.documents.chunk import Chunk, EmbeddedChunk
 from modulo.domain.errors import InvalidRequest, Unavailable
-from modulo.domain.file import FileRef
-from modulo.domain.filter_language import parse_filters
-from modulo.domain.filters import (
+from modulo.domain.files.file import FileRef
+from modulo.domain.retrieval.filter_language import parse_filters
+from modulo.domain.retrieval.filters import (
     NOTHING,
     AllOf,
     Attribute,
@@ -39,9 +39,9 @@ from modulo.domain.filters import (
     holds,
     weakened,
 )
-from modulo.domain.fusion import Ranking, SearchType, saturated
-from modulo.domain.passage import Hit
-from modulo.domain.target import Target
+from modulo.domain.retrieval.fusion import Ranking, SearchType, saturated
+from modulo.domain.retrieval.passage import Hit
+from modulo.domain.search.target import Target
 from modulo.ports.vectors import Vectors
 from modulo.usecases.search.pipeline import MAX_NAMED_FILES
 from tests.contracts.wire import Wire

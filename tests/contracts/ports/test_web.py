@@ -24,7 +24,14 @@ from hypothesis import strategies as st
 from modulo.adapters import httpx_web
 from modulo.adapters.httpx_web import MAX_REDIRECTS, FetchTimeouts, HttpxWeb, resolve
 from modulo.domain.errors import DeniedUrl, ModuloError, OversizedFile, RefusedUrl, UnreachableUrl, UnsupportedFile
-from modulo.domain.web import FetchedContent, Validators, is_public, may_be_readable, name_from_url, require_public_url
+from modulo.domain.files.web import (
+    FetchedContent,
+    Validators,
+    is_public,
+    may_be_readable,
+    name_from_url,
+    require_public_url,
+)
 from modulo.services import Services
 from modulo.settings import Settings
 from tests.doubles.memory_web import MemoryWeb

@@ -8,7 +8,7 @@ from tokenizers import Encoding
 
 from benchmarks.chunk_sizes import Index, excerpt_recall, main, sampled
 from modulo.cli.evaluation.golden import GoldenQuestion
-from modulo.domain.collection import Chunking
+from modulo.domain.collections.collection import Chunking
 from tests.unit.passages import passage
 
 DOCUMENTS = {"sea.md": "The sea is deep.", "hill.md": "The hill is high.", "tea.md": "Tea is hot."}

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.table_answers import HALVES, CellQuestion, by_part, cell_questions, compare, main, stages
 from modulo.cli.evaluation.golden import GoldenQuestion
-from modulo.domain.answer import Answer, CitedPassage
+from modulo.domain.answers.answer import Answer, CitedPassage
 from tests.unit.passages import passage
 
 DOCUMENT = "| | 2019 |\n|---|---|\n| Revenue | $ 1,400 |\n| Costs | 20 |\n\nIt was a good year."

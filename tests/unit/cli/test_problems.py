@@ -9,7 +9,7 @@ import pytest
 import modulo
 from modulo.cli.problems import page, visible_errors
 from modulo.domain.errors import DeadMessage, EncryptedFile, FileFailed, ModuloError, Throttled, UnsupportedFile
-from modulo.domain.file import FileProblem
+from modulo.domain.files.file import FileProblem
 
 
 def below(error: type[ModuloError]) -> set[type[ModuloError]]:

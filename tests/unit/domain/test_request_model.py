@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from pydantic import Field, ValidationError
 
-from modulo.domain.attributes import AttributeValue
+from modulo.domain.files.attributes import AttributeValue
 from modulo.domain.request_model import RequestModel
 
 ID = "00000000-0000-0000-0000-000000000001"

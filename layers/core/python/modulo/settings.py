@@ -12,11 +12,11 @@ from typing import Any, Final, Literal, Self, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from modulo.domain.archive import ArchiveLimits
-from modulo.domain.collection import ANALYSIS, EmbeddingModel, Metric
+from modulo.domain.collections.collection import ANALYSIS, EmbeddingModel, Metric
 from modulo.domain.errors import NotConfigured
-from modulo.domain.quota import Quotas
-from modulo.domain.search_defaults import NO_DEFAULTS, SearchDefaults
+from modulo.domain.files.archive import ArchiveLimits
+from modulo.domain.retrieval.search_defaults import NO_DEFAULTS, SearchDefaults
+from modulo.domain.tenancy.quota import Quotas
 
 NONE: Final = "none:"
 _ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]{0,30}://(?:[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?")

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import pytest
 
 from modulo.adapters.models.bedrock_embedder import MAX_COHERE_CHARACTERS, MAX_COHERE_TEXTS, BedrockEmbedder
-from modulo.domain.collection import EmbeddingModel
+from modulo.domain.collections.collection import EmbeddingModel
 from modulo.domain.errors import BadModelAnswer, ModuloError, Throttled, TimedOut, Unavailable
 from tests.contracts.provider import Answer, Asked, Provider
 

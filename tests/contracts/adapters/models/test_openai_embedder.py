@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from modulo.adapters.models.openai_embedder import OpenAIEmbedder
-from modulo.domain.collection import EmbeddingModel
+from modulo.domain.collections.collection import EmbeddingModel
 from modulo.domain.errors import BadModelAnswer, ModuloError, RefusedByModel, Throttled, TimedOut, Unavailable
 from tests.contracts.provider import Answer, Asked, Provider
 from tests.contracts.wire import Wire

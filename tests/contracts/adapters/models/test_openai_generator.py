@@ -11,11 +11,11 @@ import pytest
 from modulo.adapters.models.bedrock_generator import BedrockGenerator
 from modulo.adapters.models.openai_generator import OpenAIGenerator
 from modulo.adapters.models.replies import CHARACTERS_PER_TOKEN
-from modulo.domain.answer import Prompt, TokenUsage
-from modulo.domain.answer_options import AnswerOptions
+from modulo.domain.answers.answer import Prompt, TokenUsage
+from modulo.domain.answers.answer_options import AnswerOptions
 from modulo.domain.errors import BadModelAnswer, ModuloError, Throttled, Unavailable
 from tests.contracts.provider import Answer, Asked, Provider
-from tests.unit.domain import attacks
+from tests.unit.domain.answers import attacks
 from tests.unit.passages import passage
 
 PROMPT = Prompt("How long is the Rhine?", [passage("The Rhine is 1,233 km long.")])

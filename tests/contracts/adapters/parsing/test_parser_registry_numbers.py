@@ -8,8 +8,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from modulo.adapters.parsing.parser_registry import parser_for
-from modulo.domain import media
 from modulo.domain.errors import FileRejected
+from modulo.domain.files import media
 from tests.office_files import CHART, Related, formats, root, row, shape, slides, word, workbook
 
 LONG = "9" * 5_000  # Python's `int` raises an error on more than 4300 digits

@@ -8,8 +8,8 @@ import pytest
 
 from modulo.adapters.parsing import zip_archive
 from modulo.adapters.parsing.zip_unpacker import ZipUnpacker
-from modulo.domain.archive import ArchivedFile, ArchiveLimits
 from modulo.domain.errors import CorruptFile, FileRejected, OversizedFile, UnsupportedFile
+from modulo.domain.files.archive import ArchivedFile, ArchiveLimits
 from tests import documents
 from tests.faults.hostile_files import mutants
 

@@ -5,8 +5,8 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from modulo.domain.claim import PartResult
-from modulo.domain.conversation import (
+from modulo.domain.collections.reembedding import ReembeddingDraft, ReembeddingState
+from modulo.domain.conversations.conversation import (
     ConversationChange,
     ConversationDraft,
     Feedback,
@@ -14,20 +14,20 @@ from modulo.domain.conversation import (
     MessageRole,
     Rating,
 )
-from modulo.domain.dead_letter import DeadLetterQuery
-from modulo.domain.deletion import Inventory, deletion_id
-from modulo.domain.document import Part
-from modulo.domain.file import DocumentInfo, FileChange, OnDuplicate, Stage
-from modulo.domain.file_batch import BatchDraft
-from modulo.domain.filter_language import parse_filters
-from modulo.domain.identity import Role, api_key_hash
-from modulo.domain.messages import IngestRequest
+from modulo.domain.documents.document import Part
+from modulo.domain.files.file import DocumentInfo, FileChange, OnDuplicate, Stage
+from modulo.domain.files.file_batch import BatchDraft
+from modulo.domain.files.subscription import StreamPosition
+from modulo.domain.files.user_file import Purpose, UserFile, UserFileRef
+from modulo.domain.files.web import ContentInfo, KnownContent, Validators
+from modulo.domain.ingestion.claim import PartResult
+from modulo.domain.operations.dead_letter import DeadLetterQuery
+from modulo.domain.operations.deletion import Inventory, deletion_id
+from modulo.domain.operations.messages import IngestRequest
 from modulo.domain.pagination import Cursor, Window
-from modulo.domain.quota import Reservation
-from modulo.domain.reembedding import ReembeddingDraft, ReembeddingState
-from modulo.domain.subscription import StreamPosition
-from modulo.domain.user_file import Purpose, UserFile, UserFileRef
-from modulo.domain.web import ContentInfo, KnownContent, Validators
+from modulo.domain.retrieval.filter_language import parse_filters
+from modulo.domain.tenancy.identity import Role, api_key_hash
+from modulo.domain.tenancy.quota import Reservation
 from tests.metadata_world import (
     FINAL,
     HOUR,

@@ -7,13 +7,13 @@ from uuid import uuid4
 
 import pytest
 
-from modulo.domain.collection import Chunking, Collection, CollectionStatus
+from modulo.domain.collections.collection import Chunking, Collection, CollectionStatus
+from modulo.domain.collections.member import Member
+from modulo.domain.collections.member_cursor import MemberCursor
 from modulo.domain.errors import Conflict, Forbidden, NotFound, QuotaExceeded
-from modulo.domain.file import Stage
-from modulo.domain.identity import Principal, Role, Scope
-from modulo.domain.member import Member
-from modulo.domain.member_cursor import MemberCursor
+from modulo.domain.files.file import Stage
 from modulo.domain.pagination import Cursor
+from modulo.domain.tenancy.identity import Principal, Role, Scope
 from tests.metadata_world import FINAL, HOUR, MODEL, NOW, Metadata, MetadataContract, World
 
 

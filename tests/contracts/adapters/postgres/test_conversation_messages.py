@@ -6,10 +6,17 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from modulo.domain.conversation import ConversationChange, Feedback, MessageDraft, MessageRole, Rating, StoredMessage
+from modulo.domain.conversations.conversation import (
+    ConversationChange,
+    Feedback,
+    MessageDraft,
+    MessageRole,
+    Rating,
+    StoredMessage,
+)
 from modulo.domain.errors import Conflict, NotFound, QuotaExceeded
-from modulo.domain.identity import Principal
-from modulo.domain.search import Citation
+from modulo.domain.search.search import Citation
+from modulo.domain.tenancy.identity import Principal
 from tests.metadata_world import HOUR, NOW, Metadata, MetadataContract, World, exchange
 
 CITATION = Citation(

@@ -6,11 +6,11 @@ from uuid import uuid4
 
 import pytest
 
-from modulo.domain.conversation import Conversation, ConversationChange, ConversationDraft
-from modulo.domain.deletion import DeletionKind, DeletionState, Inventory, deletion_id
+from modulo.domain.conversations.conversation import Conversation, ConversationChange, ConversationDraft
 from modulo.domain.errors import Conflict, NotFound, QuotaExceeded
-from modulo.domain.identity import Principal
+from modulo.domain.operations.deletion import DeletionKind, DeletionState, Inventory, deletion_id
 from modulo.domain.pagination import Cursor
+from modulo.domain.tenancy.identity import Principal
 from tests.metadata_world import HOUR, NOW, Metadata, MetadataContract, World, exchange
 
 

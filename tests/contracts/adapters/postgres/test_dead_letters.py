@@ -7,7 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from modulo.domain.dead_letter import (
+from modulo.domain.errors import Forbidden, NotFound
+from modulo.domain.files.file import File, FileProblem
+from modulo.domain.operations.dead_letter import (
     RETENTION,
     DeadLetter,
     DeadLetterDraft,
@@ -16,12 +18,10 @@ from modulo.domain.dead_letter import (
     OperatorDeadLetter,
     Request,
 )
-from modulo.domain.errors import Forbidden, NotFound
-from modulo.domain.file import File, FileProblem
-from modulo.domain.identity import Principal, Role
-from modulo.domain.messages import FetchRequest, IngestRequest
+from modulo.domain.operations.messages import FetchRequest, IngestRequest
+from modulo.domain.operations.purge import PurgeRequest
 from modulo.domain.pagination import Cursor
-from modulo.domain.purge import PurgeRequest
+from modulo.domain.tenancy.identity import Principal, Role
 from tests.metadata_world import (
     FINAL,
     GIVEN_UP,

@@ -7,13 +7,13 @@ from uuid import uuid4
 
 import pytest
 
-from modulo.domain.deletion import Deletion, DeletionKind, DeletionState, Inventory, Removed, deletion_id
-from modulo.domain.document import Part
+from modulo.domain.documents.document import Part
 from modulo.domain.errors import NotFound
-from modulo.domain.file import File
-from modulo.domain.identity import Principal, Role
+from modulo.domain.files.file import File
+from modulo.domain.operations.deletion import Deletion, DeletionKind, DeletionState, Inventory, Removed, deletion_id
+from modulo.domain.operations.purge import Purge, PurgeRequest
 from modulo.domain.pagination import Cursor
-from modulo.domain.purge import Purge, PurgeRequest
+from modulo.domain.tenancy.identity import Principal, Role
 from tests.metadata_world import HOUR, NOW, QUOTAS, Metadata, MetadataContract, World
 
 MINUTE = timedelta(minutes=1)

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from sqlalchemy.dialects.postgresql import pg8000
 
 from modulo.adapters.postgres.search import live_documents_statement
-from modulo.domain.attributes import is_storable
-from modulo.domain.dates import interval_start
-from modulo.domain.file import DocumentInfo, File, FileChange
-from modulo.domain.filter_language import MAX_CONDITIONS, parse_filters
-from modulo.domain.filters import Attribute, Comparison, Condition, FilterField, conditions, holds
+from modulo.domain.files.attributes import is_storable
+from modulo.domain.files.file import DocumentInfo, File, FileChange
+from modulo.domain.retrieval.filter_language import MAX_CONDITIONS, parse_filters
+from modulo.domain.retrieval.filters import Attribute, Comparison, Condition, FilterField, conditions, holds
+from modulo.domain.text.dates import interval_start
 from tests.contracts.adapters.postgres.test_search import HOSTILE, Shelf
 from tests.metadata_world import NOW, QUOTAS, MetadataContract, World, postgres_metadata, settings_of
 

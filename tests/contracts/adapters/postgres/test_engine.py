@@ -11,7 +11,7 @@ from sqlalchemy import Engine, make_url, text
 from modulo.adapters.postgres.engine import engine, engines, transaction
 from modulo.adapters.postgres.pools import Pools
 from modulo.cli.stack.process import free_port
-from modulo.domain.collection import Collection
+from modulo.domain.collections.collection import Collection
 from modulo.domain.errors import Conflict, InvalidRequest, Unavailable
 from modulo.settings import Settings
 from tests.contracts.adapters.postgres.method_calls import calls

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import text
 
 from modulo.domain.errors import NotFound
-from modulo.domain.identity import Role
+from modulo.domain.files.user_file import UserFileRef
+from modulo.domain.operations.purge import PurgeRequest
 from modulo.domain.pagination import Window
-from modulo.domain.purge import PurgeRequest
-from modulo.domain.user_file import UserFileRef
+from modulo.domain.tenancy.identity import Role
 from tests.metadata_world import HOUR, NOW, QUOTAS, MetadataContract
 
 DAY = timedelta(days=1)

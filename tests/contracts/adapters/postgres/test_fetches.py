@@ -7,10 +7,10 @@ from uuid import uuid4
 
 import pytest
 
+from modulo.domain.collections.reembedding import ReembeddingDraft, ReembeddingState
 from modulo.domain.errors import QuotaExceeded
-from modulo.domain.file import File, Stage
-from modulo.domain.reembedding import ReembeddingDraft, ReembeddingState
-from modulo.domain.web import ContentInfo, FetchTask, KnownContent, Validators
+from modulo.domain.files.file import File, Stage
+from modulo.domain.files.web import ContentInfo, FetchTask, KnownContent, Validators
 from tests.metadata_world import FINAL, HOUR, MODEL, NOW, PASSING, QUOTAS, Metadata, MetadataContract, World
 
 PAGE = ContentInfo(600, "ab" * 32, "text/html")

@@ -6,10 +6,10 @@ from uuid import uuid4
 import pytest
 
 from modulo.domain.errors import Conflict, NotFound, QuotaExceeded
-from modulo.domain.file import DocumentInfo, File, FileProblem, FileRef, Stage
-from modulo.domain.identity import Role
+from modulo.domain.files.file import DocumentInfo, File, FileProblem, FileRef, Stage
 from modulo.domain.pagination import Cursor
-from modulo.domain.quota import Quotas
+from modulo.domain.tenancy.identity import Role
+from modulo.domain.tenancy.quota import Quotas
 from tests.metadata_world import FINAL, HOUR, NOW, PASSING, QUOTAS, Metadata, MetadataContract, World
 
 

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import event, text
 
 from modulo.domain.errors import NotFound
-from modulo.domain.file import File, Stage
-from modulo.domain.identity import Role
+from modulo.domain.files.file import File, Stage
 from modulo.domain.pagination import Cursor
+from modulo.domain.tenancy.identity import Role
 from tests.metadata_world import (
     FINAL,
     NOW,

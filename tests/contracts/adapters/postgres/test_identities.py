@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from modulo.domain.errors import Conflict, NotFound
-from modulo.domain.identity import Principal, Scope, Tenant, User, api_key_hash, new_api_key
+from modulo.domain.tenancy.identity import Principal, Scope, Tenant, User, api_key_hash, new_api_key
 from tests.metadata_world import HOUR, NOW, Metadata, MetadataContract, World, key_of
 
 

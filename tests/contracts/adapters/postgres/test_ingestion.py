@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from modulo.domain.claim import Claim
-from modulo.domain.collection import Chunking
-from modulo.domain.file import DocumentInfo, FileProblem, Stage
+from modulo.domain.collections.collection import Chunking
+from modulo.domain.files.file import DocumentInfo, FileProblem, Stage
+from modulo.domain.ingestion.claim import Claim
 from tests.metadata_world import FINAL, HOUR, MODEL, NOW, PASSING, Metadata, MetadataContract, World
 
 LEASE = timedelta(minutes=15)

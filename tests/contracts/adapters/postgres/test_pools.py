@@ -10,10 +10,10 @@ from modulo.adapters.postgres.engine import engines
 from modulo.adapters.postgres.pools import Pooled, Pools
 from modulo.adapters.postgres.schema import migrate
 from modulo.cli.stack.process import free_port
-from modulo.domain.collection import Collection
+from modulo.domain.collections.collection import Collection
 from modulo.domain.errors import NotFound, Unavailable
-from modulo.domain.file import Stage
-from modulo.domain.identity import Principal, Role, api_key_hash
+from modulo.domain.files.file import Stage
+from modulo.domain.tenancy.identity import Principal, Role, api_key_hash
 from modulo.settings import Settings
 from tests.conftest import Environment
 from tests.contracts.adapters.postgres.empty_database import copied_database, empty_database

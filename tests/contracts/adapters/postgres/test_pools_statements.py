@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from sqlalchemy import event
 
-from modulo.domain.file import Stage
+from modulo.domain.files.file import Stage
 from tests.contracts.adapters.postgres.method_calls import calls
 from tests.metadata_world import (
     HOUR,

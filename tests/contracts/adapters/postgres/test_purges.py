@@ -6,11 +6,11 @@ from uuid import uuid4
 
 import pytest
 
+from modulo.domain.collections.reembedding import ReembeddingDraft
 from modulo.domain.errors import NotFound
-from modulo.domain.file import FileRef, Stage
-from modulo.domain.generation import PURGE_AFTER, REPEAT_AFTER, UNCLAIMED_AFTER
-from modulo.domain.purge import PurgeRequest
-from modulo.domain.reembedding import ReembeddingDraft
+from modulo.domain.files.file import FileRef, Stage
+from modulo.domain.files.generation import PURGE_AFTER, REPEAT_AFTER, UNCLAIMED_AFTER
+from modulo.domain.operations.purge import PurgeRequest
 from tests.metadata_world import FINAL, HOUR, MODEL, NOW, PASSING, QUOTAS, Metadata, MetadataContract, World
 
 LEASE = timedelta(minutes=15)

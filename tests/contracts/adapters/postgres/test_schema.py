@@ -15,8 +15,8 @@ from modulo.adapters.postgres.engine import engine, sqlstate, transaction
 from modulo.adapters.postgres.schema import alembic_config, migrate
 from modulo.adapters.postgres.tables import metadata as tables
 from modulo.domain.errors import NotConfigured, NotFound, Unavailable
-from modulo.domain.file import DocumentInfo
-from modulo.domain.filter_language import parse_filters
+from modulo.domain.files.file import DocumentInfo
+from modulo.domain.retrieval.filter_language import parse_filters
 from modulo.settings import Settings
 from tests.conftest import Environment
 from tests.contracts.adapters.postgres.empty_database import empty_database

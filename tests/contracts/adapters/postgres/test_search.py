@@ -7,11 +7,11 @@ from uuid import uuid4
 
 import pytest
 
-from modulo.domain.collection import Collection
+from modulo.domain.collections.collection import Collection
 from modulo.domain.errors import NotFound
-from modulo.domain.file import DocumentInfo, File, OnDuplicate
-from modulo.domain.filter_language import parse_filters
-from modulo.domain.identity import Principal
+from modulo.domain.files.file import DocumentInfo, File, OnDuplicate
+from modulo.domain.retrieval.filter_language import parse_filters
+from modulo.domain.tenancy.identity import Principal
 from tests.metadata_world import NOW, QUOTAS, Metadata, MetadataContract, World
 
 HOSTILE = ("' OR true --", '"', "\\", "%", "_", "{}", "%s", "%(x)s", ":x", "$1", "ünïcödé 文書 🙂", "nul\0", "\ud800")

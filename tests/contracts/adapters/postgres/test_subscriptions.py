@@ -9,15 +9,15 @@ from uuid import uuid4
 
 import pytest
 
-from modulo.domain.claim import PartResult
-from modulo.domain.collection import Collection
-from modulo.domain.document import Part
+from modulo.domain.collections.collection import Collection
+from modulo.domain.documents.document import Part
 from modulo.domain.errors import NotFound
-from modulo.domain.file import DocumentInfo, Stage
-from modulo.domain.identity import Principal, Role, Scope, api_key_hash
-from modulo.domain.messages import PushRequest
-from modulo.domain.subscription import StreamPosition, Subscription
-from modulo.domain.web import ContentInfo
+from modulo.domain.files.file import DocumentInfo, Stage
+from modulo.domain.files.subscription import StreamPosition, Subscription
+from modulo.domain.files.web import ContentInfo
+from modulo.domain.ingestion.claim import PartResult
+from modulo.domain.operations.messages import PushRequest
+from modulo.domain.tenancy.identity import Principal, Role, Scope, api_key_hash
 from tests.metadata_world import (
     FINAL,
     HOUR,

@@ -11,10 +11,10 @@ from sqlalchemy import select
 
 from modulo.adapters.postgres.engine import transaction
 from modulo.adapters.postgres.tables import metadata as tables
-from modulo.domain.deletion import DeletionKind, DeletionState, Inventory, Removed, deletion_id
 from modulo.domain.errors import ModuloError, NotFound
-from modulo.domain.identity import Principal, Role, Scope, Tenant, User, api_key_hash
-from modulo.domain.purge import PurgeRequest, TenantPurgeStep
+from modulo.domain.operations.deletion import DeletionKind, DeletionState, Inventory, Removed, deletion_id
+from modulo.domain.operations.purge import PurgeRequest, TenantPurgeStep
+from modulo.domain.tenancy.identity import Principal, Role, Scope, Tenant, User, api_key_hash
 from tests.metadata_world import HOUR, NOW, PERIOD, Metadata, MetadataContract, World, key_of
 
 MINUTE = timedelta(minutes=1)

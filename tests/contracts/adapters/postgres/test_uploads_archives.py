@@ -2,11 +2,11 @@ from dataclasses import replace
 
 import pytest
 
-from modulo.domain.claim import Claim
-from modulo.domain.collection import Collection
+from modulo.domain.collections.collection import Collection
 from modulo.domain.errors import Conflict, Forbidden, NotFound, QuotaExceeded
-from modulo.domain.file import File, Stage
-from modulo.domain.identity import Principal, Role
+from modulo.domain.files.file import File, Stage
+from modulo.domain.ingestion.claim import Claim
+from modulo.domain.tenancy.identity import Principal, Role
 from tests.metadata_world import HOUR, NOW, QUOTAS, Metadata, MetadataContract, World
 
 

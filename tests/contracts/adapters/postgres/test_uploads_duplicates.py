@@ -8,13 +8,13 @@ from uuid import uuid4
 
 import pytest
 
-from modulo.domain.collection import Collection
-from modulo.domain.document import Part
-from modulo.domain.duplicates import MAX_ALIASES
+from modulo.domain.collections.collection import Collection
+from modulo.domain.documents.document import Part
 from modulo.domain.errors import Conflict, Forbidden, NotFound, QuotaExceeded
-from modulo.domain.file import DocumentInfo, Duplicate, File, OnDuplicate, Stage
-from modulo.domain.identity import Principal, Role
-from modulo.domain.quota import Quotas
+from modulo.domain.files.duplicates import MAX_ALIASES
+from modulo.domain.files.file import DocumentInfo, Duplicate, File, OnDuplicate, Stage
+from modulo.domain.tenancy.identity import Principal, Role
+from modulo.domain.tenancy.quota import Quotas
 from tests.metadata_world import FINAL, HOUR, NOW, PASSING, QUOTAS, MetadataContract, World
 
 EXISTING, ALIAS, NEW = OnDuplicate

@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 
 from modulo.domain.errors import NotFound
-from modulo.domain.identity import Principal
-from modulo.domain.quota import Reservation, resets_at
+from modulo.domain.tenancy.identity import Principal
+from modulo.domain.tenancy.quota import Reservation, resets_at
 from tests.metadata_world import PERIOD, QUOTAS, Metadata, MetadataContract, World
 
 DAY = timedelta(days=1)

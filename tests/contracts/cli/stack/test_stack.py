@@ -30,7 +30,7 @@ from modulo.cli.stack.lock import AlreadyRunning
 from modulo.cli.stack.postgres import binaries
 from modulo.cli.stack.process import Process, Program
 from modulo.domain.errors import Unavailable
-from modulo.domain.file import FileRef
+from modulo.domain.files.file import FileRef
 from tests.servers import serving
 
 Environment = dict[str, str]

@@ -8,11 +8,11 @@ from uuid import uuid4
 import pytest
 
 from modulo.adapters.models.openai_embedder import OpenAIEmbedder
-from modulo.domain.chunk import Chunk
-from modulo.domain.claim import Claim
-from modulo.domain.collection import Chunking, EmbeddingModel, Space
+from modulo.domain.collections.collection import Chunking, EmbeddingModel, Space
+from modulo.domain.documents.chunk import Chunk
 from modulo.domain.errors import BadModelAnswer, RefusedPassage, Throttled, Unavailable
-from modulo.domain.file import FileRef
+from modulo.domain.files.file import FileRef
+from modulo.domain.ingestion.claim import Claim
 from modulo.usecases.ingest_file.embedding import ChunkEmbedding
 from modulo.usecases.ingest_file.prefetch import prefetched
 from modulo.usecases.ingest_file.throttle import AdaptiveThrottle

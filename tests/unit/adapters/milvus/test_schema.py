@@ -12,12 +12,12 @@ from milvus_lite.search.filter.tokens import TokenKind, tokenize
 from modulo.adapters.milvus.filter_expression import filter_expression, literal, storable
 from modulo.adapters.milvus.rows import batches, chunk_of, primary_key, row_of, rows_of, search_fields
 from modulo.adapters.milvus.schema import indexes_of, schema_of, supports_full_text
-from modulo.domain.chunk import Chunk, EmbeddedChunk
-from modulo.domain.collection import ANALYSIS, EmbeddingModel, Metric, Space
-from modulo.domain.file import FileRef
-from modulo.domain.filter_language import parse_filters
-from modulo.domain.filters import Comparison, Condition, FilterField
-from modulo.domain.placement import PlacedLine, PlacedText
+from modulo.domain.collections.collection import ANALYSIS, EmbeddingModel, Metric, Space
+from modulo.domain.documents.chunk import Chunk, EmbeddedChunk
+from modulo.domain.documents.placement import PlacedLine, PlacedText
+from modulo.domain.files.file import FileRef
+from modulo.domain.retrieval.filter_language import parse_filters
+from modulo.domain.retrieval.filters import Comparison, Condition, FilterField
 
 TENANT, COLLECTION, FILE = (UUID(int=n) for n in (1, 2, 3))
 MODEL = EmbeddingModel(name="m", dimensions=2)

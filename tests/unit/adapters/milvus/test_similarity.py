@@ -5,7 +5,7 @@ import math
 import pytest
 
 from modulo.adapters.milvus.similarity import distance, require_vector, score
-from modulo.domain.collection import EmbeddingModel, Metric
+from modulo.domain.collections.collection import EmbeddingModel, Metric
 
 
 @pytest.mark.parametrize(

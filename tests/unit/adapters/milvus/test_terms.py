@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from modulo.adapters.milvus.schema import MAX_LENGTHS, TERMS
 from modulo.adapters.milvus.terms import encoded, languages, sought_terms, stored_terms
-from modulo.domain.chunk import Chunk
+from modulo.domain.documents.chunk import Chunk
 
 
 def chunk(text: str, heading: str = "") -> Chunk:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from modulo.adapters.models.extractive_generator import MAX_EXTRACTS, MAX_SCORED, ExtractiveGenerator
-from modulo.domain.answer import Prompt
-from modulo.domain.answer_options import AnswerOptions
-from modulo.domain.tokens import estimate
+from modulo.domain.answers.answer import Prompt
+from modulo.domain.answers.answer_options import AnswerOptions
+from modulo.domain.text.tokens import estimate
 from tests.unit.passages import passage
 
 

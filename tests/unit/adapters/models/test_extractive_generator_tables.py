@@ -8,9 +8,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from modulo.adapters.models.extractive_generator import ExtractiveGenerator
-from modulo.domain.answer import Prompt
-from modulo.domain.extracts import MAX_WORDS
-from modulo.domain.stemming import content_words
+from modulo.domain.answers.answer import Prompt
+from modulo.domain.answers.extracts import MAX_WORDS
+from modulo.domain.text.stemming import content_words
 from tests.unit.passages import passage
 
 NAMES = (

@@ -7,7 +7,7 @@ import pytest
 
 from modulo.adapters.models.circuit_breaker import FAILURES
 from modulo.adapters.models.generator_chain import ATTEMPTS, BASE_SECONDS, LONGEST_WAIT_SECONDS, GeneratorChain
-from modulo.domain.answer import AnswerDraft, DraftPart, Prompt, TokenUsage
+from modulo.domain.answers.answer import AnswerDraft, DraftPart, Prompt, TokenUsage
 from modulo.domain.errors import BadModelAnswer, ModuloError, Throttled, TimedOut, Unavailable
 from modulo.ports.deadline import too_late, within
 

@@ -1,8 +1,8 @@
 import pytest
 
 from modulo.adapters.parsing.opened_document import OpenedDocument
-from modulo.domain.document import Block, BlockKind, Page
-from modulo.domain.file import DocumentInfo
+from modulo.domain.documents.document import Block, BlockKind, Page
+from modulo.domain.files.file import DocumentInfo
 
 TEXT = Block(BlockKind.text, "The roof was mended in 1987.")
 HEADING = Block(BlockKind.heading, "Sales plan", 1)

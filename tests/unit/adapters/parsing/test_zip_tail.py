@@ -6,9 +6,9 @@ import pytest
 from modulo.adapters.parsing.parser_registry import parser_for
 from modulo.adapters.parsing.zip_tail import without_padding
 from modulo.adapters.parsing.zip_unpacker import ZipUnpacker
-from modulo.domain import media
-from modulo.domain.archive import ArchiveLimits
 from modulo.domain.errors import CorruptFile
+from modulo.domain.files import media
+from modulo.domain.files.archive import ArchiveLimits
 from tests import documents
 
 LIMITS = ArchiveLimits(files=10, total_bytes=1024**2, file_bytes=1024**2, depth=2)

@@ -4,8 +4,8 @@ import pytest
 
 from modulo.adapters.postgres.rules import name_key, printable, require, stages, stored_document
 from modulo.domain.errors import Forbidden, NotFound
-from modulo.domain.file import DocumentInfo, Stage
-from modulo.domain.identity import Role
+from modulo.domain.files.file import DocumentInfo, Stage
+from modulo.domain.tenancy.identity import Role
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,12 @@ from uuid import uuid4
 
 import pytest
 
-from modulo.domain.cache_entry import CacheEntry
-from modulo.domain.chunk import Chunk
-from modulo.domain.claim import Claim
-from modulo.domain.collection import Chunking, EmbeddingModel, Space
+from modulo.domain.collections.collection import Chunking, EmbeddingModel, Space
+from modulo.domain.documents.chunk import Chunk
 from modulo.domain.errors import BadModelAnswer, RefusedByModel, RefusedPassage, Throttled
-from modulo.domain.file import FileRef
+from modulo.domain.files.file import FileRef
+from modulo.domain.ingestion.claim import Claim
+from modulo.domain.search.cache_entry import CacheEntry
 from modulo.usecases.cache_keys import chunk_group, chunk_key
 from modulo.usecases.ingest_file.embedding import PROBE, ChunkEmbedding
 from modulo.usecases.ingest_file.throttle import AdaptiveThrottle

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from modulo.domain.errors import Unavailable
-from modulo.domain.file import Stage
+from modulo.domain.files.file import Stage
 from modulo.usecases.ingest_file import lease as module
 from modulo.usecases.ingest_file.lease import ClaimLease, ClaimLostError
 

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from modulo.domain.conversation import Message, MessageRole
-from modulo.domain.follow_up import Turn
+from modulo.domain.answers.follow_up import Turn
+from modulo.domain.conversations.conversation import Message, MessageRole
 from modulo.usecases.search.follow_up import turns_of
 
 NOW = datetime(2026, 3, 14, tzinfo=UTC)

@@ -7,17 +7,17 @@ from uuid import UUID
 
 import pytest
 
-from modulo.domain.chunk import Chunk
-from modulo.domain.collection import EmbeddingModel, Space
-from modulo.domain.decomposition import Part
+from modulo.domain.answers.decomposition import Part
+from modulo.domain.answers.reasoning_options import CotConfig
+from modulo.domain.collections.collection import EmbeddingModel, Space
+from modulo.domain.collections.grant import Grant
+from modulo.domain.documents.chunk import Chunk
 from modulo.domain.errors import Throttled, Unavailable
-from modulo.domain.file import FileRef
-from modulo.domain.filter_language import parse_filters
-from modulo.domain.grant import Grant
-from modulo.domain.passage import Passage
-from modulo.domain.reasoning import Plan
-from modulo.domain.reasoning_options import CotConfig
-from modulo.domain.search_defaults import SearchDefaults
+from modulo.domain.files.file import FileRef
+from modulo.domain.retrieval.filter_language import parse_filters
+from modulo.domain.retrieval.passage import Passage
+from modulo.domain.retrieval.search_defaults import SearchDefaults
+from modulo.domain.search.reasoning import Plan
 from modulo.ports.deadline import remaining, within
 from modulo.usecases.search.neighbors import MAX_SECONDS, with_neighbors
 from modulo.usecases.search.run import SearchRun

@@ -9,10 +9,10 @@ import pytest
 
 from modulo.adapters.models.cohere_reranker import CohereReranker
 from modulo.domain.errors import Throttled, Unavailable
-from modulo.domain.filters import EVERYTHING
-from modulo.domain.passage import Passage
-from modulo.domain.quota import Quotas
-from modulo.domain.search import ConfigMetadata, SearchInput
+from modulo.domain.retrieval.filters import EVERYTHING
+from modulo.domain.retrieval.passage import Passage
+from modulo.domain.search.search import ConfigMetadata, SearchInput
+from modulo.domain.tenancy.quota import Quotas
 from modulo.ports.models import Reranker
 from modulo.usecases.search.limits import SearchLimits
 from modulo.usecases.search.ports import SearchPorts

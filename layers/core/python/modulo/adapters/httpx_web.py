@@ -13,8 +13,8 @@ import httpx
 
 from modulo import __version__
 from modulo.domain.errors import DeniedUrl, OversizedFile, RefusedUrl, UnreachableUrl, UnsupportedFile
-from modulo.domain.media import READABLE
-from modulo.domain.web import (
+from modulo.domain.files.media import READABLE
+from modulo.domain.files.web import (
     NO_VALIDATORS,
     PORTS,
     FetchedContent,

@@ -7,7 +7,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from modulo.domain.messages import Delivery
+    from modulo.domain.operations.messages import Delivery
 
 
 class NoQueue:

@@ -8,8 +8,8 @@ import jwt
 
 from modulo.adapters.oidc_signing_keys import SigningKeys
 from modulo.domain.errors import Unauthenticated
-from modulo.domain.identity import Principal, Scope, external_id
-from modulo.domain.unicode_text import is_well_formed
+from modulo.domain.tenancy.identity import Principal, Scope, external_id
+from modulo.domain.text.unicode_text import is_well_formed
 
 LEEWAY_SECONDS = 30
 

@@ -21,7 +21,7 @@ from modulo.domain.errors import Unavailable
 from modulo.domain.host import host_of
 
 if TYPE_CHECKING:
-    from modulo.domain.cache_entry import CacheEntry
+    from modulo.domain.search.cache_entry import CacheEntry
     from modulo.ports.metrics import Metrics
     from modulo.ports.secrets import Secret
 

@@ -18,8 +18,8 @@ from typing import IO, BinaryIO, Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from modulo.domain.backup import MAX_ROW_CHARACTERS, ArchivedObject, Manifest
 from modulo.domain.errors import Conflict, InvalidRequest
+from modulo.domain.operations.backup import MAX_ROW_CHARACTERS, ArchivedObject, Manifest
 
 MANIFEST, OBJECTS = "manifest.json", "objects.jsonl"
 MAX_MANIFEST_BYTES = 64 * 1024**2

@@ -12,7 +12,7 @@ from uuid import UUID
 import typer
 
 from modulo.cli.calls import fail, run
-from modulo.domain.backup import Manifest, RestoreReport
+from modulo.domain.operations.backup import Manifest, RestoreReport
 
 TenantName = Annotated[str, typer.Option(help="the tenant's name")]
 TenantId = Annotated[UUID, typer.Argument(help="the tenant's id; `modulo admin tenants list` shows it")]

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Final, Generic, TypeVar
 from uuid import UUID
 
-from modulo.domain.dates import microseconds, moment_of
 from modulo.domain.errors import InvalidRequest
 from modulo.domain.model import FrozenModel
+from modulo.domain.text.dates import microseconds, moment_of
 
 Item = TypeVar("Item")
 CURSOR_PATTERN: Final = r"^-?[0-9]{1,16}\.[0-9a-f]{32}$"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 if TYPE_CHECKING:
-    from modulo.domain.backup import ArchivedObject, Manifest
+    from modulo.domain.operations.backup import ArchivedObject, Manifest
 
 
 class ArchiveWriter(Protocol):

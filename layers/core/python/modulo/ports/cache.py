@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from modulo.domain.cache_entry import CacheEntry
+    from modulo.domain.search.cache_entry import CacheEntry
 
 
 class Cache(Protocol):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections import abc
 
-    from modulo.domain.answer import AnswerDraft, DraftPart, Prompt
-    from modulo.domain.collection import EmbeddingModel
+    from modulo.domain.answers.answer import AnswerDraft, DraftPart, Prompt
+    from modulo.domain.collections.collection import EmbeddingModel
 
 
 class Embedder(Protocol):

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 if TYPE_CHECKING:
-    from modulo.domain.archive import ArchivedFile
-    from modulo.domain.document import Extent, Page, Part
-    from modulo.domain.file import DocumentInfo
+    from modulo.domain.documents.document import Extent, Page, Part
+    from modulo.domain.files.archive import ArchivedFile
+    from modulo.domain.files.file import DocumentInfo
 
 
 class Parser(Protocol):

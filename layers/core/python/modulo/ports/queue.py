@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from modulo.domain.messages import Delivery
+    from modulo.domain.operations.messages import Delivery
 
 
 class Queue(Protocol):

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from modulo.domain.identity import Principal
+    from modulo.domain.tenancy.identity import Principal
 
 
 class Tokens(Protocol):

@@ -6,15 +6,15 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
-from modulo.domain.filters import EVERYTHING
+from modulo.domain.retrieval.filters import EVERYTHING
 
 if TYPE_CHECKING:
-    from modulo.domain.chunk import Chunk, EmbeddedChunk
-    from modulo.domain.collection import Space
-    from modulo.domain.file import FileRef
-    from modulo.domain.filters import Filter
-    from modulo.domain.passage import Hit
-    from modulo.domain.target import Target
+    from modulo.domain.collections.collection import Space
+    from modulo.domain.documents.chunk import Chunk, EmbeddedChunk
+    from modulo.domain.files.file import FileRef
+    from modulo.domain.retrieval.filters import Filter
+    from modulo.domain.retrieval.passage import Hit
+    from modulo.domain.search.target import Target
 
 
 class Vectors(Protocol):

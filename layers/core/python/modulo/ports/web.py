@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from modulo.domain.web import NO_VALIDATORS, FetchedContent, Validators
+from modulo.domain.files.web import NO_VALIDATORS, FetchedContent, Validators
 
 
 class Web(Protocol):

@@ -18,7 +18,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from modulo.domain.errors import InternalError, ModuloError
-from modulo.domain.search_events import ConversationEvent
+from modulo.domain.search.search_events import ConversationEvent
 from modulo.ports.deadline import Deadline, under
 from modulo.runtime.problem_details import problem_json
 from modulo.runtime.server_sent_events import HEADERS, MEDIA_TYPE, server_sent

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from modulo.domain.errors import Forbidden, Unauthenticated
-from modulo.domain.identity import API_KEY_PREFIX, Principal, Scope, api_key_hash
+from modulo.domain.tenancy.identity import API_KEY_PREFIX, Principal, Scope, api_key_hash
 from modulo.runtime.telemetry import add_log_fields
 from modulo.runtime.threads import run
 from modulo.services import Services, services

@@ -7,15 +7,15 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
-from modulo.domain.dead_letter import FUNCTIONS, MAX_BODY_CHARACTERS, DeadLetterDraft, Request
 from modulo.domain.errors import GivenUp, ModuloError
-from modulo.domain.file import FileProblem
+from modulo.domain.files.file import FileProblem
+from modulo.domain.operations.dead_letter import FUNCTIONS, MAX_BODY_CHARACTERS, DeadLetterDraft, Request
 from modulo.runtime.events import UnreadableMessage, fetches, json_object, purges, uploads
 from modulo.services import services
 from modulo.usecases.record_dead_letter import record_dead_letter
 
 if TYPE_CHECKING:
-    from modulo.domain.messages import Delivery
+    from modulo.domain.operations.messages import Delivery
 
 log = logging.getLogger(__name__)
 _LETTERS = UUID("0c9f1c6e-8a57-4d0f-9d2b-5f4a3c1f7e21")

@@ -21,9 +21,9 @@ from fastapi.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from modulo.domain.errors import ModuloError, Throttled, Unavailable
-from modulo.domain.event_batch import EventBatch, FileChanges
-from modulo.domain.identity import Principal
-from modulo.domain.subscription import MAX_STREAMS_PER_USER, StreamPosition
+from modulo.domain.files.event_batch import EventBatch, FileChanges
+from modulo.domain.files.subscription import MAX_STREAMS_PER_USER, StreamPosition
+from modulo.domain.tenancy.identity import Principal
 from modulo.ports.deadline import within
 from modulo.runtime.problem_details import ending
 from modulo.runtime.server_sent_events import HEADERS, MEDIA_TYPE, server_sent

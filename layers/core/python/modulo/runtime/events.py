@@ -12,9 +12,9 @@ from urllib.parse import unquote_plus
 from uuid import UUID
 
 from modulo.domain.errors import DeadMessage
-from modulo.domain.file import FileRef
-from modulo.domain.messages import ClosingMessage, Delivery, FetchRequest, IngestRequest, PushRequest
-from modulo.domain.purge import PurgeRequest
+from modulo.domain.files.file import FileRef
+from modulo.domain.operations.messages import ClosingMessage, Delivery, FetchRequest, IngestRequest, PushRequest
+from modulo.domain.operations.purge import PurgeRequest
 from modulo.services import services
 
 CLOCK_SKEW: Final = timedelta(milliseconds=500)

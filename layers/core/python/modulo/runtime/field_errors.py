@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from modulo.domain.unicode_text import repair
+from modulo.domain.text.unicode_text import repair
 from modulo.runtime.field_messages import message_of
 
 MAX_ERRORS, MAX_NAME, MAX_DEPTH, MAX_MESSAGE = 20, 60, 8, 300

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from fastapi import Request
 
-from modulo.domain.identity import Scope
+from modulo.domain.tenancy.identity import Scope
 from modulo.runtime.auth import authorize, credential_of
 from modulo.services import services
 

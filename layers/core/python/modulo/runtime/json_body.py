@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from typing import Any, Final
 
-from modulo.domain.unicode_text import is_well_formed
+from modulo.domain.text.unicode_text import is_well_formed
 
 MAX_NAME: Final = 60
 """Of a name that is told."""

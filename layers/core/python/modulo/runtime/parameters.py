@@ -5,8 +5,8 @@ from uuid import UUID
 
 from fastapi import Header, Query
 
-from modulo.domain.chunk_cursor import CHUNK_CURSOR_PATTERN
-from modulo.domain.member_cursor import MEMBER_CURSOR_PATTERN
+from modulo.domain.collections.member_cursor import MEMBER_CURSOR_PATTERN
+from modulo.domain.documents.chunk_cursor import CHUNK_CURSOR_PATTERN
 from modulo.domain.pagination import CURSOR_PATTERN
 
 IdempotencyKey = Annotated[

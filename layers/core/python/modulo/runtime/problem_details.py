@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from modulo.domain.event_batch import EventBatch
+from modulo.domain.files.event_batch import EventBatch
 from modulo.runtime.telemetry import request_id, trace_id
 
 if TYPE_CHECKING:

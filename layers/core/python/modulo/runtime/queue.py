@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from modulo.domain.backoff import retry_delay
 from modulo.domain.errors import ModuloError
-from modulo.domain.messages import Delivery
+from modulo.domain.operations.messages import Delivery
 from modulo.runtime.events import json_object
 from modulo.runtime.snapshot import preload_in_snapshots
 from modulo.runtime.spans import Origin, span

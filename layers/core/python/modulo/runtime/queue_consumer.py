@@ -16,7 +16,7 @@ from modulo.runtime.queue import QueueHandler, record_of
 from modulo.services import Services, services
 
 if TYPE_CHECKING:
-    from modulo.domain.messages import Delivery
+    from modulo.domain.operations.messages import Delivery
     from modulo.ports.queue import Queue
 
 log = logging.getLogger(__name__)

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import Depends, Request
 
-from modulo.domain.quota import resets_at
+from modulo.domain.tenancy.quota import resets_at
 from modulo.services import services
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from modulo.domain.errors import QuotaExceeded
-    from modulo.domain.quota import Quotas, Usage
+    from modulo.domain.tenancy.quota import Quotas, Usage
 
 DAY_SECONDS: Final = 86_400
 ANNOUNCED: Final = "modulo.policy"

@@ -9,10 +9,10 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import TypeAdapter, ValidationError
 from starlette.datastructures import UploadFile as FormFile
 
-from modulo.domain.attributes import Attributes
 from modulo.domain.errors import InvalidRequest
-from modulo.domain.file import OnDuplicate
-from modulo.domain.upload import SentFile
+from modulo.domain.files.attributes import Attributes
+from modulo.domain.files.file import OnDuplicate
+from modulo.domain.files.upload import SentFile
 from modulo.runtime.parameters import IdempotencyKey
 
 _ATTRIBUTES: TypeAdapter[Attributes] = TypeAdapter(Attributes)

@@ -21,9 +21,9 @@ from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from modulo.domain.errors import InternalError, InvalidRequest, ModuloError
-from modulo.domain.identity import Scope
-from modulo.domain.messages import ClosingMessage
-from modulo.domain.subscription import StreamPosition, SubscriptionDraft
+from modulo.domain.files.subscription import StreamPosition, SubscriptionDraft
+from modulo.domain.operations.messages import ClosingMessage
+from modulo.domain.tenancy.identity import Scope
 from modulo.runtime.auth import MAX_CREDENTIAL_CHARACTERS, authorize, credential_validity
 from modulo.runtime.event_stream import EventStream, open_streams
 from modulo.runtime.http import Handler

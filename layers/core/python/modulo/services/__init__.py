@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from modulo.adapters.parsing.ocr.tesseract import Tesseract
-    from modulo.domain.identity import Principal
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.blobs import Blobs
     from modulo.ports.cache import Cache
     from modulo.ports.clock import Clock

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from modulo.domain.errors import ModuloError
-from modulo.domain.messages import PushRequest
+from modulo.domain.operations.messages import PushRequest
 from modulo.settings import NONE, Settings
 
 if TYPE_CHECKING:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modulo.domain.errors import EmptyFile
-from modulo.domain.upload import SentFile
+from modulo.domain.files.upload import SentFile
 from modulo.usecases.upload_file import upload_file
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.document_text import NewDocument
-    from modulo.domain.identity import Principal
-    from modulo.domain.upload import UploadReceipt
+    from modulo.domain.files.document_text import NewDocument
+    from modulo.domain.files.upload import UploadReceipt
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.blobs import Blobs
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.uploads import Uploads

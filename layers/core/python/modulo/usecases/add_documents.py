@@ -5,17 +5,17 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
-from modulo.domain.document_text import AddedDocument, AddedDocuments
 from modulo.domain.errors import Forbidden, InvalidRequest, ModuloError, NotFound
-from modulo.domain.file import FileProblem
+from modulo.domain.files.document_text import AddedDocument, AddedDocuments
+from modulo.domain.files.file import FileProblem
 from modulo.usecases.add_document import add_document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
-    from modulo.domain.document_text import NewDocument, NewDocuments
-    from modulo.domain.identity import Principal
+    from modulo.domain.files.document_text import NewDocument, NewDocuments
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.blobs import Blobs
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.uploads import Uploads

@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
-    from modulo.domain.conversation import MessageDraft, StoredMessage
-    from modulo.domain.identity import Principal
+    from modulo.domain.conversations.conversation import MessageDraft, StoredMessage
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.conversation_messages import ConversationMessages
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from modulo.domain.errors import TooLarge
-from modulo.domain.part_upload import UploadPartRef
-from modulo.domain.user_file import UserFileRef
+from modulo.domain.files.part_upload import UploadPartRef
+from modulo.domain.files.user_file import UserFileRef
 
 if TYPE_CHECKING:
-    from modulo.domain.identity import Principal
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.blobs import Blobs
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.part_uploads import PartUploads

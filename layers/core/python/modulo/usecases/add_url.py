@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modulo.domain.errors import UnsupportedFile
-from modulo.domain.file import Stage
-from modulo.domain.media import media_type_of
-from modulo.domain.messages import FetchRequest
-from modulo.domain.upload import NewUpload, UploadReceipt
-from modulo.domain.web import name_from_url, require_public_url
+from modulo.domain.files.file import Stage
+from modulo.domain.files.media import media_type_of
+from modulo.domain.files.upload import NewUpload, UploadReceipt
+from modulo.domain.files.web import name_from_url, require_public_url
+from modulo.domain.operations.messages import FetchRequest
 from modulo.usecases.create_upload import file_ref, reserve
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.identity import Principal
-    from modulo.domain.web import NewUrl
+    from modulo.domain.files.web import NewUrl
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.uploads import Uploads
     from modulo.ports.queue import Queue

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from modulo.domain.conversation import MessageDraft, MessageRole
-from modulo.domain.conversation_question import ConversationAnswer
+from modulo.domain.conversations.conversation import MessageDraft, MessageRole
+from modulo.domain.conversations.conversation_question import ConversationAnswer
 from modulo.domain.errors import InvalidRequest
-from modulo.domain.search import SearchInput
+from modulo.domain.search.search import SearchInput
 from modulo.usecases.search.follow_up import MAX_TURNS, rewritten, turns_of
 from modulo.usecases.search.search import search
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
-    from modulo.domain.conversation import Conversation
-    from modulo.domain.conversation_question import ConversationQuestion
-    from modulo.domain.identity import Principal
-    from modulo.domain.search import SearchOutput
+    from modulo.domain.conversations.conversation import Conversation
+    from modulo.domain.conversations.conversation_question import ConversationQuestion
+    from modulo.domain.search.search import SearchOutput
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.metadata.conversation_messages import ConversationMessages
     from modulo.ports.metadata.conversations import Conversations
     from modulo.usecases.search.follow_up import Rewritten

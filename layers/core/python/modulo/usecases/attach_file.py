@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from modulo.domain.errors import LostFile, NameTaken, NotFound
-from modulo.domain.file import OnDuplicate
-from modulo.domain.upload import FileDraft
-from modulo.domain.user_file import MAX_NAMES, UserFileRef, numbered
+from modulo.domain.files.file import OnDuplicate
+from modulo.domain.files.upload import FileDraft
+from modulo.domain.files.user_file import MAX_NAMES, UserFileRef, numbered
 from modulo.usecases.create_upload import file_ref
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from uuid import UUID
 
-    from modulo.domain.attributes import AttributeValue
-    from modulo.domain.file import File
-    from modulo.domain.identity import Principal
+    from modulo.domain.files.attributes import AttributeValue
+    from modulo.domain.files.file import File
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.blobs import Blobs
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.uploads import Uploads

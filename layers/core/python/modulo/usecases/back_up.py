@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modulo.domain.backup import FORMAT, BackupKind, GoneFile, Manifest, TableContents
 from modulo.domain.errors import NotFound
-from modulo.domain.file import FileRef
+from modulo.domain.files.file import FileRef
+from modulo.domain.operations.backup import FORMAT, BackupKind, GoneFile, Manifest, TableContents
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.backup import WantedObject
+    from modulo.domain.operations.backup import WantedObject
     from modulo.ports.archives import ArchiveWriter
     from modulo.ports.blobs import Blobs
     from modulo.ports.clock import Clock

@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
-    from modulo.domain.claim import Claim
-    from modulo.domain.filters import Filter
-    from modulo.domain.identity import Principal
-    from modulo.domain.search import SearchInput
+    from modulo.domain.ingestion.claim import Claim
+    from modulo.domain.retrieval.filters import Filter
+    from modulo.domain.search.search import SearchInput
+    from modulo.domain.tenancy.identity import Principal
 
 
 def collection_prefix(tenant_id: UUID, collection_id: UUID) -> str:

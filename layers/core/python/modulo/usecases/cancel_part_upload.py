@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modulo.domain.purge import PurgeRequest
-from modulo.domain.user_file import UserFileRef
+from modulo.domain.files.user_file import UserFileRef
+from modulo.domain.operations.purge import PurgeRequest
 from modulo.usecases.purge import request_purge
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.identity import Principal
-    from modulo.domain.part_upload import PartUpload
+    from modulo.domain.files.part_upload import PartUpload
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.part_uploads import PartUploads
     from modulo.ports.queue import Queue

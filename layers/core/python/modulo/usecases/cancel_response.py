@@ -10,7 +10,7 @@ from modulo.usecases.get_response import get_response
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.identity import Principal
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.metadata.conversation_messages import ConversationMessages
 
 

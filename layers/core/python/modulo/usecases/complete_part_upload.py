@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modulo.domain.errors import InvalidRequest
-from modulo.domain.media import HEAD_BYTES, media_type_of
-from modulo.domain.part_upload import COMPLETION_LEASE, UploadPartRef
-from modulo.domain.purge import PurgeRequest
-from modulo.domain.user_file import UserFileRef
+from modulo.domain.files.media import HEAD_BYTES, media_type_of
+from modulo.domain.files.part_upload import COMPLETION_LEASE, UploadPartRef
+from modulo.domain.files.user_file import UserFileRef
+from modulo.domain.operations.purge import PurgeRequest
 from modulo.usecases.purge import request_purge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
-    from modulo.domain.identity import Principal
-    from modulo.domain.part_upload import PartUpload
+    from modulo.domain.files.part_upload import PartUpload
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.blobs import Blobs
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.part_uploads import PartUploads

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modulo.domain.collection import CollectionDraft
+from modulo.domain.collections.collection import CollectionDraft
 from modulo.domain.errors import InvalidRequest
 from modulo.usecases.idempotency import new_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from modulo.domain.collection import Chunking, Collection, EmbeddingModel, NewCollection
-    from modulo.domain.identity import Principal
-    from modulo.domain.search_defaults import SearchDefaults
+    from modulo.domain.collections.collection import Chunking, Collection, EmbeddingModel, NewCollection
+    from modulo.domain.retrieval.search_defaults import SearchDefaults
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.collections import Collections
 

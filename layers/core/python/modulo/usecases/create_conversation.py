@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modulo.domain.conversation import ConversationDraft
+from modulo.domain.conversations.conversation import ConversationDraft
 from modulo.usecases.idempotency import new_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from modulo.domain.conversation import Conversation, MessageDraft, NewConversation
-    from modulo.domain.identity import Principal
+    from modulo.domain.conversations.conversation import Conversation, MessageDraft, NewConversation
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.conversations import Conversations
 

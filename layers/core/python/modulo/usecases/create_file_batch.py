@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from modulo.domain.errors import ModuloError
-from modulo.domain.file import FileProblem
-from modulo.domain.file_batch import BatchDraft, BatchFile
+from modulo.domain.files.file import FileProblem
+from modulo.domain.files.file_batch import BatchDraft, BatchFile
 from modulo.ports.context_threads import ContextThreads
 from modulo.usecases.attach_file import attach_file
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
-    from modulo.domain.file_batch import FileBatch
-    from modulo.domain.identity import Principal
+    from modulo.domain.files.file_batch import FileBatch
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.blobs import Blobs
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.file_batches import FileBatches

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from uuid import UUID
 
-    from modulo.domain.collection import Collection, EmbeddingModel, NewCollection
-    from modulo.domain.identity import Principal
+    from modulo.domain.collections.collection import Collection, EmbeddingModel, NewCollection
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.blobs import Blobs
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.collections import Collections

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from modulo.domain.errors import TooLarge
-from modulo.domain.media import media_type_of, safe_name
-from modulo.domain.part_upload import EXPIRES_AFTER
-from modulo.domain.user_file import UserFile
+from modulo.domain.files.media import media_type_of, safe_name
+from modulo.domain.files.part_upload import EXPIRES_AFTER
+from modulo.domain.files.user_file import UserFile
 
 if TYPE_CHECKING:
-    from modulo.domain.identity import Principal
-    from modulo.domain.part_upload import NewPartUpload, PartUpload
+    from modulo.domain.files.part_upload import NewPartUpload, PartUpload
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.part_uploads import PartUploads
     from modulo.usecases.create_upload import UploadLimits

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from modulo.domain.answer import TokenUsage
-from modulo.domain.conversation import ConversationDraft, MessageDraft, MessageRole, title_of
+from modulo.domain.answers.answer import TokenUsage
+from modulo.domain.conversations.conversation import ConversationDraft, MessageDraft, MessageRole, title_of
+from modulo.domain.conversations.response import BEGAN, CHAIN, INPUT, RESPONSE
 from modulo.domain.errors import NotFound
-from modulo.domain.response import BEGAN, CHAIN, INPUT, RESPONSE
-from modulo.domain.search import SearchInput
-from modulo.domain.search_events import Answered, TokensUsed
+from modulo.domain.search.search import SearchInput
+from modulo.domain.search.search_events import Answered, TokensUsed
 from modulo.usecases.search.follow_up import MAX_TURNS, turns_of
 from modulo.usecases.search.in_context import answer_in_context
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
     from uuid import UUID
 
-    from modulo.domain.conversation import StoredMessage
-    from modulo.domain.identity import Principal
-    from modulo.domain.quota import Quotas
-    from modulo.domain.response import AskedResponse
-    from modulo.domain.search import SearchOutput
-    from modulo.domain.search_events import SearchEvent
+    from modulo.domain.conversations.conversation import StoredMessage
+    from modulo.domain.conversations.response import AskedResponse
+    from modulo.domain.search.search import SearchOutput
+    from modulo.domain.search.search_events import SearchEvent
+    from modulo.domain.tenancy.identity import Principal
+    from modulo.domain.tenancy.quota import Quotas
     from modulo.ports.metadata.conversation_messages import ConversationMessages
     from modulo.ports.metadata.conversations import Conversations
     from modulo.usecases.search.limits import SearchLimits

@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from modulo.domain.deletion import UPLOAD_GRACE
 from modulo.domain.errors import TooLarge
-from modulo.domain.file import Duplicate, FileRef
-from modulo.domain.media import media_type_of, safe_name
-from modulo.domain.upload import FileDraft, UploadTicket
+from modulo.domain.files.file import Duplicate, FileRef
+from modulo.domain.files.media import media_type_of, safe_name
+from modulo.domain.files.upload import FileDraft, UploadTicket
+from modulo.domain.operations.deletion import UPLOAD_GRACE
 from modulo.usecases.idempotency import new_id
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.file import File
-    from modulo.domain.identity import Principal
-    from modulo.domain.quota import Quotas
-    from modulo.domain.upload import NewUpload
+    from modulo.domain.files.file import File
+    from modulo.domain.files.upload import NewUpload
+    from modulo.domain.tenancy.identity import Principal
+    from modulo.domain.tenancy.quota import Quotas
     from modulo.ports.blobs import Blobs
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.uploads import Uploads

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from modulo.domain.errors import EmptyFile, TooLarge
-from modulo.domain.media import HEAD_BYTES, media_type_of, safe_name
-from modulo.domain.user_file import UserFile, UserFileRef
+from modulo.domain.files.media import HEAD_BYTES, media_type_of, safe_name
+from modulo.domain.files.user_file import UserFile, UserFileRef
 
 if TYPE_CHECKING:
-    from modulo.domain.identity import Principal
-    from modulo.domain.user_file import SentUserFile
+    from modulo.domain.files.user_file import SentUserFile
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.blobs import Blobs
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.user_files import UserFiles

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modulo.domain.deletion import DeletionRequested, deletion_id
+from modulo.domain.operations.deletion import DeletionRequested, deletion_id
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.identity import Principal
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.conversations import Conversations
 

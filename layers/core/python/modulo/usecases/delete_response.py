@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modulo.domain.response import BEGAN
+from modulo.domain.conversations.response import BEGAN
 from modulo.usecases.list_response_input import list_response_input
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.identity import Principal
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.conversation_messages import ConversationMessages
     from modulo.ports.metadata.conversations import Conversations

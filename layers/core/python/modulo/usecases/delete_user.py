@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modulo.domain.deletion import deletion_id
 from modulo.domain.errors import NotFound
+from modulo.domain.operations.deletion import deletion_id
 from modulo.usecases.purge import request_purge
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.deletion import Deletion
+    from modulo.domain.operations.deletion import Deletion
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.deletions import Deletions
     from modulo.ports.metadata.user_deletions import UserDeletions

@@ -9,7 +9,7 @@ from modulo.usecases.retry_dead_letter import find_dead_letter
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.identity import Principal
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.metadata.dead_letters import DeadLetters
 
 

@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from modulo.domain.errors import Conflict, LostFile, NotFound
-from modulo.domain.upload import Download
+from modulo.domain.files.upload import Download
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.identity import Principal
-    from modulo.domain.stored_object import StoredFile
+    from modulo.domain.files.stored_object import StoredFile
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.blobs import Blobs
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.files import Files

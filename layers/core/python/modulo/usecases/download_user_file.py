@@ -6,14 +6,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from modulo.domain.errors import NotFound
-from modulo.domain.upload import Download
-from modulo.domain.user_file import UserFileRef
+from modulo.domain.files.upload import Download
+from modulo.domain.files.user_file import UserFileRef
 from modulo.usecases.download_file import presigned_download
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.identity import Principal
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.blobs import Blobs
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.files import Files

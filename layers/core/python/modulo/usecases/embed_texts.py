@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modulo.domain.errors import InvalidRequest, NotFound, RefusedByModel
-from modulo.domain.tokens import estimate
+from modulo.domain.text.tokens import estimate
 from modulo.usecases.search.token_budget import TokenBudget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from modulo.domain.collection import EmbeddingModel
-    from modulo.domain.identity import Principal
-    from modulo.domain.quota import Quotas
+    from modulo.domain.collections.collection import EmbeddingModel
+    from modulo.domain.tenancy.identity import Principal
+    from modulo.domain.tenancy.quota import Quotas
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.usage import UsageLedger
     from modulo.ports.models import Embedder

@@ -9,14 +9,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from modulo.domain.errors import EmptyFile, FileRejected, QuotaExceeded
-from modulo.domain.file import FileProblem
+from modulo.domain.files.file import FileProblem
+from modulo.domain.files.media import HEAD_BYTES, media_type_of
+from modulo.domain.files.web import NO_VALIDATORS, ContentInfo
 from modulo.domain.host import host_of
-from modulo.domain.media import HEAD_BYTES, media_type_of
-from modulo.domain.web import NO_VALIDATORS, ContentInfo
 
 if TYPE_CHECKING:
-    from modulo.domain.messages import FetchRequest
-    from modulo.domain.web import FetchedContent, FetchTask, KnownContent
+    from modulo.domain.files.web import FetchedContent, FetchTask, KnownContent
+    from modulo.domain.operations.messages import FetchRequest
     from modulo.ports.blobs import Blobs
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.fetching import Fetching

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.collection import Collection
-    from modulo.domain.identity import Principal
+    from modulo.domain.collections.collection import Collection
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.metadata.collections import Collections
 
 

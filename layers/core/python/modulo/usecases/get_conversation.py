@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.conversation import Conversation
-    from modulo.domain.identity import Principal
+    from modulo.domain.conversations.conversation import Conversation
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.metadata.conversations import Conversations
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.deletion import Deletion
-    from modulo.domain.identity import Principal
+    from modulo.domain.operations.deletion import Deletion
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.metadata.deletions import Deletions
 
 

@@ -9,8 +9,8 @@ from modulo.domain.errors import NotFound
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.conversation import StoredMessage
-    from modulo.domain.identity import Principal
+    from modulo.domain.conversations.conversation import StoredMessage
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.metadata.conversation_messages import ConversationMessages
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modulo.domain.collection import CollectionEntry
-from modulo.domain.collection_model import CollectionModel, id_in, name_in, require_one
+from modulo.domain.collections.collection import CollectionEntry
+from modulo.domain.collections.collection_model import CollectionModel, id_in, name_in, require_one
 
 if TYPE_CHECKING:
-    from modulo.domain.identity import Principal
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.metadata.collections import Collections
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from modulo.domain.conversations.response import RESPONSE
 from modulo.domain.errors import NotFound
-from modulo.domain.response import RESPONSE
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.conversation import StoredMessage
-    from modulo.domain.identity import Principal
+    from modulo.domain.conversations.conversation import StoredMessage
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.metadata.conversation_messages import ConversationMessages
 
 

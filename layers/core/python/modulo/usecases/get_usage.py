@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modulo.domain.quota import period_of
+from modulo.domain.tenancy.quota import period_of
 
 if TYPE_CHECKING:
-    from modulo.domain.identity import Principal
-    from modulo.domain.quota import Quotas, Usage
+    from modulo.domain.tenancy.identity import Principal
+    from modulo.domain.tenancy.quota import Quotas, Usage
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.usage import UsageLedger
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modulo.domain.errors import NotFound
-from modulo.domain.user_file import UserFile
+from modulo.domain.files.user_file import UserFile
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.identity import Principal
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.files import Files
     from modulo.ports.metadata.user_files import UserFiles

@@ -8,7 +8,7 @@ from uuid import uuid4, uuid5
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.identity import Principal
+    from modulo.domain.tenancy.identity import Principal
 
 
 def new_id(principal: Principal, kind: str, key: str | None) -> UUID:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from modulo.domain.chunk import CHUNKS_PER_PART
-from modulo.domain.chunk_cursor import ChunkCursor
+from modulo.domain.documents.chunk import CHUNKS_PER_PART
+from modulo.domain.documents.chunk_cursor import ChunkCursor
+from modulo.domain.documents.file_chunk import FileChunk
 from modulo.domain.errors import Conflict, Unavailable
-from modulo.domain.file import FileRef
-from modulo.domain.file_chunk import FileChunk
+from modulo.domain.files.file import FileRef
 from modulo.domain.pagination import Listing
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.chunk import Chunk
-    from modulo.domain.collection import Space
-    from modulo.domain.identity import Principal
+    from modulo.domain.collections.collection import Space
+    from modulo.domain.documents.chunk import Chunk
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.metadata.files import Files
     from modulo.ports.metadata.search import Grants
     from modulo.ports.vectors import Vectors

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from modulo.domain.pagination import Cursor
 
 if TYPE_CHECKING:
-    from modulo.domain.conversation import Conversation
-    from modulo.domain.identity import Principal
+    from modulo.domain.conversations.conversation import Conversation
     from modulo.domain.pagination import Listing
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.metadata.conversations import Conversations
 
 

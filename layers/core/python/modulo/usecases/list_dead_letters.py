@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modulo.domain.dead_letter import DeadLetterQuery
+from modulo.domain.operations.dead_letter import DeadLetterQuery
 from modulo.domain.pagination import Cursor
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.dead_letter import DeadLetter, DeadLetterState
-    from modulo.domain.identity import Principal
+    from modulo.domain.operations.dead_letter import DeadLetter, DeadLetterState
     from modulo.domain.pagination import Listing
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.metadata.dead_letters import DeadLetters
 
 

@@ -9,9 +9,9 @@ from modulo.domain.pagination import Cursor
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.file import File, Stage
-    from modulo.domain.identity import Principal
+    from modulo.domain.files.file import File, Stage
     from modulo.domain.pagination import Listing
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.metadata.files import Files
 
 

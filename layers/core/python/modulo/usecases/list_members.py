@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modulo.domain.member_cursor import MemberCursor
+from modulo.domain.collections.member_cursor import MemberCursor
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.identity import Principal
-    from modulo.domain.member import Member
+    from modulo.domain.collections.member import Member
     from modulo.domain.pagination import Listing
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.metadata.members import Members
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modulo.domain.conversation import Message
+from modulo.domain.conversations.conversation import Message
 from modulo.domain.pagination import Listing
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.identity import Principal
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.metadata.conversation_messages import ConversationMessages
 
 

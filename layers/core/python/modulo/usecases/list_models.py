@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modulo.domain.collection_model import MAX_MODELS, collection_models
+from modulo.domain.collections.collection_model import MAX_MODELS, collection_models
 
 if TYPE_CHECKING:
-    from modulo.domain.collection_model import CollectionModel
-    from modulo.domain.identity import Principal
+    from modulo.domain.collections.collection_model import CollectionModel
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.metadata.collections import Collections
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modulo.domain.response import INPUT
+from modulo.domain.conversations.response import INPUT
 from modulo.usecases.get_response import get_response
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
-    from modulo.domain.conversation import Message
-    from modulo.domain.identity import Principal
+    from modulo.domain.conversations.conversation import Message
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.metadata.conversation_messages import ConversationMessages
 
 

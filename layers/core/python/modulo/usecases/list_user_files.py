@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from modulo.domain.identity import Principal
+    from modulo.domain.files.user_file import Purpose, UserFile
     from modulo.domain.pagination import Page, Window
-    from modulo.domain.user_file import Purpose, UserFile
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.user_files import UserFiles
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from modulo.domain.collection import Collection
-    from modulo.domain.identity import Principal
+    from modulo.domain.collections.collection import Collection
     from modulo.domain.pagination import Page, Window
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.metadata.collections import Collections
 
 

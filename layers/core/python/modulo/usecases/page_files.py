@@ -8,9 +8,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from uuid import UUID
 
-    from modulo.domain.file import File, Stage
-    from modulo.domain.identity import Principal
+    from modulo.domain.files.file import File, Stage
     from modulo.domain.pagination import Page, Window
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.metadata.files import Files
 
 

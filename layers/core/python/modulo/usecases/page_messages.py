@@ -10,9 +10,9 @@ from modulo.domain.pagination import Page
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.conversation import StoredMessage
-    from modulo.domain.identity import Principal
+    from modulo.domain.conversations.conversation import StoredMessage
     from modulo.domain.pagination import Window
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.metadata.conversation_messages import ConversationMessages
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from modulo.domain.file import FileRef
+    from modulo.domain.files.file import FileRef
     from modulo.ports.blobs import Blobs
     from modulo.ports.metadata.sweeping import Sweeping
 

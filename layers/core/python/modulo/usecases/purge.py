@@ -6,19 +6,19 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from modulo.domain.deletion import Inventory
 from modulo.domain.errors import Unavailable
-from modulo.domain.file import key_prefix
-from modulo.domain.purge import PurgeRequest
+from modulo.domain.files.file import key_prefix
+from modulo.domain.operations.deletion import Inventory
+from modulo.domain.operations.purge import PurgeRequest
 from modulo.usecases.cache_keys import chunk_group, collection_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
-    from modulo.domain.deletion import ReceiptRevision
-    from modulo.domain.purge import Purge
-    from modulo.domain.user_file import UserFileRef
+    from modulo.domain.files.user_file import UserFileRef
+    from modulo.domain.operations.deletion import ReceiptRevision
+    from modulo.domain.operations.purge import Purge
     from modulo.ports.blobs import Blobs
     from modulo.ports.cache import Cache
     from modulo.ports.clock import Clock

@@ -9,9 +9,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from modulo.domain.errors import ModuloError, NotFound, Unauthenticated, Unavailable
-from modulo.domain.event_batch import push_message
-from modulo.domain.messages import ClosingMessage
-from modulo.domain.subscription import StreamPosition
+from modulo.domain.files.event_batch import push_message
+from modulo.domain.files.subscription import StreamPosition
+from modulo.domain.operations.messages import ClosingMessage
 from modulo.ports.context_threads import ContextThreads
 from modulo.usecases.watch_files import watch_files
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from modulo.domain.event_batch import EventBatch, FileChanges
-    from modulo.domain.messages import PushRequest
-    from modulo.domain.subscription import Subscription
+    from modulo.domain.files.event_batch import EventBatch, FileChanges
+    from modulo.domain.files.subscription import Subscription
+    from modulo.domain.operations.messages import PushRequest
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.files import Files
     from modulo.ports.metadata.subscriptions import Subscriptions

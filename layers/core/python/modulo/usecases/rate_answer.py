@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.conversation import Feedback, Message
-    from modulo.domain.identity import Principal
+    from modulo.domain.conversations.conversation import Feedback, Message
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.conversation_messages import ConversationMessages
     from modulo.ports.metrics import Metrics

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modulo.domain.backup import RebuildPage
+from modulo.domain.operations.backup import RebuildPage
 from modulo.usecases.restore_backup import queue_first
 
 if TYPE_CHECKING:

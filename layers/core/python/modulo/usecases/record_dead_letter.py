@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from modulo.domain.dead_letter import DeadLetterDraft
+    from modulo.domain.operations.dead_letter import DeadLetterDraft
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.dead_letters import DeadLetters
     from modulo.ports.metrics import Metrics

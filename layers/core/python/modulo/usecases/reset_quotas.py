@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from modulo.domain.quota import period_of
+from modulo.domain.tenancy.quota import period_of
 
 if TYPE_CHECKING:
     from datetime import date

@@ -6,7 +6,10 @@ import json
 import logging
 from typing import TYPE_CHECKING
 
-from modulo.domain.backup import (
+from modulo.domain.collections.reembedding import MAX_QUEUED_AT_START
+from modulo.domain.errors import Conflict, InvalidRequest, Unavailable
+from modulo.domain.files.file import key_prefix
+from modulo.domain.operations.backup import (
     COLLECTIONS,
     TENANTS,
     RestorePlan,
@@ -16,19 +19,16 @@ from modulo.domain.backup import (
     require_models,
     tenant_of,
 )
-from modulo.domain.errors import Conflict, InvalidRequest, Unavailable
-from modulo.domain.file import key_prefix
-from modulo.domain.messages import IngestRequest
-from modulo.domain.reembedding import MAX_QUEUED_AT_START
+from modulo.domain.operations.messages import IngestRequest
 from modulo.usecases.cache_keys import chunk_group, collection_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from uuid import UUID
 
-    from modulo.domain.backup import BackupKind
-    from modulo.domain.collection import Space
-    from modulo.domain.file import FileRef
+    from modulo.domain.collections.collection import Space
+    from modulo.domain.files.file import FileRef
+    from modulo.domain.operations.backup import BackupKind
     from modulo.ports.archives import ArchiveReader
     from modulo.ports.blobs import Blobs
     from modulo.ports.cache import Cache

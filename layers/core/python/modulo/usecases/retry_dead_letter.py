@@ -7,25 +7,25 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from modulo.domain.dead_letter import (
+from modulo.domain.errors import Conflict, NotFound
+from modulo.domain.operations.dead_letter import (
     FUNCTIONS,
     DeadLetterQuery,
     DeadLetterState,
 )
-from modulo.domain.errors import Conflict, NotFound
-from modulo.domain.messages import FetchRequest, IngestRequest
+from modulo.domain.operations.messages import FetchRequest, IngestRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
     from uuid import UUID
 
-    from modulo.domain.dead_letter import (
+    from modulo.domain.operations.dead_letter import (
         DeadLetter,
         OperatorDeadLetter,
         Request,
     )
-    from modulo.domain.identity import Principal
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.dead_letters import DeadLetters
     from modulo.ports.metadata.fetching import Fetching

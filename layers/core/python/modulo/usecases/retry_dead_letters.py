@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modulo.domain.dead_letter import DeadLetter, DeadLetterQuery, DeadLetterState
+from modulo.domain.operations.dead_letter import DeadLetter, DeadLetterQuery, DeadLetterState
 from modulo.domain.pagination import Cursor, Listing
 from modulo.usecases.retry_dead_letter import marked_retried, resend
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.identity import Principal
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.metadata.dead_letters import DeadLetters
     from modulo.usecases.retry_dead_letter import ResendPorts
 

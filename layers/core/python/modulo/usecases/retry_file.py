@@ -7,16 +7,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from modulo.domain.errors import Conflict, Forbidden
-from modulo.domain.file import Stage
-from modulo.domain.identity import Role
-from modulo.domain.messages import FetchRequest, IngestRequest
-from modulo.domain.upload import UploadReceipt
+from modulo.domain.files.file import Stage
+from modulo.domain.files.upload import UploadReceipt
+from modulo.domain.operations.messages import FetchRequest, IngestRequest
+from modulo.domain.tenancy.identity import Role
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.file import File
-    from modulo.domain.identity import Principal
+    from modulo.domain.files.file import File
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.blobs import Blobs
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.collections import Collections

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modulo.domain.file import Stage
+from modulo.domain.files.file import Stage
+from modulo.domain.files.upload import UploadReceipt
 from modulo.domain.pagination import Cursor, Listing
-from modulo.domain.upload import UploadReceipt
 from modulo.usecases.retry_file import may_be_retried, queue_retry, require_editor
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.identity import Principal
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.metadata.collections import Collections
     from modulo.ports.metadata.files import Files
     from modulo.usecases.retry_file import RetryPorts

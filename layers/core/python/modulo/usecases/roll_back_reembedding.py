@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modulo.domain.reembedding import ReembeddingState
+from modulo.domain.collections.reembedding import ReembeddingState
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.identity import Principal
-    from modulo.domain.reembedding import Reembedding, SwitchRequest
+    from modulo.domain.collections.reembedding import Reembedding, SwitchRequest
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.reembedding import Reembeddings
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modulo.domain.errors import InvalidRequest
-from modulo.domain.identity import Role
+from modulo.domain.tenancy.identity import Role
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.identity import Principal
-    from modulo.domain.member import Member
+    from modulo.domain.collections.member import Member
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.metadata.members import Members
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from modulo.domain.collections.reembedding import ReembeddingDraft
 from modulo.domain.errors import InvalidRequest, Unavailable
-from modulo.domain.messages import IngestRequest
-from modulo.domain.reembedding import ReembeddingDraft
+from modulo.domain.operations.messages import IngestRequest
 from modulo.usecases.create_collection import require_chunks_fit
 from modulo.usecases.idempotency import new_id
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
-    from modulo.domain.collection import EmbeddingModel
-    from modulo.domain.identity import Principal
-    from modulo.domain.reembedding import NewReembedding, Reembedding
+    from modulo.domain.collections.collection import EmbeddingModel
+    from modulo.domain.collections.reembedding import NewReembedding, Reembedding
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.collections import Collections
     from modulo.ports.metadata.reembedding import Reembeddings

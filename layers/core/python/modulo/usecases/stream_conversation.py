@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from modulo.domain.search_events import Answered, AnswerKept
+from modulo.domain.search.search_events import Answered, AnswerKept
 from modulo.usecases.ask_conversation import exchange, follow_up_search
 from modulo.usecases.search.events import search_events
 from modulo.usecases.search.in_context import told
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from uuid import UUID
 
-    from modulo.domain.conversation_question import ConversationQuestion
-    from modulo.domain.identity import Principal
-    from modulo.domain.search_events import ConversationEvent
+    from modulo.domain.conversations.conversation_question import ConversationQuestion
+    from modulo.domain.search.search_events import ConversationEvent
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.metadata.conversation_messages import ConversationMessages
     from modulo.ports.metadata.conversations import Conversations
     from modulo.usecases.search.limits import SearchLimits

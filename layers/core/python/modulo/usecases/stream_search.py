@@ -9,9 +9,9 @@ from modulo.usecases.search.events import search_events
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from modulo.domain.identity import Principal
-    from modulo.domain.search import SearchInput
-    from modulo.domain.search_events import SearchEvent
+    from modulo.domain.search.search import SearchInput
+    from modulo.domain.search.search_events import SearchEvent
+    from modulo.domain.tenancy.identity import Principal
     from modulo.usecases.search.limits import SearchLimits
     from modulo.usecases.search.ports import SearchPorts
 

@@ -9,17 +9,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from modulo.domain.errors import Unavailable
-from modulo.domain.file import FileRef
-from modulo.domain.generation import REPEAT_AFTER, UNCLAIMED_AFTER
-from modulo.domain.messages import FetchRequest, IngestRequest
+from modulo.domain.files.file import FileRef
+from modulo.domain.files.generation import REPEAT_AFTER, UNCLAIMED_AFTER
 from modulo.domain.model import FrozenModel
-from modulo.domain.purge import PurgeRequest
+from modulo.domain.operations.messages import FetchRequest, IngestRequest
+from modulo.domain.operations.purge import PurgeRequest
 from modulo.usecases.postpone_deadlines import postpone_deadlines
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from modulo.domain.sweep import SweepFindings
+    from modulo.domain.operations.sweep import SweepFindings
     from modulo.ports.blobs import Blobs
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.conversations import Conversations

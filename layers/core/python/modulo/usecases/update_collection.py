@@ -9,8 +9,8 @@ from modulo.usecases.create_collection import require_top_k
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.collection import Collection, CollectionChange
-    from modulo.domain.identity import Principal
+    from modulo.domain.collections.collection import Collection, CollectionChange
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.collections import Collections
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.conversation import Conversation, ConversationChange
-    from modulo.domain.identity import Principal
+    from modulo.domain.conversations.conversation import Conversation, ConversationChange
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.conversations import Conversations
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.file import File, FileChange
-    from modulo.domain.identity import Principal
+    from modulo.domain.files.file import File, FileChange
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.files import Files
 

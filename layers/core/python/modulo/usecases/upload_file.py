@@ -6,16 +6,16 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from modulo.domain.errors import EmptyFile
-from modulo.domain.file import Stage
-from modulo.domain.media import HEAD_BYTES, media_type_of
-from modulo.domain.upload import NewUpload, UploadReceipt
+from modulo.domain.files.file import Stage
+from modulo.domain.files.media import HEAD_BYTES, media_type_of
+from modulo.domain.files.upload import NewUpload, UploadReceipt
 from modulo.usecases.create_upload import file_ref, name_of_duplicate, reserve
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from modulo.domain.identity import Principal
-    from modulo.domain.upload import SentFile
+    from modulo.domain.files.upload import SentFile
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.blobs import Blobs
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.uploads import Uploads

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from modulo.domain.errors import Throttled
-from modulo.domain.messages import PushRequest
+from modulo.domain.files.progress import Snapshot
+from modulo.domain.files.subscription import MAX_STREAMS_PER_USER, OVERLAP
+from modulo.domain.operations.messages import PushRequest
 from modulo.domain.pagination import Cursor
-from modulo.domain.progress import Snapshot
-from modulo.domain.subscription import MAX_STREAMS_PER_USER, OVERLAP
 
 if TYPE_CHECKING:
-    from modulo.domain.event_batch import FileChanges
-    from modulo.domain.file import File
-    from modulo.domain.identity import Principal
-    from modulo.domain.subscription import StreamPosition, SubscriptionDraft
+    from modulo.domain.files.event_batch import FileChanges
+    from modulo.domain.files.file import File
+    from modulo.domain.files.subscription import StreamPosition, SubscriptionDraft
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.files import Files
     from modulo.ports.metadata.subscriptions import Subscriptions

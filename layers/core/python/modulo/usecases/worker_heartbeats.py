@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal
 
-from modulo.domain.cache_entry import CacheEntry
 from modulo.domain.model import FrozenModel
+from modulo.domain.search.cache_entry import CacheEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

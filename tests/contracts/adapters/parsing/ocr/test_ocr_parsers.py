@@ -13,12 +13,12 @@ from modulo.adapters.parsing.ocr.ocr_parsers import OcrParsers
 from modulo.adapters.parsing.ocr.tesseract import RecognitionError, RecognitionLimits, Tesseract
 from modulo.adapters.parsing.parser_registry import parser_for
 from modulo.adapters.parsing.sandbox.isolated_parsers import IsolatedParsers
-from modulo.domain import media
-from modulo.domain.chunking import chunk
-from modulo.domain.collection import Chunking
-from modulo.domain.document import Block, BlockKind, Extent, Page, Part, Picture
+from modulo.domain.collections.collection import Chunking
+from modulo.domain.documents.document import Block, BlockKind, Extent, Page, Part, Picture
 from modulo.domain.errors import EmptyFile, EncryptedFile, ScannedFile, Unavailable, UnsupportedFile
-from modulo.domain.file import DocumentInfo
+from modulo.domain.files import media
+from modulo.domain.files.file import DocumentInfo
+from modulo.domain.ingestion.chunking import chunk
 from tests import documents
 from tests.contracts.adapters.parsing.sandbox.test_isolated_parsers import LIMITS
 from tests.doubles.memory_metrics import MemoryMetrics

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from modulo.adapters.parsing.ocr.tesseract import PROGRAM, RecognitionError, RecognitionLimits, Tesseract
-from modulo.domain.document import Picture
+from modulo.domain.documents.document import Picture
 from modulo.domain.errors import Unavailable
 from tests.contracts.adapters.parsing.sandbox.test_isolated_parsers import SOON, assert_gone, open_files
 

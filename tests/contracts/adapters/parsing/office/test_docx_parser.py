@@ -9,7 +9,7 @@ import pytest
 from modulo.adapters.parsing.office import docx_story
 from modulo.adapters.parsing.office.docx_parser import DocxParser
 from modulo.adapters.parsing.office.ooxml import Package
-from modulo.domain.document import Block
+from modulo.domain.documents.document import Block
 from modulo.domain.errors import CorruptFile, OversizedFile
 from tests import documents, office_files
 from tests.faults.hostile_files import multiparts, mutants, nested_letters

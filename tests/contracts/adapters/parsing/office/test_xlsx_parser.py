@@ -11,7 +11,7 @@ from openpyxl.comments import Comment
 
 from modulo.adapters.parsing.office.ooxml import Package
 from modulo.adapters.parsing.office.xlsx_parser import XlsxParser
-from modulo.domain.document import Block, BlockKind
+from modulo.domain.documents.document import Block, BlockKind
 from modulo.domain.errors import CorruptFile, OversizedFile
 from tests import documents, office_files
 from tests.office_files import Related, formats, row

@@ -18,7 +18,7 @@ from modulo.adapters.parsing.pdf.layout import blocks_of
 from modulo.adapters.parsing.pdf.page import read_drawn_page
 from modulo.adapters.parsing.pdf.parser import PdfParser
 from modulo.adapters.parsing.pdf.style import style_of
-from modulo.domain.document import BlockKind, Page, Part
+from modulo.domain.documents.document import BlockKind, Page, Part
 from modulo.domain.errors import (
     CorruptFile,
     EmptyFile,
@@ -26,8 +26,8 @@ from modulo.domain.errors import (
     GarbledFile,
     UnsupportedFile,
 )
-from modulo.domain.file import DocumentInfo
-from modulo.domain.reading import WarningCode
+from modulo.domain.files.file import DocumentInfo
+from modulo.domain.files.reading import WarningCode
 from tests import documents
 from tests.raw_pdf import RawPdf, shown
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from pypdfium2 import raw
 
 from modulo.adapters.parsing.pdf.parser import PdfParser
-from modulo.domain.chunk import Chunk
-from modulo.domain.chunking import chunk
-from modulo.domain.collection import Chunking
-from modulo.domain.document import Page
-from modulo.domain.placement import PageBox
+from modulo.domain.collections.collection import Chunking
+from modulo.domain.documents.chunk import Chunk
+from modulo.domain.documents.document import Page
+from modulo.domain.documents.placement import PageBox
+from modulo.domain.ingestion.chunking import chunk
 from tests.raw_pdf import RawPdf, shown
 
 SCREEN = 1_000_000

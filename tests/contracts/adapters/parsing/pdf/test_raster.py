@@ -10,7 +10,7 @@ import pytest
 from modulo.adapters.parsing.pdf import raster
 from modulo.adapters.parsing.pdf.parser import pdf_parser_with_pictures
 from modulo.adapters.parsing.pdf.raster import render_page
-from modulo.domain.document import MAX_PIXELS, Picture
+from modulo.domain.documents.document import MAX_PIXELS, Picture
 from modulo.domain.errors import EmptyFile, ScannedFile
 from tests import documents
 

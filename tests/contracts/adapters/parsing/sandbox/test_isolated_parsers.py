@@ -21,8 +21,8 @@ from modulo.adapters.parsing.pdf.parser import pdf_parser_with_pictures
 from modulo.adapters.parsing.sandbox.fork_server import ForkServer, fork_server
 from modulo.adapters.parsing.sandbox.isolated_parsers import IsolatedParser, IsolatedParsers
 from modulo.adapters.parsing.sandbox.parse_session import ParserLimits
-from modulo.domain import media
-from modulo.domain.document import Page, Part, Picture
+from modulo.domain.documents.document import Page, Part, Picture
+from modulo.domain.documents.placement import PlacedLine
 from modulo.domain.errors import (
     CorruptFile,
     EmptyFile,
@@ -34,7 +34,7 @@ from modulo.domain.errors import (
     UnreadableFile,
     UnsupportedFile,
 )
-from modulo.domain.placement import PlacedLine
+from modulo.domain.files import media
 from tests import documents
 from tests.doubles.memory_metrics import MemoryMetrics
 

@@ -2,7 +2,7 @@
 
 from modulo.adapters.parsing.ocr.hocr_page import confidence, drawn_page_from_hocr, lines_in, rotate
 from modulo.adapters.parsing.pdf.geometry import HYPHEN, Rules
-from modulo.domain.document import Picture
+from modulo.domain.documents.document import Picture
 
 PAGE = Picture(1_000, 1_000, b"")
 POINTS = 72 / 300

@@ -17,18 +17,18 @@ from botocore.exceptions import ClientError
 from modulo.adapters.aws.clients import LazyClient, error_code, translated_errors
 from modulo.adapters.aws.multipart_writer import MultipartWriter
 from modulo.domain.errors import NotFound, Unavailable
-from modulo.domain.file import key_prefix
-from modulo.domain.stored_object import ObjectInfo, StoredTotals
-from modulo.domain.upload import PresignedPost
+from modulo.domain.files.file import key_prefix
+from modulo.domain.files.stored_object import ObjectInfo, StoredTotals
+from modulo.domain.files.upload import PresignedPost
 from modulo.ports.object_address import object_address
 from modulo.ports.trace import trace_header
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from modulo.domain.file import FileRef
-    from modulo.domain.part_upload import UploadPartRef
-    from modulo.domain.user_file import UserFileRef
+    from modulo.domain.files.file import FileRef
+    from modulo.domain.files.part_upload import UploadPartRef
+    from modulo.domain.files.user_file import UserFileRef
 
 TRACE = "traceparent"
 SPOOL_BYTES = 8 * 1024**2

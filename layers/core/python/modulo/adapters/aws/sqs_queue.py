@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 
 from modulo.adapters.aws.clients import LazyClient, translated_errors
-from modulo.domain.messages import Delivery
+from modulo.domain.operations.messages import Delivery
 from modulo.ports.trace import trace_header
 
 MAX_BATCH = 10

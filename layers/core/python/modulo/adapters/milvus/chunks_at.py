@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from modulo.adapters.milvus.collections import CollectionLayout, MilvusCollections
     from modulo.adapters.milvus.connection import MilvusConnection
-    from modulo.domain.chunk import Chunk
-    from modulo.domain.collection import Space
-    from modulo.domain.file import FileRef
+    from modulo.domain.collections.collection import Space
+    from modulo.domain.documents.chunk import Chunk
+    from modulo.domain.files.file import FileRef
 
 
 def chunks_at(

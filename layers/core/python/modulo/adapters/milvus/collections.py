@@ -14,7 +14,7 @@ from modulo.adapters.milvus.schema import PARTITIONS, SPARSE, indexes_of, schema
 from modulo.domain.errors import ModuloError
 
 if TYPE_CHECKING:
-    from modulo.domain.collection import Space
+    from modulo.domain.collections.collection import Space
 
 CREATION_CHECKS, CREATION_CHECK_SECONDS = 20, 0.1
 T = TypeVar("T")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from modulo.domain.collection import Space
-from modulo.domain.filters import (
+from modulo.domain.collections.collection import Space
+from modulo.domain.documents.outline import BETWEEN_HEADINGS
+from modulo.domain.retrieval.filters import (
     CHUNK_FIELDS,
     EVERYTHING,
     AllOf,
@@ -18,12 +19,11 @@ from modulo.domain.filters import (
     Not,
     weakened,
 )
-from modulo.domain.outline import BETWEEN_HEADINGS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from modulo.domain.file import FileRef
+    from modulo.domain.files.file import FileRef
 
 _FIELDS: dict[FilterField | Attribute, str] = {
     FilterField.document_id: "file_id",

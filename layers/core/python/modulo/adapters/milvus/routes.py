@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 from modulo.adapters.milvus.rows import chunk_of, search_fields
 from modulo.adapters.milvus.schema import SPARSE, VECTOR
 from modulo.adapters.milvus.similarity import distance, score
-from modulo.domain.fusion import ROUTE_DEPTH, Candidates, SearchType, fused, saturated
-from modulo.domain.passage import Hit
+from modulo.domain.retrieval.fusion import ROUTE_DEPTH, Candidates, SearchType, fused, saturated
+from modulo.domain.retrieval.passage import Hit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from modulo.adapters.milvus.connection import MilvusConnection
-    from modulo.domain.collection import EmbeddingModel, Space
-    from modulo.domain.target import Target
+    from modulo.domain.collections.collection import EmbeddingModel, Space
+    from modulo.domain.search.target import Target
 
 Found = Mapping[str, Any]
 """A row as a search returns it: its fields under `entity`, its score as `distance`."""

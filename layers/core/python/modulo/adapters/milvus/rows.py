@@ -10,11 +10,11 @@ from modulo.adapters.milvus.filter_expression import storable
 from modulo.adapters.milvus.schema import MAX_LENGTHS, PLACES, TERMS, VECTOR, has_places, has_terms
 from modulo.adapters.milvus.similarity import require_vector
 from modulo.adapters.milvus.terms import languages, stored_terms
-from modulo.domain.chunk import Chunk, EmbeddedChunk
-from modulo.domain.file import FileRef
+from modulo.domain.documents.chunk import Chunk, EmbeddedChunk
+from modulo.domain.files.file import FileRef
 
 if TYPE_CHECKING:
-    from modulo.domain.collection import Space
+    from modulo.domain.collections.collection import Space
 
 MAX_BATCH_BYTES = 16 * 1024**2
 """A quarter of what a Milvus proxy accepts in one message."""

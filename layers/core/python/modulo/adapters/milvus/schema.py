@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from modulo.adapters.milvus.client import CollectionSchema, DataType, Function, FunctionType, MilvusClient
-from modulo.domain.placement import MAX_PLACES_LENGTH
+from modulo.domain.documents.placement import MAX_PLACES_LENGTH
 
 if TYPE_CHECKING:
-    from modulo.domain.collection import EmbeddingModel, Space
+    from modulo.domain.collections.collection import EmbeddingModel, Space
 
 PARTITIONS = 64
 """The number of partitions that the tenants of a shared Milvus collection are spread over."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import isfinite, sqrt
 from operator import mul
 
-from modulo.domain.collection import EmbeddingModel, Metric
+from modulo.domain.collections.collection import EmbeddingModel, Metric
 
 
 def score(metric: Metric, distance: float) -> float:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from Stemmer import Stemmer
 
 from modulo.adapters.milvus.schema import MAX_LENGTHS, TERMS
-from modulo.domain.language import language_of
-from modulo.domain.lexical import Analysis
+from modulo.domain.text.language import language_of
+from modulo.domain.text.lexical import Analysis
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from modulo.domain.chunk import Chunk
+    from modulo.domain.documents.chunk import Chunk
 
 FALLBACK = "en"
 """The language of a text that does not tell its own."""

@@ -18,16 +18,16 @@ from modulo.adapters.milvus.similarity import require_vector
 from modulo.adapters.milvus.terms import sought_terms
 from modulo.adapters.milvus.unsealed_chunks import UnsealedChunks
 from modulo.domain.errors import InvalidRequest, Unavailable
-from modulo.domain.filters import EVERYTHING
-from modulo.domain.fusion import SearchType
+from modulo.domain.retrieval.filters import EVERYTHING
+from modulo.domain.retrieval.fusion import SearchType
 
 if TYPE_CHECKING:
-    from modulo.domain.chunk import Chunk, EmbeddedChunk
-    from modulo.domain.collection import Space
-    from modulo.domain.file import FileRef
-    from modulo.domain.filters import Filter
-    from modulo.domain.passage import Hit
-    from modulo.domain.target import Target
+    from modulo.domain.collections.collection import Space
+    from modulo.domain.documents.chunk import Chunk, EmbeddedChunk
+    from modulo.domain.files.file import FileRef
+    from modulo.domain.retrieval.filters import Filter
+    from modulo.domain.retrieval.passage import Hit
+    from modulo.domain.search.target import Target
     from modulo.ports.secrets import Secret
     from modulo.settings import Settings
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from modulo.adapters.models.http_api import ModelApi
 from modulo.adapters.models.replies import StreamedReply, declined, draft_of, not_in_format, reservation, usage_of
-from modulo.domain.answer import AnswerDraft, DraftPart, Prompt, TokenUsage
+from modulo.domain.answers.answer import AnswerDraft, DraftPart, Prompt, TokenUsage
+from modulo.domain.answers.prompt import messages
 from modulo.domain.errors import Throttled, Unavailable
-from modulo.domain.prompt import messages
 
 if TYPE_CHECKING:
     from modulo.ports.secrets import Secret

@@ -13,7 +13,7 @@ from modulo.domain.errors import BadModelAnswer
 from modulo.ports.context_threads import ContextThreads
 
 if TYPE_CHECKING:
-    from modulo.domain.collection import EmbeddingModel
+    from modulo.domain.collections.collection import EmbeddingModel
 
 MAX_TITAN_CHARACTERS = 50_000
 MAX_COHERE_TEXTS = 96

@@ -5,9 +5,9 @@ from typing import Any
 
 from modulo.adapters.models.bedrock_api import BedrockApi
 from modulo.adapters.models.replies import StreamedReply, declined, draft_of, not_in_format, reservation, usage_of
-from modulo.domain.answer import AnswerDraft, DraftPart, Prompt, TokenUsage
+from modulo.domain.answers.answer import AnswerDraft, DraftPart, Prompt, TokenUsage
+from modulo.domain.answers.prompt import messages
 from modulo.domain.errors import Unavailable
-from modulo.domain.prompt import messages
 from modulo.ports.deadline import remaining
 
 FORMAT = "the Converse API"

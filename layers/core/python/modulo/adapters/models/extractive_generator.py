@@ -7,15 +7,15 @@ from collections import Counter
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING
 
-from modulo.domain.answer import EXTRACTIVE, AnswerDraft, DraftPart, Prompt
-from modulo.domain.extracts import Extract, asks_why, extracts, spelled_like
-from modulo.domain.relevance import log_odds
-from modulo.domain.row_match import row_match, share_of_name
-from modulo.domain.stemming import content_words
-from modulo.domain.tokens import estimate
+from modulo.domain.answers.answer import EXTRACTIVE, AnswerDraft, DraftPart, Prompt
+from modulo.domain.answers.extracts import Extract, asks_why, extracts, spelled_like
+from modulo.domain.answers.row_match import row_match, share_of_name
+from modulo.domain.retrieval.relevance import log_odds
+from modulo.domain.text.stemming import content_words
+from modulo.domain.text.tokens import estimate
 
 if TYPE_CHECKING:
-    from modulo.domain.passage import Passage
+    from modulo.domain.retrieval.passage import Passage
     from modulo.ports.models import Reranker
 
 MAX_SCORED = 6

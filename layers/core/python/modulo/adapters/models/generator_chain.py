@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections import abc
     from collections.abc import Callable, Iterator, Sequence
 
-    from modulo.domain.answer import AnswerDraft, DraftPart, Prompt
+    from modulo.domain.answers.answer import AnswerDraft, DraftPart, Prompt
     from modulo.ports.models import Generator
 
 log = logging.getLogger(__name__)

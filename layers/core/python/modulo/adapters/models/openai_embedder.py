@@ -10,7 +10,7 @@ from modulo.adapters.models.vectors import read_vectors
 from modulo.domain.errors import BadModelAnswer
 
 if TYPE_CHECKING:
-    from modulo.domain.collection import EmbeddingModel
+    from modulo.domain.collections.collection import EmbeddingModel
     from modulo.ports.secrets import Secret
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from modulo.adapters.models.event_decoder import ServerSentEvent
 from modulo.adapters.models.http_api import ModelApi
 from modulo.adapters.models.replies import StreamedReply, declined, draft_of, not_in_format, reservation, usage_of
-from modulo.domain.answer import AnswerDraft, DraftPart, Prompt, TokenUsage
+from modulo.domain.answers.answer import AnswerDraft, DraftPart, Prompt, TokenUsage
+from modulo.domain.answers.prompt import messages
 from modulo.domain.errors import RefusedByModel, Throttled, Unavailable
-from modulo.domain.prompt import messages
 
 if TYPE_CHECKING:
     from modulo.ports.secrets import Secret

@@ -2,11 +2,11 @@
 
 from typing import Any, Final
 
-from modulo.domain.answer import AnswerDraft, DraftPart, Prompt, TokenUsage
+from modulo.domain.answers.answer import AnswerDraft, DraftPart, Prompt, TokenUsage
+from modulo.domain.answers.prompt import answer_of, prompt_tokens, whole_sentences
+from modulo.domain.answers.reply import ReplyReader
 from modulo.domain.errors import BadModelAnswer
-from modulo.domain.prompt import answer_of, prompt_tokens, whole_sentences
-from modulo.domain.reply import ReplyReader
-from modulo.domain.tokens import WEIGHT_PER_TOKEN, Rate, estimate, weigh
+from modulo.domain.text.tokens import WEIGHT_PER_TOKEN, Rate, estimate, weigh
 
 CHARACTERS_PER_TOKEN: Final = 16
 """More than a token of any language and vocabulary has on the average."""

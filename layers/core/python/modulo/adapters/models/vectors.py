@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from modulo.domain.errors import BadModelAnswer
 
 if TYPE_CHECKING:
-    from modulo.domain.collection import EmbeddingModel
+    from modulo.domain.collections.collection import EmbeddingModel
 
 
 def read_vectors(found: Any, count: int, model: EmbeddingModel) -> list[list[float]]:

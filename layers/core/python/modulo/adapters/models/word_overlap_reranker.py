@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from modulo.domain.stemming import content_words
+from modulo.domain.text.stemming import content_words
 
 SATURATION = 0.5
 """Like k1 of BM25: the smaller, the less repetitions of a word add."""

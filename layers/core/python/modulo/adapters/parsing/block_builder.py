@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from modulo.adapters.parsing.numerals import numeral
-from modulo.domain.document import Block, BlockKind
+from modulo.domain.documents.document import Block, BlockKind
 
 _MAX_INDENT = 8  # levels of nested lists
 

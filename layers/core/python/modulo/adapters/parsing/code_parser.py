@@ -7,8 +7,8 @@ from typing import BinaryIO
 
 from modulo.adapters.parsing.opened_document import OpenedDocument
 from modulo.adapters.parsing.text_decoding import clean, decode, one_line, read_whole
-from modulo.domain.document import Block, BlockKind, Page
-from modulo.domain.file import DocumentInfo
+from modulo.domain.documents.document import Block, BlockKind, Page
+from modulo.domain.files.file import DocumentInfo
 
 MAX_BYTES = 16 * 1024**2
 _MAX_LINE_LENGTH = 2_000  # longer lines, as in minified scripts, are not searched for definitions

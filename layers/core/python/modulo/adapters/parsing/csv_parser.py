@@ -11,9 +11,9 @@ from typing import BinaryIO
 from modulo.adapters.parsing.opened_document import OpenedDocument
 from modulo.adapters.parsing.table_blocks import table_blocks
 from modulo.adapters.parsing.text_decoding import decode, read_whole
-from modulo.domain.document import Page
+from modulo.domain.documents.document import Page
 from modulo.domain.errors import CorruptFile
-from modulo.domain.file import DocumentInfo
+from modulo.domain.files.file import DocumentInfo
 
 _SEPARATOR = re.compile(r"\s{0,8}\"?sep=([^\w\s\"]|\t)\"?[^\S\n]{0,8}(?:\r\n?|\n|\Z)", re.IGNORECASE)
 """The line with which Excel is told the delimiter; it is no data."""

@@ -19,10 +19,10 @@ from modulo.adapters.parsing.opened_document import OpenedDocument
 from modulo.adapters.parsing.parser_registry import parser_for
 from modulo.adapters.parsing.text_decoding import clean, decode, one_line, read_whole
 from modulo.adapters.parsing.text_parser import paragraphs
-from modulo.domain import media
-from modulo.domain.document import Block, BlockKind, Page
+from modulo.domain.documents.document import Block, BlockKind, Page
 from modulo.domain.errors import CorruptFile, FileRejected, OversizedFile
-from modulo.domain.file import DocumentInfo
+from modulo.domain.files import media
+from modulo.domain.files.file import DocumentInfo
 
 MAX_BYTES = 48 * 1024**2  # twice what most mail servers accept
 MAX_PARTS = 1_000

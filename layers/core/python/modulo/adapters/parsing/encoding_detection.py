@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import chardet
 
-from modulo.domain.language import language_of
+from modulo.domain.text.language import language_of
 
 FALLBACK = "cp1252"
 _FEW_BYTES = 12  # beyond ASCII: hardly enough to tell Western from Central European

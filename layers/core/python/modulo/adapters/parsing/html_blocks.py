@@ -15,7 +15,7 @@ from modulo.adapters.parsing.mathml import math_text
 from modulo.adapters.parsing.numerals import whole_number
 from modulo.adapters.parsing.table_blocks import table_blocks
 from modulo.adapters.parsing.text_decoding import clean, one_line
-from modulo.domain.document import Block, BlockKind
+from modulo.domain.documents.document import Block, BlockKind
 
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _BLOCK_TAGS = frozenset(

@@ -10,10 +10,10 @@ from modulo.adapters.parsing.html_blocks import blocks_in, text_in
 from modulo.adapters.parsing.opened_document import OpenedDocument
 from modulo.adapters.parsing.text_decoding import decode, one_line, read_whole
 from modulo.adapters.parsing.titles import chosen_title
-from modulo.domain.document import Block, BlockKind, Page
+from modulo.domain.documents.document import Block, BlockKind, Page
 from modulo.domain.errors import CorruptFile, EmptyFile, OversizedFile
-from modulo.domain.file import DocumentInfo
-from modulo.domain.language import language_named
+from modulo.domain.files.file import DocumentInfo
+from modulo.domain.text.language import language_named
 
 _CHARSET = re.compile(
     rb"""<meta[^>]{0,200}charset\s{0,8}=\s{0,8}["']?([\w.:-]{1,40})|<\?xml[^>]{0,100}encoding\s{0,8}=\s{0,8}["']([\w.:-]{1,40})""",

@@ -10,9 +10,9 @@ from modulo.adapters.parsing.json_values import Json, JsonBlockWriter, parse_jso
 from modulo.adapters.parsing.opened_document import OpenedDocument
 from modulo.adapters.parsing.text_decoding import clean, decode, is_divisible, read_whole
 from modulo.adapters.parsing.text_encoding import encoding_of
-from modulo.domain.document import Block, BlockKind, Page
+from modulo.domain.documents.document import Block, BlockKind, Page
 from modulo.domain.errors import CorruptFile, EmptyFile, OversizedFile
-from modulo.domain.file import DocumentInfo
+from modulo.domain.files.file import DocumentInfo
 
 MAX_BYTES = 16 * 1024**2  # parsed, they take ten times as much memory
 MAX_LINE_BYTES = 4 * 1024**2

@@ -10,7 +10,7 @@ from typing import TypeAlias, TypeGuard
 
 from modulo.adapters.parsing.table_blocks import table_blocks
 from modulo.adapters.parsing.text_decoding import clean, one_line
-from modulo.domain.document import Block, BlockKind
+from modulo.domain.documents.document import Block, BlockKind
 from modulo.domain.errors import CorruptFile, OversizedFile
 
 MAX_DEPTH = 64

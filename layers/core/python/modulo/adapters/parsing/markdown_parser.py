@@ -17,9 +17,9 @@ from modulo.adapters.parsing.linear_notation import built_fractions, subscript, 
 from modulo.adapters.parsing.opened_document import OpenedDocument
 from modulo.adapters.parsing.table_blocks import table_blocks
 from modulo.adapters.parsing.text_decoding import clean, decode, one_line, read_whole
-from modulo.domain.document import Block, Page
+from modulo.domain.documents.document import Block, Page
 from modulo.domain.errors import EmptyFile
-from modulo.domain.file import DocumentInfo
+from modulo.domain.files.file import DocumentInfo
 
 MAX_BYTES = 16 * 1024**2
 

@@ -8,9 +8,9 @@ from modulo.adapters.parsing.json_values import Json, parse_json
 from modulo.adapters.parsing.markdown_parser import MarkdownParser
 from modulo.adapters.parsing.opened_document import OpenedDocument
 from modulo.adapters.parsing.text_decoding import clean, decode, read_whole
-from modulo.domain.document import Block, BlockKind, Page
+from modulo.domain.documents.document import Block, BlockKind, Page
 from modulo.domain.errors import CorruptFile, EmptyFile
-from modulo.domain.file import DocumentInfo
+from modulo.domain.files.file import DocumentInfo
 
 MAX_BYTES = 32 * 1024**2  # pictures in results take most of it
 _MAX_RESULT_LENGTH = 20_000

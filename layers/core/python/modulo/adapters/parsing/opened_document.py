@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from modulo.adapters.parsing.titles import chosen_title
-from modulo.domain.document import BlockKind, Extent, Page, Part
+from modulo.domain.documents.document import BlockKind, Extent, Page, Part
+from modulo.domain.documents.reading_gauge import ReadingGauge
 from modulo.domain.errors import EmptyFile, FileRejected, GarbledFile, ScannedFile
-from modulo.domain.file import MAX_HEADINGS, MAX_LISTED_PAGES, DocumentInfo
-from modulo.domain.language import SAMPLE_CHARACTERS, language_of
-from modulo.domain.reading_gauge import ReadingGauge
+from modulo.domain.files.file import MAX_HEADINGS, MAX_LISTED_PAGES, DocumentInfo
+from modulo.domain.text.language import SAMPLE_CHARACTERS, language_of
 
 _MAX_HEADING_LENGTH = 120
 _MAX_OUTLINE_LEVEL = 2  # of the headings that `info` lists

@@ -7,8 +7,8 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from modulo.domain import media
 from modulo.domain.errors import UnsupportedFile
+from modulo.domain.files import media
 
 if TYPE_CHECKING:
     from modulo.ports.parsing import Parser

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from modulo.adapters.parsing.text_decoding import one_line
-from modulo.domain.document import Block, BlockKind
+from modulo.domain.documents.document import Block, BlockKind
 from modulo.domain.errors import OversizedFile
-from modulo.domain.table_rows import CELL
+from modulo.domain.text.table_rows import CELL
 
 MAX_CELLS = 2_000_000
 _FEW_ROWS = 3

@@ -8,7 +8,7 @@ import codecs
 import re
 from contextlib import suppress
 
-from modulo.domain.utf16 import unmarked_utf16
+from modulo.domain.text.utf16 import unmarked_utf16
 
 BYTE_ORDER_MARKS = (
     (b"\xef\xbb\xbf", "utf-8"),

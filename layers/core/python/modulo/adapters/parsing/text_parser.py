@@ -8,8 +8,8 @@ from typing import BinaryIO
 from modulo.adapters.parsing.opened_document import OpenedDocument
 from modulo.adapters.parsing.text_decoding import clean, decode_as, is_divisible, read_whole
 from modulo.adapters.parsing.text_encoding import encoding_of
-from modulo.domain.document import Block, BlockKind, Extent, Page, Part
-from modulo.domain.file import DocumentInfo
+from modulo.domain.documents.document import Block, BlockKind, Extent, Page, Part
+from modulo.domain.files.file import DocumentInfo
 
 _SAMPLE_BYTES = 1024**2
 _MAX_LINE_BYTES = 1024**2

@@ -8,9 +8,9 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from modulo.adapters.parsing.zip_archive import DAMAGE, MAX_RATIO, expands_suspiciously, open_archive
 from modulo.adapters.parsing.zip_names import member_names
-from modulo.domain.archive import ArchivedFile, ArchiveLimits, is_system_file
 from modulo.domain.errors import CorruptFile, EncryptedFile, FileRejected, OversizedFile, UnsupportedFile
-from modulo.domain.media import HEAD_BYTES, ZIP, media_type_of
+from modulo.domain.files.archive import ArchivedFile, ArchiveLimits, is_system_file
+from modulo.domain.files.media import HEAD_BYTES, ZIP, media_type_of
 
 _MB = 1024**2
 

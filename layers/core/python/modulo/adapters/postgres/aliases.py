@@ -12,12 +12,12 @@ from sqlalchemy.dialects.postgresql import insert
 from modulo.adapters.postgres.file_rows import find_file
 from modulo.adapters.postgres.rows import in_tenant
 from modulo.adapters.postgres.tables import aliases, collections, generations
-from modulo.domain.duplicates import alias_to_add
-from modulo.domain.file import Duplicate, FileRef, Stage
+from modulo.domain.files.duplicates import alias_to_add
+from modulo.domain.files.file import Duplicate, FileRef, Stage
 
 if TYPE_CHECKING:
-    from modulo.domain.identity import Principal
-    from modulo.domain.upload import FileDraft
+    from modulo.domain.files.upload import FileDraft
+    from modulo.domain.tenancy.identity import Principal
 
 
 def answer_duplicate(

@@ -40,12 +40,12 @@ from modulo.adapters.postgres.tables import (
 )
 from modulo.adapters.postgres.tombstones import tombstone
 from modulo.adapters.postgres.vector_rebuilds import rebuild
-from modulo.domain.backup import NOT_EXPORTED, GoneFile, Manifest, Snapshot, WantedObject
-from modulo.domain.collection import Space
+from modulo.domain.collections.collection import Space
 from modulo.domain.errors import InvalidRequest, NotFound
-from modulo.domain.file import UNFINISHED, FileRef, Stage
-from modulo.domain.identity import Principal
-from modulo.domain.user_file import UserFileRef
+from modulo.domain.files.file import UNFINISHED, FileRef, Stage
+from modulo.domain.files.user_file import UserFileRef
+from modulo.domain.operations.backup import NOT_EXPORTED, GoneFile, Manifest, Snapshot, WantedObject
+from modulo.domain.tenancy.identity import Principal
 
 PAGE = 500
 """Rows read or written by one statement."""

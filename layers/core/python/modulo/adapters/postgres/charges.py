@@ -14,8 +14,8 @@ from sqlalchemy import (
 
 from modulo.adapters.postgres.rows import arrays, in_tenant
 from modulo.adapters.postgres.tables import collections, generations, users
-from modulo.domain.file import FileRef
-from modulo.domain.quota import quota_exceeded
+from modulo.domain.files.file import FileRef
+from modulo.domain.tenancy.quota import quota_exceeded
 
 _before = generations.alias("before")
 

@@ -21,13 +21,13 @@ from sqlalchemy import (
 from modulo.adapters.postgres.announcements import WATCHED, note
 from modulo.adapters.postgres.rows import OF_COLLECTION, OF_FILE, in_tenant, space
 from modulo.adapters.postgres.tables import collections, files, generations, indexes, members
-from modulo.domain.claim import Claim
-from modulo.domain.collection import Chunking
-from modulo.domain.identity import Role
+from modulo.domain.collections.collection import Chunking
+from modulo.domain.ingestion.claim import Claim
+from modulo.domain.tenancy.identity import Role
 
 if TYPE_CHECKING:
-    from modulo.domain.document import Part
-    from modulo.domain.file import FileRef
+    from modulo.domain.documents.document import Part
+    from modulo.domain.files.file import FileRef
 
 _WANTED = or_(
     generations.c.number == files.c.generation,

@@ -30,13 +30,13 @@ from modulo.adapters.postgres.rows import MEMBERSHIP, NEWEST, OF_COLLECTION, SHO
 from modulo.adapters.postgres.rules import id_taken, name_key, printable, require, stages
 from modulo.adapters.postgres.tables import collections, files, generations, members, users
 from modulo.adapters.postgres.windows import PLACE, page_of, windowed
-from modulo.domain.collection import Chunking, Collection, CollectionDraft, CollectionEntry, status_of
+from modulo.domain.collections.collection import Chunking, Collection, CollectionDraft, CollectionEntry, status_of
 from modulo.domain.errors import NotFound
-from modulo.domain.generation import PURGE_AFTER
-from modulo.domain.identity import Principal, Role
+from modulo.domain.files.generation import PURGE_AFTER
 from modulo.domain.pagination import Cursor, Listing, Page, Window
-from modulo.domain.quota import quota_exceeded
-from modulo.domain.search_defaults import SearchDefaults
+from modulo.domain.retrieval.search_defaults import SearchDefaults
+from modulo.domain.tenancy.identity import Principal, Role
+from modulo.domain.tenancy.quota import quota_exceeded
 
 _ENTRIES = (
     select(collections.c.id, collections.c.name, collections.c.created_at)

@@ -14,13 +14,20 @@ from modulo.adapters.postgres.pools import Pooled, autocommit, transaction
 from modulo.adapters.postgres.rows import in_tenant
 from modulo.adapters.postgres.rules import id_taken, printable
 from modulo.adapters.postgres.tables import conversations, messages
-from modulo.domain.conversation import Feedback, Message, MessagePage, MessageRole, StoredMessage, title_of
+from modulo.domain.conversations.conversation import (
+    Feedback,
+    Message,
+    MessagePage,
+    MessageRole,
+    StoredMessage,
+    title_of,
+)
 from modulo.domain.errors import Conflict, NotFound
-from modulo.domain.quota import quota_exceeded
+from modulo.domain.tenancy.quota import quota_exceeded
 
 if TYPE_CHECKING:
-    from modulo.domain.conversation import MessageDraft
-    from modulo.domain.identity import Principal
+    from modulo.domain.conversations.conversation import MessageDraft
+    from modulo.domain.tenancy.identity import Principal
 
 _OF_CONVERSATION = and_(
     conversations.c.tenant_id == messages.c.tenant_id, conversations.c.id == messages.c.conversation_id

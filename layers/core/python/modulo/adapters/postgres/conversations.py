@@ -28,15 +28,15 @@ from modulo.adapters.postgres.receipts import insert_completed_receipt
 from modulo.adapters.postgres.rows import in_tenant
 from modulo.adapters.postgres.rules import id_taken, printable
 from modulo.adapters.postgres.tables import conversations, deletions, messages, users
-from modulo.domain.conversation import Conversation
-from modulo.domain.deletion import DeletionKind, Removed, deletion_id
+from modulo.domain.conversations.conversation import Conversation
 from modulo.domain.errors import NotFound
+from modulo.domain.operations.deletion import DeletionKind, Removed, deletion_id
 from modulo.domain.pagination import Cursor, Listing
-from modulo.domain.quota import quota_exceeded
+from modulo.domain.tenancy.quota import quota_exceeded
 
 if TYPE_CHECKING:
-    from modulo.domain.conversation import ConversationChange, ConversationDraft
-    from modulo.domain.identity import Principal
+    from modulo.domain.conversations.conversation import ConversationChange, ConversationDraft
+    from modulo.domain.tenancy.identity import Principal
 
 
 class PostgresConversations(Pooled):

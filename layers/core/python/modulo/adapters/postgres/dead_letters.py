@@ -31,7 +31,8 @@ from modulo.adapters.postgres.rows import MEMBERSHIP, OF_COLLECTION, OF_FILE, in
 from modulo.adapters.postgres.rules import printable, require, stored_problem
 from modulo.adapters.postgres.tables import collections, files, generations, members
 from modulo.adapters.postgres.tables import dead_letters as letters
-from modulo.domain.dead_letter import (
+from modulo.domain.files.file import Stage
+from modulo.domain.operations.dead_letter import (
     RETENTION,
     DeadLetter,
     DeadLetterDraft,
@@ -41,9 +42,8 @@ from modulo.domain.dead_letter import (
     Request,
     Subject,
 )
-from modulo.domain.file import Stage
-from modulo.domain.identity import Principal, Role
 from modulo.domain.pagination import Cursor, Listing
+from modulo.domain.tenancy.identity import Principal, Role
 
 _RETIRED = (
     select(generations.c.number)

@@ -24,17 +24,17 @@ from modulo.adapters.postgres.pools import Pooled, autocommit, read, transaction
 from modulo.adapters.postgres.receipts import is_revision
 from modulo.adapters.postgres.rows import in_tenant
 from modulo.adapters.postgres.tables import deletions
-from modulo.domain.deletion import (
+from modulo.domain.errors import NotFound
+from modulo.domain.operations.deletion import (
     Deletion,
     Inventory,
     Proof,
     ReceiptRevision,
 )
-from modulo.domain.errors import NotFound
 from modulo.domain.pagination import Cursor, Listing
 
 if TYPE_CHECKING:
-    from modulo.domain.identity import Principal
+    from modulo.domain.tenancy.identity import Principal
 
 _RECEIPT = tuple(deletions.c[name] for name in Deletion.model_fields if name in deletions.c)
 

@@ -30,8 +30,17 @@ from sqlalchemy.dialects.postgresql import JSONB
 from modulo.adapters.postgres.rules import printable
 from modulo.adapters.postgres.tables import aliases, files, generations
 from modulo.adapters.postgres.utc_timestamp import Moment
-from modulo.domain.dates import microseconds
-from modulo.domain.filters import DATE_FIELDS, AllOf, Attribute, Comparison, Condition, Filter, FilterField, Not
+from modulo.domain.retrieval.filters import (
+    DATE_FIELDS,
+    AllOf,
+    Attribute,
+    Comparison,
+    Condition,
+    Filter,
+    FilterField,
+    Not,
+)
+from modulo.domain.text.dates import microseconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

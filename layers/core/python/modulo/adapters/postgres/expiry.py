@@ -16,7 +16,7 @@ from modulo.adapters.postgres.rows import EDITORS, MEMBERSHIP, OF_COLLECTION, in
 from modulo.adapters.postgres.tables import collections, files, members, user_files, users
 from modulo.adapters.postgres.tombstones import tombstone
 from modulo.adapters.postgres.user_files import end_user_file
-from modulo.domain.identity import Principal, Scope
+from modulo.domain.tenancy.identity import Principal, Scope
 
 _DAY = cast(literal("1 day"), INTERVAL())
 _EXPIRES_AT = collections.c.last_active_at + collections.c.expires_after_days * _DAY

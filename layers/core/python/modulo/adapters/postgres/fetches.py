@@ -15,9 +15,9 @@ from modulo.adapters.postgres.reindexed_generations import retired
 from modulo.adapters.postgres.rows import IS_FETCHING, in_tenant, stored
 from modulo.adapters.postgres.rules import stored_problem
 from modulo.adapters.postgres.tables import collections, files, generations
-from modulo.domain.file import FileProblem, FileRef, Stage
-from modulo.domain.generation import PURGE_AFTER, REFETCHED, changes_on_failure
-from modulo.domain.web import STORE_TIMEOUT, ContentInfo, FetchTask, KnownContent, Validators
+from modulo.domain.files.file import FileProblem, FileRef, Stage
+from modulo.domain.files.generation import PURGE_AFTER, REFETCHED, changes_on_failure
+from modulo.domain.files.web import STORE_TIMEOUT, ContentInfo, FetchTask, KnownContent, Validators
 
 _WAITING = and_(LIVING, IS_FETCHING)
 _NEVER_FETCHED = and_(

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from modulo.adapters.postgres.aliases import raise_version
 from modulo.adapters.postgres.rows import in_tenant
 from modulo.adapters.postgres.tables import files
-from modulo.domain.attributes import AttributeValue, dates_in
+from modulo.domain.files.attributes import AttributeValue, dates_in
 
 
 def stored_attributes(attributes: Mapping[str, AttributeValue]) -> dict[str, object]:

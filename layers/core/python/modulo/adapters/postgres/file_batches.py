@@ -41,14 +41,14 @@ from modulo.adapters.postgres.tables import (
 )
 from modulo.adapters.postgres.tombstones import tombstone
 from modulo.domain.errors import NotFound
-from modulo.domain.file import WAITING, FileProblem, Stage
-from modulo.domain.file_batch import BatchEntry, EntryState, FileBatch
-from modulo.domain.generation import DEADLINE_EXCEEDED
-from modulo.domain.identity import Role
+from modulo.domain.files.file import WAITING, FileProblem, Stage
+from modulo.domain.files.file_batch import BatchEntry, EntryState, FileBatch
+from modulo.domain.files.generation import DEADLINE_EXCEEDED
+from modulo.domain.tenancy.identity import Role
 
 if TYPE_CHECKING:
-    from modulo.domain.file_batch import BatchDraft
-    from modulo.domain.identity import Principal
+    from modulo.domain.files.file_batch import BatchDraft
+    from modulo.domain.tenancy.identity import Principal
 
 _OF_BATCH = and_(
     file_batch_entries.c.tenant_id == file_batches.c.tenant_id, file_batch_entries.c.batch_id == file_batches.c.id

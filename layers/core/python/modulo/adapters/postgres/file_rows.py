@@ -29,10 +29,10 @@ from modulo.adapters.postgres.rows import (
 )
 from modulo.adapters.postgres.tables import aliases, collections, files, generations, members
 from modulo.domain.errors import NotFound
-from modulo.domain.file import File
+from modulo.domain.files.file import File
 
 if TYPE_CHECKING:
-    from modulo.domain.identity import Principal
+    from modulo.domain.tenancy.identity import Principal
 
 _live = generations.alias("live")
 

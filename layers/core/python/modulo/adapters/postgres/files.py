@@ -26,10 +26,10 @@ from modulo.adapters.postgres.tables import collections, files, generations, mem
 from modulo.adapters.postgres.tombstones import is_of_archive, tombstone
 from modulo.adapters.postgres.windows import PLACE, page_of, windowed
 from modulo.domain.errors import NotFound
-from modulo.domain.file import File, FileChange, FileRef, Stage
-from modulo.domain.identity import Principal, Role
+from modulo.domain.files.file import File, FileChange, FileRef, Stage
+from modulo.domain.files.stored_object import StoredFile
 from modulo.domain.pagination import Cursor, Listing, Page, Window
-from modulo.domain.stored_object import StoredFile
+from modulo.domain.tenancy.identity import Principal, Role
 
 _served = generations.alias("served")
 _SERVED_VERSION = (

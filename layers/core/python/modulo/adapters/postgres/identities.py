@@ -10,7 +10,7 @@ from modulo.adapters.postgres.pools import Pooled, read, transaction
 from modulo.adapters.postgres.rows import MEMBERSHIP, in_tenant
 from modulo.adapters.postgres.tables import api_keys, collections, members, tenants, users
 from modulo.domain.errors import NotFound
-from modulo.domain.identity import Account, ApiKey, Named, Principal, Scope, User
+from modulo.domain.tenancy.identity import Account, ApiKey, Named, Principal, Scope, User
 
 _KEY = tuple(column for column in api_keys.c if column.name != "secret_hash")
 

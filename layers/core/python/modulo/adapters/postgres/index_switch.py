@@ -23,11 +23,11 @@ from modulo.adapters.postgres.locks import lock_collection
 from modulo.adapters.postgres.reindexed_generations import retired
 from modulo.adapters.postgres.rows import OF_COLLECTION, in_tenant
 from modulo.adapters.postgres.tables import collections, files, generations, indexes
-from modulo.domain.file import Stage
-from modulo.domain.reembedding import (
+from modulo.domain.collections.reembedding import (
     IndexProgress,
     ReembeddingState,
 )
+from modulo.domain.files.file import Stage
 
 _live, _reindexed = generations.alias("live"), generations.alias("reindexed")
 

@@ -20,13 +20,13 @@ from modulo.adapters.postgres.reindexed_generations import IS_PAID_FOR, add_miss
 from modulo.adapters.postgres.rows import in_tenant, stored
 from modulo.adapters.postgres.rules import stored_document, stored_problem
 from modulo.adapters.postgres.tables import collections, files, generations
-from modulo.domain.dates import interval_start
 from modulo.domain.errors import QuotaExceeded
-from modulo.domain.file import WAITING, WORKING, DocumentInfo, FileProblem, FileRef, Stage
-from modulo.domain.generation import RECLAIMED, changes_on_end, changes_on_failure
+from modulo.domain.files.file import WAITING, WORKING, DocumentInfo, FileProblem, FileRef, Stage
+from modulo.domain.files.generation import RECLAIMED, changes_on_end, changes_on_failure
+from modulo.domain.text.dates import interval_start
 
 if TYPE_CHECKING:
-    from modulo.domain.claim import Claim
+    from modulo.domain.ingestion.claim import Claim
 
 _RETRYABLE = and_(
     generations.c.stage == Stage.failed.value,

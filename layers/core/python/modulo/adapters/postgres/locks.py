@@ -18,7 +18,7 @@ from modulo.adapters.postgres.tables import collections, members
 from modulo.domain.errors import NotFound
 
 if TYPE_CHECKING:
-    from modulo.domain.identity import Principal, Role
+    from modulo.domain.tenancy.identity import Principal, Role
 
 
 def locked(connection: Connection, principal: Principal, collection_id: UUID, needed: Role) -> RowMapping:

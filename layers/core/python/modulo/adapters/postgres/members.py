@@ -10,11 +10,11 @@ from modulo.adapters.postgres.pools import Pooled, read, transaction
 from modulo.adapters.postgres.rows import MEMBERSHIP, in_tenant, visible
 from modulo.adapters.postgres.rules import assignable
 from modulo.adapters.postgres.tables import collections, members, users
+from modulo.domain.collections.member import Member
+from modulo.domain.collections.member_cursor import MemberCursor
 from modulo.domain.errors import NotFound
-from modulo.domain.identity import Principal, Role
-from modulo.domain.member import Member
-from modulo.domain.member_cursor import MemberCursor
 from modulo.domain.pagination import Listing
+from modulo.domain.tenancy.identity import Principal, Role
 
 
 class PostgresMembers(Pooled):

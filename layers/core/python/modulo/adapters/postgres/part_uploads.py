@@ -13,14 +13,14 @@ from modulo.adapters.postgres.rows import in_tenant
 from modulo.adapters.postgres.tables import part_uploads, upload_parts, user_files
 from modulo.adapters.postgres.user_files import end_user_file, insert_user_file
 from modulo.domain.errors import Conflict, NotFound
-from modulo.domain.generation import PURGE_AFTER
-from modulo.domain.part_upload import PartUpload
-from modulo.domain.user_file import UserFile
+from modulo.domain.files.generation import PURGE_AFTER
+from modulo.domain.files.part_upload import PartUpload
+from modulo.domain.files.user_file import UserFile
 
 if TYPE_CHECKING:
-    from modulo.domain.identity import Principal
-    from modulo.domain.quota import Quotas
-    from modulo.domain.user_file import UserFileRef
+    from modulo.domain.files.user_file import UserFileRef
+    from modulo.domain.tenancy.identity import Principal
+    from modulo.domain.tenancy.quota import Quotas
 
 _OF_UPLOAD = and_(user_files.c.tenant_id == part_uploads.c.tenant_id, user_files.c.id == part_uploads.c.id)
 _UPLOAD: Final = (

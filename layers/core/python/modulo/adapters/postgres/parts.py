@@ -31,9 +31,9 @@ from modulo.adapters.postgres.rows import OF_FILE, in_tenant
 from modulo.adapters.postgres.rules import stored_document
 from modulo.adapters.postgres.tables import generations
 from modulo.adapters.postgres.tables import parts as parts_table
-from modulo.domain.claim import Claim, PartCompletion, PartResult, PartState
-from modulo.domain.document import Part
-from modulo.domain.file import UNFINISHED, DocumentInfo, FileRef, Stage
+from modulo.domain.documents.document import Part
+from modulo.domain.files.file import UNFINISHED, DocumentInfo, FileRef, Stage
+from modulo.domain.ingestion.claim import Claim, PartCompletion, PartResult, PartState
 
 
 class PostgresParts(Pooled):

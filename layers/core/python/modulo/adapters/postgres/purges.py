@@ -44,11 +44,11 @@ from modulo.adapters.postgres.tables import (
     indexes,
     parts,
 )
-from modulo.domain.collection import EmbeddingModel, Space
-from modulo.domain.deletion import ReceiptRevision, deletion_id
-from modulo.domain.file import Stage
-from modulo.domain.generation import ERASED
-from modulo.domain.purge import Purge
+from modulo.domain.collections.collection import EmbeddingModel, Space
+from modulo.domain.files.file import Stage
+from modulo.domain.files.generation import ERASED
+from modulo.domain.operations.deletion import ReceiptRevision, deletion_id
+from modulo.domain.operations.purge import Purge
 
 _read = generations.alias("read")
 _STILL_READ = exists().where(

@@ -25,7 +25,8 @@ from sqlalchemy.dialects.postgresql import insert
 from modulo.adapters.postgres.rows import OF_FILE, among, arrays, in_tenant
 from modulo.adapters.postgres.tables import deletions, files, generations, parts
 from modulo.adapters.postgres.utc_timestamp import Moment
-from modulo.domain.deletion import (
+from modulo.domain.files.file import Stage
+from modulo.domain.operations.deletion import (
     DIRECT_UPLOAD_TIMEOUT,
     DeletionKind,
     Inventory,
@@ -34,8 +35,7 @@ from modulo.domain.deletion import (
     deletion_id,
     open_until,
 )
-from modulo.domain.file import Stage
-from modulo.domain.identity import Principal
+from modulo.domain.tenancy.identity import Principal
 
 REVISION = (deletions.c.id.label("deletion_id"), deletions.c.revision, deletions.c.removed, deletions.c.held)
 """The columns of a `ReceiptRevision`."""

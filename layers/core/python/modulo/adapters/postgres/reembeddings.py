@@ -27,9 +27,7 @@ from modulo.adapters.postgres.pools import Pooled, read, transaction
 from modulo.adapters.postgres.reindexed_generations import add_reindexed
 from modulo.adapters.postgres.rows import MEMBERSHIP, in_tenant, visible
 from modulo.adapters.postgres.tables import collections, files, generations, indexes, members
-from modulo.domain.errors import NotFound
-from modulo.domain.identity import Principal, Role
-from modulo.domain.reembedding import (
+from modulo.domain.collections.reembedding import (
     MAX_LISTED_FAILURES,
     MAX_QUEUED_AT_START,
     FailedFile,
@@ -45,6 +43,8 @@ from modulo.domain.reembedding import (
     progress_fields,
     wrong_state,
 )
+from modulo.domain.errors import NotFound
+from modulo.domain.tenancy.identity import Principal, Role
 
 
 class PostgresReembeddings(Pooled):

@@ -9,8 +9,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from modulo.adapters.postgres.rows import in_tenant, stored
 from modulo.adapters.postgres.tables import files, generations
-from modulo.domain.file import UNFINISHED, FileRef, Stage
-from modulo.domain.generation import PURGE_AFTER, changes_on_end, changes_on_reindex
+from modulo.domain.files.file import UNFINISHED, FileRef, Stage
+from modulo.domain.files.generation import PURGE_AFTER, changes_on_end, changes_on_reindex
 
 _relative = generations.alias("relative")
 _OF_SAME_OBJECT = (

@@ -18,15 +18,15 @@ from modulo.adapters.postgres.locks import locked, note_change
 from modulo.adapters.postgres.rows import NEWEST, in_tenant
 from modulo.adapters.postgres.rules import id_taken, stored_problem, under_way
 from modulo.adapters.postgres.tables import aliases, collections, files, generations
-from modulo.domain.duplicates import find_duplicate
 from modulo.domain.errors import NameTaken
-from modulo.domain.file import File, FileRef, OnDuplicate, Stage
-from modulo.domain.generation import PURGE_AFTER, SUPERSEDED
-from modulo.domain.identity import Principal, Role
-from modulo.domain.quota import Quotas, quota_exceeded
+from modulo.domain.files.duplicates import find_duplicate
+from modulo.domain.files.file import File, FileRef, OnDuplicate, Stage
+from modulo.domain.files.generation import PURGE_AFTER, SUPERSEDED
+from modulo.domain.tenancy.identity import Principal, Role
+from modulo.domain.tenancy.quota import Quotas, quota_exceeded
 
 if TYPE_CHECKING:
-    from modulo.domain.upload import FileDraft
+    from modulo.domain.files.upload import FileDraft
 
 
 def reserve(

@@ -26,12 +26,12 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from modulo.adapters.postgres.tables import collections, files, generations, members
-from modulo.domain.collection import EmbeddingModel, Space
-from modulo.domain.file import Stage
-from modulo.domain.identity import Role
+from modulo.domain.collections.collection import EmbeddingModel, Space
+from modulo.domain.files.file import Stage
+from modulo.domain.tenancy.identity import Role
 
 if TYPE_CHECKING:
-    from modulo.domain.identity import Principal
+    from modulo.domain.tenancy.identity import Principal
 
 
 def in_tenant(tenant_id: UUID | BindParameter[UUID], *tables: Table) -> ColumnElement[bool]:

@@ -4,8 +4,8 @@ import unicodedata
 from collections.abc import Mapping
 
 from modulo.domain.errors import Conflict, Forbidden, NotFound
-from modulo.domain.file import DocumentInfo, FileProblem, Stage
-from modulo.domain.identity import Role
+from modulo.domain.files.file import DocumentInfo, FileProblem, Stage
+from modulo.domain.tenancy.identity import Role
 
 
 def name_key(name: str) -> str:

@@ -41,15 +41,15 @@ from modulo.adapters.postgres.rows import MEMBERSHIP, OF_FILE, SPACE, in_tenant,
 from modulo.adapters.postgres.tables import collections, files, generations, members
 from modulo.adapters.postgres.usage import reserving
 from modulo.adapters.postgres.utc_timestamp import Moment
+from modulo.domain.collections.grant import Grant, LiveDocuments, MatchingFiles
 from modulo.domain.errors import NotFound
-from modulo.domain.grant import Grant, LiveDocuments, MatchingFiles
-from modulo.domain.passage import LiveDocument
-from modulo.domain.search_defaults import SearchDefaults
+from modulo.domain.retrieval.passage import LiveDocument
+from modulo.domain.retrieval.search_defaults import SearchDefaults
 
 if TYPE_CHECKING:
-    from modulo.domain.filters import Condition, Filter
-    from modulo.domain.identity import Principal
-    from modulo.domain.quota import Reservation
+    from modulo.domain.retrieval.filters import Condition, Filter
+    from modulo.domain.tenancy.identity import Principal
+    from modulo.domain.tenancy.quota import Reservation
 
 USE_RECORDED_EVERY = timedelta(hours=1)
 _USES = Table(

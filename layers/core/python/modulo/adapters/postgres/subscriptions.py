@@ -30,9 +30,15 @@ from modulo.adapters.postgres.tables import api_keys, collections, members, tena
 from modulo.adapters.postgres.tables import watchers as subscriptions
 from modulo.adapters.postgres.utc_timestamp import Moment
 from modulo.domain.errors import NotFound
-from modulo.domain.identity import Principal, Scope
-from modulo.domain.messages import PushRequest
-from modulo.domain.subscription import StreamPosition, Subscription, SubscriptionDraft, decode_digests, encode_digests
+from modulo.domain.files.subscription import (
+    StreamPosition,
+    Subscription,
+    SubscriptionDraft,
+    decode_digests,
+    encode_digests,
+)
+from modulo.domain.operations.messages import PushRequest
+from modulo.domain.tenancy.identity import Principal, Scope
 
 
 class PostgresSubscriptions(Pooled):

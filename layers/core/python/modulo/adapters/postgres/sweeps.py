@@ -39,8 +39,8 @@ from modulo.adapters.postgres.pools import Pooled, autocommit, transaction
 from modulo.adapters.postgres.rows import IS_FETCHING, arrays, stored
 from modulo.adapters.postgres.rules import stored_problem
 from modulo.adapters.postgres.tables import collections, files, generations, part_uploads, parts, tenants, user_files
-from modulo.domain.file import UNFINISHED, WAITING, FileRef, Stage
-from modulo.domain.generation import (
+from modulo.domain.files.file import UNFINISHED, WAITING, FileRef, Stage
+from modulo.domain.files.generation import (
     DEADLINE_EXCEEDED,
     NEVER_UPLOADED,
     REPEAT_AFTER,
@@ -48,9 +48,9 @@ from modulo.domain.generation import (
     changes_on_failure,
     changes_on_requeue,
 )
-from modulo.domain.purge import PurgeRequest
-from modulo.domain.sweep import SweepFindings
-from modulo.domain.user_file import UserFileRef
+from modulo.domain.files.user_file import UserFileRef
+from modulo.domain.operations.purge import PurgeRequest
+from modulo.domain.operations.sweep import SweepFindings
 
 _LOCK = 0x7377656570  # any number no other program uses
 _UNFINISHED = generations.c.stage.in_([stage.value for stage in UNFINISHED])

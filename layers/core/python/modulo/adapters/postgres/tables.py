@@ -29,11 +29,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from modulo.adapters.postgres.utc_timestamp import Moment
-from modulo.domain.conversation import MessageRole, Rating
-from modulo.domain.deletion import DeletionKind
-from modulo.domain.file import STORED, UNFINISHED, WORKING
-from modulo.domain.identity import Role, Scope
-from modulo.domain.reembedding import ReembeddingState
+from modulo.domain.collections.reembedding import ReembeddingState
+from modulo.domain.conversations.conversation import MessageRole, Rating
+from modulo.domain.files.file import STORED, UNFINISHED, WORKING
+from modulo.domain.operations.deletion import DeletionKind
+from modulo.domain.tenancy.identity import Role, Scope
 
 metadata = MetaData(
     naming_convention={

@@ -32,11 +32,11 @@ from modulo.adapters.postgres.tables import (
     user_files,
     users,
 )
-from modulo.domain.deletion import DeletionKind, ReceiptRevision, Removed, deletion_id
 from modulo.domain.errors import NotFound
-from modulo.domain.generation import PURGE_AFTER, REPEAT_AFTER
-from modulo.domain.identity import Tenant
-from modulo.domain.purge import PurgeRequest, TenantPurgeStep
+from modulo.domain.files.generation import PURGE_AFTER, REPEAT_AFTER
+from modulo.domain.operations.deletion import DeletionKind, ReceiptRevision, Removed, deletion_id
+from modulo.domain.operations.purge import PurgeRequest, TenantPurgeStep
+from modulo.domain.tenancy.identity import Tenant
 
 
 class PostgresTenants(Pooled):

@@ -24,11 +24,11 @@ from modulo.adapters.postgres.locks import note_change
 from modulo.adapters.postgres.receipts import open_receipts
 from modulo.adapters.postgres.rows import in_tenant
 from modulo.adapters.postgres.tables import aliases, collections, files, generations
-from modulo.domain.file import Stage
-from modulo.domain.generation import PURGE_AFTER
+from modulo.domain.files.file import Stage
+from modulo.domain.files.generation import PURGE_AFTER
 
 if TYPE_CHECKING:
-    from modulo.domain.identity import Principal
+    from modulo.domain.tenancy.identity import Principal
 
 
 def is_of_archive(name: ColumnElement[str] | ScalarSelect[str]) -> ColumnElement[bool]:

@@ -18,13 +18,13 @@ from modulo.adapters.postgres.reservations import reserve
 from modulo.adapters.postgres.rows import OF_COLLECTION, in_tenant
 from modulo.adapters.postgres.tables import collections, files, generations
 from modulo.adapters.postgres.tombstones import is_of_archive, tombstone
-from modulo.domain.identity import Principal, Scope
+from modulo.domain.tenancy.identity import Principal, Scope
 
 if TYPE_CHECKING:
-    from modulo.domain.claim import Claim
-    from modulo.domain.file import File
-    from modulo.domain.quota import Quotas
-    from modulo.domain.upload import FileDraft
+    from modulo.domain.files.file import File
+    from modulo.domain.files.upload import FileDraft
+    from modulo.domain.ingestion.claim import Claim
+    from modulo.domain.tenancy.quota import Quotas
 
 
 class PostgresUploads(Pooled):

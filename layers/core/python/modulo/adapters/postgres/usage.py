@@ -12,11 +12,11 @@ from modulo.adapters.postgres.identities import introduce
 from modulo.adapters.postgres.pools import Pooled, autocommit, read, transaction
 from modulo.adapters.postgres.rows import in_tenant
 from modulo.adapters.postgres.tables import periods, usage, users
-from modulo.domain.quota import Quotas, Usage, resets_at
+from modulo.domain.tenancy.quota import Quotas, Usage, resets_at
 
 if TYPE_CHECKING:
-    from modulo.domain.identity import Principal
-    from modulo.domain.quota import Reservation
+    from modulo.domain.tenancy.identity import Principal
+    from modulo.domain.tenancy.quota import Reservation
 
 
 class PostgresUsageLedger(Pooled):

@@ -24,11 +24,11 @@ from modulo.adapters.postgres.tables import (
     watchers,
 )
 from modulo.adapters.postgres.tenants import remove_rows, tombstone_collections
-from modulo.domain.deletion import DeletionKind, Removed, deletion_id
 from modulo.domain.errors import NotFound
-from modulo.domain.identity import User
-from modulo.domain.purge import PurgeRequest
-from modulo.domain.user_file import UserFileRef
+from modulo.domain.files.user_file import UserFileRef
+from modulo.domain.operations.deletion import DeletionKind, Removed, deletion_id
+from modulo.domain.operations.purge import PurgeRequest
+from modulo.domain.tenancy.identity import User
 
 MAX_COLLECTIONS = 10_000
 """Which one user may own; quotas are far below."""

@@ -16,15 +16,15 @@ from modulo.adapters.postgres.rows import in_tenant
 from modulo.adapters.postgres.tables import user_files, users
 from modulo.adapters.postgres.windows import PLACE, page_of, windowed
 from modulo.domain.errors import NotFound
-from modulo.domain.generation import PURGE_AFTER
-from modulo.domain.quota import quota_exceeded
-from modulo.domain.user_file import UserFile
+from modulo.domain.files.generation import PURGE_AFTER
+from modulo.domain.files.user_file import UserFile
+from modulo.domain.tenancy.quota import quota_exceeded
 
 if TYPE_CHECKING:
-    from modulo.domain.identity import Principal
+    from modulo.domain.files.user_file import Purpose, UserFileRef
     from modulo.domain.pagination import Page, Window
-    from modulo.domain.quota import Quotas
-    from modulo.domain.user_file import Purpose, UserFileRef
+    from modulo.domain.tenancy.identity import Principal
+    from modulo.domain.tenancy.quota import Quotas
 
 _FILE = tuple(user_files.c[name] for name in UserFile.model_fields)
 

@@ -25,8 +25,8 @@ from modulo.adapters.postgres.pools import Pooled, read, transaction
 from modulo.adapters.postgres.reindexed_generations import add_reindexed, retired
 from modulo.adapters.postgres.rows import IS_FETCHING, in_tenant, stored
 from modulo.adapters.postgres.tables import collections, files, generations, parts
-from modulo.domain.file import UNFINISHED, WORKING, FileRef, Stage
-from modulo.domain.generation import REINDEX_WAIT, changes_on_end
+from modulo.domain.files.file import UNFINISHED, WORKING, FileRef, Stage
+from modulo.domain.files.generation import REINDEX_WAIT, changes_on_end
 
 _newest = generations.alias("newest")
 

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints, ValidationError, field_validator,
 
 from modulo.cli.evaluation import EvaluationError
 from modulo.domain.model import FrozenModel
-from modulo.domain.search import Question
+from modulo.domain.search.search import Question
 
 MAX_LINE_BYTES = 1_000_000
 MAX_SHOWN_ERRORS = 10

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from modulo.domain.backup import GoneFile, Manifest, Snapshot
-    from modulo.domain.collection import Space
-    from modulo.domain.file import FileRef
+    from modulo.domain.collections.collection import Space
+    from modulo.domain.files.file import FileRef
+    from modulo.domain.operations.backup import GoneFile, Manifest, Snapshot
 
 
 class Backups(Protocol):

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from modulo.domain.collection import Chunking, Collection, CollectionDraft, CollectionEntry
-    from modulo.domain.identity import Principal
+    from modulo.domain.collections.collection import Chunking, Collection, CollectionDraft, CollectionEntry
     from modulo.domain.pagination import Cursor, Listing, Page, Window
-    from modulo.domain.search_defaults import SearchDefaults
+    from modulo.domain.retrieval.search_defaults import SearchDefaults
+    from modulo.domain.tenancy.identity import Principal
 
 
 class Collections(Protocol):

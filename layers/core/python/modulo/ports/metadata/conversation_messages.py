@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from modulo.domain.conversation import Feedback, MessageDraft, MessagePage, StoredMessage
-    from modulo.domain.identity import Principal
+    from modulo.domain.conversations.conversation import Feedback, MessageDraft, MessagePage, StoredMessage
+    from modulo.domain.tenancy.identity import Principal
 
 
 class ConversationMessages(Protocol):

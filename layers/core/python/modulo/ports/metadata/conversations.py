@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from modulo.domain.conversation import Conversation, ConversationChange, ConversationDraft
-    from modulo.domain.identity import Principal
+    from modulo.domain.conversations.conversation import Conversation, ConversationChange, ConversationDraft
     from modulo.domain.pagination import Cursor, Listing
+    from modulo.domain.tenancy.identity import Principal
 
 
 class Conversations(Protocol):

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from modulo.domain.dead_letter import DeadLetter, DeadLetterDraft, DeadLetterQuery, OperatorDeadLetter
-    from modulo.domain.identity import Principal
+    from modulo.domain.operations.dead_letter import DeadLetter, DeadLetterDraft, DeadLetterQuery, OperatorDeadLetter
     from modulo.domain.pagination import Listing
+    from modulo.domain.tenancy.identity import Principal
 
 
 class DeadLetters(Protocol):

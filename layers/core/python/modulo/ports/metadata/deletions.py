@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from modulo.domain.deletion import Deletion, Inventory, ReceiptRevision
-    from modulo.domain.identity import Principal
+    from modulo.domain.operations.deletion import Deletion, Inventory, ReceiptRevision
     from modulo.domain.pagination import Cursor, Listing
+    from modulo.domain.tenancy.identity import Principal
 
 
 class Deletions(Protocol):

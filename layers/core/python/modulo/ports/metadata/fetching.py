@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from modulo.domain.file import FileProblem, FileRef
-    from modulo.domain.web import ContentInfo, FetchTask, KnownContent, Validators
+    from modulo.domain.files.file import FileProblem, FileRef
+    from modulo.domain.files.web import ContentInfo, FetchTask, KnownContent, Validators
 
 
 class Fetching(Protocol):

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from modulo.domain.file import FileProblem
-    from modulo.domain.file_batch import BatchDraft, FileBatch
-    from modulo.domain.identity import Principal
+    from modulo.domain.files.file import FileProblem
+    from modulo.domain.files.file_batch import BatchDraft, FileBatch
+    from modulo.domain.tenancy.identity import Principal
 
 
 class FileBatches(Protocol):

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from modulo.domain.file import File, FileChange, FileRef, Stage
-    from modulo.domain.identity import Principal
+    from modulo.domain.files.file import File, FileChange, FileRef, Stage
+    from modulo.domain.files.stored_object import StoredFile
     from modulo.domain.pagination import Cursor, Listing, Page, Window
-    from modulo.domain.stored_object import StoredFile
+    from modulo.domain.tenancy.identity import Principal
 
 
 class Files(Protocol):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from modulo.domain.identity import Account, ApiKey, Principal, User
+    from modulo.domain.tenancy.identity import Account, ApiKey, Principal, User
 
 
 class Identities(Protocol):

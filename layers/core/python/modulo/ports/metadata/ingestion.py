@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from modulo.domain.claim import Claim
-    from modulo.domain.file import DocumentInfo, FileProblem, FileRef, Stage
+    from modulo.domain.files.file import DocumentInfo, FileProblem, FileRef, Stage
+    from modulo.domain.ingestion.claim import Claim
 
 
 class Ingestion(Protocol):

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from modulo.domain.identity import Principal, Role
-    from modulo.domain.member import Member
-    from modulo.domain.member_cursor import MemberCursor
+    from modulo.domain.collections.member import Member
+    from modulo.domain.collections.member_cursor import MemberCursor
     from modulo.domain.pagination import Listing
+    from modulo.domain.tenancy.identity import Principal, Role
 
 
 class Members(Protocol):

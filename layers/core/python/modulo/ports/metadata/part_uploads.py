@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from modulo.domain.identity import Principal
-    from modulo.domain.part_upload import PartUpload
-    from modulo.domain.quota import Quotas
-    from modulo.domain.user_file import UserFile, UserFileRef
+    from modulo.domain.files.part_upload import PartUpload
+    from modulo.domain.files.user_file import UserFile, UserFileRef
+    from modulo.domain.tenancy.identity import Principal
+    from modulo.domain.tenancy.quota import Quotas
 
 
 class PartUploads(Protocol):

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from modulo.domain.claim import Claim, PartCompletion, PartResult, PartState
-    from modulo.domain.document import Part
-    from modulo.domain.file import FileRef
+    from modulo.domain.documents.document import Part
+    from modulo.domain.files.file import FileRef
+    from modulo.domain.ingestion.claim import Claim, PartCompletion, PartResult, PartState
 
 
 class Parts(Protocol):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from modulo.domain.purge import Purge
+    from modulo.domain.operations.purge import Purge
 
 
 class Purging(Protocol):

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from modulo.domain.identity import Principal
-    from modulo.domain.reembedding import (
+    from modulo.domain.collections.reembedding import (
         OwnedCollection,
         Reembedding,
         ReembeddingDraft,
         ReembeddingState,
         StartedReembedding,
     )
+    from modulo.domain.tenancy.identity import Principal
 
 
 class Reembeddings(Protocol):

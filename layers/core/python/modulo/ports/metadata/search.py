@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from modulo.domain.filters import Condition, Filter
-    from modulo.domain.grant import Grant, LiveDocuments, MatchingFiles
-    from modulo.domain.identity import Principal
-    from modulo.domain.quota import Reservation
+    from modulo.domain.collections.grant import Grant, LiveDocuments, MatchingFiles
+    from modulo.domain.retrieval.filters import Condition, Filter
+    from modulo.domain.tenancy.identity import Principal
+    from modulo.domain.tenancy.quota import Reservation
 
 
 class Grants(Protocol):

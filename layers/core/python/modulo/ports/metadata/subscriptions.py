@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from modulo.domain.identity import Principal
-    from modulo.domain.messages import PushRequest
-    from modulo.domain.subscription import StreamPosition, Subscription, SubscriptionDraft
+    from modulo.domain.files.subscription import StreamPosition, Subscription, SubscriptionDraft
+    from modulo.domain.operations.messages import PushRequest
+    from modulo.domain.tenancy.identity import Principal
 
 
 class Subscriptions(Protocol):

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from modulo.domain.file import FileRef
-    from modulo.domain.sweep import SweepFindings
+    from modulo.domain.files.file import FileRef
+    from modulo.domain.operations.sweep import SweepFindings
 
 
 class Sweeping(Protocol):

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from modulo.domain.deletion import ReceiptRevision
-    from modulo.domain.identity import Tenant
-    from modulo.domain.purge import TenantPurgeStep
+    from modulo.domain.operations.deletion import ReceiptRevision
+    from modulo.domain.operations.purge import TenantPurgeStep
+    from modulo.domain.tenancy.identity import Tenant
 
 
 class Tenants(Protocol):

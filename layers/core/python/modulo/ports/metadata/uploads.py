@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from modulo.domain.claim import Claim
-    from modulo.domain.file import File
-    from modulo.domain.identity import Principal
-    from modulo.domain.quota import Quotas
-    from modulo.domain.upload import FileDraft
+    from modulo.domain.files.file import File
+    from modulo.domain.files.upload import FileDraft
+    from modulo.domain.ingestion.claim import Claim
+    from modulo.domain.tenancy.identity import Principal
+    from modulo.domain.tenancy.quota import Quotas
 
 
 class Uploads(Protocol):

@@ -6,8 +6,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from modulo.domain.identity import Principal
-    from modulo.domain.quota import Quotas, Reservation, Usage
+    from modulo.domain.tenancy.identity import Principal
+    from modulo.domain.tenancy.quota import Quotas, Reservation, Usage
 
 
 class UsageLedger(Protocol):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from modulo.domain.identity import User
-    from modulo.domain.purge import PurgeRequest
+    from modulo.domain.operations.purge import PurgeRequest
+    from modulo.domain.tenancy.identity import User
 
 
 class UserDeletions(Protocol):

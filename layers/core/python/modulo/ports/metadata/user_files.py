@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from modulo.domain.identity import Principal
+    from modulo.domain.files.user_file import Purpose, UserFile, UserFileRef
     from modulo.domain.pagination import Page, Window
-    from modulo.domain.quota import Quotas
-    from modulo.domain.user_file import Purpose, UserFile, UserFileRef
+    from modulo.domain.tenancy.identity import Principal
+    from modulo.domain.tenancy.quota import Quotas
 
 
 class UserFiles(Protocol):

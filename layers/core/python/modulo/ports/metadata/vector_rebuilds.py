@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from modulo.domain.file import FileRef
+    from modulo.domain.files.file import FileRef
 
 
 class VectorRebuilds(Protocol):

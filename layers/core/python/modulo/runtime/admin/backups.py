@@ -4,7 +4,7 @@ from pathlib import Path
 from uuid import UUID
 
 from modulo.adapters.zip_archive import ZipArchiveReader, ZipArchiveWriter
-from modulo.domain.backup import BackupKind, Manifest, RebuildPage, RestoreReport
+from modulo.domain.operations.backup import BackupKind, Manifest, RebuildPage, RestoreReport
 from modulo.services import services
 from modulo.usecases.back_up import back_up
 from modulo.usecases.rebuild_vectors import rebuild_vectors

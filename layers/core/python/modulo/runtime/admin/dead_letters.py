@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from itertools import groupby
 from uuid import UUID
 
-from modulo.domain.dead_letter import DeadLetterQuery, DeadLetterState, OperatorDeadLetter
 from modulo.domain.errors import NotFound
+from modulo.domain.operations.dead_letter import DeadLetterQuery, DeadLetterState, OperatorDeadLetter
 from modulo.domain.pagination import Cursor, Listing
 from modulo.services import services
 from modulo.usecases.retry_dead_letter import ResendPorts, retry_for_operator

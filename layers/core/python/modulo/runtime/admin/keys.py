@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from modulo.domain.errors import NotFound
-from modulo.domain.identity import ApiKey, Scope, Tenant, User, api_key_hash, external_id, new_api_key
+from modulo.domain.tenancy.identity import ApiKey, Scope, Tenant, User, api_key_hash, external_id, new_api_key
 from modulo.services import services
 
 LOCAL = "modulo"

@@ -3,9 +3,9 @@
 from typing import Any
 from uuid import UUID
 
+from modulo.domain.collections.reembedding import NewReembedding
 from modulo.domain.errors import Conflict, NotFound
-from modulo.domain.identity import Principal, Scope
-from modulo.domain.reembedding import NewReembedding
+from modulo.domain.tenancy.identity import Principal, Scope
 from modulo.services import services
 from modulo.usecases.start_reembedding import start_reembedding
 

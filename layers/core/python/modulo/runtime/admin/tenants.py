@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from modulo.domain.deletion import Deletion, deletion_id
 from modulo.domain.errors import NotFound
-from modulo.domain.identity import Tenant
-from modulo.domain.purge import PurgeRequest
+from modulo.domain.operations.deletion import Deletion, deletion_id
+from modulo.domain.operations.purge import PurgeRequest
+from modulo.domain.tenancy.identity import Tenant
 from modulo.services import services
 from modulo.usecases.purge import request_purge
 

@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from modulo.domain.deletion import Deletion
-from modulo.domain.identity import User
+from modulo.domain.operations.deletion import Deletion
+from modulo.domain.tenancy.identity import User
 from modulo.services import services
 from modulo.usecases.delete_user import delete_user as remove_user
 from modulo.usecases.delete_user import show_user_deletion

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from modulo.domain.file import OnDuplicate
+from modulo.domain.files.file import OnDuplicate
 from modulo.domain.request_model import RequestModel
-from modulo.domain.search import MAX_COLLECTIONS, Question
+from modulo.domain.search.search import MAX_COLLECTIONS, Question
 
 MAX_TEXT_CHARACTERS = 1_000_000
 

@@ -13,7 +13,7 @@ from modulo.usecases.get_file import get_file
 from modulo.usecases.get_file_text import get_file_text
 
 if TYPE_CHECKING:
-    from modulo.domain.file import File
+    from modulo.domain.files.file import File
     from modulo.runtime.mcp_door.visit import Visit
 
 SCHEME: Final = "modulo://"

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from modulo.domain.errors import Forbidden, ModuloError, Unauthenticated, UnsupportedMediaType
-from modulo.domain.identity import Scope
+from modulo.domain.tenancy.identity import Scope
 from modulo.lean_imports import in_lambda
 from modulo.runtime.auth import authorize, credential_of
 from modulo.runtime.cross_origin import allowed_origin

@@ -28,7 +28,7 @@ from pydantic import ValidationError
 
 from modulo import __version__
 from modulo.domain.errors import InvalidRequest, ModuloError
-from modulo.domain.file import Stage
+from modulo.domain.files.file import Stage
 from modulo.runtime.mcp_door.documents import TEMPLATE, file_named, text_of, uri_of
 from modulo.runtime.mcp_door.errors import protocol_error
 from modulo.runtime.mcp_door.tools import TOOLS

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from modulo.domain.errors import InvalidRequest
-from modulo.domain.search import ConfigMetadata, SearchInput
-from modulo.domain.upload import SentFile
-from modulo.domain.web import NewUrl
+from modulo.domain.files.upload import SentFile
+from modulo.domain.files.web import NewUrl
+from modulo.domain.search.search import ConfigMetadata, SearchInput
 from modulo.runtime.mcp_door.arguments import (
     DocumentArguments,
     FetchArguments,
@@ -28,9 +28,9 @@ from modulo.usecases.search.search import search
 from modulo.usecases.upload_file import upload_file
 
 if TYPE_CHECKING:
+    from modulo.domain.files.upload import UploadReceipt
     from modulo.domain.model import FrozenModel
-    from modulo.domain.search import SearchOutput
-    from modulo.domain.upload import UploadReceipt
+    from modulo.domain.search.search import SearchOutput
     from modulo.runtime.mcp_door.visit import Visit
 
 Result = dict[str, Any]

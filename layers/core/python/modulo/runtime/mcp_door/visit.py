@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from modulo.domain.errors import Forbidden, InvalidRequest, NotFound
-from modulo.domain.identity import Scope
+from modulo.domain.tenancy.identity import Scope
 from modulo.runtime.threads import run
 from modulo.services import services
 from modulo.usecases.get_collection import get_collection
 from modulo.usecases.list_collections import list_collections
 
 if TYPE_CHECKING:
-    from modulo.domain.collection import Collection
-    from modulo.domain.identity import Principal
+    from modulo.domain.collections.collection import Collection
+    from modulo.domain.tenancy.identity import Principal
     from modulo.runtime.endpoint import Schedule
 
 MAX_CHOICES: Final = 20

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from modulo.domain.attributes import AttributeValue
+from modulo.domain.files.attributes import AttributeValue
 
 
 def store_attributes(attributes: Mapping[str, AttributeValue]) -> dict[str, str | bool | float]:

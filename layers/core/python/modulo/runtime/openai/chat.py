@@ -10,8 +10,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from modulo.domain.errors import ModuloError
-from modulo.domain.search import SearchOutput
-from modulo.domain.search_events import Answered, SearchEvent, TextChecked, TokensUsed
+from modulo.domain.search.search import SearchOutput
+from modulo.domain.search.search_events import Answered, SearchEvent, TextChecked, TokensUsed
 from modulo.runtime.answer_stream import StreamFormat, answer_stream_response
 from modulo.runtime.openai.chat_request import CreateChatCompletion, StreamOptions
 from modulo.runtime.openai.errors import openai_error

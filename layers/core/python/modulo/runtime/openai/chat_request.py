@@ -6,11 +6,11 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from modulo.domain.answer_options import AnswerOptions
-from modulo.domain.conversation import MessageRole, MessageText
+from modulo.domain.answers.answer_options import AnswerOptions
+from modulo.domain.conversations.conversation import MessageRole, MessageText
 from modulo.domain.errors import InvalidRequest
 from modulo.domain.request_model import RequestModel
-from modulo.domain.search import SearchInput
+from modulo.domain.search.search import SearchInput
 from modulo.runtime.openai.dialogue import Dialogue
 from modulo.runtime.openai.fields import (
     Nothing,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from modulo.domain.conversation import (
+from modulo.domain.conversations.conversation import (
     Conversation,
     ConversationChange,
     Message,
@@ -15,10 +15,10 @@ from modulo.domain.conversation import (
     NewConversation,
     StoredMessage,
 )
+from modulo.domain.conversations.response import RESPONSE
 from modulo.domain.labels import Labels
 from modulo.domain.pagination import Page, Window
 from modulo.domain.request_model import RequestModel
-from modulo.domain.response import RESPONSE
 from modulo.runtime.openai.response_request import InputMessage
 
 MAX_ITEMS = 20

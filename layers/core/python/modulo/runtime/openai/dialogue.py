@@ -6,11 +6,11 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from modulo.domain.conversation import MessageRole
+from modulo.domain.answers.follow_up import Turn
+from modulo.domain.conversations.conversation import MessageRole
 from modulo.domain.errors import InvalidRequest
-from modulo.domain.follow_up import Turn
-from modulo.domain.search import Question
-from modulo.domain.search_defaults import MAX_INSTRUCTIONS
+from modulo.domain.retrieval.search_defaults import MAX_INSTRUCTIONS
+from modulo.domain.search.search import Question
 from modulo.runtime.field_messages import message_of
 
 INSTRUCTING: Final = (MessageRole.system, MessageRole.developer)

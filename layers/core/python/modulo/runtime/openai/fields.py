@@ -7,9 +7,9 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field
 from typing_extensions import TypedDict
 
-from modulo.domain.answer_options import MAX_TEMPERATURE
-from modulo.domain.conversation import MessageText
-from modulo.domain.search import MAX_COLLECTIONS
+from modulo.domain.answers.answer_options import MAX_TEMPERATURE
+from modulo.domain.conversations.conversation import MessageText
+from modulo.domain.search.search import MAX_COLLECTIONS
 
 OF_TEXTS: Final = frozenset({"annotations", "logprobs"})
 """What the text of an answer has beside it."""

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from modulo.domain.collection import Chunking
+from modulo.domain.collections.collection import Chunking
 from modulo.domain.errors import InvalidRequest
-from modulo.domain.file_batch import MAX_BATCH, BatchEntry, BatchFile, EntryState, FileBatch
+from modulo.domain.files.file_batch import MAX_BATCH, BatchEntry, BatchFile, EntryState, FileBatch
 from modulo.domain.request_model import RequestModel
 from modulo.runtime.openai.attributes import store_attributes
 from modulo.runtime.openai.store_files import (

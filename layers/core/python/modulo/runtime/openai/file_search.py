@@ -5,7 +5,7 @@ from typing import Any, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from modulo.domain.request_model import RequestModel
-from modulo.domain.search import ConfigMetadata
+from modulo.domain.search.search import ConfigMetadata
 from modulo.runtime.openai.fields import StoreIds
 from modulo.runtime.openai.filters import own_filters
 

@@ -8,8 +8,8 @@ from fastapi import Depends, Request
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from modulo.domain.errors import InvalidRequest
-from modulo.domain.media import safe_name
-from modulo.domain.user_file import Purpose, SentUserFile, UserFile
+from modulo.domain.files.media import safe_name
+from modulo.domain.files.user_file import Purpose, SentUserFile, UserFile
 from modulo.runtime.upload_form import name_in_form
 
 MIN_SECONDS: Final = 3_600

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from modulo.domain.errors import InvalidRequest
-from modulo.domain.filter_language import PREFIX, parse_filters
+from modulo.domain.retrieval.filter_language import PREFIX, parse_filters
 
 GROUPS: Final = ("and", "or")
 COMPARISONS: Final = ("eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "contains", "starts_with", "exists")

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from modulo.domain.collection_model import CollectionModel
+from modulo.domain.collections.collection_model import CollectionModel
 
 OWNER = "modulo"
 

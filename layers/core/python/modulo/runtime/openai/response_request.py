@@ -7,15 +7,15 @@ from uuid import UUID, uuid4
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from typing_extensions import TypedDict
 
-from modulo.domain.answer_options import AnswerOptions
-from modulo.domain.conversation import MessageDraft, MessageRole, MessageText
+from modulo.domain.answers.answer_options import AnswerOptions
+from modulo.domain.conversations.conversation import MessageDraft, MessageRole, MessageText
+from modulo.domain.conversations.response import AskedResponse
 from modulo.domain.errors import InvalidRequest
 from modulo.domain.labels import Labels
 from modulo.domain.model import STORABLE
 from modulo.domain.request_model import RequestModel
-from modulo.domain.response import AskedResponse
-from modulo.domain.search import ConfigMetadata, Question
-from modulo.domain.search_defaults import MAX_INSTRUCTIONS
+from modulo.domain.retrieval.search_defaults import MAX_INSTRUCTIONS
+from modulo.domain.search.search import ConfigMetadata, Question
 from modulo.runtime.openai.dialogue import Dialogue
 from modulo.runtime.openai.fields import One, Temperature, text_of, without_nulls
 from modulo.runtime.openai.file_search import FileSearch

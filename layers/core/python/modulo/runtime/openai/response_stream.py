@@ -9,10 +9,10 @@ import fastapi
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from modulo.domain.answer import TokenUsage
+from modulo.domain.answers.answer import TokenUsage
 from modulo.domain.errors import ModuloError
-from modulo.domain.search import SearchOutput
-from modulo.domain.search_events import Answered, PassagesFound, SearchEvent, TextChecked
+from modulo.domain.search.search import SearchOutput
+from modulo.domain.search.search_events import Answered, PassagesFound, SearchEvent, TextChecked
 from modulo.runtime.answer_stream import StreamFormat, answer_stream_response
 from modulo.runtime.openai.errors import openai_error
 from modulo.runtime.openai.response_request import CreateResponse

@@ -7,10 +7,10 @@ from uuid import UUID, uuid5
 
 from pydantic import BaseModel, Field
 
-from modulo.domain.answer import TokenUsage
-from modulo.domain.conversation import StoredMessage
-from modulo.domain.response import RESPONSE
-from modulo.domain.search import FoundDocument, QueryResult, SearchOutput
+from modulo.domain.answers.answer import TokenUsage
+from modulo.domain.conversations.conversation import StoredMessage
+from modulo.domain.conversations.response import RESPONSE
+from modulo.domain.search.search import FoundDocument, QueryResult, SearchOutput
 from modulo.runtime.openai.attributes import store_attributes
 from modulo.runtime.openai.response_request import CreateResponse
 

@@ -8,10 +8,10 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel, BeforeValidator, Field
 
-from modulo.domain.attributes import KEYS, MAX_ATTRIBUTES, Attributes, Single
-from modulo.domain.collection import Chunking
+from modulo.domain.collections.collection import Chunking
 from modulo.domain.errors import InvalidRequest
-from modulo.domain.file import File, FileChange, FileProblem, Stage
+from modulo.domain.files.attributes import KEYS, MAX_ATTRIBUTES, Attributes, Single
+from modulo.domain.files.file import File, FileChange, FileProblem, Stage
 from modulo.domain.request_model import RequestModel
 from modulo.runtime.openai.attributes import store_attributes
 from modulo.runtime.openai.vector_stores import ChunkingStrategy, Static, chunking_of

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, Field
 
 from modulo.domain.request_model import RequestModel
-from modulo.domain.search import QueryResult, Question, SearchInput
+from modulo.domain.search.search import QueryResult, Question, SearchInput
 from modulo.runtime.openai.attributes import store_attributes
 from modulo.runtime.openai.file_search import MAX_RESULTS, RankingOptions
 from modulo.runtime.openai.store_files import Text

@@ -9,10 +9,10 @@ from fastapi import Depends, Request
 from pydantic import BaseModel, Field
 
 from modulo.domain.errors import InvalidRequest
-from modulo.domain.media import FILE_NAME, safe_name
-from modulo.domain.part_upload import MAX_PARTS, NewPartUpload, PartUpload
+from modulo.domain.files.media import FILE_NAME, safe_name
+from modulo.domain.files.part_upload import MAX_PARTS, NewPartUpload, PartUpload
+from modulo.domain.files.user_file import Purpose
 from modulo.domain.request_model import RequestModel
-from modulo.domain.user_file import Purpose
 from modulo.runtime.openai.files import MAX_SECONDS, MIN_SECONDS, FileObject, file_answer
 
 State = Literal["pending", "completed", "cancelled", "expired"]

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from pydantic import BaseModel, Field
 
-from modulo.domain.collection import (
+from modulo.domain.collections.collection import (
     MAX_CHUNK_TOKENS,
     MAX_OVERLAP_TOKENS,
     Chunking,
@@ -18,7 +18,7 @@ from modulo.domain.collection import (
     NewCollection,
 )
 from modulo.domain.errors import InvalidRequest
-from modulo.domain.file import Stage
+from modulo.domain.files.file import Stage
 from modulo.domain.labels import Labels
 from modulo.domain.request_model import RequestModel
 

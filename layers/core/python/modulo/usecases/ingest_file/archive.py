@@ -9,17 +9,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid5
 
-from modulo.domain.archive import ArchivedFile, ArchivedNames, safe_path
-from modulo.domain.chunk import content_hash
-from modulo.domain.claim import PartResult
+from modulo.domain.documents.chunk import content_hash
 from modulo.domain.errors import Conflict, EmptyFile, FileRejected, ModuloError, QuotaExceeded, Unavailable
-from modulo.domain.file import MAX_LISTED_LEFT_OUT, DocumentInfo, FileRef, LeftOut, Stage
-from modulo.domain.media import HEAD_BYTES, media_type_of
-from modulo.domain.upload import FileDraft
+from modulo.domain.files.archive import ArchivedFile, ArchivedNames, safe_path
+from modulo.domain.files.file import MAX_LISTED_LEFT_OUT, DocumentInfo, FileRef, LeftOut, Stage
+from modulo.domain.files.media import HEAD_BYTES, media_type_of
+from modulo.domain.files.upload import FileDraft
+from modulo.domain.ingestion.claim import PartResult
 from modulo.usecases.ingest_file.lease import ClaimLease, ClaimLostError
 
 if TYPE_CHECKING:
-    from modulo.domain.quota import Quotas
+    from modulo.domain.tenancy.quota import Quotas
     from modulo.ports.blobs import Blobs
     from modulo.ports.metadata.uploads import Uploads
 

@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from modulo.domain.errors import EmptyFile, RevokedUpload, Unavailable
-from modulo.domain.file import Stage
-from modulo.domain.media import ZIP
+from modulo.domain.files.file import Stage
+from modulo.domain.files.media import ZIP
 from modulo.usecases.ingest_file.archive import ArchiveExpansion
 from modulo.usecases.ingest_file.division import parts_of, queue_open_parts, verified_whole
 from modulo.usecases.ingest_file.source import check_size, checked_checksum, detected_media_type, open_source
@@ -17,9 +17,9 @@ from modulo.usecases.ingest_file.source import check_size, checked_checksum, det
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-    from modulo.domain.claim import Claim, PartResult
-    from modulo.domain.file import FileProblem
-    from modulo.domain.stored_object import ObjectInfo
+    from modulo.domain.files.file import FileProblem
+    from modulo.domain.files.stored_object import ObjectInfo
+    from modulo.domain.ingestion.claim import Claim, PartResult
     from modulo.usecases.ingest_file.indexing import Indexing
     from modulo.usecases.ingest_file.lease import ClaimLease
     from modulo.usecases.ingest_file.limits import IngestLimits

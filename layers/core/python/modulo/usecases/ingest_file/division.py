@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modulo.domain.chunk import content_hash, numbers_of
-from modulo.domain.claim import PartResult
+from modulo.domain.documents.chunk import content_hash, numbers_of
 from modulo.domain.errors import EmptyFile, GarbledFile, ScannedFile, Unavailable
-from modulo.domain.file import DocumentInfo
-from modulo.domain.messages import IngestRequest
+from modulo.domain.files.file import DocumentInfo
+from modulo.domain.ingestion.claim import PartResult
+from modulo.domain.operations.messages import IngestRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from modulo.domain.claim import Claim
-    from modulo.domain.document import Part
+    from modulo.domain.documents.document import Part
+    from modulo.domain.ingestion.claim import Claim
     from modulo.ports.parsing import Parsed
     from modulo.usecases.ingest_file.limits import IngestLimits
     from modulo.usecases.ingest_file.ports import IngestPorts

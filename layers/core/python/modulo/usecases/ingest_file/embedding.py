@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from modulo.domain.cache_entry import CacheEntry
 from modulo.domain.errors import BadModelAnswer, RefusedByModel, RefusedPassage, Throttled
-from modulo.domain.tokens import estimate
-from modulo.domain.vector import decode_vector, encode_vector
+from modulo.domain.retrieval.vector import decode_vector, encode_vector
+from modulo.domain.search.cache_entry import CacheEntry
+from modulo.domain.text.tokens import estimate
 from modulo.usecases.cache_keys import chunk_group, chunk_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from modulo.domain.chunk import Chunk
-    from modulo.domain.claim import Claim
+    from modulo.domain.documents.chunk import Chunk
+    from modulo.domain.ingestion.claim import Claim
     from modulo.ports.cache import Cache
     from modulo.ports.metrics import Metrics
     from modulo.ports.models import Embedder

@@ -9,11 +9,11 @@ from itertools import islice
 from time import perf_counter
 from typing import TYPE_CHECKING, TypeVar
 
-from modulo.domain.chunk import ContentHash, EmbeddedChunk, content_hash, numbers_of
-from modulo.domain.chunking import chunk
-from modulo.domain.claim import PartResult
+from modulo.domain.documents.chunk import ContentHash, EmbeddedChunk, content_hash, numbers_of
 from modulo.domain.errors import Unavailable
-from modulo.domain.file import MAX_LISTED_PAGES, Stage
+from modulo.domain.files.file import MAX_LISTED_PAGES, Stage
+from modulo.domain.ingestion.chunking import chunk
+from modulo.domain.ingestion.claim import PartResult
 from modulo.usecases.ingest_file.embedding import ChunkEmbedding
 from modulo.usecases.ingest_file.lease import RENEWALS
 from modulo.usecases.ingest_file.prefetch import prefetched
@@ -22,10 +22,10 @@ from modulo.usecases.ingest_file.throttle import AdaptiveThrottle
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from modulo.domain.chunk import Chunk
-    from modulo.domain.claim import Claim
-    from modulo.domain.document import Page
-    from modulo.domain.file import DocumentInfo
+    from modulo.domain.documents.chunk import Chunk
+    from modulo.domain.documents.document import Page
+    from modulo.domain.files.file import DocumentInfo
+    from modulo.domain.ingestion.claim import Claim
     from modulo.ports.metrics import Metrics
     from modulo.ports.parsing import Parsed
     from modulo.ports.vectors import Vectors

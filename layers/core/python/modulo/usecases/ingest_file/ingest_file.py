@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from modulo.domain.file import FileProblem
-from modulo.domain.purge import PurgeRequest
+from modulo.domain.files.file import FileProblem
+from modulo.domain.operations.purge import PurgeRequest
 from modulo.domain.trace import Trace
 from modulo.ports.trace import adopt
 from modulo.usecases.cache_keys import chunk_group
@@ -18,9 +18,9 @@ from modulo.usecases.purge import request_purge
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from modulo.domain.claim import Claim
-    from modulo.domain.messages import IngestRequest
-    from modulo.domain.stored_object import ObjectInfo
+    from modulo.domain.files.stored_object import ObjectInfo
+    from modulo.domain.ingestion.claim import Claim
+    from modulo.domain.operations.messages import IngestRequest
     from modulo.usecases.ingest_file.limits import IngestLimits
     from modulo.usecases.ingest_file.ports import IngestPorts
 

@@ -11,15 +11,15 @@ from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 from modulo.domain.errors import ModuloError
-from modulo.domain.file import Stage
+from modulo.domain.files.file import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from modulo.domain.claim import Claim, PartResult
-    from modulo.domain.document import Part
-    from modulo.domain.file import FileProblem
+    from modulo.domain.documents.document import Part
+    from modulo.domain.files.file import FileProblem
+    from modulo.domain.ingestion.claim import Claim, PartResult
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.ingestion import Ingestion
     from modulo.ports.metadata.parts import Parts

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from modulo.domain.quota import Quotas
+    from modulo.domain.tenancy.quota import Quotas
 
 
 @dataclass(frozen=True, slots=True)

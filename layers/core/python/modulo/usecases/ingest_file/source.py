@@ -6,13 +6,13 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from modulo.domain.errors import AlteredFile, LostFile, NotFound, OversizedFile
-from modulo.domain.media import HEAD_BYTES, media_type_of
+from modulo.domain.files.media import HEAD_BYTES, media_type_of
 
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-    from modulo.domain.claim import Claim
-    from modulo.domain.stored_object import ObjectInfo
+    from modulo.domain.files.stored_object import ObjectInfo
+    from modulo.domain.ingestion.claim import Claim
     from modulo.ports.blobs import Blobs
 
 

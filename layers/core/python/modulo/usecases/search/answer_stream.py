@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from modulo.domain.answer import CitedPassage, TokenUsage
-from modulo.domain.citations import CitationCheck
-from modulo.domain.search import MARK
-from modulo.domain.search_events import CitationVerified, PassagesFound, SearchEvent, TextChecked, TokensUsed
+from modulo.domain.answers.answer import CitedPassage, TokenUsage
+from modulo.domain.answers.citations import CitationCheck
+from modulo.domain.search.search import MARK
+from modulo.domain.search.search_events import CitationVerified, PassagesFound, SearchEvent, TextChecked, TokensUsed
 from modulo.usecases.search.citation import citation_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Sequence
     from uuid import UUID
 
-    from modulo.domain.answer import Answer, Prompt
-    from modulo.domain.search import Citation, SearchOutput
+    from modulo.domain.answers.answer import Answer, Prompt
+    from modulo.domain.search.search import Citation, SearchOutput
     from modulo.usecases.search.run import SearchRun
     from modulo.usecases.search.token_budget import TokenBudget
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from modulo.domain.cache_entry import CacheEntry
-from modulo.domain.collection import EmbeddingModel
-from modulo.domain.grant import Grant, MatchingFiles
-from modulo.domain.search import SearchOutput
-from modulo.domain.vector import decode_vector, encode_vector
+from modulo.domain.collections.collection import EmbeddingModel
+from modulo.domain.collections.grant import Grant, MatchingFiles
+from modulo.domain.retrieval.vector import decode_vector, encode_vector
+from modulo.domain.search.cache_entry import CacheEntry
+from modulo.domain.search.search import SearchOutput
 from modulo.usecases.cache_keys import collection_prefix, embedding_key, grant_key, matching_key, result_key
 
 if TYPE_CHECKING:

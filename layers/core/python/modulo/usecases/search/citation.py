@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modulo.domain.citations import supported_spans
-from modulo.domain.search import Citation, Span
+from modulo.domain.answers.citations import supported_spans
+from modulo.domain.search.search import Citation, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from modulo.domain.answer import Answer, CitedPassage
+    from modulo.domain.answers.answer import Answer, CitedPassage
 
 
 def citations_of(answer: Answer) -> tuple[Citation, ...]:

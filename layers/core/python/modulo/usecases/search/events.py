@@ -6,10 +6,10 @@ from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from modulo.domain.answer_options import PLAIN
+from modulo.domain.answers.answer_options import PLAIN
 from modulo.domain.errors import InvalidRequest
-from modulo.domain.filter_language import parse_filters
-from modulo.domain.search_events import Answered
+from modulo.domain.retrieval.filter_language import parse_filters
+from modulo.domain.search.search_events import Answered
 from modulo.usecases.search import cache
 from modulo.usecases.search.pipeline import SearchPipeline
 from modulo.usecases.search.reasoning import plan_of, reason
@@ -19,11 +19,11 @@ from modulo.usecases.search.run import SearchRun
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from modulo.domain.answer_options import AnswerOptions
-    from modulo.domain.filters import Filter
-    from modulo.domain.identity import Principal
-    from modulo.domain.search import SearchInput
-    from modulo.domain.search_events import SearchEvent
+    from modulo.domain.answers.answer_options import AnswerOptions
+    from modulo.domain.retrieval.filters import Filter
+    from modulo.domain.search.search import SearchInput
+    from modulo.domain.search.search_events import SearchEvent
+    from modulo.domain.tenancy.identity import Principal
     from modulo.usecases.search.limits import SearchLimits
     from modulo.usecases.search.ports import SearchPorts
 

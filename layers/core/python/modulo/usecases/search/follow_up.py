@@ -6,20 +6,20 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from modulo.domain.answer import Prompt, TokenUsage
-from modulo.domain.answer_options import AnswerOptions
-from modulo.domain.conversation import MessageRole
+from modulo.domain.answers.answer import Prompt, TokenUsage
+from modulo.domain.answers.answer_options import AnswerOptions
+from modulo.domain.answers.follow_up import Turn, recent, standalone
+from modulo.domain.conversations.conversation import MessageRole
 from modulo.domain.errors import BadModelAnswer, Throttled, Unavailable
-from modulo.domain.follow_up import Turn, recent, standalone
-from modulo.domain.search import MAX_QUESTION_CHARACTERS
+from modulo.domain.search.search import MAX_QUESTION_CHARACTERS
 from modulo.usecases.search.token_budget import TokenBudget
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from modulo.domain.conversation import Message
-    from modulo.domain.identity import Principal
-    from modulo.domain.search import SearchInput
+    from modulo.domain.conversations.conversation import Message
+    from modulo.domain.search.search import SearchInput
+    from modulo.domain.tenancy.identity import Principal
     from modulo.usecases.search.limits import SearchLimits
     from modulo.usecases.search.ports import SearchPorts
 

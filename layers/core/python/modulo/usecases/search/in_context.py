@@ -6,18 +6,18 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from modulo.domain.follow_up import recent
-from modulo.domain.search_events import Answered, TokensUsed
+from modulo.domain.answers.follow_up import recent
+from modulo.domain.search.search_events import Answered, TokensUsed
 from modulo.usecases.search.events import search_events
 from modulo.usecases.search.follow_up import rewritten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from modulo.domain.answer_options import AnswerOptions
-    from modulo.domain.identity import Principal
-    from modulo.domain.search import SearchInput
-    from modulo.domain.search_events import SearchEvent
+    from modulo.domain.answers.answer_options import AnswerOptions
+    from modulo.domain.search.search import SearchInput
+    from modulo.domain.search.search_events import SearchEvent
+    from modulo.domain.tenancy.identity import Principal
     from modulo.usecases.search.follow_up import Rewritten
     from modulo.usecases.search.limits import SearchLimits
     from modulo.usecases.search.ports import SearchPorts

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from modulo.domain.search_defaults import NO_DEFAULTS
+from modulo.domain.retrieval.search_defaults import NO_DEFAULTS
 
 if TYPE_CHECKING:
-    from modulo.domain.quota import Quotas
-    from modulo.domain.search_defaults import SearchDefaults
+    from modulo.domain.retrieval.search_defaults import SearchDefaults
+    from modulo.domain.tenancy.quota import Quotas
 
 
 @dataclass(frozen=True, slots=True)

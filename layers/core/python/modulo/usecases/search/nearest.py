@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modulo.domain.entailment import Evidence
-from modulo.domain.search import NearestPassage
+from modulo.domain.answers.entailment import Evidence
+from modulo.domain.search.search import NearestPassage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from modulo.domain.passage import Passage
+    from modulo.domain.retrieval.passage import Passage
 
 MAX_NEAREST = 3
 

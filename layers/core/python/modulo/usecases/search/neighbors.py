@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from modulo.domain.errors import Throttled, Unavailable
-from modulo.domain.neighbors import joined, wanted
+from modulo.domain.retrieval.neighbors import joined, wanted
 from modulo.ports.deadline import remaining, within
 from modulo.usecases.search.retrieval import meets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from modulo.domain.passage import Passage
+    from modulo.domain.retrieval.passage import Passage
     from modulo.usecases.search.run import SearchRun
 
 log = logging.getLogger(__name__)

@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from modulo.domain.answer import Answer, Prompt
-from modulo.domain.citations import check_citations
-from modulo.domain.filters import AllOf, Comparison, Condition, FilterField
-from modulo.domain.fusion import SearchType
-from modulo.domain.near_duplicates import distinct
-from modulo.domain.neighbors import in_reading_order
-from modulo.domain.outcome import NOT_FOUND
-from modulo.domain.reasoning import Step
-from modulo.domain.search_events import PassagesFound, SearchEvent, StageBegan
+from modulo.domain.answers.answer import Answer, Prompt
+from modulo.domain.answers.citations import check_citations
+from modulo.domain.answers.outcome import NOT_FOUND
+from modulo.domain.retrieval.filters import AllOf, Comparison, Condition, FilterField
+from modulo.domain.retrieval.fusion import SearchType
+from modulo.domain.retrieval.near_duplicates import distinct
+from modulo.domain.retrieval.neighbors import in_reading_order
+from modulo.domain.search.reasoning import Step
+from modulo.domain.search.search_events import PassagesFound, SearchEvent, StageBegan
 from modulo.ports.context_threads import side_by_side
 from modulo.usecases.search.answer_stream import AnswerStream
 from modulo.usecases.search.neighbors import with_neighbors
@@ -26,10 +26,10 @@ from modulo.usecases.search.token_budget import TokenBudget
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from modulo.domain.collection import EmbeddingModel
-    from modulo.domain.filters import Filter
-    from modulo.domain.grant import Grant, MatchingFiles
-    from modulo.domain.passage import Passage
+    from modulo.domain.collections.collection import EmbeddingModel
+    from modulo.domain.collections.grant import Grant, MatchingFiles
+    from modulo.domain.retrieval.filters import Filter
+    from modulo.domain.retrieval.passage import Passage
     from modulo.usecases.search.cache import CachedVectors
     from modulo.usecases.search.run import SearchRun
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from modulo.domain.decomposition import MAX_DEPTH, Part, decompose
+from modulo.domain.answers.decomposition import MAX_DEPTH, Part, decompose
+from modulo.domain.answers.reasoning_options import CotConfig, FormatType, ReasoningStrategy
 from modulo.domain.errors import InvalidRequest
-from modulo.domain.reasoning import Plan
-from modulo.domain.reasoning_options import CotConfig, FormatType, ReasoningStrategy
+from modulo.domain.search.reasoning import Plan
 from modulo.usecases.search.cache import CachedVectors
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from modulo.domain.reasoning import Step
-    from modulo.domain.search import SearchInput
-    from modulo.domain.search_events import SearchEvent
+    from modulo.domain.search.reasoning import Step
+    from modulo.domain.search.search import SearchInput
+    from modulo.domain.search.search_events import SearchEvent
     from modulo.usecases.search.pipeline import SearchPipeline
     from modulo.usecases.search.retrieval import Embedded, Retrieved
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from modulo.domain.answers.extracts import spelled_like
 from modulo.domain.errors import Throttled, Unavailable
-from modulo.domain.extracts import spelled_like
-from modulo.domain.passage_text import reading
-from modulo.domain.relevance import blended, log_odds
-from modulo.domain.stemming import content_words
+from modulo.domain.retrieval.passage_text import reading
+from modulo.domain.retrieval.relevance import blended, log_odds
+from modulo.domain.text.stemming import content_words
 from modulo.ports.deadline import remaining, within
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from modulo.domain.passage import Passage
+    from modulo.domain.retrieval.passage import Passage
     from modulo.ports.models import Reranker
     from modulo.usecases.search.run import SearchRun
 

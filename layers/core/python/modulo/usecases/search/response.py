@@ -5,11 +5,11 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from modulo.domain.answer import EXTRACTIVE
-from modulo.domain.language import language_of
-from modulo.domain.outcome import Outcome, wording
-from modulo.domain.reasoning import combine
-from modulo.domain.search import (
+from modulo.domain.answers.answer import EXTRACTIVE
+from modulo.domain.answers.outcome import Outcome, wording
+from modulo.domain.retrieval.suspicion import flags_of
+from modulo.domain.search.reasoning import combine
+from modulo.domain.search.search import (
     ChunkMetadata,
     FoundChunk,
     FoundDocument,
@@ -18,8 +18,8 @@ from modulo.domain.search import (
     SearchMetadata,
     SearchOutput,
 )
-from modulo.domain.search_neighbor import Neighbor
-from modulo.domain.suspicion import flags_of
+from modulo.domain.search.search_neighbor import Neighbor
+from modulo.domain.text.language import language_of
 from modulo.usecases.search.citation import citations_of
 from modulo.usecases.search.nearest import nearest
 from modulo.usecases.search.told_reasoning import cot_output, structured_answer, token_warning
@@ -27,9 +27,9 @@ from modulo.usecases.search.told_reasoning import cot_output, structured_answer,
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from modulo.domain.passage import Passage
-    from modulo.domain.reasoning import Step
-    from modulo.domain.suspicion import Flag
+    from modulo.domain.retrieval.passage import Passage
+    from modulo.domain.retrieval.suspicion import Flag
+    from modulo.domain.search.reasoning import Step
     from modulo.usecases.search.retrieval import Retrieved
     from modulo.usecases.search.run import SearchRun
 

@@ -8,20 +8,20 @@ from heapq import nlargest
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from modulo.domain.answer import Prompt
-from modulo.domain.file import DocumentInfo
-from modulo.domain.filters import HIT_FIELDS, Attribute, FilterField, conditions, holds
-from modulo.domain.grouping import document_count
-from modulo.domain.passage import LiveDocument, Passage
-from modulo.domain.target import Target
+from modulo.domain.answers.answer import Prompt
+from modulo.domain.files.file import DocumentInfo
+from modulo.domain.retrieval.filters import HIT_FIELDS, Attribute, FilterField, conditions, holds
+from modulo.domain.retrieval.grouping import document_count
+from modulo.domain.retrieval.passage import LiveDocument, Passage
+from modulo.domain.search.target import Target
 
 if TYPE_CHECKING:
-    from modulo.domain.collection import EmbeddingModel, Space
-    from modulo.domain.filters import Filter
-    from modulo.domain.grant import Grant, LiveDocuments, MatchingFiles
-    from modulo.domain.passage import Hit
-    from modulo.domain.quota import Reservation
-    from modulo.domain.search_defaults import SearchDefaults
+    from modulo.domain.collections.collection import EmbeddingModel, Space
+    from modulo.domain.collections.grant import Grant, LiveDocuments, MatchingFiles
+    from modulo.domain.retrieval.filters import Filter
+    from modulo.domain.retrieval.passage import Hit
+    from modulo.domain.retrieval.search_defaults import SearchDefaults
+    from modulo.domain.tenancy.quota import Reservation
     from modulo.usecases.search.run import SearchRun
     from modulo.usecases.search.token_budget import TokenBudget
 

@@ -8,25 +8,25 @@ from threading import Lock
 from time import perf_counter
 from typing import TYPE_CHECKING, TypeVar
 
-from modulo.domain.answer import EXTRACTIVE, TokenUsage
-from modulo.domain.answer_options import PLAIN, AnswerOptions
-from modulo.domain.filters import CHUNK_FIELDS, conditions, on_documents
-from modulo.domain.fusion import Ranking
-from modulo.domain.grouping import PASSAGES_PER_DOCUMENT, GroupBy, of_best_documents
-from modulo.domain.reasoning_options import FormatType
-from modulo.domain.search_defaults import first_said, of_all
+from modulo.domain.answers.answer import EXTRACTIVE, TokenUsage
+from modulo.domain.answers.answer_options import PLAIN, AnswerOptions
+from modulo.domain.answers.reasoning_options import FormatType
+from modulo.domain.retrieval.filters import CHUNK_FIELDS, conditions, on_documents
+from modulo.domain.retrieval.fusion import Ranking
+from modulo.domain.retrieval.grouping import PASSAGES_PER_DOCUMENT, GroupBy, of_best_documents
+from modulo.domain.retrieval.search_defaults import first_said, of_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from uuid import UUID
 
-    from modulo.domain.filters import Filter
-    from modulo.domain.grant import Grant
-    from modulo.domain.identity import Principal
-    from modulo.domain.passage import Passage
-    from modulo.domain.reasoning import Plan
-    from modulo.domain.search import SearchInput
-    from modulo.domain.search_defaults import SearchDefaults
+    from modulo.domain.collections.grant import Grant
+    from modulo.domain.retrieval.filters import Filter
+    from modulo.domain.retrieval.passage import Passage
+    from modulo.domain.retrieval.search_defaults import SearchDefaults
+    from modulo.domain.search.reasoning import Plan
+    from modulo.domain.search.search import SearchInput
+    from modulo.domain.tenancy.identity import Principal
     from modulo.usecases.search.limits import SearchLimits
     from modulo.usecases.search.ports import SearchPorts
 

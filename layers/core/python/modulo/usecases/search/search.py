@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modulo.domain.search_events import Answered
+from modulo.domain.search.search_events import Answered
 from modulo.usecases.search.events import search_events
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from modulo.domain.identity import Principal
-    from modulo.domain.search import SearchInput, SearchOutput
+    from modulo.domain.search.search import SearchInput, SearchOutput
+    from modulo.domain.tenancy.identity import Principal
     from modulo.usecases.search.limits import SearchLimits
     from modulo.usecases.search.ports import SearchPorts
 

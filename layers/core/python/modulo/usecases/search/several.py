@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from uuid import UUID
 
-    from modulo.domain.identity import Principal
-    from modulo.domain.search import FoundDocument, QueryResult, SearchInput
+    from modulo.domain.search.search import FoundDocument, QueryResult, SearchInput
+    from modulo.domain.tenancy.identity import Principal
     from modulo.usecases.search.limits import SearchLimits
     from modulo.usecases.search.ports import SearchPorts
 

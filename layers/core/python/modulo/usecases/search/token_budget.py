@@ -10,14 +10,14 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from modulo.domain.errors import ModuloError
-from modulo.domain.quota import Reservation, period_of, quota_exceeded, resets_at
+from modulo.domain.tenancy.quota import Reservation, period_of, quota_exceeded, resets_at
 from modulo.ports.deadline import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from modulo.domain.identity import Principal
+    from modulo.domain.tenancy.identity import Principal
     from modulo.ports.metadata.usage import UsageLedger
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modulo.domain.reasoning import counts
-from modulo.domain.search import CotOutput, ReasoningStep, SourceSummary, StructuredAnswer
+from modulo.domain.search.reasoning import counts
+from modulo.domain.search.search import CotOutput, ReasoningStep, SourceSummary, StructuredAnswer
 from modulo.usecases.search.citation import citations_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from modulo.domain.answer import Answer
-    from modulo.domain.passage import Passage
-    from modulo.domain.reasoning import Step
+    from modulo.domain.answers.answer import Answer
+    from modulo.domain.retrieval.passage import Passage
+    from modulo.domain.search.reasoning import Step
     from modulo.usecases.search.run import SearchRun
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from modulo.adapters.parsing.pdf.geometry import HYPHEN, DrawnPage, Gap, Rule, Rules, Run
 from modulo.adapters.parsing.text_decoding import one_line
-from modulo.domain.document import Picture
+from modulo.domain.documents.document import Picture
 
 _POINTS: Final = 72 / 300  # of a pixel, at the resolution that pages are rendered with
 _MIN_CONFIDENCE: Final = 40  # percent, for a line to be text: stains and pictures yield lines, too

@@ -15,9 +15,9 @@ from modulo.adapters.parsing.opened_document import OpenedDocument
 from modulo.adapters.parsing.pdf.geometry import DrawnPage
 from modulo.adapters.parsing.pdf.layout import blocks_of
 from modulo.adapters.parsing.pdf.style import style_of
-from modulo.domain.document import Block, Page, Part, Picture
+from modulo.domain.documents.document import Block, Page, Part, Picture
 from modulo.domain.errors import ScannedFile
-from modulo.domain.media import PDF
+from modulo.domain.files.media import PDF
 
 if TYPE_CHECKING:
     from modulo.ports.metrics import Metrics

@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Final, cast
 from modulo.domain.errors import Unavailable
 
 if TYPE_CHECKING:
-    from modulo.domain.document import Picture
+    from modulo.domain.documents.document import Picture
     from modulo.settings import Settings
 
 PROGRAM: Final = "tesseract"

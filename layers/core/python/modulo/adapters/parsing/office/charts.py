@@ -10,7 +10,7 @@ from modulo.adapters.parsing.office.elements import attribute, child, local
 from modulo.adapters.parsing.office.number_format import shown_number
 from modulo.adapters.parsing.table_blocks import table_blocks
 from modulo.adapters.parsing.text_decoding import one_line
-from modulo.domain.document import Block, BlockKind
+from modulo.domain.documents.document import Block, BlockKind
 
 _MAX_POINTS = 100_000
 _CATEGORIES = ("cat", "xVal")

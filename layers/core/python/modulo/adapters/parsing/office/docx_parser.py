@@ -8,7 +8,7 @@ from typing import BinaryIO
 from modulo.adapters.parsing.office.docx_story import Item, Story
 from modulo.adapters.parsing.office.ooxml import Package
 from modulo.adapters.parsing.opened_document import OpenedDocument
-from modulo.domain.document import Block, BlockKind, Page
+from modulo.domain.documents.document import Block, BlockKind, Page
 
 _BREAK = re.compile(b"lastRenderedPageBreak")
 

@@ -18,9 +18,9 @@ from modulo.adapters.parsing.office.related_parts import RelatedParts, comment_l
 from modulo.adapters.parsing.parser_registry import parser_for
 from modulo.adapters.parsing.table_blocks import table_blocks
 from modulo.adapters.parsing.text_decoding import one_line
-from modulo.domain.document import Block, BlockKind
+from modulo.domain.documents.document import Block, BlockKind
 from modulo.domain.errors import FileRejected, OversizedFile
-from modulo.domain.media import HTML, TEXT
+from modulo.domain.files.media import HTML, TEXT
 
 _WRAPPERS = frozenset({"sdt", "sdtContent", "ins", "moveTo", "customXml", "smartTag", "AlternateContent", "Choice"})
 _NOTES = {"footnoteReference": "footnotes", "endnoteReference": "endnotes", "commentReference": "comments"}

@@ -12,8 +12,8 @@ from modulo.adapters.parsing.text_decoding import one_line
 from modulo.adapters.parsing.untrusted_xml import OVERLAP_BYTES, declares_entities, xml_events, xml_parser
 from modulo.adapters.parsing.zip_archive import DAMAGE, MAX_RATIO, expands_suspiciously, open_archive
 from modulo.domain.errors import CorruptFile, EmptyFile, EncryptedFile, OversizedFile, UnsupportedFile
-from modulo.domain.file import DocumentInfo
-from modulo.domain.language import language_named
+from modulo.domain.files.file import DocumentInfo
+from modulo.domain.text.language import language_named
 
 MAX_UNPACKED_BYTES = 512 * 1024**2
 MAX_PARTS = 10_000

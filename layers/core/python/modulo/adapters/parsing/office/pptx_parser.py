@@ -14,7 +14,7 @@ from modulo.adapters.parsing.office.related_parts import RelatedParts
 from modulo.adapters.parsing.opened_document import OpenedDocument
 from modulo.adapters.parsing.table_blocks import table_blocks
 from modulo.adapters.parsing.text_decoding import one_line
-from modulo.domain.document import Block, BlockKind, Page
+from modulo.domain.documents.document import Block, BlockKind, Page
 from modulo.domain.errors import CorruptFile, OversizedFile
 
 MAX_SLIDES = 20_000

@@ -9,7 +9,7 @@ from modulo.adapters.parsing.office.drawing_text import line_of
 from modulo.adapters.parsing.office.elements import attribute, child, link, local
 from modulo.adapters.parsing.office.ooxml import Package, Relation
 from modulo.adapters.parsing.text_decoding import one_line
-from modulo.domain.document import Block, BlockKind
+from modulo.domain.documents.document import Block, BlockKind
 
 _MAX_PARTS = 2_000  # charts and diagrams of one part
 

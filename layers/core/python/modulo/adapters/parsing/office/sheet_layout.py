@@ -9,7 +9,7 @@ from modulo.adapters.parsing.office.ooxml import Package
 from modulo.adapters.parsing.office.sheet_cells import MAX_COLUMNS, Row, column_of
 from modulo.adapters.parsing.table_blocks import MAX_CELLS, table_blocks
 from modulo.adapters.parsing.text_decoding import MAX_TEXT_BYTES, one_line
-from modulo.domain.document import Block, BlockKind
+from modulo.domain.documents.document import Block, BlockKind
 from modulo.domain.errors import OversizedFile
 
 _MERGED = re.compile(

@@ -14,7 +14,7 @@ from modulo.adapters.parsing.office.sheet_cells import SheetReader, Workbook, wo
 from modulo.adapters.parsing.office.sheet_layout import sheet_blocks
 from modulo.adapters.parsing.opened_document import OpenedDocument
 from modulo.adapters.parsing.text_decoding import one_line
-from modulo.domain.document import Block, BlockKind, Page
+from modulo.domain.documents.document import Block, BlockKind, Page
 from modulo.domain.errors import CorruptFile, OversizedFile
 
 MAX_SHEETS = 5_000

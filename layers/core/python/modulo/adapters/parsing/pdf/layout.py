@@ -13,7 +13,7 @@ from modulo.adapters.parsing.pdf.placed_lines import placed_lines
 from modulo.adapters.parsing.pdf.ruled_tables import find_ruled_tables
 from modulo.adapters.parsing.pdf.style import Style, letters_only
 from modulo.adapters.parsing.pdf.tables import Table, table_from_alignment, table_from_rules
-from modulo.domain.document import Block, BlockKind
+from modulo.domain.documents.document import Block, BlockKind
 
 _SENTENCE_ENDS = (".", "!", "?", ":", ";", "\u3002", "\uff01", "\uff1f")
 _HEADING_SIZES = ((1.8, 1), (1.4, 2), (1.12, 3))  # least multiple of the body's font size, and the heading's level

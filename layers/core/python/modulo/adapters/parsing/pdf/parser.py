@@ -23,9 +23,9 @@ from modulo.adapters.parsing.pdf.raster import render_page
 from modulo.adapters.parsing.pdf.style import Style, letters_only, style_of
 from modulo.adapters.parsing.pdf.xfa import xfa_lines
 from modulo.adapters.parsing.text_decoding import one_line
-from modulo.domain.document import Block, BlockKind, Extent, Page, Part
+from modulo.domain.documents.document import Block, BlockKind, Extent, Page, Part
 from modulo.domain.errors import OversizedFile, ScannedFile, UnsupportedFile
-from modulo.domain.file import DocumentInfo
+from modulo.domain.files.file import DocumentInfo
 
 MAX_PAGES = 20_000
 _SAMPLE_PAGES = 12

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from modulo.adapters.parsing.pdf.geometry import HYPHEN
-from modulo.domain.placement import SIDE, PlacedLine
+from modulo.domain.documents.placement import SIDE, PlacedLine
 
 if TYPE_CHECKING:
     from modulo.adapters.parsing.pdf.geometry import DrawnPage, Gap, Run

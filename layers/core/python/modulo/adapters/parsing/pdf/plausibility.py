@@ -2,7 +2,7 @@
 
 import re
 
-from modulo.domain.language import language_of
+from modulo.domain.text.language import language_of
 
 _MAX_CHARACTERS = 4_000
 _FEWEST_LETTERS = 20

@@ -6,7 +6,7 @@ from itertools import islice
 import pypdfium2 as pdfium
 from pypdfium2 import raw
 
-from modulo.domain.document import MAX_PIXELS, Picture
+from modulo.domain.documents.document import MAX_PIXELS, Picture
 
 _SCALE = 300 / 72  # pixels a point: 300 dots an inch, which recognition works best at
 _MAX_STORED = 150_000_000  # pixels in all images of a page: A4 at 1,200 dots an inch; more may exhaust the memory

@@ -12,11 +12,11 @@ from modulo.adapters.parsing.pdf.cell_text import CellText, runs_of
 from modulo.adapters.parsing.pdf.lines import Line, join_lines, lines_of, rows_of
 from modulo.adapters.parsing.pdf.placed_lines import placed_lines
 from modulo.adapters.parsing.pdf.ruled_tables import RuledTable, cells_of
-from modulo.domain.table_rows import CELL
+from modulo.domain.text.table_rows import CELL
 
 if TYPE_CHECKING:
     from modulo.adapters.parsing.pdf.geometry import DrawnPage, Run
-    from modulo.domain.placement import PlacedLine
+    from modulo.domain.documents.placement import PlacedLine
 
 _MAX_CELL_LENGTH = 1_500  # characters: longer ones are a page laid out in boxes
 _DIGIT = re.compile(r"\d")

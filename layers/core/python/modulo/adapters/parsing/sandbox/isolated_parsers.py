@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, BinaryIO
 from modulo.adapters.parsing.parser_registry import location_of
 from modulo.adapters.parsing.sandbox.fork_server import ForkServer, fork_server
 from modulo.adapters.parsing.sandbox.parse_session import ParserLimits, ParseSession
-from modulo.domain.document import MAX_PIXELS, Extent, Page, Part
+from modulo.domain.documents.document import MAX_PIXELS, Extent, Page, Part
 
 if TYPE_CHECKING:
-    from modulo.domain.file import DocumentInfo
+    from modulo.domain.files.file import DocumentInfo
     from modulo.ports.metrics import Metrics
     from modulo.settings import Settings
 

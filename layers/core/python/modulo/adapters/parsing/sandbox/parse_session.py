@@ -25,9 +25,9 @@ from modulo.adapters.parsing.sandbox.protocol import (
     pages_request,
     picture_size_from,
 )
-from modulo.domain.document import Extent, Page, Part, Picture
+from modulo.domain.documents.document import Extent, Page, Part, Picture
 from modulo.domain.errors import CorruptFile, ExpensiveFile, FileRejected, ModuloError, Unavailable, UnreadableFile
-from modulo.domain.file import DocumentInfo
+from modulo.domain.files.file import DocumentInfo
 
 if TYPE_CHECKING:
     from modulo.ports.metrics import Metrics

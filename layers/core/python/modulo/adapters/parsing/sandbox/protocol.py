@@ -12,11 +12,11 @@ import struct
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from modulo.domain.document import Block, BlockKind, Extent, Page, Part, Picture
-from modulo.domain.placement import PlacedLine
+from modulo.domain.documents.document import Block, BlockKind, Extent, Page, Part, Picture
+from modulo.domain.documents.placement import PlacedLine
 
 if TYPE_CHECKING:
-    from modulo.domain.file import DocumentInfo
+    from modulo.domain.files.file import DocumentInfo
 
 LENGTH = struct.Struct(">I")
 """The prefix of a message: the length of its body in bytes."""

@@ -1,0 +1,194 @@
+"""Extracts: sentences and rows that may answer a question, each read and quoted with what gives it its meaning."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from modulo.domain.answers.demands import Demands, demands_of, holds, keys_in, nearest, stems
+from modulo.domain.retrieval.passage import Passage
+from modulo.domain.retrieval.passage_sentences import PassageSentence, passage_sentences
+from modulo.domain.retrieval.passage_text import label
+from modulo.domain.text.stemming import content_words
+from modulo.domain.text.table_rows import cells, column_names
+
+MAX_WORDS = 60
+"""Of one extract."""
+MAX_HEADING_WORDS = 16
+GAP = " \u2026 "
+
+_WORD = re.compile(r"[^\W\d_]+")
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b|\bFY ?\d\d\b")
+_ASKS_WHY = re.compile(
+    r"\b(?:why|how come|reasons?|causes?d?|warum|wieso|weshalb|pourquoi|por qu\u00e9|perch\u00e9|waarom)\b",
+    re.IGNORECASE,
+)
+_TELLS_WHY = re.compile(
+    r"\b(?:because|since|due to|caused|causing|as a result|result of|owing to|so that|in order to|therefore|reason|"
+    r"thanks to|led to|weil|wegen|damit|aufgrund|parce que|car|afin|porque|debido|poich\u00e9|perch\u00e9|omdat)\b",
+    re.IGNORECASE,
+)
+# Brackets in a document must not look like a citation in the answer.
+_WITHOUT_BRACKETS = str.maketrans("[]\u3010\u3011", "()()")
+# Nor may a heading end a sentence or open a quotation.
+_PLAIN = str.maketrans("[]\u3010\u3011!?", "()()  ", '"\u201c\u201d\u00ab\u00bb')
+_STOP = re.compile(r"\.(?=\s|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """What may be quoted from the passage numbered `mark`."""
+
+    mark: int
+    text: str
+    """With its quotation marks and the heading before them."""
+    scored_text: str
+    """What a reranker reads: below its heading and what introduces it; a row by column."""
+    is_whole: bool = False
+    """Whether it is all that its passage says, so that the passage's score is its own."""
+    row_words: frozenset[str] = frozenset()
+    """The stems of a row's first cell and group: what it is about."""
+    tells_why: bool = False
+
+
+def extracts(question: str, passages: Sequence[Passage]) -> list[Extract]:
+    """The extracts that hold the question's codes, numbers and names, each once."""
+    demands, words = demands_of(question), frozenset(content_words(question))
+    for strictly in (False,) if asks_why(question) else (True, False):  # a cause names no date
+        found: dict[str, Extract] = {}
+        for mark, passage in enumerate(passages, start=1):
+            for one in _of_passage(mark, passage, demands, words, strictly=strictly):
+                found.setdefault(one.text, one)
+        if found or not demands.numbers:
+            break
+    return list(found.values())
+
+
+def asks_why(question: str) -> bool:
+    """Whether the question is for a cause."""
+    return bool(_ASKS_WHY.search(question))
+
+
+def spelled_like(question: str, texts: Sequence[str]) -> str:
+    """The question with words that no text holds replaced by those that differ from them by a letter or two."""
+    known = {word.casefold() for text in texts for word in _WORD.findall(text)}
+    known_stems = {stem for word in known for stem in content_words(word)}
+
+    def spelled(match: re.Match[str]) -> str:
+        word = match[0].casefold()
+        if set(content_words(word)) <= known_stems:
+            return match[0]
+        return nearest(word, sorted(known)) or match[0]
+
+    return _WORD.sub(spelled, question)
+
+
+def _of_passage(
+    mark: int, passage: Passage, demands: Demands, words: frozenset[str], *, strictly: bool
+) -> Iterator[Extract]:
+    """The passage's extracts. Unless `strictly`, a number of the question may also stand further above.
+
+    A year may stand anywhere in the passage, where a row's table names none for it.
+    """
+    named = f"{label(passage, words)}\n{passage.hit.chunk.heading}"
+    if not holds(demands.names, frozenset(stems(f"{named}\n{passage.text}"))):
+        return
+    known = keys_in(named)
+    split = passage_sentences(passage.text, passage.hit.chunk.heading)
+    for at, sentence in enumerate(split):
+        keys = known | keys_in(sentence.text) | keys_in(sentence.above)
+        if not demands.codes <= keys:
+            continue
+        if not demands.numbers <= keys and not demands.numbers <= keys | _keys_elsewhere(
+            sentence, passage.text, strictly=strictly
+        ):
+            continue
+        quoted = _row(sentence, words) if sentence.is_row else _introduced(sentence, split[at + 1 :], words)
+        yield Extract(
+            mark,
+            _with_heading(sentence, quoted),
+            _scored_text(sentence, quoted),
+            is_whole=len(split) == 1,
+            row_words=_row_words(sentence),
+            tells_why=bool(_TELLS_WHY.search(sentence.text)),
+        )
+
+
+def _keys_elsewhere(sentence: PassageSentence, text: str, *, strictly: bool) -> frozenset[str]:
+    """The numbers of the passage that may count as the sentence's, though they stand neither in it nor above it."""
+    if sentence.is_row:
+        told = (*sentence.header, sentence.group, cells(sentence.text)[0])
+        return frozenset() if any(map(_YEAR.search, told)) else frozenset(filter(_YEAR.fullmatch, keys_in(text)))
+    return frozenset() if strictly else keys_in(text[: sentence.start])
+
+
+def _introduced(sentence: PassageSentence, following: Sequence[PassageSentence], words: frozenset[str]) -> str:
+    """The sentence, cut if it is long; of a lead-in, also what it introduces, as far as there is room."""
+    parts = [_cut(sentence.text, words)]
+    room = MAX_WORDS - len(parts[0].split())
+    if sentence.text.endswith((":", "\uff1a")):
+        for one in following:
+            room -= len(one.text.split())
+            if one.lead != sentence.text or one.is_row or room < 0:
+                break
+            parts.append(one.text)
+    return " ".join(parts)
+
+
+def _cut(text: str, words: frozenset[str], most: int = MAX_WORDS) -> str:
+    """A run of at most so many words that holds most of the question's."""
+    split = text.split()
+    if len(split) <= most:
+        return text
+    room = most - 2
+    hits = [bool(words.intersection(content_words(word))) for word in split]
+    held = [sum(hits[at : at + room]) for at in range(len(split) - room + 1)]
+    best = [at for at, count in enumerate(held) if count == max(held)]
+    first = best[len(best) // 2]  # so that the question's words stand in the middle
+    cut = " ".join(split[first : first + room])
+    before, behind = "\u2026 " if first else "", " \u2026" if first + room < len(split) else ""
+    return f"{before}{cut}{behind}"
+
+
+def _row(row: PassageSentence, words: frozenset[str]) -> str:
+    """The row below its caption, header and group; of a long one only the columns that the question is about."""
+    lines = [*row.header, *filter(None, [row.group]), row.text]
+    whole = GAP.join(filter(None, [row.lead, *lines]))
+    if len(whole.split()) <= MAX_WORDS:
+        return whole
+    names = column_names(row.header)
+    values = cells(row.text)
+    if len(names) != len(values):
+        above = _cut(GAP.join(lines[:-1]), words, most=MAX_WORDS // 2)
+        return f"{above}{GAP}{_cut(row.text, words, most=MAX_WORDS // 2 - 1)}"
+    split = [cells(line) for line in lines]
+    shared = [len(words.intersection(content_words(name))) for name in names]
+    shown, room = {0}, MAX_WORDS
+    for column in sorted(range(len(names)), key=lambda column: (column > 0, -shared[column])):
+        parts = [line[column] for line in split if column < len(line) and line[column]]
+        room -= sum(len(part.split()) + 1 for part in parts)
+        if room < 0:
+            break
+        shown.add(column)
+    told = [[line[column] for column in sorted(shown) if column < len(line) and line[column]] for line in split]
+    return _cut(GAP.join(filter(None, map(GAP.join, told))), words)
+
+
+def _row_words(sentence: PassageSentence) -> frozenset[str]:
+    if not sentence.is_row:
+        return frozenset()
+    values = [cell for cell in cells(sentence.text) if any(map(str.isalpha, cell))]
+    return frozenset(content_words(f"{sentence.group} {values[0] if values else ''}"))
+
+
+def _with_heading(sentence: PassageSentence, quoted: str) -> str:
+    """The quotation behind its heading, where there is one that it does not repeat."""
+    quotation = f"\u201c{quoted.translate(_WITHOUT_BRACKETS)}\u201d"
+    heading = " ".join(_STOP.sub("", "".join(sentence.headings[-1:]).translate(_PLAIN)).split())
+    if not heading or len(heading.split()) > MAX_HEADING_WORDS or heading.casefold() in quoted.casefold():
+        return quotation
+    return f"{heading.rstrip(':')}: {quotation}"
+
+
+def _scored_text(sentence: PassageSentence, quoted: str) -> str:
+    told = sentence.spelled_out if sentence.is_row else quoted
+    return "\n".join(filter(None, (*sentence.headings[-1:], sentence.lead, told)))

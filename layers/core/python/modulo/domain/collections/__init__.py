@@ -1,0 +1,1 @@
+"""Collections: their models, members, grants and re-embedding."""

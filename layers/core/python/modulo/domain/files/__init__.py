@@ -1,0 +1,1 @@
+"""Files, from their upload to the state that subscribers are told."""

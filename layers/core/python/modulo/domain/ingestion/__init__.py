@@ -1,0 +1,1 @@
+"""How documents become chunks, under whose claim."""

@@ -1,0 +1,1 @@
+"""Work behind requests: queue messages, dead letters, sweeps, purges, deletions, backups."""

@@ -1,0 +1,1 @@
+"""How passages are found, filtered, ranked and presented to whoever reads them."""

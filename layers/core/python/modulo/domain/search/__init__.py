@@ -1,0 +1,1 @@
+"""The contract of searches: requests, results, events, and the steps of reasoning."""

@@ -1,0 +1,1 @@
+"""Who calls: tenants, users, keys, and their quotas."""

@@ -1,0 +1,127 @@
+"""Extracts: what may be quoted, and what is quoted with it."""
+
+import pytest
+
+from modulo.domain.answers.extracts import MAX_WORDS, asks_why, extracts, spelled_like
+from tests.unit.passages import passage
+
+PARTS = "part | size | hall\nAB-1076 | 6 | 1\nAB-1077 | 0 | 2\nAB-1078 | 1 | 3"
+VERSIONS = "Version 3.1.1\n\nThis version fixes bug 11.\n\nVersion 3.1.2\n\nThis version fixes bug 12."
+
+
+def texts(question: str, *found: str, heading: str = "") -> list[str]:
+    return [one.text for one in extracts(question, [passage(text, heading=heading) for text in found])]
+
+
+def test_a_row_is_quoted_with_its_header_and_only_where_it_holds_the_code() -> None:
+    assert texts("Where is part AB-1077 stored?", PARTS) == ["\u201cpart | size | hall \u2026 AB-1077 | 0 | 2\u201d"]
+    assert texts("Where is part AB1077 stored?", PARTS) == texts("Where is AB 1077?", PARTS)
+    assert texts("Where is part AB-2000 stored?", PARTS) == []
+
+
+def test_a_sentence_is_quoted_with_its_heading_which_may_hold_the_code() -> None:
+    assert texts("Which bug does version 3.1.2 fix?", VERSIONS) == [
+        "Version 3.1.2: \u201cThis version fixes bug 12.\u201d"
+    ]
+    assert texts("Which version fixes bug 11?", VERSIONS) == ["Version 3.1.1: \u201cThis version fixes bug 11.\u201d"]
+
+
+def test_a_heading_that_is_long_or_repeated_is_left_out() -> None:
+    assert texts("leave", "Take your leave early.", heading="Leave") == ["\u201cTake your leave early.\u201d"]
+    assert texts("leave", "Take it early.", heading=" ".join(["long"] * 20)) == ["\u201cTake it early.\u201d"]
+    assert texts("leave", "Take it.", heading="Rules > What is \u201cleave\u201d? [1].") == [
+        "What is leave (1): \u201cTake it.\u201d"
+    ]
+
+
+def test_a_number_may_stand_earlier_in_the_passage_where_no_sentence_has_it() -> None:
+    text = "In 2019 the firm grew. It hired 40 people."
+    assert texts("Whom did it hire in 2019?", text) == ["\u201cIn 2019 the firm grew.\u201d"]
+    assert texts("What happened in 2019, when 40 came?", text) == ["\u201cIt hired 40 people.\u201d"]
+    assert texts("What happened in 2018?", text) == []
+    assert texts("What were sales in 2018?", "Year | Sold\n2018 | 3\n2019 | 4") == [
+        "\u201cYear | Sold \u2026 2018 | 3\u201d"
+    ]
+
+
+def test_a_year_may_stand_elsewhere_where_a_table_names_none_for_a_row() -> None:
+    rows = "Awards | Shares\nHeld in May 2018 | 9\nGranted | 4\nHeld in May 2019 | 13"
+    question = "How many awards were granted in 2019?"
+    assert texts(question, rows) == [
+        "\u201cAwards | Shares \u2026 Granted | 4\u201d",
+        "\u201cAwards | Shares \u2026 Held in May 2019 | 13\u201d",
+    ]
+    assert texts(question, "Awards | Shares\nGranted | 4\nHeld | 13", rows)[0].startswith("\u201cAwards | Shares")
+    assert texts("How many were granted in 2017?", rows) == []
+    assert texts("How many were granted in 2019?", "Awards | 2018\nGranted | 4\n\nIn 2019 it changed.") == [
+        "\u201cIn 2019 it changed.\u201d"
+    ]
+    assert texts("Who holds number 13 of the granted?", rows) == [
+        "\u201cAwards | Shares \u2026 Held in May 2019 | 13\u201d"
+    ]
+
+
+def test_a_passage_without_the_name_holds_no_extract() -> None:
+    assert texts("What did Ada write?", "Grace wrote a compiler.", "It was Ada who wrote notes.") == [
+        "\u201cIt was Ada who wrote notes.\u201d"
+    ]
+
+
+def test_a_lead_in_goes_on_to_what_it_introduces() -> None:
+    text = "You need:\n- a form\n- a photo\n\nIt is free."
+    assert texts("What do you need?", text)[0] == "\u201cYou need: - a form - a photo\u201d"
+    assert texts("What do you need?", "You need:\n- a form")[0] == "\u201cYou need: - a form\u201d"
+    many = "You need:\n" + "\n".join(f"- thing number {n} of the long list" for n in range(20))
+    assert len(texts("What do you need?", many)[0].split()) <= MAX_WORDS
+
+
+def test_a_long_sentence_is_cut_to_the_words_of_the_question() -> None:
+    text = f"{'rain fell ' * 28}and the warranty of the pump lasts four years {'rain fell ' * 6}again"
+    [cut] = texts("How long is the warranty of the pump?", text)
+    assert "the warranty of the pump lasts four years" in cut
+    assert cut.startswith("\u201c\u2026 ")
+    assert len(cut.split()) <= MAX_WORDS
+    [start] = texts("warranty", f"The warranty {'of rain ' * 35}ends")
+    assert "warranty" in start
+    assert start.endswith(" \u2026\u201d")
+
+
+def test_of_a_wide_row_the_columns_that_are_asked_for_are_quoted() -> None:
+    header = " | ".join(["Region", *(f"Sales of the year {n}" for n in range(2000, 2020))])
+    row = " | ".join(["North", *(f"{n} units" for n in range(20))])
+    [quoted] = texts("What was the year 2004 in the North region?", f"{header}\n{row}")
+    assert len(quoted.split()) <= MAX_WORDS
+    assert "Region" in quoted
+    [captioned] = texts("pens", f"Sales {'of goods ' * 30}\nName | Price\nPens | 2")[1:] or [""]
+    assert captioned == "\u201cName \u2026 Price \u2026 Pens \u2026 2\u201d"
+    [ragged] = texts("north", f"{header}\n{row} | more")
+    assert len(ragged.split()) <= MAX_WORDS
+
+
+def test_a_row_knows_what_it_is_about() -> None:
+    text = "| 2019 | 2018\nSolutions | |\nSensors | 914 | 918"
+    [row] = extracts("sensors", [passage(text)])
+    assert row.row_words == {"solution", "sensor"}
+    [numbers] = extracts("2019", [passage("Year | Sold\n2019 | 3")])
+    assert numbers.row_words == frozenset()
+
+
+def test_brackets_are_no_marks() -> None:
+    assert texts("rhine", "The Rhine is long.[2]") == ["\u201cThe Rhine is long.(2)\u201d"]
+
+
+@pytest.mark.parametrize("question", ["Why did it fail?", "What caused the outage?", "Warum?", "Pourquoi ?"])
+def test_questions_for_causes_are_told(question: str) -> None:
+    assert asks_why(question)
+    assert not asks_why("When did it fail?")
+
+
+def test_sentences_that_state_causes_are_told() -> None:
+    found = extracts("failure", [passage("The failure lasted. The failure was caused by rain.")])
+    assert [one.tells_why for one in found] == [False, True]
+
+
+def test_a_typing_error_is_spelled_as_the_passages_do() -> None:
+    text = "The warranty lasts two years."
+    assert spelled_like("How long is the warrenty?", [text]) == "How long is the warranty?"
+    assert spelled_like("How long is the zeppelin?", [text]) == "How long is the zeppelin?"

@@ -1,0 +1,94 @@
+"""Sentences and what stands above them."""
+
+import pytest
+
+from modulo.domain.retrieval.passage_sentences import PassageSentence, passage_sentences
+
+VERSIONS = "Version 3.0.1\n\nThis version fixes bug 1.\n\nVersion 3.0.2\n\nThis version fixes bug 2."
+
+
+def told(text: str, heading: str = "") -> list[tuple[str, str]]:
+    return [(one.above, one.text) for one in passage_sentences(text, heading)]
+
+
+def test_a_sentence_stands_below_its_headings() -> None:
+    assert told(VERSIONS, "Product > Versions") == [
+        ("Product\nVersions\nVersion 3.0.1", "This version fixes bug 1."),
+        ("Product\nVersions\nVersion 3.0.2", "This version fixes bug 2."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Rules\n\nLeave\n\nTake it.", "Rules\nLeave"),
+        ("Version 1\n\nVersion 2\n\nIt works.", "Version 2"),
+        ("# Rules\nTake it.", "Rules"),
+        ("CAUSE\nThe certificate had expired.", "CAUSE"),
+        ("2. Fees\n\nThey are low.", "2. Fees"),
+    ],
+)
+def test_headings_are_told_from_text(text: str, expected: str) -> None:
+    assert [one.above for one in passage_sentences(text)] == [expected]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A full sentence.\n\nAnother one.",
+        "- an item\n\nA sentence behind it.",
+        "A line\nof a paragraph\n\nAnother.",
+        " ".join(["word"] * 13) + "\n\nText.",
+        "The last line",
+        "Address\nThe street is long.",
+    ],
+)
+def test_what_is_no_heading_is_a_statement(text: str) -> None:
+    assert not any(one.headings for one in passage_sentences(text))
+
+
+def test_a_question_introduces_its_answer_and_is_no_statement() -> None:
+    assert told("How long is it? Two years. It ends then.") == [
+        ("How long is it?", "Two years."),
+        ("", "It ends then."),
+    ]
+
+
+def test_a_line_with_a_colon_introduces_what_follows() -> None:
+    text = "You need:\n- a form\n- a photo\n\n\n\n\nIt is free."
+    assert told(text) == [("", "You need:"), ("You need:", "- a form"), ("You need:", "- a photo"), ("", "It is free.")]
+
+
+def test_rows_have_caption_header_and_group() -> None:
+    rows = ["| 2019 | 2018", "Solutions |  |", "Sensors | 914 | 918", "Total solutions | 920 | 930", "Rest | 1 | 2"]
+    text = "\n".join(["Sales in millions:", *rows])
+    _, first, total, rest = passage_sentences(text)
+    assert (first.lead, first.header, first.group) == ("Sales in millions:", ("| 2019 | 2018",), "Solutions | |")
+    assert first.spelled_out == "Solutions; Sensors; 2019: 914; 2018: 918"
+    assert (total.group, rest.group) == ("Solutions | |", "")
+    assert all(one.is_row for one in (first, total, rest))
+
+
+def test_a_row_with_text_in_its_middle_alone_is_one_of_the_table() -> None:
+    [row] = passage_sentences(" | 2019 | 2018\n | (in thousands) | \nSales | 1 | 2")
+    assert (row.text, row.header) == ("Sales | 1 | 2", ("| 2019 | 2018", "| (in thousands) |"))
+
+
+def test_the_line_right_above_a_table_is_its_caption() -> None:
+    assert passage_sentences("Sales by year\nYear | Sold\n2020 | 15")[-1].lead == "Sales by year"
+    assert passage_sentences("Sales by year\n\n\n\nYear | Sold\n2020 | 15")[-1].lead == ""
+
+
+def test_a_row_of_another_width_is_read_below_its_header() -> None:
+    row = PassageSentence("2020 | 15 | 3", 0, 13, header=("Year | Sold",))
+    assert row.spelled_out == "Year | Sold\n2020 | 15 | 3"
+
+
+def test_tables_apart_have_headers_of_their_own() -> None:
+    found = passage_sentences("Year | Sold\n2020 | 15\n\nName | Price\nPen | 2")
+    assert [one.header for one in found] == [("Year | Sold",), ("Name | Price",)]
+
+
+def test_offsets_are_those_of_the_passage() -> None:
+    for text in (VERSIONS, "Year | Sold\n2020 | 15", "You need:\n- a form"):
+        assert all(" ".join(text[one.start : one.end].split()) == one.text for one in passage_sentences(text))
