@@ -75,10 +75,11 @@ def _groups(units: Sequence[Unit]) -> Iterator[list[Unit]]:
 def _belong(group: list[Unit], weight: int, following: Unit, extra: int) -> bool:
     """Whether a section joins the group before it: both fit and one is small, or the group is the section's title."""
     first = group[0]
-    room = min(first.room, following.room)
+    held = min(unit.room for unit in group)  # what each chunk of the group may weigh
+    room = min(held, following.room)
     small = room // 4 if first.path[:1] == following.path[:1] else room // 8
     fits = weight + extra <= room and min(weight, extra) <= small
-    heads = all(unit.title for unit in group) and following.room <= first.room and 2 * weight <= following.room
+    heads = all(unit.title for unit in group) and following.room <= held and 2 * weight <= following.room
     return not following.apart and (fits or heads)
 
 
