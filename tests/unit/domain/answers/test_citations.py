@@ -133,6 +133,19 @@ def test_a_document_s_name_and_headings_are_known() -> None:
     assert answer.cited[0].excerpt == "Profit was 4 million."
 
 
+def test_a_quotation_below_its_heading_denies_no_more_than_the_passage_does() -> None:
+    text = "# Tax rate\nWinners pay 25 % of their prizes. Prizes of a state lottery are not taxed."
+    found = passage(text, heading="Prizes > State lottery", title="Can't win them all?")
+
+    def holds(draft: str) -> bool:
+        return check_citations(AnswerDraft(draft), [found], max_citations=5).found
+
+    for heading in ("State lottery: ", "Prizes: ", "Tax rate: ", "Can't win them all: ", ""):
+        assert holds(f"{heading}\u201cWinners pay 25 % of their prizes.\u201d [1]")
+    assert not holds("It is not so that \u201cWinners pay 25 % of their prizes.\u201d [1]")
+    assert not holds("State lottery: \u201cWinners pay 30 % of their prizes.\u201d [1]")
+
+
 def test_a_quotation_of_several_sentences_is_checked_as_one() -> None:
     altered = "“The Rhine is 1,233 km long. It rises in the Jura and flows to the North Sea.” [1]"
     assert text_of(altered) == NOT_FOUND

@@ -8,7 +8,9 @@ from functools import cached_property
 from itertools import islice
 
 from modulo.domain.answers.demands import demands_of, holds, stems
+from modulo.domain.documents.outline import BETWEEN_HEADINGS
 from modulo.domain.retrieval.passage import Passage
+from modulo.domain.retrieval.passage_sentences import passage_sentences
 from modulo.domain.text.language import language_of
 from modulo.domain.text.negation import agrees, clauses
 from modulo.domain.text.sentences import Sentence, sentences
@@ -18,7 +20,6 @@ MAX_EXCERPT_CHARACTERS = 500
 MIN_SHARED_WORDS = 0.6
 """The share of a statement's words that its passage must hold."""
 
-_OPENING = '"\u201c\u00ab'
 _CLOSING = '"\u201d\u00bb'
 _AROUND = " \t\r\n.,;:!?*_()"
 _MARKS = {'"': '"', "\u201c": "\u201d", "\u00ab": "\u00bb"}
@@ -29,6 +30,7 @@ _ITEM = re.compile(r"^\s*(?:[-*+\u2022]|\(?\d{1,3}[.)])\s")
 _WORD = re.compile(r"\S+")
 _NUMBER = re.compile(r"(?<![^\W\d_])(?<![\d.,])\d+(?:[.,]\d+)*")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_SPOKEN = re.compile(r"[^\W_]+")
 _SPACE_BEFORE = re.compile(r" (?=[.,;:!?%)])")
 _SIGNS = str.maketrans(
     "\u2018\u2019\u201c\u201d\u00ab\u00bb\u2010\u2011\u2012\u2013\u2014\u2212[]\u3010\u3011", '\'\'""""------()()'
@@ -56,8 +58,8 @@ class Evidence:
         words = set(content_words(statement))
         if not words & self._words:
             return False
-        whole = _unquoted(statement)
-        if whole and self._contains(whole):
+        heading, whole = _heading_and_quotation(statement)
+        if whole and self._contains(whole) and (not heading or self._stands_above(heading)):
             return True
         if not all(self._contains(quotation) for quotation in quotations(statement)):
             return False
@@ -128,6 +130,12 @@ class Evidence:
     def _joined(self, first: int, last: int) -> str:
         return " ".join(self._passage.text[self._sentences[first].start : self._sentences[last].end].split())
 
+    def _stands_above(self, heading: str) -> bool:
+        """Whether it is, but for its punctuation, the title or a heading above or within the passage."""
+        title, path = self._passage.document.info.title or "", self._passage.hit.chunk.heading
+        within = (one for part in passage_sentences(self._passage.text, path) for one in part.headings)
+        return _spoken(heading) in map(_spoken, (title, *path.split(BETWEEN_HEADINGS), *within))
+
     def _contains(self, quotation: str) -> bool:
         """Whether the passage contains the parts of the quotation in their order."""
         at = 0
@@ -162,12 +170,19 @@ def numbers_in(text: str) -> set[str]:
     return {number.replace(",", ".").lstrip("0") or "0" for number in _NUMBER.findall(plain)}
 
 
-def _unquoted(statement: str) -> str:
-    """The text between quotation marks that enclose the whole statement; empty where there are none."""
+def _heading_and_quotation(statement: str) -> tuple[str, str]:
+    """What is quoted, where nothing else is said but a heading above it, and that heading; else no quotation."""
     bare = statement.strip(_AROUND)
-    if len(bare) > 2 and bare[0] in _OPENING and bare[-1] in _CLOSING:
-        return bare[1:-1]
-    return ""
+    opening = _MARK.search(bare)
+    if not opening or bare[-1] not in _CLOSING:
+        return "", ""
+    heading = bare[: opening.start()].rstrip()
+    return (heading, bare[opening.end() : -1]) if not heading or heading.endswith(":") else ("", "")
+
+
+def _spoken(text: str) -> str:
+    """The words of a text, single spaces between them, and nothing else of it."""
+    return " ".join(_SPOKEN.findall(_plain(text)))
 
 
 def _plain(text: str) -> str:
