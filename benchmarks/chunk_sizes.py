@@ -57,6 +57,11 @@ class CountingReranker:
 
     model: RememberingModel
 
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.model.name
+
     def score(self, question: str, texts: Sequence[str]) -> list[float]:
         """How well each text answers the question."""
         return [float(self.model.run(pair)[0]) for pair in self.model.encode([(question, text) for text in texts])]

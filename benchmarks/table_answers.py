@@ -83,7 +83,7 @@ class RecordingReranker:
     """A reranker that keeps what it read."""
 
     def __init__(self, reranker: CountingReranker) -> None:
-        self._reranker, self.texts = reranker, list[str]()
+        self._reranker, self.name, self.texts = reranker, reranker.name, list[str]()
 
     def score(self, question: str, texts: Sequence[str]) -> list[float]:
         """How well each text answers the question."""

@@ -13,6 +13,8 @@ from tests.unit.passages import passage
 class Scripted:
     """A reranker whose scores a test chooses by the text; it keeps what it read."""
 
+    name = "scripted"
+
     def __init__(self, scores: dict[str, float] | None = None, otherwise: float = 0.5) -> None:
         self.scores, self.otherwise, self.read = scores or {}, otherwise, list[str]()
 

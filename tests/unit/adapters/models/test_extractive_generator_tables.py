@@ -25,6 +25,8 @@ YEARS = st.lists(st.integers(1990, 2040), min_size=1, max_size=4, unique=True)
 class Uncertain:
     """A reranker whose scores of tables tell nothing: any from .35 to .65, the same each time."""
 
+    name = "uncertain"
+
     def score(self, question: str, texts: Sequence[str]) -> list[float]:
         return [0.35 + 0.3 * sha256(text.encode()).digest()[0] / 255 for text in texts]
 

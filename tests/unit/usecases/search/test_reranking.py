@@ -28,6 +28,8 @@ QUESTION = "How long is the warranty?"
 class Scripted:
     """A reranker whose scores a test chooses by the text; it keeps what it read."""
 
+    name = "scripted"
+
     def __init__(self, scores: dict[str, float] | None = None, error: Exception | None = None) -> None:
         self.scores, self.error, self.read = scores or {}, error, list[list[str]]()
 

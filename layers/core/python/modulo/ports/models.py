@@ -33,6 +33,11 @@ class Embedder(Protocol):
 class Reranker(Protocol):
     """A model that reads a question and a text together."""
 
+    @property
+    def name(self) -> str:
+        """The model's name, which tells the scale of its scores."""
+        ...
+
     def score(self, question: str, texts: Sequence[str]) -> list[float]:
         """How well each text answers the question, from 0 to 1, in the order of the texts.
 

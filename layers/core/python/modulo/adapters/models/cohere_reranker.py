@@ -16,13 +16,13 @@ class CohereReranker:
 
     def __init__(self, url: str, *, api_key: "str | Secret | None", model: str, timeout: float) -> None:
         self._api = ModelApi(url, api_key=api_key, timeout=timeout, dependency="reranker")
-        self._model = model
+        self.name = model
 
     def score(self, question: str, texts: Sequence[str]) -> list[float]:
         """The model's relevance scores."""
         if not texts:
             return []
-        body = {"model": self._model, "query": question, "documents": list(texts), "top_n": len(texts)}
+        body = {"model": self.name, "query": question, "documents": list(texts), "top_n": len(texts)}
         return _scores(self._api.post("/rerank", body), len(texts))
 
     def ping(self) -> None:

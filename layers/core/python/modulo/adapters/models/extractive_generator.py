@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from modulo.domain.answers.answer import EXTRACTIVE, AnswerDraft, DraftPart, Prompt
 from modulo.domain.answers.extracts import Extract, asks_why, extracts, spelled_like
+from modulo.domain.answers.passage_floor import floor_of
 from modulo.domain.answers.row_match import row_match, share_of_name
 from modulo.domain.retrieval.relevance import log_odds
 from modulo.domain.text.stemming import content_words
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 MAX_SCORED = 6
 """How many extracts are read: words choose them, and further ones are hardly ever the best."""
 MAX_EXTRACTS = 3
-PASSAGE_FLOOR = 0.4
-"""A passage with a lower score holds no answer, but for the rows of its tables, which rerankers dislike."""
 MIN_ODDS = -3.0
 """The least sum of an extract's log odds and its passage's."""
 MARGIN = 2.0
@@ -57,7 +56,7 @@ class ExtractiveGenerator:
         """The extracts, best first, a line each, with their citations."""
         question = spelled_like(prompt.question, [passage.text for passage in prompt.passages])
         words = frozenset(content_words(question))
-        may_answer = _above_floor(prompt.passages)
+        may_answer = floor_of(self._reranker.name).passed_by(prompt.passages, words)
         possible = [
             one
             for one in extracts(question, prompt.passages)
@@ -89,13 +88,6 @@ class ExtractiveGenerator:
         scores = self._reranker.score(question, [one.scored_text for one in read]) if read else []
         known = {id(one): log_odds(score) for one, score in zip(read, scores, strict=True)}
         return [known.get(id(one), of_passages[one.mark - 1]) + of_passages[one.mark - 1] for one in chosen]
-
-
-def _above_floor(passages: Sequence[Passage]) -> frozenset[int]:
-    """The numbers of the passages that may hold an answer: all where none was read by a reranker."""
-    unread = all(passage.reranked is None for passage in passages)
-    scores = enumerate((passage.reranked or 0.0 for passage in passages), start=1)
-    return frozenset(mark for mark, score in scores if unread or score >= PASSAGE_FLOOR)
 
 
 def _near_the_best(found: Sequence[tuple[float, Extract]], passages: Sequence[Passage]) -> list[Extract]:

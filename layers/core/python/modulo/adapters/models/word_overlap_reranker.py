@@ -14,6 +14,8 @@ HALVING_LENGTH = 200
 class WordOverlapReranker:
     """A lexical reranker, which knows nothing of meaning."""
 
+    name = "word-overlap"
+
     def score(self, question: str, texts: Sequence[str]) -> list[float]:
         """Close to 1 if a text contains every word of the question often, 0 if it contains none."""
         question_words = set(content_words(question))
