@@ -181,3 +181,17 @@ def test_marks_that_are_left_name_citations() -> None:
 )
 def test_words_are_not_found_within_words(text: str, wanted: str, at: int) -> None:
     assert _find(text, wanted, 0) == at
+
+
+@pytest.mark.parametrize("header", ["No. | Action | Owner", "Action | Not done by"])
+def test_a_row_is_supported_whatever_the_words_of_its_header_deny(header: str) -> None:
+    table = f"{header}\nB4 | Order chairs | Ada Byron\nB5 | Paint the wall | Grace Hopper"
+    draft = AnswerDraft(f"New actions: \u201c{header} \u2026 B5 | Paint the wall | Grace Hopper\u201d [1]")
+    answer = check_citations(draft, [passage(table, heading="Meeting > New actions")], max_citations=5)
+    assert answer.text == draft.text
+
+
+def test_a_list_is_supported_where_one_of_its_items_denies() -> None:
+    text = "1. Stay calm and do not force the doors.\n2. Press the button with the bell.\n3. Wait for help."
+    draft = AnswerDraft(f"Emergencies: \u201c{' '.join(text.split())}\u201d [1]")
+    assert check_citations(draft, [passage(text)], max_citations=5).text == draft.text

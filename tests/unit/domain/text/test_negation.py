@@ -21,7 +21,9 @@ def test_denials_are_told(text: str) -> None:
     assert denies(text)
 
 
-@pytest.mark.parametrize("text", ["It works.", "No. 5 is here.", "Notable notes.", "Das gilt."])
+@pytest.mark.parametrize(
+    "text", ["It works.", "No. 5 is here.", "No. AB-7 | Nos. | No. of pieces", "Notable notes.", "Das gilt."]
+)
 def test_affirmations_are_told(text: str) -> None:
     assert not denies(text)
 
@@ -33,6 +35,7 @@ def test_clauses_end_at_commas_and_contrasts() -> None:
         "see below",
         ".",
     ]
+    assert clauses("Not included \u2026 Taxes | 7") == ["Not included", "Taxes | 7"]
 
 
 @pytest.mark.parametrize(
