@@ -270,5 +270,15 @@ class TestPartsOfASheet:
         content = office_files.workbook(GOODS, Related("rId1", "drawing", "xl/drawings/drawing1.xml", "<a>"))
         assert texts(content) == [GOODS_TEXT]
 
+    def test_short_lines_right_above_the_table_are_headings(self) -> None:
+        above = row(1, A="All figures are checked.") + row(2, A="Prices of 2031") + row(3, A="thousand EUR")
+        below = row(5, A="Item", B="Price") + row(6, A="rod", B="5")
+        assert [(block.kind, block.level) for block in blocks(office_files.workbook(above + below))] == [
+            (BlockKind.text, 0),
+            (BlockKind.heading, 2),
+            (BlockKind.heading, 3),
+            (BlockKind.table, 0),
+        ]
+
     def test_tables_are_tables(self) -> None:
         assert [block.kind for block in blocks(office_files.workbook(GOODS))] == [BlockKind.table]

@@ -18,6 +18,7 @@ _MERGED = re.compile(
 _FROZEN = re.compile(rb"<(?:\w{1,20}:)?pane\s[^<>]{0,200}?ySplit\s?=\s?[\"'](\d{1,2})[\"'][^<>]{0,200}?frozen")
 _MAX_HEADER_ROWS = 5
 _MAX_REPEATED = 300  # characters: longer texts are not repeated in every row that they are merged over
+_MAX_TITLE_WORDS = 12
 
 
 class _Range(NamedTuple):
@@ -31,6 +32,8 @@ class _Range(NamedTuple):
 
 def sheet_blocks(package: Package, name: str, rows: Iterator[Row]) -> list[Block]:
     """The lines above the table, then the table, which starts with the first row of more than one filled cell.
+
+    Short lines right above the table are headings: they say what its figures are.
 
     Raises:
         OversizedFile: the sheet has too many cells.
@@ -48,7 +51,16 @@ def sheet_blocks(package: Package, name: str, rows: Iterator[Row]) -> list[Block
     if first is None:
         return lines
     header = _header_rows(package, name, first, merged.ranges)
-    return [*lines, *table_blocks(_cells(first, filled), header_rows=header)]
+    return [*_titled(lines), *table_blocks(_cells(first, filled), header_rows=header)]
+
+
+def _titled(lines: list[Block]) -> list[Block]:
+    """The lines, of which the last short ones are headings, each below the one before it."""
+    first = len(lines)
+    while first and len(lines[first - 1].text.split()) <= _MAX_TITLE_WORDS and lines[first - 1].text[-1] not in ".!?":
+        first -= 1
+    titles = enumerate(lines[first:], 2)  # the sheet's name is of level 1
+    return [*lines[:first], *(Block(BlockKind.heading, line.text, level) for level, line in titles)]
 
 
 def _cells(first: Row, rows: Iterator[Row]) -> Iterator[list[str]]:
