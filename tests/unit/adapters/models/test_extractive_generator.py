@@ -119,3 +119,19 @@ def test_extracts_end_before_the_bound_of_tokens_that_is_asked_for() -> None:
         prompt = Prompt("What falls?", passages, options=AnswerOptions(max_tokens=bound))
         [part] = ExtractiveGenerator(Scripted()).stream(prompt)
         assert (part.text.splitlines(), part.cut_short) == (lines[:kept], kept < 3)
+
+
+STEPS = "Repair\n\n1. Stop the pump.\n2. Open the pump.\n3. Clean the filter.\n\nThe pump is hot."
+
+
+def test_several_items_of_a_list_make_way_for_the_list() -> None:
+    whole = "Repair: \u201c1. Stop the pump. 2. Open the pump. 3. Clean the filter.\u201d [1]"
+    assert (
+        quoted(Scripted({"1. Stop the pump. 2.": 0.01, "hot": 0.01}, 0.9), "How is the pump repaired?", STEPS) == whole
+    )
+    assert quoted(Scripted({"hot": 0.01}, 0.9), "How is the pump repaired?", STEPS) == whole
+
+
+def test_a_single_item_stays_alone() -> None:
+    reranker = Scripted({"1. Stop the pump. 2.": 0.8, "3. Clean": 0.9}, 0.01)
+    assert quoted(reranker, "Clean the filter?", STEPS) == "Repair: \u201c3. Clean the filter.\u201d [1]"

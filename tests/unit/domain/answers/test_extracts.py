@@ -125,3 +125,21 @@ def test_a_typing_error_is_spelled_as_the_passages_do() -> None:
     text = "The warranty lasts two years."
     assert spelled_like("How long is the warrenty?", [text]) == "How long is the warranty?"
     assert spelled_like("How long is the zeppelin?", [text]) == "How long is the zeppelin?"
+
+
+def test_an_item_stands_below_the_line_that_introduces_it() -> None:
+    text = "It does not cover:\n- rust,\n- storms."
+    assert texts("storms", text)[2] == "\u201cIt does not cover: \u2026 - storms.\u201d"
+    long = f"{'It never covers any such thing as these ' * 5}:\n- rust,\n- storms."
+    assert texts("storms", long)[2] == "\u201c- storms.\u201d"
+
+
+def test_a_list_below_a_heading_is_quoted_as_a_whole_too() -> None:
+    text = "Repair\n\n1. Stop it.\n2. Open it."
+    assert texts("steps", text)[-1] == "Repair: \u201c1. Stop it. 2. Open it.\u201d"
+
+
+def test_a_version_is_one_of_the_shorter_one() -> None:
+    assert texts("What is new in version 6.2?", "6.2.1 (May)\n\nIt has a map.\n\n6.3.0 (June)\n\nIt has a clock.") == [
+        "6.2.1 (May): \u201cIt has a map.\u201d"
+    ]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from modulo.domain.retrieval.passage_sentences import PassageSentence, passage_sentences
+from modulo.domain.retrieval.passage_sentences import MAX_LIST_WORDS, PassageSentence, lists, passage_sentences
 
 VERSIONS = "Version 3.0.1\n\nThis version fixes bug 1.\n\nVersion 3.0.2\n\nThis version fixes bug 2."
 
@@ -92,3 +92,42 @@ def test_tables_apart_have_headers_of_their_own() -> None:
 def test_offsets_are_those_of_the_passage() -> None:
     for text in (VERSIONS, "Year | Sold\n2020 | 15", "You need:\n- a form"):
         assert all(" ".join(text[one.start : one.end].split()) == one.text for one in passage_sentences(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("5.1 (2 May)\n\nNew\n\n- A map.\n\nRemoved\n\n- Fax.", ["5.1 (2 May)\nNew", "5.1 (2 May)\nRemoved"]),
+        ("5.1 (2 May)\n\nNew\n\n- A map.\n\n5.0 (7 June)\n\nOld\n\n- Fax.", ["5.1 (2 May)\nNew", "5.0 (7 June)\nOld"]),
+        ("Phones\n\nThey ring.\n\nDesks\n\nThey stand.", ["Phones", "Desks"]),
+    ],
+)
+def test_a_heading_ends_the_one_of_its_form_or_else_the_innermost(text: str, expected: list[str]) -> None:
+    assert [one.above for one in passage_sentences(text)] == expected
+
+
+def test_a_note_in_a_table_is_a_sentence_and_names_no_group() -> None:
+    rows = ("Order | Discount", "small | none", "Large |", "over 100 | 9 %", "It may change. |", "over 200 | 11 %")
+    text = "\n".join((*rows, "\u00b9 not for spare parts |"))
+    found = passage_sentences(text)
+    assert [(one.text, one.group, one.is_row) for one in found] == [
+        ("small | none", "", True),
+        ("over 100 | 9 %", "Large |", True),
+        ("It may change.", "", False),
+        ("over 200 | 11 %", "Large |", True),
+        ("\u00b9 not for spare parts", "", False),
+    ]
+    assert [text[one.start : one.end] for one in found] == [one.text for one in found]
+
+
+def test_the_items_of_a_list_are_one_text_too() -> None:
+    text = "Repair\n\n1. Stop it.\n2. Open it.\n\nIt is hot.\n\n- alone\n\nYou need:\n- a lamp\n- a key"
+    assert [(one.text, one.above, one.is_list) for one in lists(passage_sentences(text))] == [
+        ("1. Stop it. 2. Open it.", "Repair", True)
+    ]
+
+
+def test_a_long_list_is_cut_behind_an_item() -> None:
+    (found,) = lists(passage_sentences("\n".join(f"- item {n} of the long list" for n in range(40))))
+    assert found.text.endswith("list \u2026")
+    assert len(found.text.split()) <= MAX_LIST_WORDS + 1

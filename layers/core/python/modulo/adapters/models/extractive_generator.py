@@ -8,7 +8,7 @@ from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING
 
 from modulo.domain.answers.answer import EXTRACTIVE, AnswerDraft, DraftPart, Prompt
-from modulo.domain.answers.extracts import Extract, asks_why, extracts, spelled_like
+from modulo.domain.answers.extracts import GAP, Extract, asks_why, extracts, spelled_like
 from modulo.domain.answers.passage_floor import floor_of
 from modulo.domain.answers.row_match import row_match, share_of_name
 from modulo.domain.retrieval.relevance import log_odds
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MAX_SCORED = 6
 """How many extracts are read: words choose them, and further ones are hardly ever the best."""
 MAX_EXTRACTS = 3
+MIN_ITEMS = 2
+"""So many items of a list stand for the whole of it."""
 MIN_ODDS = -3.0
 """The least sum of an extract's log odds and its passage's."""
 MARGIN = 2.0
@@ -68,7 +70,7 @@ class ExtractiveGenerator:
             (odds + ROW_WEIGHT * row_match(one.row_words, words) + CAUSE_WEIGHT * (why and one.tells_why), one)
             for one, odds in zip(chosen, self._odds(question, chosen, prompt.passages), strict=True)
         ]
-        lines = _distinct(_near_the_best(found, prompt.passages))
+        lines = _distinct(_near_the_best(found, prompt.passages), possible)
         kept = _within(lines, prompt.options.max_tokens)
         return AnswerDraft("\n".join(kept), cut_short=len(kept) < len(lines))
 
@@ -106,14 +108,27 @@ def _near_the_best(found: Sequence[tuple[float, Extract]], passages: Sequence[Pa
     return [one for odds, one in ranked if odds >= least(one)]
 
 
-def _distinct(found: Sequence[Extract]) -> list[str]:
-    """Lines of the first few that say what no other one says."""
-    lines: list[str] = []
+def _distinct(found: Sequence[Extract], possible: Sequence[Extract]) -> list[str]:
+    """Lines of the first few that say what no other one says: a list in place of several of its items."""
+    kept: list[Extract] = []
     for one in found:
-        text = one.text.strip("\u201c\u201d")
-        if not any(text in line for line in lines):
-            lines.append(f"{one.text} [{one.mark}]")
-    return lines[:MAX_EXTRACTS]
+        if not any(_is_in(one, other) or _is_in(other, one) for other in kept):
+            kept.append(_whole_list(one, found, possible))
+    return [f"{one.text} [{one.mark}]" for one in kept[:MAX_EXTRACTS]]
+
+
+def _whole_list(item: Extract, found: Sequence[Extract], possible: Sequence[Extract]) -> Extract:
+    """The list of the item, where enough others of it were found, too; else the item."""
+    for one in possible:
+        if one is not item and one.mark == item.mark and _is_in(item, one):
+            items = [other for other in found if other is not one and _is_in(other, one)]
+            if len(items) >= MIN_ITEMS:
+                return one
+    return item
+
+
+def _is_in(one: Extract, other: Extract) -> bool:
+    return all(part in other.quoted for part in one.quoted.split(GAP))
 
 
 def _within(lines: Sequence[str], max_tokens: int | None) -> list[str]:

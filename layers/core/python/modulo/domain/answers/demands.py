@@ -17,6 +17,7 @@ _WITHOUT = str.maketrans("", "", "-_/,'\u2019\u2010\u2011\u2013#$\u20ac\u00a3")
 _RANGE = re.compile(r"(?<!\d)\d+[-/\u2010-\u2013]\d+")
 _BETWEEN = re.compile(r"[-/\u2010-\u2013]")
 _ENDS_IN_NUMBER = re.compile(r"(?<=[^\W\d_])\d+$")
+_VERSION = re.compile(r"v?(\d{1,3}\.\d{1,3})\.\d{1,4}")
 _FISCAL_YEAR = re.compile(r"fy((?:19|20)?\d\d)")
 _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th|s|%|k|m|bn|x)")
 _LETTERS = re.compile(r"[^\W\d_]")
@@ -76,12 +77,16 @@ def stems(text: str) -> list[str]:
 
 
 def keys_in(text: str) -> frozenset[str]:
-    """The codes and numbers of a text, written in one way: AB-1077, AB1077 and "AB 1077" are the same."""
+    """The codes and numbers of a text, written in one way: AB-1077, AB1077 and "AB 1077" are the same.
+
+    A version, 4.2.0, is one of 4.2, too.
+    """
     tokens = [_key(token) for token in _TOKEN.findall(text)]
     found = {key for key in tokens if any(map(str.isdigit, key))}
     found |= {_key(first + second) for first, second in pairwise(tokens) if first.isalpha() and second[:1].isdigit()}
     found |= {_key(part) for token in _RANGE.findall(text) for part in _BETWEEN.split(token)}
     found |= {number[0] for key in found if (number := _ENDS_IN_NUMBER.search(key))}
+    found |= {version[1] for key in found if (version := _VERSION.fullmatch(key))}
     return frozenset(found)
 
 

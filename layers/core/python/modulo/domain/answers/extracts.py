@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from modulo.domain.answers.demands import Demands, demands_of, holds, keys_in, nearest, stems
 from modulo.domain.retrieval.passage import Passage
-from modulo.domain.retrieval.passage_sentences import PassageSentence, passage_sentences
+from modulo.domain.retrieval.passage_sentences import PassageSentence, lists, passage_sentences
 from modulo.domain.retrieval.passage_text import label
 from modulo.domain.text.stemming import content_words
 from modulo.domain.text.table_rows import cells, column_names
@@ -14,6 +14,7 @@ from modulo.domain.text.table_rows import cells, column_names
 MAX_WORDS = 60
 """Of one extract."""
 MAX_HEADING_WORDS = 16
+MAX_LEAD_WORDS = 30
 GAP = " \u2026 "
 
 _WORD = re.compile(r"[^\W\d_]+")
@@ -41,6 +42,8 @@ class Extract:
     mark: int
     text: str
     """With its quotation marks and the heading before them."""
+    quoted: str
+    """Without them."""
     scored_text: str
     """What a reranker reads: below its heading and what introduces it; a row by column."""
     is_whole: bool = False
@@ -94,7 +97,7 @@ def _of_passage(
         return
     known = keys_in(named)
     split = passage_sentences(passage.text, passage.hit.chunk.heading)
-    for at, sentence in enumerate(split):
+    for at, sentence in enumerate((*split, *lists(split))):
         keys = known | keys_in(sentence.text) | keys_in(sentence.above)
         if not demands.codes <= keys:
             continue
@@ -102,11 +105,13 @@ def _of_passage(
             sentence, passage.text, strictly=strictly
         ):
             continue
-        quoted = _row(sentence, words) if sentence.is_row else _introduced(sentence, split[at + 1 :], words)
+        told = _row(sentence, words) if sentence.is_row else _introduced(sentence, split[at + 1 :], words)
+        quoted = _below_lead(sentence, told).translate(_WITHOUT_BRACKETS)
         yield Extract(
             mark,
             _with_heading(sentence, quoted),
-            _scored_text(sentence, quoted),
+            quoted,
+            _scored_text(sentence, told),
             is_whole=len(split) == 1,
             row_words=_row_words(sentence),
             tells_why=bool(_TELLS_WHY.search(sentence.text)),
@@ -123,6 +128,8 @@ def _keys_elsewhere(sentence: PassageSentence, text: str, *, strictly: bool) -> 
 
 def _introduced(sentence: PassageSentence, following: Sequence[PassageSentence], words: frozenset[str]) -> str:
     """The sentence, cut if it is long; of a lead-in, also what it introduces, as far as there is room."""
+    if sentence.is_list:
+        return sentence.text
     parts = [_cut(sentence.text, words)]
     room = MAX_WORDS - len(parts[0].split())
     if sentence.text.endswith((":", "\uff1a")):
@@ -132,6 +139,13 @@ def _introduced(sentence: PassageSentence, following: Sequence[PassageSentence],
                 break
             parts.append(one.text)
     return " ".join(parts)
+
+
+def _below_lead(sentence: PassageSentence, told: str) -> str:
+    """An item below the line with a colon that introduces it: without it, an exception reads like a rule."""
+    if sentence.is_row or not sentence.lead.endswith((":", "\uff1a")) or len(sentence.lead.split()) > MAX_LEAD_WORDS:
+        return told
+    return f"{sentence.lead}{GAP}{told}"
 
 
 def _cut(text: str, words: frozenset[str], most: int = MAX_WORDS) -> str:
@@ -182,13 +196,13 @@ def _row_words(sentence: PassageSentence) -> frozenset[str]:
 
 def _with_heading(sentence: PassageSentence, quoted: str) -> str:
     """The quotation behind its heading, where there is one that it does not repeat."""
-    quotation = f"\u201c{quoted.translate(_WITHOUT_BRACKETS)}\u201d"
+    quotation = f"\u201c{quoted}\u201d"
     heading = " ".join(_STOP.sub("", "".join(sentence.headings[-1:]).translate(_PLAIN)).split())
     if not heading or len(heading.split()) > MAX_HEADING_WORDS or heading.casefold() in quoted.casefold():
         return quotation
     return f"{heading.rstrip(':')}: {quotation}"
 
 
-def _scored_text(sentence: PassageSentence, quoted: str) -> str:
-    told = sentence.spelled_out if sentence.is_row else quoted
+def _scored_text(sentence: PassageSentence, told: str) -> str:
+    told = sentence.spelled_out if sentence.is_row else " ".join(told.split()[:MAX_WORDS])
     return "\n".join(filter(None, (*sentence.headings[-1:], sentence.lead, told)))

@@ -2,19 +2,23 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from modulo.domain.documents.outline import BETWEEN_HEADINGS
 from modulo.domain.text.sentences import Sentence, sentences
 from modulo.domain.text.table_rows import CELL, cells, column_names, ends_group, header_rows, is_row, names_group
 
 MAX_HEADING_WORDS = 12
+MAX_LIST_WORDS = 120
 
 _BULLET = re.compile(r"(?:[-*+\u2022\u25e6\u25aa\u2023\u00b7\u2013\u2014]|\(?(?:\d{1,3}|[a-zA-Z])[.)])\s")
 _HASHES = re.compile(r"#{1,6}\s")
 _DIGITS = re.compile(r"\d+")
+_NUMBERED = re.compile(r"[^\W\d]{0,9}\W{0,2}\d[\d.]*")
 _ENDINGS = (".", "!", "?", ":", ";", ",", "\u3002", "\uff1a", "\u2026")
 _LEAD_INS = (":", "\uff1a")
+_SENTENCE_ENDS = (".", "!", "\u3002")
+_EMPTY_CELLS = " |\t"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,8 @@ class PassageSentence:
     lead: str = ""
     header: tuple[str, ...] = ()
     group: str = ""
+    is_list: bool = False
+    """Whether it is several items of a list."""
 
     @property
     def is_row(self) -> bool:
@@ -54,6 +60,34 @@ class PassageSentence:
             return "\n".join((*self.header, self.text))
         named = (f"{column}: {cell}" if column else cell for column, cell in zip(columns, values, strict=True) if cell)
         return "; ".join(filter(None, (self.group.replace(CELL, " ").strip(" |"), *named)))
+
+
+def lists(found: Sequence[PassageSentence]) -> Iterator[PassageSentence]:
+    """The lists among sentences that no line with a colon introduces, each as one; a long one is cut."""
+    items: list[PassageSentence] = []
+    for one in (*found, None):
+        if items and not (one and _goes_on(items[-1], one)):
+            if len(items) > 1:
+                yield _listed(items)
+            items = []
+        if one and _BULLET.match(one.text) and not one.is_row and not one.lead.endswith(_LEAD_INS):
+            items.append(one)
+
+
+def _goes_on(last: PassageSentence, one: PassageSentence) -> bool:
+    return bool(_BULLET.match(one.text)) and (one.headings, one.lead, one.is_row) == (last.headings, last.lead, False)
+
+
+def _listed(items: Sequence[PassageSentence]) -> PassageSentence:
+    texts: list[str] = []
+    room = MAX_LIST_WORDS
+    for item in items:
+        room -= len(item.text.split())
+        if texts and room < 0:
+            texts.append("\u2026")
+            break
+        texts.append(item.text)
+    return replace(items[0], text=" ".join(texts), end=items[-1].end, is_list=True)
 
 
 def passage_sentences(text: str, heading: str = "") -> list[PassageSentence]:
@@ -130,12 +164,17 @@ class _Reader:
         return apart or this.text.isupper()
 
     def _enter(self, heading: str) -> None:
-        """Go below a heading; one directly below another is within it, unless both are of one form."""
+        """Go below a heading.
+
+        It ends the one above it that has its form, such as "1.2" after "1.1". Otherwise one directly below another is
+        within it, and one below text ends the innermost.
+        """
         heading = _HASHES.sub("", heading)
-        if not self._fresh:
-            self._inner = []
-        elif self._inner and _form(self._inner[-1]) == _form(heading):
-            self._inner.pop()
+        forms = [_form(one) for one in self._inner]
+        if _form(heading) in forms:
+            del self._inner[forms.index(_form(heading)) :]
+        elif not self._fresh:
+            del self._inner[-1:]
         self._inner.append(heading)
         self._fresh, self._lead = True, ""
 
@@ -153,8 +192,12 @@ class _Reader:
         caption = self._lead if self._introduces(rows[0]) else self._caption(rows[0])
         headers = header_rows([row.text for row in rows])
         header = tuple(row.text for row in rows[:headers])
-        group = ""
-        for row in rows[headers:]:
+        group, notes = "", _notes(rows[headers:])
+        for at, row in enumerate(rows[headers:]):
+            if at in notes:
+                text, end = cells(row.text)[0], row.start + len(self._text[row.start : row.end].rstrip(_EMPTY_CELLS))
+                yield PassageSentence(text, row.start, end, self._headings, caption)
+                continue
             if names_group(row.text):
                 group = row.text
                 continue
@@ -170,5 +213,18 @@ class _Reader:
         return above.text if above and self._text[above.end : row.start].count("\n") <= 2 else ""
 
 
+def _notes(rows: Sequence[Sentence]) -> frozenset[int]:
+    """Which rows are notes: nothing but a first cell, which is a whole sentence, or has no row below that it names."""
+    found, named = set[int](), False
+    for at in range(len(rows) - 1, -1, -1):
+        alone = names_group(rows[at].text)
+        if alone and (not named or cells(rows[at].text)[0].endswith(_SENTENCE_ENDS)):
+            found.add(at)
+        named = named or not alone
+    return frozenset(found)
+
+
 def _form(heading: str) -> str:
-    return _DIGITS.sub("0", heading)
+    """Its number without figures, or all of it where it has none in front."""
+    number = _NUMBERED.match(heading)
+    return _DIGITS.sub("0", number[0] if number else heading)

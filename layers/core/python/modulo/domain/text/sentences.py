@@ -15,7 +15,7 @@ from modulo.domain.text.abbreviations import (
     ORDERED,
     STARTERS,
 )
-from modulo.domain.text.table_rows import CELL
+from modulo.domain.text.table_rows import CELL, is_row
 
 MAX_CHARACTERS = 500
 """Longest sentence; longer text without a sentence end is split between words."""
@@ -100,7 +100,7 @@ def _of_block(text: str, block: list[Span]) -> Iterator[Sentence]:
     lines: list[Span] = []
     for start, end in block:
         line = text[start:end]
-        if CELL not in line and not (header is not None and _RULE.fullmatch(line)):
+        if not is_row(line) and not (header is not None and _RULE.fullmatch(line)):
             header = None
             lines.append((start, end))
             continue
