@@ -19,6 +19,7 @@ MAX_TOPIC_WORDS = 6
 """A longer one is put behind the part, in brackets, where a shorter one takes the pronoun's place."""
 _REPLACED = frozenset(("it", "they", "them", "er", "es", "sie"))
 _OWNING = frozenset(("its", "their"))
+_DENYING = frozenset(("not", "never", "nicht", "nie"))
 
 
 def topic_of(first: Sequence[Word]) -> str:
@@ -35,7 +36,7 @@ def topic_of(first: Sequence[Word]) -> str:
     words = words[begin:]
     if not any(word.key in AUXILIARIES for word in words):  # "what caused the incident": the verb is in front
         words = words[next((at for at, word in enumerate(words) if word.key in ARTICLES), 1) :]
-    kept = [word for word in words if word.key not in AUXILIARIES | MEASURES | POINTING]
+    kept = [word for word in words if word.key not in AUXILIARIES | MEASURES | POINTING | _DENYING]
     if supported and len(kept) > 1:
         kept.pop()  # the verb
     for at in range(len(kept) - 2, 0, -1):

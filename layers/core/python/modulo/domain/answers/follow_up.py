@@ -6,16 +6,20 @@ verb ("And for backups?") takes the frame of the question before. A language mod
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from modulo.domain.answers.antecedent import named, points, topic_of
 from modulo.domain.answers.decomposition import decompose
 from modulo.domain.text.question_words import (
+    ARTICLES,
     AUXILIARIES,
     JOINTS,
+    MEASURES,
     NAME_QUESTIONS,
     PERSONS_AND_PLACES,
+    PREPOSITIONS,
     QUESTION_WORDS,
     Word,
     words_of,
@@ -25,6 +29,10 @@ from modulo.domain.text.tokens import estimate
 MAX_EVIDENCE_CHARACTERS = 160
 """Of the answer that names whom a question points to."""
 _ABOUTS = (("what", "about"), ("how", "about"), ("was", "ist", "mit"), ("wie", "ist", "es", "mit"))
+_DEFINITE = frozenset(("the", "der", "die", "das", "den", "dem"))
+_NOT_TELLING = ARTICLES | AUXILIARIES | JOINTS | MEASURES | PREPOSITIONS | QUESTION_WORDS
+_FIGURE = re.compile(r"\d+")
+_LETTERS = re.compile(r"[^\W\d_]+")
 _FEWEST_WORDS = 3
 """A question of fewer words asks for something that was named before, such as "Why?"."""
 
@@ -60,7 +68,14 @@ def standalone(question: str, turns: Sequence[Turn]) -> str:
         return _in_frame(last.question, asked)
     if len(asked) < _FEWEST_WORDS:
         return f"{_text(asked)}? ({last.question.rstrip(' ?')})"
-    return _naming(asked, last) if points(asked) else question
+    return _naming(asked, last) if points(asked) or _leaves_open(asked) else question
+
+
+def _leaves_open(asked: Sequence[Word]) -> bool:
+    """Whether it asks for "the trainer" without saying whose: nothing but that word tells what it is about."""
+    keys = [word.key for word in asked]
+    telling = [word for word in asked if word.key not in _NOT_TELLING]
+    return len(telling) == 1 and not _FIGURE.search(telling[0].text) and any(key in _DEFINITE for key in keys)
 
 
 def _naming(asked: Sequence[Word], last: Turn) -> str:
@@ -87,9 +102,27 @@ def _without_joint(words: Sequence[Word]) -> tuple[Sequence[Word], bool]:
 
 def _in_frame(before: str, asked: Sequence[Word]) -> str:
     """The question before, asked of something else."""
+    if swapped := _swapped(before, asked):
+        return swapped
     plain = before.rstrip(" ?")
     *_, last = decompose(f"{plain}, and {_text(asked)}?")
     return last.question if last.question != f"{plain}, and {_text(asked)}?" else f"{_text(asked)}? ({plain})"
+
+
+def _swapped(before: str, asked: Sequence[Word]) -> str:
+    """The question before with another code or year in the place of its own; empty where it has none, or several."""
+    telling = [word for word in asked if word.key not in ARTICLES | PREPOSITIONS]
+    if len(telling) != 1 or not _FIGURE.search(telling[0].key):
+        return ""
+    same = [word for word in words_of(before) if _shape(word.key) == _shape(telling[0].key)]
+    if len(same) != 1:
+        return ""
+    return f"{before[: same[0].start]}{_text(telling)}{before[same[0].end :]}"
+
+
+def _shape(key: str) -> str:
+    """AB-1077 and XY-3 have one shape, and so have two years."""
+    return "0" * len(key) if key.isdigit() else _FIGURE.sub("0", _LETTERS.sub("a", key))
 
 
 def _text(words: Sequence[Word]) -> str:
