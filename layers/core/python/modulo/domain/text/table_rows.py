@@ -66,9 +66,10 @@ def header_rows(rows: Sequence[str]) -> int:
     """How many of a table's first rows are its header: the first, and those below it that hold no figures.
 
     One whose first cell says something, such as the unit of all figures, is among them where it tells the years that
-    the rows above it leave open, or the periods where those only name the table. A table of a single row has none.
+    the rows above it leave open, or the periods where those only name the table. A table of a single row has none, nor
+    has one of names and values, such as "Date | 9 April" above "Author | Ada".
     """
-    if len(rows) == 1:
+    if len(rows) == 1 or _names_and_values(rows):
         return 0
     count = 1
     while count < min(len(rows) - 1, MAX_HEADER_ROWS):
@@ -79,6 +80,15 @@ def header_rows(rows: Sequence[str]) -> int:
             break
         count += 1
     return count
+
+
+def _names_and_values(rows: Sequence[str]) -> bool:
+    """Whether a table of two columns begins with a figure and goes on with words."""
+    first, *others = (cells(row) for row in rows)
+    if len(first) != 2 or not all(first) or not any(map(str.isdigit, first[1])):
+        return False
+    words = sum(not any(map(str.isdigit, row[-1])) for row in others)
+    return all(len(row) == 2 for row in others) and words * 2 >= len(others)
 
 
 def _tells_columns(row: str, header: Sequence[str]) -> bool:
