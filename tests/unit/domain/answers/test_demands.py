@@ -68,3 +68,13 @@ def test_a_month_beside_a_number_is_no_name() -> None:
     assert demands.numbers == frozenset({"31", "2019", "2018"})
     assert demands_of("What does Ada owe in December?").names == frozenset({("ada",), ("december",)})
     assert demands_of("Who paid in May?").names == frozenset()  # may is a stop word
+
+
+@pytest.mark.parametrize(
+    ("date", "numbers"),
+    [("2031-02-10", {"2031", "10"}), ("10.02.2031", {"2031", "10"}), ("9/4/2031", {"2031"}), ("2031-02-05", {"2031"})],
+)
+def test_a_date_in_figures_demands_what_one_in_words_holds(date: str, numbers: set[str]) -> None:
+    assert demands_of(f"What was decided on {date}?").numbers == numbers
+    assert numbers <= keys_in(f"on {date}, too")
+    assert not demands_of(f"What was decided on {date}?").codes

@@ -17,6 +17,7 @@ _WITHOUT = str.maketrans("", "", "-_/,'\u2019\u2010\u2011\u2013#$\u20ac\u00a3")
 _RANGE = re.compile(r"(?<!\d)\d+[-/\u2010-\u2013]\d+")
 _BETWEEN = re.compile(r"[-/\u2010-\u2013]")
 _ENDS_IN_NUMBER = re.compile(r"(?<=[^\W\d_])\d+$")
+_DATE = re.compile(r"(\d{4})-\d{1,2}-(\d{1,2})|(\d{1,2})\.\d{1,2}\.(\d{4})|\d{1,2}/\d{1,2}/(\d{4})")
 _VERSION = re.compile(r"v?(\d{1,3}\.\d{1,3})\.\d{1,4}")
 _FISCAL_YEAR = re.compile(r"fy((?:19|20)?\d\d)")
 _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th|s|%|k|m|bn|x)")
@@ -50,12 +51,13 @@ def demands_of(question: str, *, names: bool = True) -> Demands:
     Names are those words that begin with a capital, where the language writes no other nouns so. The month of a date,
     beside a number, is none: texts write dates in many ways.
     """
-    keys = [key for token in _TOKEN.findall(question) if any(map(str.isdigit, token)) and (key := _key(token))]
+    told = [token for token in _TOKEN.findall(question) if any(map(str.isdigit, token))]
+    keys = [key for token in told for key in _date_keys(token) or [_key(token)] if key]
     codes = frozenset(key for key in keys if _is_code(key))
     tokens = [_POSSESSIVE.sub("", token.strip(_AROUND)) for token in _TOKEN.findall(question)]
     capitals = [bool(_NAME.fullmatch(token)) and not _in_date(tokens, at) for at, token in enumerate(tokens)]
-    told = names and sum(capitals[1:]) * 2 <= len(tokens)
-    groups = groupby(zip(tokens[1:], capitals[1:], strict=True), key=lambda pair: pair[1]) if told else ()
+    written_so = names and sum(capitals[1:]) * 2 <= len(tokens)
+    groups = groupby(zip(tokens[1:], capitals[1:], strict=True), key=lambda pair: pair[1]) if written_so else ()
     written = (stems(" ".join(token for token, _ in group)) for capital, group in groups if capital)
     return Demands(
         codes=codes,
@@ -79,13 +81,14 @@ def stems(text: str) -> list[str]:
 def keys_in(text: str) -> frozenset[str]:
     """The codes and numbers of a text, written in one way: AB-1077, AB1077 and "AB 1077" are the same.
 
-    A version, 4.2.0, is one of 4.2, too.
+    A version, 4.2.0, is one of 4.2, too, and a date in figures has the keys of one in words: its year and its day.
     """
     tokens = [_key(token) for token in _TOKEN.findall(text)]
     found = {key for key in tokens if any(map(str.isdigit, key))}
     found |= {_key(first + second) for first, second in pairwise(tokens) if first.isalpha() and second[:1].isdigit()}
     found |= {_key(part) for token in _RANGE.findall(text) for part in _BETWEEN.split(token)}
     found |= {number[0] for key in found if (number := _ENDS_IN_NUMBER.search(key))}
+    found |= {key for token in _TOKEN.findall(text) for key in _date_keys(token)}
     found |= {version[1] for key in found if (version := _VERSION.fullmatch(key))}
     return frozenset(found)
 
@@ -107,6 +110,12 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
         if (distance := _distance(word, one)) <= most
     ]
     return min(found)[1] if found else None
+
+
+def _date_keys(token: str) -> list[str]:
+    """The year and, where it is certain, the day of a date in figures; nothing of another token."""
+    found = _DATE.fullmatch(token.strip(_AROUND))
+    return [part.lstrip("0") for part in found.groups() if part] if found else []
 
 
 def _key(token: str) -> str:
