@@ -416,7 +416,7 @@ class TestXlsx:
         assert (info.author, info.total_pages) == (documents.AUTHOR, 4)
         assert pages[0].blocks == (
             Block(BlockKind.heading, "Sales", 1),
-            Block(BlockKind.text, "Sales of the year"),
+            Block(BlockKind.heading, "Sales of the year", 2),
             Block(
                 BlockKind.table,
                 "Region | Date | Amount | Share | Good\n"
