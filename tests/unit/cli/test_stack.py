@@ -25,6 +25,17 @@ class TestLock:
         second.acquire()
         second.release()
 
+    def test_a_process_that_has_ended_holds_nothing(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        processes, lock = tmp_path / "proc", Lock(tmp_path / "lock")
+        for pid, flags in (("1000000001", "FLOCK"), ("1000000002", "")):
+            (processes / pid / "fd").mkdir(parents=True)
+            (processes / pid / "fdinfo").mkdir()
+            (processes / pid / "fd" / "3").symlink_to(tmp_path / "lock")
+            (processes / pid / "fdinfo" / "3").write_text(flags)
+        (processes / "1000000003").mkdir()  # it has ended: its open files are gone
+        monkeypatch.setattr("modulo.cli.stack.lock.PROCESSES", processes)
+        assert list(lock._holders()) == [1000000001]
+
     def test_what_a_dead_owner_left_running_is_waited_for(self, tmp_path: Path) -> None:
         lock = Lock(tmp_path / "lock")
         lock.acquire()

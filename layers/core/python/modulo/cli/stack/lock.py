@@ -86,11 +86,24 @@ class Lock:
     def _holders(self) -> Iterator[int]:
         """The processes that hold the lock, not those that wait for it; none where the system does not tell."""
         path = self._path.resolve()
-        for link in PROCESSES.glob("[0-9]*/fd/*"):
-            with suppress(OSError):  # it has ended, or belongs to another user
-                # Compared by name: asking for the file itself would hang where a file system of another process does.
-                if link.readlink() == path and "FLOCK" in (link.parents[1] / "fdinfo" / link.name).read_text():
-                    yield int(link.parents[1].name)
+        for process in PROCESSES.glob("[0-9]*"):
+            if any(_is_lock(process, name, path) for name in _open_files(process)):
+                yield int(process.name)
+
+
+def _is_lock(process: Path, name: str, path: Path) -> bool:
+    """Whether an open file of a process is the lock, held."""
+    with suppress(OSError):  # the process has ended, or belongs to another user
+        # Compared by name: asking for the file itself would hang where a file system of another process does.
+        return (process / "fd" / name).readlink() == path and "FLOCK" in (process / "fdinfo" / name).read_text()
+    return False
+
+
+def _open_files(process: Path) -> list[str]:
+    """The numbers of a process's open files; none where it has ended meanwhile, or belongs to another user."""
+    with suppress(OSError):
+        return [link.name for link in (process / "fd").iterdir()]
+    return []
 
 
 def parent_of(pid: int) -> int:
