@@ -26,7 +26,7 @@ MIN_ITEMS = 2
 """So many items of a list stand for the whole of it."""
 MIN_ODDS = -3.0
 """The least sum of an extract's log odds and its passage's."""
-MARGIN = 2.0
+MARGIN = 3.0
 """How far, in log odds, a further extract of the same document may be behind the best one."""
 MARGIN_ELSEWHERE = 1.0
 """The same of another document, which mostly tells of something else in like words."""
