@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from modulo.domain.errors import Conflict, NotFound
-from modulo.domain.tenancy.identity import Principal, Scope, Tenant, User, api_key_hash, new_api_key
+from modulo.domain.tenancy.identity import OwnedApiKey, Principal, Scope, Tenant, User, api_key_hash, new_api_key
 from tests.metadata_world import HOUR, NOW, Metadata, MetadataContract, World, key_of
 
 
@@ -47,12 +47,13 @@ class TestIdentities(MetadataContract):
         assert metadata.identities.principal_of(secret, now=NOW) is None
         assert metadata.identities.list_api_keys(world.tenant_id)[0].revoked_at == NOW
 
-    def test_keys_are_listed_newest_first_and_whole(self, metadata: Metadata, world: World) -> None:
-        user = world.user()
+    def test_keys_are_listed_newest_first_and_whole_with_whose_they_are(self, metadata: Metadata, world: World) -> None:
+        user = world.user("Ada")
         keys = [key_of(user, created_at=NOW + n * HOUR, expires_at=NOW + 9 * HOUR) for n in range(3)]
         for key in keys:
             metadata.identities.add_api_key(key, secret_hash=api_key_hash(new_api_key()))
-        assert metadata.identities.list_api_keys(world.tenant_id) == keys[::-1]
+        owned = [OwnedApiKey(**key.model_dump(), user_name="Ada") for key in reversed(keys)]
+        assert metadata.identities.list_api_keys(world.tenant_id) == owned
 
     @pytest.mark.parametrize("tenant_id", [None, uuid4()], ids=["own", "foreign"])
     def test_revoking_a_key_that_is_not_there_says_so(

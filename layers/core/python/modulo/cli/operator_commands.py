@@ -103,11 +103,10 @@ def list_keys(*, tenant: TenantName, data: RunningStack = DATA, as_json: AsJson 
     if not found:
         typer.echo(f"{tenant} has no keys; `modulo admin tenants list` shows the names of tenants.", err=True)
         return
-    names = {user["id"]: user["name"] for user in users_of(data, found[0]["tenant_id"])}
     for key in found:
         expired = key["expires_at"] is not None and datetime.fromisoformat(key["expires_at"]) <= datetime.now(UTC)
         state = "revoked" if key["revoked_at"] else "expired" if expired else "valid"
-        typer.echo(f"{key['id']}  {minute(key['created_at'])}  {state:7}  {key['name']}  {names[key['user_id']]}")
+        typer.echo(f"{key['id']}  {minute(key['created_at'])}  {state:7}  {key['name']}  {key['user_name']}")
 
 
 @keys.command("revoke")

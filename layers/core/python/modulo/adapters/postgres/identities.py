@@ -3,14 +3,14 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, Uuid, and_, exists, func, literal, or_, select, update
+from sqlalchemy import Connection, Uuid, and_, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from modulo.adapters.postgres.pools import Pooled, read, transaction
 from modulo.adapters.postgres.rows import MEMBERSHIP, in_tenant
 from modulo.adapters.postgres.tables import api_keys, collections, members, tenants, users
 from modulo.domain.errors import NotFound
-from modulo.domain.tenancy.identity import Account, ApiKey, Named, Principal, Scope, User
+from modulo.domain.tenancy.identity import Account, ApiKey, Named, OwnedApiKey, Principal, Scope, User
 
 _KEY = tuple(column for column in api_keys.c if column.name != "secret_hash")
 
@@ -41,11 +41,16 @@ class PostgresIdentities(Pooled):
         connection.execute(insert(api_keys).values(values))
 
     @read
-    def list_api_keys(self, connection: Connection, tenant_id: UUID) -> list[ApiKey]:
-        """The tenant's keys, newest first."""
+    def list_api_keys(self, connection: Connection, tenant_id: UUID) -> list[OwnedApiKey]:
+        """The tenant's keys with the names of their users, newest first."""
         newest = (api_keys.c.created_at.desc(), api_keys.c.id.desc())
-        statement = select(*_KEY).where(in_tenant(tenant_id, api_keys)).order_by(*newest)
-        return [_key(row) for row in connection.execute(statement).mappings()]
+        statement = (
+            select(*_KEY, users.c.name.label("user_name"))
+            .join(users, and_(users.c.tenant_id == api_keys.c.tenant_id, users.c.id == api_keys.c.user_id))
+            .where(in_tenant(tenant_id, api_keys, users))
+            .order_by(*newest)
+        )
+        return [OwnedApiKey.model_validate(dict(row)) for row in connection.execute(statement).mappings()]
 
     @transaction
     def revoke_api_key(self, connection: Connection, tenant_id: UUID, key_id: UUID, *, now: datetime) -> None:
@@ -110,7 +115,3 @@ def introduce(connection: Connection, principal: Principal) -> None:
         .add_cte(tenant.cte("tenant"))
     )
     connection.execute(user)
-
-
-def _key(row: RowMapping) -> ApiKey:
-    return ApiKey.model_validate(dict(row))

@@ -89,6 +89,12 @@ class ApiKey(FrozenModel):
     revoked_at: datetime | None = None
 
 
+class OwnedApiKey(ApiKey):
+    """An API key with the name of the user whom it speaks for."""
+
+    user_name: str
+
+
 def new_api_key() -> str:
     """A fresh secret of 256 random bits: shown once, stored only as its hash."""
     return API_KEY_PREFIX + secrets.token_urlsafe(32)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from modulo.domain.tenancy.identity import Account, ApiKey, Principal, User
+    from modulo.domain.tenancy.identity import Account, ApiKey, OwnedApiKey, Principal, User
 
 
 class Identities(Protocol):
@@ -30,8 +30,8 @@ class Identities(Protocol):
         """
         ...
 
-    def list_api_keys(self, tenant_id: UUID) -> list[ApiKey]:
-        """The tenant's keys, newest first."""
+    def list_api_keys(self, tenant_id: UUID) -> list[OwnedApiKey]:
+        """The tenant's keys with the names of their users, newest first."""
         ...
 
     def revoke_api_key(self, tenant_id: UUID, key_id: UUID, *, now: datetime) -> None:

@@ -4,7 +4,16 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from modulo.domain.errors import NotFound
-from modulo.domain.tenancy.identity import ApiKey, Scope, Tenant, User, api_key_hash, external_id, new_api_key
+from modulo.domain.tenancy.identity import (
+    ApiKey,
+    OwnedApiKey,
+    Scope,
+    Tenant,
+    User,
+    api_key_hash,
+    external_id,
+    new_api_key,
+)
 from modulo.services import services
 
 LOCAL = "modulo"
@@ -39,8 +48,8 @@ def create_key(tenant: str, user: str, name: str, *, scopes: list[Scope] | None 
     return secret
 
 
-def list_keys(tenant: str) -> list[ApiKey]:
-    """A tenant's keys, newest first."""
+def list_keys(tenant: str) -> list[OwnedApiKey]:
+    """A tenant's keys with the names of their users, newest first."""
     return services().identities.list_api_keys(external_id(LOCAL, f"tenant:{tenant}"))
 
 
