@@ -2,10 +2,12 @@
 
 import json
 from typing import Any
+from uuid import uuid4
 
 from typer.testing import CliRunner
 
 from modulo.cli.main import app
+from modulo.domain.tenancy.identity import Tenant
 from tests.functions.conftest import SETTLED, Api, as_user, give_up_file
 
 
@@ -47,3 +49,34 @@ def test_dead_letters_are_json_where_asked(queues, api: Api) -> None:
 def test_the_names_of_before_do_the_same(services) -> None:
     as_user("ada")
     assert told("keys", "list", "--tenant", "acme") == told("admin", "keys", "list", "--tenant", "acme") != ""
+
+
+def failed(*command: str) -> str:
+    ended = CliRunner().invoke(app, ["admin", *command], env=SETTLED)
+    assert ended.exit_code == 1, ended.output
+    return ended.stderr
+
+
+def test_tenants_and_users_are_found_by_their_names(services) -> None:
+    as_user("ada")
+    as_user("bob")
+    tenant = found("tenants", "list")[0]["id"]
+    assert told("admin", "users", "list", "acme") == told("admin", "users", "list", tenant) != ""
+    asked = CliRunner().invoke(app, ["admin", "users", "delete", "acme", "bob"], input="n", env=SETTLED)
+    assert "Delete user bob (" in asked.output
+    assert told("admin", "users", "delete", "acme", "bob", "--yes")
+    names = [line.partition("  ")[2] for line in told("admin", "users", "list", "acme").splitlines()]
+    assert sorted(names) == ["", "ada"]
+    assert "there is no user named 'bob'" in failed("users", "receipt", "acme", "bob")
+    assert told("admin", "tenants", "delete", "acme", "--yes")
+    assert json.loads(told("admin", "tenants", "receipt", "acme"))["kind"] == "tenant"
+
+
+def test_a_name_that_none_or_several_have_is_refused(services) -> None:
+    as_user("ada")
+    twin = uuid4()
+    services.tenants.add_tenant(Tenant(id=twin, name="acme"))
+    refused = failed("tenants", "delete", "acme", "--yes")
+    assert "several tenants are named 'acme': name one by its id" in refused
+    assert str(twin) in refused
+    assert "there is no tenant named 'acne'; `modulo admin tenants list`" in failed("users", "list", "acne")

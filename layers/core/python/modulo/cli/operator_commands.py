@@ -12,10 +12,12 @@ from uuid import UUID
 import typer
 
 from modulo.cli.calls import fail, run
+from modulo.cli.given_names import id_of, shown
 from modulo.domain.operations.backup import Manifest, RestoreReport
 
 TenantName = Annotated[str, typer.Option(help="the tenant's name")]
-TenantId = Annotated[UUID, typer.Argument(help="the tenant's id; `modulo admin tenants list` shows it")]
+TenantGiven = Annotated[str, typer.Argument(metavar="TENANT", help="the tenant's id, or its name if no other has it")]
+UserGiven = Annotated[str, typer.Argument(metavar="USER", help="the user's id, or the name if no other has it")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 RunningStack = Annotated[Path, typer.Option("--data", help="data directory of the running `modulo up`")]
 DATA = Path(".modulo")
@@ -77,6 +79,18 @@ def operate_here(data: Path, path: str, *arguments: Any, **options: Any) -> Any:
 def operate(data: Path, command: str, **arguments: Any) -> Any:
     """Run an operator's command, as `run` does, where `--aws` or the settings say."""
     return run("cli.operators:operate", deployment.stack, data, command, arguments)
+
+
+def tenant_named(data: Path, given: str) -> str:
+    """The id of the tenant that an id or a name means."""
+    listing = "`modulo admin tenants list` shows all, deleted ones without their names"
+    return id_of(given, "tenant", listing, lambda: operate(data, "tenants.list", name=given))
+
+
+def user_named(data: Path, tenant_id: str, given: str) -> str:
+    """The id of the tenant's user that an id or a name means."""
+    listing = f"`modulo admin users list {tenant_id}` shows all, deleted ones without their names"
+    return id_of(given, "user", listing, lambda: operate(data, "users.list", tenant_id=tenant_id, name=given))
 
 
 @keys.command("create")
@@ -226,19 +240,20 @@ def list_tenants(*, data: RunningStack = DATA, as_json: AsJson = False) -> None:
 
 @tenants.command("delete")
 def delete_tenant(
-    tenant_id: TenantId,
+    tenant: TenantGiven,
     *,
     yes: Annotated[bool, typer.Option("--yes", help="skip confirmation")] = False,
     data: RunningStack = DATA,
 ) -> None:
     """Delete a tenant for good: revokes its credentials at once, then deletes all its data."""
-    yes or typer.confirm(f"Delete tenant {tenant_id} and all its data?", abort=True)
+    tenant_id = tenant_named(data, tenant)
+    yes or typer.confirm(f"Delete tenant {shown(tenant, tenant_id)} and all its data?", abort=True)
     typer.echo(operate(data, "tenants.delete", tenant_id=tenant_id))
 
 
 @tenants.command("receipt")
 def show_receipt(
-    tenant_id: TenantId,
+    tenant: TenantGiven,
     deletion_id: Annotated[
         UUID | None, typer.Argument(help="a file's or collection's deletion; default: the tenant's")
     ] = None,
@@ -246,18 +261,19 @@ def show_receipt(
     data: RunningStack = DATA,
 ) -> None:
     """Print the receipt of a tenant's deletion, or of a file's or collection's in it, as JSON."""
-    receipt = operate(data, "tenants.receipt", tenant_id=tenant_id, receipt_id=deletion_id)
+    receipt = operate(data, "tenants.receipt", tenant_id=tenant_named(data, tenant), receipt_id=deletion_id)
     typer.echo(json.dumps(receipt, indent=2, ensure_ascii=False))
 
 
 @tenants.command("reembed")
 def reembed_tenant(
-    tenant_id: TenantId,
+    tenant: TenantGiven,
     *,
     model: Annotated[str | None, typer.Option(help="one of EMBEDDING_MODELS; default: each collection's own")] = None,
     data: RunningStack = DATA,
 ) -> None:
     """Re-embed all collections of a tenant, each switching as soon as it is ready; print what was started."""
+    tenant_id = tenant_named(data, tenant)
     after: str | None = None
     while True:
         wanted = {"embedding_model": model}
@@ -272,8 +288,9 @@ def reembed_tenant(
 
 
 @tenants.command("export")
-def export_tenant(tenant_id: TenantId, file: Path, *, data: RunningStack = DATA) -> None:
+def export_tenant(tenant: TenantGiven, file: Path, *, data: RunningStack = DATA) -> None:
     """Write all that a tenant has, but for its API keys, to a new file."""
+    tenant_id = UUID(tenant_named(data, tenant))
     written = operate_here(data, "runtime.admin.backups:write_backup", file, tenant_id)
     typer.echo(f"{file}: {told(written)}")
 
@@ -310,13 +327,13 @@ def rebuild_vectors(*, data: RunningStack = DATA) -> None:
 
 
 @users.command("list")
-def list_users(tenant_id: TenantId, *, data: RunningStack = DATA) -> None:
+def list_users(tenant: TenantGiven, *, data: RunningStack = DATA) -> None:
     """List a tenant's users, ordered by id; deleted ones have no name."""
-    for user in users_of(data, tenant_id):
+    for user in users_of(data, tenant_named(data, tenant)):
         typer.echo(f"{user['id']}  {user['name']}")
 
 
-def users_of(data: Path, tenant_id: UUID | str) -> Iterator[dict[str, Any]]:
+def users_of(data: Path, tenant_id: str) -> Iterator[dict[str, Any]]:
     """A tenant's users, by id."""
     after: str | None = None
     while page := operate(data, "users.list", tenant_id=tenant_id, after=after):
@@ -326,21 +343,24 @@ def users_of(data: Path, tenant_id: UUID | str) -> Iterator[dict[str, Any]]:
 
 @users.command("delete")
 def delete_user(
-    tenant_id: TenantId,
-    user_id: UUID,
+    tenant: TenantGiven,
+    user: UserGiven,
     *,
     yes: Annotated[bool, typer.Option("--yes", help="skip confirmation")] = False,
     data: RunningStack = DATA,
 ) -> None:
     """Delete a user for good: keys, memberships and conversations at once, then collections and files of their own."""
-    yes or typer.confirm(f"Delete user {user_id} and all collections of theirs?", abort=True)
+    tenant_id = tenant_named(data, tenant)
+    user_id = user_named(data, tenant_id, user)
+    yes or typer.confirm(f"Delete user {shown(user, user_id)} and all collections of theirs?", abort=True)
     typer.echo(operate(data, "users.delete", tenant_id=tenant_id, user_id=user_id))
 
 
 @users.command("receipt")
-def show_user_receipt(tenant_id: TenantId, user_id: UUID, *, data: RunningStack = DATA) -> None:
+def show_user_receipt(tenant: TenantGiven, user: UserGiven, *, data: RunningStack = DATA) -> None:
     """Print the receipt of a user's deletion as JSON; it is complete once everything was proved to be gone."""
-    receipt = operate(data, "users.receipt", tenant_id=tenant_id, user_id=user_id)
+    tenant_id = tenant_named(data, tenant)
+    receipt = operate(data, "users.receipt", tenant_id=tenant_id, user_id=user_named(data, tenant_id, user))
     typer.echo(json.dumps(receipt, indent=2, ensure_ascii=False))
 
 

@@ -48,11 +48,15 @@ class PostgresTenants(Pooled):
         connection.execute(insert(tenants).values(id=tenant.id, name=tenant.name).on_conflict_do_nothing())
 
     @read
-    def list_tenants(self, connection: Connection, *, after: UUID | None, limit: int) -> list[Tenant]:
+    def list_tenants(
+        self, connection: Connection, *, after: UUID | None, limit: int, name: str | None = None
+    ) -> list[Tenant]:
         """Some tenants, by id."""
         statement = select(tenants.c.id, tenants.c.name, tenants.c.deleted_at).order_by(tenants.c.id).limit(limit)
         if after is not None:
             statement = statement.where(tenants.c.id > after)
+        if name is not None:
+            statement = statement.where(tenants.c.name == name)
         return [Tenant.model_validate(dict(row)) for row in connection.execute(statement).mappings()]
 
     @autocommit

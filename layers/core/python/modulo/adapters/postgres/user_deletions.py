@@ -39,11 +39,15 @@ class PostgresUserDeletions(Pooled):
     """Users of a tenant, and how one is removed."""
 
     @read
-    def list_users(self, connection: Connection, tenant_id: UUID, *, after: UUID | None, limit: int) -> list[User]:
+    def list_users(
+        self, connection: Connection, tenant_id: UUID, *, after: UUID | None, limit: int, name: str | None = None
+    ) -> list[User]:
         """Some users, by id."""
         statement = select(users.c.tenant_id, users.c.id, users.c.name).where(in_tenant(tenant_id, users))
         if after is not None:
             statement = statement.where(users.c.id > after)
+        if name is not None:
+            statement = statement.where(users.c.name == name)
         found = connection.execute(statement.order_by(users.c.id).limit(limit)).mappings()
         return [User.model_validate(dict(row)) for row in found]
 

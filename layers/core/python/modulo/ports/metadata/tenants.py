@@ -19,8 +19,8 @@ class Tenants(Protocol):
         """Store the tenant; an existing one of the same id is left as it is."""
         ...
 
-    def list_tenants(self, *, after: UUID | None, limit: int) -> list[Tenant]:
-        """Tenants by id, those behind `after`; the name of a deleted one is empty once it is purged."""
+    def list_tenants(self, *, after: UUID | None, limit: int, name: str | None = None) -> list[Tenant]:
+        """Tenants by id, those behind `after`, or of that name; that of a deleted one is empty once it is purged."""
         ...
 
     def tenant_deleted(self, tenant_id: UUID) -> bool:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class UserDeletions(Protocol):
     """List users, and remove one with all that is theirs."""
 
-    def list_users(self, tenant_id: UUID, *, after: UUID | None, limit: int) -> list[User]:
-        """Users of a tenant by id, those behind `after`; the name of a removed one is empty."""
+    def list_users(self, tenant_id: UUID, *, after: UUID | None, limit: int, name: str | None = None) -> list[User]:
+        """Users of a tenant by id, those behind `after`, or of that name; that of a removed one is empty."""
         ...
 
     def remove_user(self, tenant_id: UUID, user_id: UUID, *, now: datetime) -> tuple[PurgeRequest, ...]:

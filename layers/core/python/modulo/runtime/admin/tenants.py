@@ -12,9 +12,9 @@ from modulo.usecases.purge import request_purge
 PAGE = 500
 
 
-def list_tenants(after: UUID | None = None) -> list[Tenant]:
-    """Tenants by id, those behind `after`: a page of `PAGE`, which is shorter only at the end."""
-    return services().tenants.list_tenants(after=after, limit=PAGE)
+def list_tenants(after: UUID | None = None, name: str | None = None) -> list[Tenant]:
+    """Tenants by id, those behind `after` or of that name: a page of `PAGE`, which is shorter only at the end."""
+    return services().tenants.list_tenants(after=after, limit=PAGE, name=name)
 
 
 def delete_tenant(tenant_id: UUID) -> UUID:

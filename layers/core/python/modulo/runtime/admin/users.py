@@ -11,9 +11,9 @@ from modulo.usecases.delete_user import show_user_deletion
 PAGE = 500
 
 
-def list_users(tenant_id: UUID, after: UUID | None = None) -> list[User]:
-    """Users by id, those behind `after`: a page of `PAGE`, which is shorter only at the end."""
-    return services().user_deletions.list_users(tenant_id, after=after, limit=PAGE)
+def list_users(tenant_id: UUID, after: UUID | None = None, name: str | None = None) -> list[User]:
+    """Users by id, those behind `after` or of that name: a page of `PAGE`, which is shorter only at the end."""
+    return services().user_deletions.list_users(tenant_id, after=after, limit=PAGE, name=name)
 
 
 def delete_user(tenant_id: UUID, user_id: UUID) -> UUID:
