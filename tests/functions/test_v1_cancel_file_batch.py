@@ -45,6 +45,17 @@ def test_what_was_never_attached_is_cancelled_too(api, services, clock, collecti
     assert (reply.json["status"], reply.json["file_counts"]["cancelled"]) == ("cancelled", 1)
 
 
+def test_a_copy_that_was_there_before_is_not_the_batch_s_to_take_out(api, collection):
+    ids, earlier = together(api, collection, "a.txt")
+    body = {"file_ids": [*ids, api.keep_file("This is b.", "b.txt")]}
+    made = api("POST", f"/v1/vector_stores/{collection}/file_batches", json=body).json
+    cancelled = api("POST", f"/v1/vector_stores/{collection}/file_batches/{made['id']}/cancel").json
+    assert cancelled["file_counts"] == {"in_progress": 1, "completed": 0, "failed": 0, "cancelled": 1, "total": 2}
+    assert [file["name"] for file in api("GET", f"/collections/{collection}/files").json["items"]] == ["a.txt"]
+    assert api("POST", f"{earlier}/cancel").json["file_counts"]["cancelled"] == 1
+    assert api("GET", f"/collections/{collection}/files").json["items"] == []
+
+
 def test_nothing_is_cancelled_of_a_batch_that_is_complete(api, collection):
     _, path = together(api, collection, "a.txt")
     (file,) = api("GET", f"/collections/{collection}/files").json["items"]

@@ -38,8 +38,11 @@ def attach_file(
     clock: Clock,
     limits: UploadLimits,
     attributes: Mapping[str, AttributeValue] | None = None,
+    copy_id: UUID | None = None,
 ) -> File:
     """Copy the file into the collection, where the copy is ingested; a copy that is there already is the answer.
+
+    `copy_id` is what a new copy gets, by default a random id.
 
     Names are unique in a collection: the second file called notes.txt is called "notes (2).txt" there. Attributes that
     are given are those of the copy from now on.
@@ -51,7 +54,7 @@ def attach_file(
     """
     origin = user_files.get_user_file(principal, file_id, now=clock.now())
     draft = FileDraft(
-        id=uuid4(),
+        id=copy_id or uuid4(),
         name=origin.name,
         media_type=origin.media_type,
         size_bytes=origin.size_bytes,

@@ -26,7 +26,7 @@ def cancel_file_batch(
     purges: Queue,
     clock: Clock,
 ) -> FileBatch:
-    """Take the files out again that nobody has begun to read; what is being read or was read stays.
+    """Take the files out again that it put in and nobody has begun to read; what is being read or was read stays.
 
     Raises:
         NotFound: the collection has no such batch, or is not visible.

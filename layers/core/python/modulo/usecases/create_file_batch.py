@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from modulo.domain.errors import ModuloError
 from modulo.domain.files.file import FileProblem
-from modulo.domain.files.file_batch import BatchDraft, BatchFile
+from modulo.domain.files.file_batch import BatchDraft, BatchFile, copy_id
 from modulo.ports.context_threads import ContextThreads
 from modulo.usecases.attach_file import attach_file
 
@@ -76,6 +76,7 @@ def create_file_batch(
                 clock=ports.clock,
                 limits=limits,
                 attributes=one.attributes,
+                copy_id=copy_id(draft.id, one.file_id),
             )
         except ModuloError as error:
             return FileProblem.of(error)

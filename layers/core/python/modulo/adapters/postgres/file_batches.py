@@ -42,7 +42,7 @@ from modulo.adapters.postgres.tables import (
 from modulo.adapters.postgres.tombstones import tombstone
 from modulo.domain.errors import NotFound
 from modulo.domain.files.file import WAITING, FileProblem, Stage
-from modulo.domain.files.file_batch import BatchEntry, EntryState, FileBatch
+from modulo.domain.files.file_batch import BatchEntry, EntryState, FileBatch, copy_id
 from modulo.domain.files.generation import DEADLINE_EXCEEDED
 from modulo.domain.tenancy.identity import Role
 
@@ -140,14 +140,14 @@ class PostgresFileBatches(Pooled):
     def cancel_batch(
         self, connection: Connection, principal: Principal, collection_id: UUID, batch_id: UUID, *, now: datetime
     ) -> list[UUID]:
-        """Tombstone the copies that wait to be read, and mark what was not attached yet."""
+        """Tombstone the batch's own copies that wait to be read, and mark what was not attached yet."""
         collection = locked(connection, principal, collection_id, Role.editor)
         every = _entries(files.c.name).where(*_at(principal, collection_id, batch_id))
         rows = connection.execute(every).mappings().all()
         if not rows:
             raise NotFound
         undecided = [row for row in rows if not row["cancelled"] and row["problem"] is None]
-        waiting = [row for row in undecided if row["copy_id"] is not None and _waits(row)]
+        waiting = [row for row in undecided if _is_own(row) and _waits(row)]
         missing = [row for row in undecided if row["copy_id"] is None and row["attached_at"] is None]
         which = among(file_batch_entries.c.file_id, [row["file_id"] for row in (*waiting, *missing)])
         connection.execute(
@@ -180,6 +180,11 @@ def _entries(*more: Column[Any]) -> Select[Any]:
         .outerjoin(files, _COPY)
         .outerjoin(generations, NEWEST)
     )
+
+
+def _is_own(row: RowMapping) -> bool:
+    """Whether the batch made the copy: one that was there before is somebody else's to take out."""
+    return bool(row["copy_id"] == copy_id(row["id"], row["file_id"]))
 
 
 def _waits(row: RowMapping) -> bool:

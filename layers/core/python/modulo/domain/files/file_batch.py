@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from modulo.domain.files.file import Stage
 from modulo.domain.pagination import Page
@@ -53,6 +53,11 @@ class BatchDraft:
     id: UUID
     file_ids: tuple[UUID, ...]
     deadline: datetime
+
+
+def copy_id(batch_id: UUID, file_id: UUID) -> UUID:
+    """The id of the copy that a batch makes of a user file, by which it is told from one that was there before."""
+    return uuid5(batch_id, file_id.hex)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ class FileBatches(Protocol):
         ...
 
     def cancel_batch(self, principal: Principal, collection_id: UUID, batch_id: UUID, *, now: datetime) -> list[UUID]:
-        """Tombstone the copies that nobody has begun to read, and mark their entries; needs an editor.
+        """Tombstone the copies that it made and nobody has begun to read, and mark their entries; needs an editor.
 
         The ids of these copies. Doing it again cancels nothing more.
         """
