@@ -46,6 +46,23 @@ def test_a_completed_upload_answers_again_with_its_file(api):
     assert api("POST", f"/v1/uploads/{upload}/cancel").status == 409
 
 
+def test_a_completed_upload_is_not_completed_with_other_parts(api, queues):
+    upload, parts = begin(api, TEXT[:10], TEXT[10:])
+    done = complete(api, upload, parts)
+    assert queues.run("purge") == 1, "nothing is known of the parts any more"
+    for others in (parts[::-1], parts[:1], [str(uuid4())]):
+        reply = complete(api, upload, others)
+        assert (reply.status, reply.json["error"]["param"]) == (400, "part_ids")
+    assert complete(api, upload, parts).json == done.json
+
+
+def test_an_upload_completed_before_its_parts_were_stored_answers_with_its_file(api, database):
+    upload, parts = begin(api, TEXT)
+    done = complete(api, upload, parts)
+    database("UPDATE part_uploads SET completed_with = NULL")
+    assert complete(api, upload, parts).json == done.json
+
+
 def test_parts_that_a_purge_did_not_reach_are_found_by_the_sweep(api, services, clock, queues):
     upload, parts = begin(api, TEXT)
     assert complete(api, upload, parts).status == 200

@@ -290,16 +290,15 @@ def _calls_of_user_files(world: World) -> dict[str, partial[Any]]:
     lease: dict[str, Any] = {"until": NOW + HOUR, "now": NOW}
     for upload in (joined, completed):
         part_uploads.begin_completion(user, upload.id, **lease)
-    part_uploads.end_completion(user, completed.id, media_type="text/plain", now=NOW)
+    ending: dict[str, Any] = {"completed_with": "digest", "media_type": "text/plain", "now": NOW}
+    part_uploads.end_completion(user, completed.id, **ending)
     return {
         "part_uploads.open_upload": partial(part_uploads.open_upload, user, opened, **opening),
         "part_uploads.get_upload": partial(part_uploads.get_upload, user, begun.id, now=NOW),
         "part_uploads.add_part": partial(part_uploads.add_part, user, begun.id, uuid4(), 1, now=NOW),
         "part_uploads.begin_completion": partial(part_uploads.begin_completion, user, begun.id, **lease),
         "part_uploads.release_completion": partial(part_uploads.release_completion, user, begun.id),
-        "part_uploads.end_completion": partial(
-            part_uploads.end_completion, user, joined.id, media_type="text/plain", now=NOW
-        ),
+        "part_uploads.end_completion": partial(part_uploads.end_completion, user, joined.id, **ending),
         "part_uploads.cancel_upload": partial(part_uploads.cancel_upload, user, unwanted.id, now=NOW),
         "part_uploads.forget_parts": partial(
             part_uploads.forget_parts, UserFileRef(world.tenant_id, user.user_id, completed.id)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from modulo.domain.errors import InvalidRequest
 from modulo.domain.files.media import HEAD_BYTES, media_type_of
-from modulo.domain.files.part_upload import COMPLETION_LEASE, UploadPartRef
+from modulo.domain.files.part_upload import COMPLETION_LEASE, UploadPartRef, digest
 from modulo.domain.files.user_file import UserFileRef
 from modulo.domain.operations.purge import PurgeRequest
 from modulo.usecases.purge import request_purge
@@ -38,12 +38,13 @@ def complete_part_upload(
 
     Raises:
         NotFound: the caller has no such upload, or it ended.
-        InvalidRequest: the parts do not make up the file, or have another checksum.
+        InvalidRequest: the parts do not make up the file, are not those that do already, or have another checksum.
         UnsupportedFile: the bytes are of a type that cannot be read.
         Conflict: somebody else is completing it.
     """
     upload = part_uploads.get_upload(principal, upload_id, now=clock.now())
     if upload.file is not None:
+        upload.require_same(part_ids)
         return upload
     upload.require_whole(part_ids)
     ref = UserFileRef(principal.tenant_id, principal.user_id, upload_id)
@@ -56,7 +57,10 @@ def complete_part_upload(
         found = blobs.join(parts, ref, media_type=media_type)
         if md5 is not None and found != md5.lower():
             raise InvalidRequest.field("md5", f"is not that of the parts in this order, which is {found}")
-        part_uploads.end_completion(principal, upload_id, media_type=media_type, now=clock.now())
+        completed_with = digest(part_ids)
+        part_uploads.end_completion(
+            principal, upload_id, completed_with=completed_with, media_type=media_type, now=clock.now()
+        )
     except BaseException:
         part_uploads.release_completion(principal, upload_id)
         raise

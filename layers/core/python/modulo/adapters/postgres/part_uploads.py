@@ -28,6 +28,7 @@ _UPLOAD: Final = (
     part_uploads.c.created_at.label("upload_created_at"),
     part_uploads.c.completing_until,
     part_uploads.c.completed_at,
+    part_uploads.c.completed_with,
 )
 
 
@@ -93,7 +94,14 @@ class PostgresPartUploads(Pooled):
 
     @transaction
     def end_completion(
-        self, connection: Connection, principal: Principal, upload_id: UUID, *, media_type: str, now: datetime
+        self,
+        connection: Connection,
+        principal: Principal,
+        upload_id: UUID,
+        *,
+        completed_with: str,
+        media_type: str,
+        now: datetime,
     ) -> None:
         """Show the file, which is as old as this moment."""
         row, _ = _found(connection, principal, upload_id, now, lock=True)
@@ -102,8 +110,9 @@ class PostgresPartUploads(Pooled):
         expires_at = None if seconds is None else now + timedelta(seconds=seconds)
         at = (in_tenant(principal.tenant_id, user_files), user_files.c.id == upload_id)
         connection.execute(update(user_files).values(**shown, expires_at=expires_at).where(*at))
-        done = {"completed_at": now, "completing_until": None, "purge_after": now + PURGE_AFTER}
-        connection.execute(update(part_uploads).values(**done).where(*_of(principal, upload_id)))
+        done = {"completed_at": now, "completed_with": completed_with, "completing_until": None}
+        purged = {"purge_after": now + PURGE_AFTER}
+        connection.execute(update(part_uploads).values(**done, **purged).where(*_of(principal, upload_id)))
 
     @transaction
     def cancel_upload(self, connection: Connection, principal: Principal, upload_id: UUID, *, now: datetime) -> None:
@@ -155,6 +164,7 @@ def _found(
         expires_at=row["upload_expires_at"],
         parts={part.id: part.size_bytes for part in parts},
         file=None if row["completed_at"] is None else file,
+        completed_with=row["completed_with"],
     )
     return row, found
 

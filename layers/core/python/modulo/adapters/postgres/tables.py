@@ -288,6 +288,7 @@ part_uploads = Table(
     _column("file_seconds", Integer(), nullable=True),
     _column("completing_until", Moment(), nullable=True),
     _column("completed_at", Moment(), nullable=True),
+    _column("completed_with", Text(), nullable=True),
     _column("purge_after", Moment(), nullable=True),
     PrimaryKeyConstraint("tenant_id", "id"),
     _reference("id", "user_files", ondelete="CASCADE"),

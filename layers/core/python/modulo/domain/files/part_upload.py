@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -45,6 +46,17 @@ class PartUpload:
     expires_at: datetime
     parts: Mapping[UUID, int]
     file: UserFile | None = None
+    completed_with: str | None = None
+    """The `digest` of the parts that make up the file; None too where that was not stored yet."""
+
+    def require_same(self, part_ids: Sequence[UUID]) -> None:
+        """Make sure that the file is made of these parts, in this order.
+
+        Raises:
+            InvalidRequest: it is made of others.
+        """
+        if self.completed_with not in (None, digest(part_ids)):
+            raise InvalidRequest.field("part_ids", "are not those that the upload was completed with")
 
     def require_whole(self, part_ids: Sequence[UUID]) -> None:
         """Make sure that these parts make up the file.
@@ -74,6 +86,11 @@ class PartUpload:
         if sum(self.parts.values()) + size_bytes > self.size_bytes * REPEATED:
             message = f"is too large: the upload was created for {self.size_bytes} bytes"
             raise InvalidRequest.field("data", message)
+
+
+def digest(part_ids: Sequence[UUID]) -> str:
+    """What tells the parts of one completion, in their order, from those of another."""
+    return hashlib.sha256(b"".join(part.bytes for part in part_ids)).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,8 +53,10 @@ class PartUploads(Protocol):
         """Let others change the upload again."""
         ...
 
-    def end_completion(self, principal: Principal, upload_id: UUID, *, media_type: str, now: datetime) -> None:
-        """Make the file visible; its parts are to be purged."""
+    def end_completion(
+        self, principal: Principal, upload_id: UUID, *, completed_with: str, media_type: str, now: datetime
+    ) -> None:
+        """Make the file visible; its parts, of which the digest is stored, are to be purged."""
         ...
 
     def cancel_upload(self, principal: Principal, upload_id: UUID, *, now: datetime) -> None:
