@@ -158,6 +158,17 @@ def test_a_cursor_that_is_none_is_named(api, name, method, route, after):
     assert reply.json["errors"][0]["field"] == "after"
 
 
+SIZED = [(name, method, route) for name, method, route in ROUTES if "limit" in query_parameters(route.dependant)]
+
+
+@pytest.mark.parametrize(("name", "method", "route"), SIZED, ids=[name for name, _, _ in SIZED])
+def test_an_integer_in_a_query_is_written_as_one(api, collection, name, method, route):
+    for given in ("1_0", "+1", " 1", "1.0", "1e1", "\u0663", "9" * 5_000):
+        reply = api(method, path_of(name, route, collection), query={"limit": given})
+        assert reply.status == (400 if is_of_v1(name) else 422), (given, reply.text)
+        assert "limit: must be a whole number" in problem_of(name, reply)[1]
+
+
 V1_PAGED = {
     name: set(query_parameters(route.dependant))
     for name, _, route in ROUTES

@@ -1,9 +1,12 @@
 """Parameters that several endpoints share."""
 
-from typing import Annotated
+import re
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import Header, Query
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
 
 from modulo.domain.collections.member_cursor import MEMBER_CURSOR_PATTERN
 from modulo.domain.documents.chunk_cursor import CHUNK_CURSOR_PATTERN
@@ -31,4 +34,16 @@ AfterMember = Annotated[
     str | None, Query(json_schema_extra={"pattern": MEMBER_CURSOR_PATTERN}, description="`next` of the page before")
 ]
 AfterId = Annotated[UUID | None, Query(description="`next` of the page before")]
-PageSize = Annotated[int, Query(alias="limit", ge=1, le=100)]
+_INTEGER: Final = re.compile("-?[0-9]{1,18}")
+
+
+def _integer(given: Any) -> Any:
+    """The integer that a query holds: not `1_0`, ` 1` or `1.0`, which Pydantic takes for one."""
+    if isinstance(given, str) and _INTEGER.fullmatch(given) is None:
+        raise PydanticCustomError("int_parsing", "Input should be a valid integer")
+    return given
+
+
+WRITTEN: Final = BeforeValidator(_integer)
+"""Behind the bounds of an integer of a query: it has to be written as one."""
+PageSize = Annotated[int, Query(alias="limit", ge=1, le=100), WRITTEN]

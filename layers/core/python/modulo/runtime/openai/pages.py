@@ -9,14 +9,15 @@ from pydantic import BaseModel
 
 from modulo.domain.errors import InvalidRequest
 from modulo.domain.pagination import Page, Window
+from modulo.runtime.parameters import WRITTEN
 
 Item = TypeVar("Item")
 Shown = TypeVar("Shown", bound=BaseModel)
 After = Annotated[UUID | None, Query(description="the id of the last item of the page before")]
 Before = Annotated[UUID | None, Query(description="the id of the first item of the page behind")]
 Order = Annotated[Literal["asc", "desc"], Query(description="by time of creation")]
-Limit = Annotated[int, Query(ge=1, le=100)]
-FileLimit = Annotated[int, Query(ge=1, le=10_000)]
+Limit = Annotated[int, Query(ge=1, le=100), WRITTEN]
+FileLimit = Annotated[int, Query(ge=1, le=10_000), WRITTEN]
 MAX_FILES: Final = 1_000
 """Files of a page at most, however many are asked for; `has_more` tells."""
 
