@@ -318,3 +318,41 @@ def test_a_wrong_field_is_named_as_the_client_wrote_it(api, collection, path, bo
     reply = api("POST", f"{V1_PREFIX}/{path}", body=sent, headers=JSON)
     assert (reply.status, reply.json["error"]["param"]) == (400, param), reply.text
     assert "uple" not in reply.text
+
+
+NOBODYS = "00000000-0000-0000-0000-000000000001"
+ASKED = [{"role": "user", "content": "When?"}]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("/search", {"question": "When?", "collection_id": "ID"}, "collection_id"),
+        ("/search", {"question": "When?", "collection_ids": ["OWN", "ID"]}, "collection_ids.1"),
+        ("/search/stream", {"question": "When?", "collection_id": "ID"}, "collection_id"),
+        ("/conversations/TALK/messages", {"question": "When?", "collection_id": "ID"}, "collection_id"),
+        ("/conversations/TALK/messages/stream", {"question": "When?", "collection_ids": ["ID"]}, "collection_ids.0"),
+        ("/v1/chat/completions", {"model": "modulo/ID", "messages": ASKED}, "model"),
+        ("/v1/chat/completions", {"model": "x", "messages": ASKED, "vector_store_ids": ["ID"]}, "vector_store_ids.0"),
+        ("/v1/responses", {"model": "OWN", "input": "When?", "previous_response_id": "ID"}, "previous_response_id"),
+        ("/v1/responses", {"model": "OWN", "input": "When?", "conversation": {"id": "ID"}}, "conversation.id"),
+        ("/v1/vector_stores", {"name": "x", "file_ids": ["ID"]}, "file_ids.0"),
+        ("/v1/vector_stores/OWN/files", {"file_id": "ID"}, "file_id"),
+        ("/v1/vector_stores/OWN/file_batches", {"files": [{"file_id": "ID"}]}, "files.0.file_id"),
+    ],
+)
+def test_an_id_that_names_nothing_is_told_by_its_field(api, collection, path, body, field):
+    talk = api("POST", "/conversations", json={}).json["id"]
+    sent = json.dumps(body).replace("ID", NOBODYS).replace("OWN", collection)
+    reply = api("POST", path.replace("OWN", collection).replace("TALK", talk), body=sent, headers=JSON)
+    assert reply.status == 404, reply.text
+    if path.startswith(V1_PREFIX):
+        assert reply.json["error"]["param"] == field
+    else:
+        assert [error["field"] for error in reply.json["errors"]] == [field]
+        assert reply.json["detail"].startswith(f"{field}: ")
+
+
+def test_an_id_in_a_path_that_names_nothing_has_no_field(api):
+    reply = api("GET", f"/conversations/{NOBODYS}")
+    assert (reply.status, "errors" in reply.json) == (404, False)

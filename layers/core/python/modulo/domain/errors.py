@@ -6,6 +6,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
+from uuid import UUID
 
 
 class ModuloError(Exception):
@@ -59,6 +60,16 @@ class NotFound(ModuloError):
 
     status = 404
     title = "Not found"
+
+    def __init__(self, detail: str | None = None, *, about: UUID | None = None, **extra: Any) -> None:
+        super().__init__(detail, **extra)
+        self.about = about
+        """The id that nothing was found by; a door tells the field of the request that holds it."""
+
+    def at(self, field: str) -> "NotFound":
+        """The same of what a field names."""
+        message = "names nothing that is visible to this credential"
+        return type(self)(f"{field}: {message}", errors=[{"field": field, "message": message}])
 
 
 class Conflict(ModuloError):

@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from modulo.domain.errors import InvalidRequest, ModuloError, QuotaExceeded, Unauthenticated
+from modulo.domain.errors import InvalidRequest, ModuloError, NotFound, QuotaExceeded, Unauthenticated
 from modulo.runtime.field_errors import field_errors
 from modulo.runtime.methods import allowed_methods
+from modulo.runtime.named_ids import field_of
 from modulo.runtime.problem_details import details, members
 from modulo.runtime.rate_limits import exhausted
 from modulo.runtime.telemetry import count_failure
@@ -133,6 +134,8 @@ def route_of(scope: Scope) -> str:
 async def _known(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ModuloError)  # noqa: S101 - what it is registered for
     count_failure(error)
+    if isinstance(error, NotFound) and error.about is not None and (field := field_of(error.about, request)):
+        error = error.at(field)
     if error.status >= 500:
         path = route_of(request.scope)
         log.error("%s %s answered %s: %s", request.method, path, error.code(), error.detail)

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from modulo.domain.errors import InvalidRequest, UnsupportedMediaType
 from modulo.runtime.fixed_paths import fixed_methods
 from modulo.runtime.json_body import RefusedJson, read_json
+from modulo.runtime.named_ids import GIVEN
 from modulo.runtime.whole_form import end_of_form, whole_form
 
 Handle = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -106,8 +107,9 @@ class _StrictRequest(Request):
             HTTPException: it is no JSON in UTF-8 that makes sense.
         """
         try:
-            return read_json(await self.body())
+            given = self.scope[GIVEN] = read_json(await self.body())
         except RefusedJson as refused:
             raise HTTPException(400, str(refused)) from None
         except UnicodeDecodeError:
             raise HTTPException(400, "The body is not UTF-8") from None
+        return given

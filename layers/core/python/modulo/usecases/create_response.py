@@ -125,7 +125,7 @@ def _continued(principal: Principal, previous_id: UUID, ports: ResponsePorts) ->
     """The turns that led to an answer, and that answer; others in its conversation are of another branch."""
     previous = ports.messages.get_message(principal, previous_id)
     if previous.message.role is not MessageRole.assistant:
-        raise NotFound
+        raise NotFound(about=previous_id)
     thread = _of_conversation(principal, previous.message.conversation_id, previous_id, ports)
     messages, chain = [*thread.messages, previous], previous.details.get(CHAIN)
     if chain is None:

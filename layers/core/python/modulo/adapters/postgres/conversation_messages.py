@@ -93,7 +93,7 @@ class PostgresConversationMessages(Pooled):
         if not rows and after is None:
             known = select(conversations.c.id).where(_mine(principal), conversations.c.id == conversation_id)
             if connection.execute(known).first() is None:
-                raise NotFound
+                raise NotFound(about=conversation_id)
         return MessagePage(tuple(map(_stored, rows[:limit])), more=len(rows) > limit)
 
     @autocommit
@@ -101,7 +101,7 @@ class PostgresConversationMessages(Pooled):
         """One of the caller's."""
         row = connection.execute(_messages(principal).where(messages.c.id == message_id)).mappings().one_or_none()
         if row is None:
-            raise NotFound
+            raise NotFound(about=message_id)
         return _stored(row)
 
     @transaction
@@ -163,7 +163,7 @@ class PostgresConversationMessages(Pooled):
         )
         found: int | None = connection.execute(statement).scalar_one_or_none()
         if found is None:
-            raise NotFound
+            raise NotFound(about=message_id)
         return found
 
 

@@ -100,7 +100,7 @@ class PostgresConversations(Pooled):
         """One of them, as it is now: something may just have been asked in it."""
         row = connection.execute(_selected(principal, conversation_id)).mappings().one_or_none()
         if row is None:
-            raise NotFound
+            raise NotFound(about=conversation_id)
         return _conversation(row)
 
     @autocommit

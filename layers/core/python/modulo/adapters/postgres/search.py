@@ -209,6 +209,7 @@ def _of_all(rows: Sequence[RowMapping], collection_ids: Sequence[UUID]) -> tuple
         )
         for row in rows
     }
-    if not found or any(one not in found for one in collection_ids):
-        raise NotFound
+    missing = [one for one in collection_ids if one not in found]
+    if missing or not found:
+        raise NotFound(about=next(iter(missing), None))
     return tuple(found[one] for one in collection_ids)

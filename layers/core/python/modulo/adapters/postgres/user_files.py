@@ -57,7 +57,7 @@ class PostgresUserFiles(Pooled):
         statement = select(*_FILE).where(*_of(principal), _living(now), user_files.c.id == file_id)
         row = connection.execute(statement).mappings().one_or_none()
         if row is None:
-            raise NotFound
+            raise NotFound(about=file_id)
         return UserFile.model_validate(dict(row))
 
     @transaction
