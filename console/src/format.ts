@@ -1,11 +1,13 @@
 /** Sizes, dates and types in words. */
 import type { ModuloFile, Stage } from "./api/types";
 
-const UNITS = ["B", "KB", "MB", "GB", "TB"];
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
+const STEP = 1024;
 
+/** A number of bytes in the unit that suits it, in steps of 1,024 as limits are set; as the command shows it. */
 export function size(bytes: number): string {
   let [value, unit] = [bytes, 0];
-  while (value >= 1000 && unit < UNITS.length - 1) [value, unit] = [value / 1000, unit + 1];
+  while (value >= STEP && unit < UNITS.length - 1) [value, unit] = [value / STEP, unit + 1];
   return `${value < 10 && unit ? value.toFixed(1) : Math.round(value)} ${UNITS[unit]}`;
 }
 

@@ -17,7 +17,8 @@ from modulo_client.sources import Added
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
-_UNITS = ("B", "KB", "MB", "GB", "TB")
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+_STEP, _EXACT = 1024, 10
 
 
 def print_json(value: BaseModel | Sequence[BaseModel] | Mapping[str, Any]) -> None:
@@ -41,13 +42,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 def size(count: int) -> str:
-    """A number of bytes in the unit that suits it."""
-    amount = float(count)
-    for unit in _UNITS[:-1]:
-        if amount < 1000:
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} {_UNITS[-1]}"
+    """A number of bytes in the unit that suits it, in steps of 1,024 as limits are set; as the console shows it."""
+    amount, unit = float(count), 0
+    while amount >= _STEP and unit < len(_UNITS) - 1:
+        amount, unit = amount / _STEP, unit + 1
+    return f"{amount:.{1 if amount < _EXACT and unit else 0}f} {_UNITS[unit]}"
 
 
 def number_of(number: int, noun: str) -> str:
