@@ -46,6 +46,7 @@ class File(Model):
     aliases: tuple[str, ...] = ()
     checksum_sha256: str | None = None
     source_url: str | None = None
+    url: str | None = None
     pages_done: int = 0
     pages_total: int | None = None
     chunk_count: int | None = None
@@ -71,6 +72,7 @@ class UploadReceipt(Model):
     task_id: UUID
     status: str = "processing"
     generation: int
+    url: str | None = None
     duplicate_of: str | None = None
 
 
@@ -152,6 +154,7 @@ class Citation(Model):
     page_number: int
     relevance_score: float
     chunk_id: UUID
+    url: str | None = None
     start_index: int | None = None
     end_index: int | None = None
     answer_spans: tuple[Span, ...] = ()
@@ -167,6 +170,7 @@ class NearestPassage(Model):
     page_number: int
     relevance_score: float
     chunk_id: UUID
+    url: str | None = None
     boxes: tuple[PageBox, ...] = ()
 
 
@@ -192,6 +196,7 @@ class Passage(Model):
     document_id: UUID
     metadata: PassageMetadata
     score: float
+    url: str | None = None
     text_score: float | None = None
     fused_score: float | None = None
 
@@ -205,6 +210,7 @@ class Neighbor(Model):
     chunk_number: int
     start_index: int
     end_index: int
+    url: str
     flags: tuple[str, ...] = ()
 
 
@@ -223,6 +229,7 @@ class Document(Model):
     document_id: UUID
     document_name: str
     total_chunks: int
+    url: str | None = None
     title: str | None = None
     author: str | None = None
     total_pages: int | None = None

@@ -35,3 +35,8 @@ def test_a_model_asks_for_nothing_that_the_server_may_leave_out(name: str) -> No
     fields = getattr(models, name).model_fields
     assert set(fields) <= set(schema["properties"])
     assert {key for key, field in fields.items() if field.is_required()} <= set(schema.get("required", []))
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if "url" in SCHEMAS[NAMES.get(name, name)]["properties"]])
+def test_a_model_tells_the_address_that_the_server_does(name: str) -> None:
+    assert "url" in getattr(models, name).model_fields
