@@ -9,7 +9,7 @@ from modulo.domain.collections.collection import EmbeddingModel
 class MemoryEmbedder:
     """Texts that share words come near each other; it knows nothing of meaning."""
 
-    def embed(self, model: EmbeddingModel, texts: Sequence[str]) -> list[list[float]]:
+    def embed(self, model: EmbeddingModel, texts: Sequence[str], *, whole: bool = False) -> list[list[float]]:
         """Vectors of length 1, the same in every process."""
         return [hashed_vector(text, model.dimensions) for text in texts]
 

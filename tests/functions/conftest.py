@@ -328,7 +328,7 @@ def replace_metadata(services: Services, replacement: Callable[[Any], Any]) -> C
 class Failing:
     """An embedder that is down."""
 
-    def embed(self, model: Any, texts: Any) -> Any:
+    def embed(self, model: Any, texts: Any, *, whole: bool = False) -> Any:
         raise Unavailable("busy", dependency="embedder")
 
 

@@ -144,11 +144,11 @@ def test_errors_are_of_the_clients_classes(client, address, api):
 def test_a_passing_error_is_tried_again_and_a_lasting_one_is_not(client, services, monkeypatch):
     calls, embed = [], services.embedder.embed
 
-    def throttled(model, texts):
+    def throttled(model, texts, **more):
         calls.append(len(calls))
         if len(calls) < 2:
             raise Throttled(retry_after=0)
-        return embed(model, texts)
+        return embed(model, texts, **more)
 
     monkeypatch.setattr(services.embedder, "embed", throttled)
     assert client.embeddings.create(model="bge-small-en-v1.5", input="sea").data

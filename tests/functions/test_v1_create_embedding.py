@@ -74,7 +74,8 @@ def test_an_unknown_model_is_not_found(api):
 
 
 def test_a_text_that_the_model_refuses_is_the_callers_and_costs_nothing(api, services, monkeypatch):
-    def refuse(model, texts):
+    def refuse(model, texts, *, whole):
+        assert whole, "what is cut would be another text"
         raise RefusedByModel("too long")
 
     monkeypatch.setattr(services.embedder, "embed", refuse)

@@ -8,13 +8,19 @@ from urllib.parse import unquote
 
 import pytest
 
-from modulo.adapters.models.bedrock_embedder import MAX_COHERE_CHARACTERS, MAX_COHERE_TEXTS, BedrockEmbedder
+from modulo.adapters.models.bedrock_embedder import (
+    MAX_COHERE_CHARACTERS,
+    MAX_COHERE_TEXTS,
+    MAX_TITAN_CHARACTERS,
+    BedrockEmbedder,
+)
 from modulo.domain.collections.collection import EmbeddingModel
-from modulo.domain.errors import BadModelAnswer, ModuloError, Throttled, TimedOut, Unavailable
+from modulo.domain.errors import BadModelAnswer, ModuloError, RefusedByModel, Throttled, TimedOut, Unavailable
 from tests.contracts.provider import Answer, Asked, Provider
 
 TITAN = EmbeddingModel(name="amazon.titan-embed-text-v2:0", dimensions=3, max_tokens=8_192)
 COHERE = EmbeddingModel(name="cohere.embed-multilingual-v3", dimensions=3, query_prefix="query: ")
+COHERE_4 = COHERE.model_copy(update={"name": "eu.cohere.embed-v4:0"})
 SECRET = "aws-very-secret"
 
 
@@ -89,10 +95,24 @@ def test_cohere_s_texts_are_cut_to_what_it_takes(bedrock: Callable[..., Any]) ->
         assert embedder.embed(COHERE, ["x" * 5_000]) == [[MAX_COHERE_CHARACTERS, 0, 0]]
 
 
-def test_cohere_s_fourth_version_is_told_the_dimensions(bedrock: Callable[..., Any]) -> None:
+def test_cohere_s_fourth_version_is_told_the_dimensions_and_reads_long_texts(bedrock: Callable[..., Any]) -> None:
     with bedrock(lengths) as (embedder, provider):
-        embedder.embed(COHERE.model_copy(update={"name": "eu.cohere.embed-v4:0"}), ["a"])
-    assert provider.asked[0].body["output_dimension"] == 3
+        assert embedder.embed(COHERE_4, ["x" * 5_000]) == [[5_000, 0, 0]]
+        assert embedder.embed(COHERE_4, ["x" * 5_000], whole=True) == [[5_000, 0, 0]]
+    assert [asked.body["output_dimension"] for asked in provider.asked] == [3, 3]
+    assert [asked.body["truncate"] for asked in provider.asked] == ["RIGHT", "NONE"]
+
+
+@pytest.mark.parametrize(("model", "longest"), [(TITAN, MAX_TITAN_CHARACTERS), (COHERE, MAX_COHERE_CHARACTERS)])
+def test_what_has_to_be_embedded_whole_is_not_cut(
+    bedrock: Callable[..., Any], model: EmbeddingModel, longest: int
+) -> None:
+    with bedrock(length if model is TITAN else lengths) as (embedder, provider):
+        assert embedder.embed(model, ["x" * longest], whole=True) == [[longest, 0, 0]]
+        assert provider.asked[0].body.get("truncate") in (None, "NONE")
+        with pytest.raises(RefusedByModel, match=f"Text 1 has {longest + 1} characters"):
+            embedder.embed(model, ["x", "x" * (longest + 1)], whole=True)
+    assert len(provider.asked) == 1
 
 
 def test_cohere_s_older_form_of_answer_is_read(bedrock: Callable[..., Any]) -> None:

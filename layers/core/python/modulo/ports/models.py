@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 class Embedder(Protocol):
     """A model that turns texts into vectors."""
 
-    def embed(self, model: EmbeddingModel, texts: Sequence[str]) -> list[list[float]]:
+    def embed(self, model: EmbeddingModel, texts: Sequence[str], *, whole: bool = False) -> list[list[float]]:
         """One vector a text, in order, finite and of the model's dimensions.
+
+        Of a longer text than the model reads, the beginning may be embedded; with `whole`, it is refused instead,
+        unless the model's server cuts it itself.
 
         Raises:
             Throttled: the model takes no more requests at present.

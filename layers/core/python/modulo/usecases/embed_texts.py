@@ -62,7 +62,7 @@ def embed_texts(
         if reservation is not None:
             budget.record(reservation, reserved=usage.reserve_tokens(principal, reservation))
         try:
-            vectors = embedder.embed(model, texts)
+            vectors = embedder.embed(model, texts, whole=True)
         except RefusedByModel as error:
             raise InvalidRequest.field("input", f"the model refuses it: {error.detail}") from None
         budget.charge(tokens)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from modulo.adapters.aws.clients import CONNECTIONS
 from modulo.adapters.models.bedrock_api import BedrockApi
 from modulo.adapters.models.vectors import read_vectors
-from modulo.domain.errors import BadModelAnswer
+from modulo.domain.errors import BadModelAnswer, RefusedByModel
 from modulo.ports.context_threads import ContextThreads
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 MAX_TITAN_CHARACTERS = 50_000
 MAX_COHERE_TEXTS = 96
 MAX_COHERE_CHARACTERS = 2_048
+"""Of the versions before the fourth, which reads 128,000 tokens."""
 
 
 class BedrockEmbedder:
@@ -30,18 +32,18 @@ class BedrockEmbedder:
     def __init__(self, *, timeout: float) -> None:
         self._api = BedrockApi(timeout=timeout, dependency="embedder")
 
-    def embed(self, model: EmbeddingModel, texts: Sequence[str]) -> list[list[float]]:
-        """The vectors; texts longer than a call accepts are cut."""
+    def embed(self, model: EmbeddingModel, texts: Sequence[str], *, whole: bool = False) -> list[list[float]]:
+        """The vectors; texts longer than a call accepts are cut, or refused where they are to be embedded whole."""
+        embed_batch: Callable[[EmbeddingModel, Sequence[str]], list[list[float]]]
         if "titan-embed" in model.name:
-            batches = [[text] for text in texts]
-            embed_batch = self._embed_titan
+            size, embed_batch = 1, self._embed_titan
         elif "cohere.embed" in model.name:
-            batches = [
-                list(texts[start : start + MAX_COHERE_TEXTS]) for start in range(0, len(texts), MAX_COHERE_TEXTS)
-            ]
-            embed_batch = self._embed_cohere
+            size, embed_batch = MAX_COHERE_TEXTS, partial(self._embed_cohere, whole=whole)
         else:
             raise BadModelAnswer(f"{model.name} is no embedding model of Bedrock that this service supports.")
+        if whole:
+            _require_whole(model, texts)
+        batches = [list(texts[start : start + size]) for start in range(0, len(texts), size)]
         if len(batches) < 2:
             return [vector for batch in batches for vector in embed_batch(model, batch)]
         with ContextThreads(CONNECTIONS) as threads:
@@ -61,21 +63,21 @@ class BedrockEmbedder:
 
     def _embed_titan(self, model: EmbeddingModel, texts: Sequence[str]) -> list[list[float]]:
         (text,) = texts
-        body: dict[str, Any] = {"inputText": text[:MAX_TITAN_CHARACTERS] or " "}
+        body: dict[str, Any] = {"inputText": text[: _longest(model)] or " "}
         if "embed-text-v2" in model.name:
             body |= {"dimensions": model.dimensions, "normalize": True}
         return read_vectors([_field(self._invoke(model, body), "embedding")], 1, model)
 
-    def _embed_cohere(self, model: EmbeddingModel, texts: Sequence[str]) -> list[list[float]]:
+    def _embed_cohere(self, model: EmbeddingModel, texts: Sequence[str], *, whole: bool) -> list[list[float]]:
         is_query = bool(model.query_prefix) and all(text.startswith(model.query_prefix) for text in texts)
         inputs = [text.removeprefix(model.query_prefix) if is_query else text for text in texts]
         body: dict[str, Any] = {
-            "texts": [text[:MAX_COHERE_CHARACTERS] or " " for text in inputs],
+            "texts": [text[: _longest(model)] or " " for text in inputs],
             "input_type": "search_query" if is_query else "search_document",
-            "truncate": "END",
+            "truncate": "NONE" if whole else "RIGHT" if _is_fourth(model) else "END",
             "embedding_types": ["float"],
         }
-        if "embed-v4" in model.name:
+        if _is_fourth(model):
             body["output_dimension"] = model.dimensions
         found = _field(self._invoke(model, body), "embeddings")
         return read_vectors(_field(found, "float") if isinstance(found, dict) else found, len(texts), model)
@@ -90,6 +92,25 @@ class BedrockEmbedder:
             return json.loads(content)
         except ValueError:
             raise BadModelAnswer("The embedder did not answer with JSON.") from None
+
+
+def _is_fourth(model: EmbeddingModel) -> bool:
+    """Whether it is the fourth version of Cohere's models, whose calls differ."""
+    return "embed-v4" in model.name
+
+
+def _longest(model: EmbeddingModel) -> int | None:
+    """How many characters of a text a call accepts; None where only tokens are counted, by the model."""
+    if "titan-embed" in model.name:
+        return MAX_TITAN_CHARACTERS
+    return None if _is_fourth(model) else MAX_COHERE_CHARACTERS
+
+
+def _require_whole(model: EmbeddingModel, texts: Sequence[str]) -> None:
+    longest = _longest(model)
+    for number, text in enumerate(texts):
+        if longest is not None and len(text) > longest:
+            raise RefusedByModel(f"Text {number} has {len(text)} characters, and {model.name} reads at most {longest}.")
 
 
 def _field(answer: Any, name: str) -> Any:

@@ -21,7 +21,7 @@ class OpenAIEmbedder:
         self._api = ModelApi(url, api_key=api_key, timeout=timeout, dependency="embedder")
         self._batch_size = batch_size
 
-    def embed(self, model: EmbeddingModel, texts: Sequence[str]) -> list[list[float]]:
+    def embed(self, model: EmbeddingModel, texts: Sequence[str], *, whole: bool = False) -> list[list[float]]:  # noqa: ARG002 - texts are sent whole
         """The vectors as the model returns them; an empty text is sent as a space, because such APIs refuse it."""
         vectors: list[list[float]] = []
         for start in range(0, len(texts), self._batch_size):
