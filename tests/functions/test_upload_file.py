@@ -141,3 +141,20 @@ def test_a_duplicate_is_made_on_purpose(api, services):
 def test_there_is_no_other_way_with_duplicates(api):
     reply = api.try_upload(api.create_collection(), TEXT, "a.txt", "rename")
     assert (reply.status, reply.json["errors"][0]["field"]) == (422, "on_duplicate")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "field", "said"),
+    [
+        ("{", "attributes", "must be valid JSON"),
+        ('{"a": 1, "a": 2}', "attributes", "more than once"),
+        ("[]", "attributes", "must be an object"),
+        ('{"a": null}', "attributes.a", "must be a text, a number"),
+        ('{"": "x"}', "attributes.", "as a key, a key has 1 to 64 characters"),
+    ],
+)
+def test_attributes_in_a_form_that_are_none_are_told_in_plain_words(api, collection, attributes, field, said):
+    reply = api.try_upload(collection, TEXT, attributes=attributes)
+    assert (reply.status, reply.json["errors"][0]["field"]) == (422, field)
+    assert said in reply.json["detail"]
+    assert "Value error" not in reply.text

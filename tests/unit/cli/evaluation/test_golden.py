@@ -36,14 +36,14 @@ def test_documents_may_have_grades_and_lines_may_be_blank_or_without_an_id(tmp_p
         ("[1]", "a line holds one JSON object"),
         (b"\xff", "the line is not UTF-8"),
         ("[" * 100_000, "not JSON that can be read: it is nested too deeply"),
-        ("{}", "question: Field required"),
+        ("{}", "question: is required"),
         ('{"question": "A?"}', "name documents, passages or answers, or say that it is unanswerable"),
-        ('{"question": " ", "unanswerable": true}', "question: String should have at least 1 character"),
+        ('{"question": " ", "unanswerable": true}', "question: must not be empty"),
         ('{"question": "A?", "answers": ["x"], "unanswerable": true}', "an unanswerable question has no documents"),
-        ('{"question": "A?", "answer": "x", "unanswerable": true}', "answer: Extra inputs are not permitted"),
-        ('{"question": "A?", "answers": [1]}', "answers.0: Input should be a valid string"),
-        ('{"question": "A?", "documents": {"x.md": 0}}', "documents.x.md: Input should be greater than or equal to 1"),
-        ('{"question": "A?", "documents": [1]}', "documents: Input should be a valid dictionary"),
+        ('{"question": "A?", "answer": "x", "unanswerable": true}', "answer: is not known here: check its spelling"),
+        ('{"question": "A?", "answers": [1]}', "answers.0: must be a text"),
+        ('{"question": "A?", "documents": {"x.md": 0}}', "documents.x.md: must be at least 1"),
+        ('{"question": "A?", "documents": [1]}', "documents: must be an object"),
         ('{"question": "A?", "unanswerable": true, "id": "1"}', "the id '1' is taken by an earlier line"),
         (b" " * (MAX_LINE_BYTES + 1) + b"x", "the line is longer than 1,000,000 bytes"),
     ],
@@ -58,7 +58,7 @@ def test_a_bad_line_is_told_by_its_number_and_field(tmp_path: Path, line: bytes 
 def test_all_bad_lines_are_told_and_only_the_first_ten_are_shown(tmp_path: Path) -> None:
     with pytest.raises(InvalidGoldenSet) as raised:
         read_golden_set(written(tmp_path, *["{}"] * 12))
-    assert raised.value.detail.count("Field required") == 10
+    assert raised.value.detail.count("is required") == 10
     assert raised.value.detail.endswith("and 2 more lines")
 
 

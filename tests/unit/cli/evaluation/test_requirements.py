@@ -25,8 +25,8 @@ def test_a_measure_below_its_requirement_or_not_measured_is_told() -> None:
     ("text", "told"),
     [
         ("{", "is not JSON"),
-        ("[]", "valid dictionary"),
-        ('{"refusal_f1": 2}', "refusal_f1: Input should be less than or equal to 1"),
+        ("[]", "must be an object"),
+        ('{"refusal_f1": 2}', "refusal_f1: must be at most 1"),
         ('{"accuracy": 0.5}', "there is no measure 'accuracy'"),
     ],
 )

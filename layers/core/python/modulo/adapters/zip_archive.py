@@ -19,6 +19,7 @@ from typing import IO, BinaryIO, Self, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from modulo.domain.errors import Conflict, InvalidRequest
+from modulo.domain.field_messages import messages_of
 from modulo.domain.operations.backup import MAX_ROW_CHARACTERS, ArchivedObject, Manifest
 
 MANIFEST, OBJECTS = "manifest.json", "objects.jsonl"
@@ -186,7 +187,8 @@ def _parsed(model: type[M], line: str, what: str) -> M:
     try:
         return model.model_validate_json(line)
     except ValidationError as error:
-        raise InvalidRequest(f"The archive is refused: {what} cannot be read: {error.errors()[0]['msg']}.") from error
+        told = messages_of(error.errors()[:1])
+        raise InvalidRequest(f"The archive is refused: {what} cannot be read: {told}.") from error
 
 
 def _table_entry(table: str) -> str:

@@ -10,6 +10,12 @@ STORABLE: Final = r"^[^\x00]*$"
 VISIBLE: Final = r"^[^\x00]*[^\s\x00][^\x00]*$"
 """The pattern of such texts that are not white space only."""
 
+_CHARACTER: Final = r"[^\s\x00-\x1f\x7f]"
+ONE_LINE: Final = rf"^\s*{_CHARACTER}([^\x00-\x1f\x7f]*{_CHARACTER})?\s*$"
+"""The pattern of a name without control characters; white space around it may be cut off."""
+SHA256: Final = r"^[0-9a-fA-F]{64}$"
+MD5: Final = r"^[0-9a-fA-F]{32}$"
+
 
 class FrozenModel(BaseModel):
     """Immutable; unknown fields are rejected."""

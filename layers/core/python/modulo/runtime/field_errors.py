@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from modulo.domain.field_messages import message_of
 from modulo.domain.text.unicode_text import repair
-from modulo.runtime.field_messages import message_of
 
 MAX_ERRORS, MAX_NAME, MAX_DEPTH, MAX_MESSAGE = 20, 60, 8, 300
 """Of the errors that are told of a request: their number, a name's length, the names of a path, a message's length."""
@@ -34,6 +34,8 @@ def _without_consequences(found: Sequence[Entry]) -> list[Entry]:
 def _field(entry: Entry, given: Any) -> str:
     """A field's path as the client wrote it, without `body`, `query` and the like."""
     location = entry["loc"]  # empty where the whole of a message is wrong
+    if location[-1:] == (_KEY,):
+        location = location[:-1]
     others = location[1:]
     parts = others if others and location[0] in _PLACES else location
     if others and location[0] == BODY and given is not None:

@@ -13,6 +13,7 @@ from modulo.domain.errors import InvalidRequest
 from modulo.domain.files.attributes import Attributes
 from modulo.domain.files.file import OnDuplicate
 from modulo.domain.files.upload import SentFile
+from modulo.runtime.json_body import RefusedJson, read_json
 from modulo.runtime.parameters import IdempotencyKey
 
 _ATTRIBUTES: TypeAdapter[Attributes] = TypeAdapter(Attributes)
@@ -51,15 +52,20 @@ def _attributes(text: str | None) -> Attributes | None:
     """The part of a form that holds attributes as JSON.
 
     Raises:
-        RequestValidationError: it does not.
+        InvalidRequest: it is no JSON that makes sense.
+        RequestValidationError: it holds no attributes.
     """
     if text is None:
         return None
     try:
-        return _ATTRIBUTES.validate_json(text)
+        return _ATTRIBUTES.validate_python(read_json(text.encode()))
     except ValidationError as error:
-        shown = [{**one, "loc": ("attributes", *one["loc"]), "type": "attributes"} for one in error.errors()]
+        shown = [{**one, "loc": ("attributes", *one["loc"])} for one in error.errors()]
         raise RequestValidationError(shown) from None
+    except RefusedJson as refused:
+        raise InvalidRequest.field("attributes", str(refused)) from None
+    except ValueError:
+        raise InvalidRequest.field("attributes", "must be valid JSON") from None
 
 
 SmallFile = Annotated[SentFile, Depends(_sent)]

@@ -1,13 +1,14 @@
 """Golden sets: questions whose relevant documents, passages and answers are known."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from modulo.cli.evaluation import EvaluationError
+from modulo.domain.field_messages import messages_of
 from modulo.domain.model import FrozenModel
 from modulo.domain.search.search import Question
 
@@ -105,8 +106,4 @@ def _told(error: ValueError) -> str:
     """What is wrong, with the field's name where it is about one."""
     if not isinstance(error, ValidationError):
         return str(error)
-    return "; ".join(_field(one["loc"], one["msg"].removeprefix("Value error, ")) for one in error.errors())
-
-
-def _field(location: Sequence[int | str], message: str) -> str:
-    return f"{'.'.join(map(str, location))}: {message}" if location else message
+    return messages_of(error.errors())

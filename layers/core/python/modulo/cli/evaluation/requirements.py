@@ -10,6 +10,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from modulo.cli.evaluation import EvaluationError
 from modulo.cli.evaluation.bootstrap import Estimate
 from modulo.cli.evaluation.measures import MEASURES
+from modulo.domain.field_messages import messages_of
 
 SAMPLES = Path(__file__).with_name("samples.requirements.json")
 """What is required of the sample documents in CI."""
@@ -32,8 +33,7 @@ def read_requirements(path: Path) -> dict[str, float]:
     except OSError as error:
         raise InvalidRequirements(f"{path} cannot be read: {error.strerror}.") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        raise InvalidRequirements(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise InvalidRequirements(f"{path}: {messages_of(error.errors())}.") from None
     except ValueError as error:
         raise InvalidRequirements(f"{path} is not JSON: {error}") from None
     for name in required:

@@ -6,6 +6,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from modulo.domain.field_messages import messages_of
+
 MAX_BODY_BYTES = 32 * 1024**2
 MAX_INPUTS = 2_048
 MAX_DOCUMENTS = 1_000
@@ -88,6 +90,4 @@ async def read(request: Request, body: type[Body]) -> Body:
     except ValidationError as invalid:
         error = invalid.errors(include_url=False)[0]
         param = str(error["loc"][0]) if error["loc"] else None
-        where = ".".join(str(part) for part in error["loc"])
-        message = f"{where}: {error['msg']}" if where else error["msg"]
-        raise Refused(400, message, param=param, code="invalid_value") from None
+        raise Refused(400, messages_of([error]), param=param, code="invalid_value") from None

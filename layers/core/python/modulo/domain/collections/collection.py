@@ -11,7 +11,7 @@ from pydantic import Field, StringConstraints, computed_field, model_validator
 
 from modulo.domain.files.file import Stage
 from modulo.domain.labels import Labels
-from modulo.domain.model import STORABLE, FrozenModel
+from modulo.domain.model import ONE_LINE, STORABLE, FrozenModel
 from modulo.domain.request_model import RequestModel
 from modulo.domain.retrieval.search_defaults import NO_DEFAULTS, SearchDefaults
 from modulo.domain.tenancy.identity import Role
@@ -62,18 +62,9 @@ class Chunking(RequestModel):
         return self
 
 
-_SHOWN = r"[^\s\x00-\x1f\x7f]"
 CollectionName = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True,
-        min_length=1,
-        max_length=200,
-        pattern=rf"^\s*{_SHOWN}([^\x00-\x1f\x7f]*{_SHOWN})?\s*$",  # white space around it is cut off
-    ),
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=ONE_LINE)
 ]
-
-
 Description = Annotated[str, StringConstraints(max_length=512, pattern=STORABLE)]
 EXPIRES_AFTER_DAYS: Any = Field(
     default=None, ge=0, le=365, description="deleted after so many days without use; 0 for never"

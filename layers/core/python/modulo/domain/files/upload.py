@@ -12,10 +12,10 @@ from modulo.domain.citable_url import URL_DESCRIPTION
 from modulo.domain.files.attributes import Attributes, AttributeValue
 from modulo.domain.files.file import OnDuplicate, Stage
 from modulo.domain.files.media import FILE_NAME
-from modulo.domain.model import FrozenModel
+from modulo.domain.model import SHA256, FrozenModel
 from modulo.domain.request_model import RequestModel
 
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{64}$", to_lower=True)]
+Sha256 = Annotated[str, StringConstraints(pattern=SHA256, to_lower=True)]
 
 
 DUPLICATE_OF: Any = Field(

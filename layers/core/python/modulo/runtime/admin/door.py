@@ -12,8 +12,8 @@ from pydantic import ValidationError, validate_call
 from pydantic_core import to_jsonable_python
 
 from modulo.domain.errors import InvalidRequest, ModuloError, NotFound
+from modulo.domain.field_messages import messages_of
 from modulo.runtime.admin import backups, dead_letters, keys, reembeddings, tenants, users
-from modulo.runtime.field_messages import message_of
 from modulo.runtime.problem_details import details
 from modulo.runtime.telemetry import add_log_fields, ended, invocation, outcome_of, request_id
 
@@ -49,8 +49,7 @@ def perform(command: str, arguments: Mapping[str, Any]) -> Any:
     try:
         result = validate_call(COMMANDS[command])(**arguments)
     except ValidationError as error:
-        told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {message_of(one)}" for one in error.errors())
-        raise InvalidRequest(f"{command}: {told}.") from error
+        raise InvalidRequest(f"{command}: {messages_of(error.errors())}.") from error
     return to_jsonable_python(result)
 
 

@@ -9,9 +9,9 @@ from pydantic import TypeAdapter, ValidationError
 from modulo.domain.answers.follow_up import Turn
 from modulo.domain.conversations.conversation import MessageRole
 from modulo.domain.errors import InvalidRequest
+from modulo.domain.field_messages import message_of
 from modulo.domain.retrieval.search_defaults import MAX_INSTRUCTIONS
 from modulo.domain.search.search import Question
-from modulo.runtime.field_messages import message_of
 
 INSTRUCTING: Final = (MessageRole.system, MessageRole.developer)
 _QUESTION: TypeAdapter[str] = TypeAdapter(Question)

@@ -12,6 +12,7 @@ from modulo.domain.errors import InvalidRequest
 from modulo.domain.files.media import FILE_NAME, safe_name
 from modulo.domain.files.part_upload import MAX_PARTS, NewPartUpload, PartUpload
 from modulo.domain.files.user_file import Purpose
+from modulo.domain.model import MD5
 from modulo.domain.request_model import RequestModel
 from modulo.runtime.openai.files import MAX_SECONDS, MIN_SECONDS, FileObject, file_answer
 
@@ -63,7 +64,7 @@ class CompleteUpload(RequestModel):
     """The parts in their order, and the checksum that the file has to have."""
 
     part_ids: tuple[UUID, ...] = Field(min_length=1, max_length=MAX_PARTS)
-    md5: Annotated[str, Field(pattern="^[0-9a-fA-F]{32}$")] | None = None
+    md5: Annotated[str, Field(pattern=MD5)] | None = None
 
 
 class Upload(BaseModel):

@@ -4,13 +4,15 @@ from uuid import UUID
 import pytest
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
-from modulo.domain.model import VISIBLE
-from modulo.runtime.field_messages import message_of
+from modulo.domain.field_messages import message_of, messages_of
+from modulo.domain.model import ONE_LINE, SHA256, VISIBLE
 
 
 class Body(BaseModel, extra="forbid"):
     question: Annotated[str, Field(min_length=1, max_length=9, pattern=VISIBLE)] = "q"
     code: Annotated[str, Field(min_length=2, pattern="^[a-z]+$")] = "ab"
+    name: Annotated[str, Field(min_length=1, pattern=ONE_LINE)] = "a"
+    checksum: Annotated[str, Field(pattern=SHA256)] = "a" * 64
     marks: Annotated[list[int], Field(min_length=1, max_length=2)] = [1]
     pair: Annotated[list[int], Field(min_length=2)] = [1, 2]
     weight: Annotated[float, Field(ge=0, lt=1)] = 0.5
@@ -37,7 +39,9 @@ class Body(BaseModel, extra="forbid"):
         ("question", "a" * 10, "must have at most 9 characters"),
         ("question", 5, "must be a text"),
         ("code", "a", "must have at least 2 characters"),
-        ("code", "AB", "String should match pattern '^[a-z]+$'"),
+        ("code", "AB", "must match ^[a-z]+$"),
+        ("name", "a\nb", "must hold no control characters"),
+        ("checksum", "abc", "must be 64 hexadecimal digits"),
         ("marks", [], "must not be empty"),
         ("marks", [1, 2, 3], "must have at most 2 items"),
         ("marks", "all", "must be a list"),
@@ -71,3 +75,12 @@ def test_a_field_that_is_missing_is_required() -> None:
     with pytest.raises(ValidationError) as caught:
         Needed.model_validate({})
     assert [message_of(error) for error in caught.value.errors()] == ["is required"]
+
+
+def test_errors_stand_on_one_line_behind_their_fields() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Body.model_validate({"marks": [1, "x"], "count": 0})
+    assert messages_of(caught.value.errors()) == "marks.1: must be a whole number; count: must be more than 0"
+    with pytest.raises(ValidationError) as caught:
+        Body.model_validate_json("{")
+    assert messages_of(caught.value.errors()) == "must be valid JSON"
