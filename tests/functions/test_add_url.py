@@ -74,6 +74,7 @@ def test_an_idempotency_key_adds_once(api, collection):
     path, key = f"/collections/{collection}/urls", {"idempotency-key": "k"}
     first = api("POST", path, json={"url": URL}, headers=key).json
     assert api("POST", path, json={"url": URL}, headers=key).json == first
+    assert api("POST", path, json={"url": f"{URL}?page=2"}, headers=key).status == 409
     upload = api.try_upload(collection, "text", "other.txt", **key)
     assert upload.json["file_id"] != first["file_id"]
 

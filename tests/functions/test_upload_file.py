@@ -70,6 +70,21 @@ def test_an_idempotency_key_uploads_once(api):
     assert len(api("GET", f"/collections/{collection}/files").json["items"]) == 1
 
 
+def test_an_idempotency_key_is_of_one_content(api, collection):
+    """What is sent under a key that stands for something else would be lost."""
+    key = {"idempotency-key": "k"}
+    receipt = api.try_upload(collection, TEXT, **key).json
+    assert api.try_upload(collection, f"{TEXT} More.", on_duplicate="new").json["generation"] == 2
+    assert api.try_upload(collection, TEXT, **key).json["file_id"] == receipt["file_id"]
+    for sent in ("Another text.", TEXT[::-1]):
+        reply = api.try_upload(collection, sent, **key)
+        assert (reply.status, reply.json["errors"][0]["field"]) == (409, "Idempotency-Key")
+    named, form = {"name": "form.txt", "size_bytes": 3}, f"/collections/{collection}/uploads"
+    ticket = api("POST", form, json=named, headers=key | {"idempotency-key": "f"}).json
+    assert api("POST", form, json=named, headers={"idempotency-key": "f"}).json["file_id"] == ticket["file_id"]
+    assert api("POST", form, json=named | {"size_bytes": 4}, headers={"idempotency-key": "f"}).status == 409
+
+
 def test_the_same_name_again_is_a_new_generation(api):
     collection = api.create_collection()
     first = api.upload(collection, "The launch is on Monday.")

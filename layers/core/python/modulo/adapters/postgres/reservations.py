@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, and_, exists, func, select, union_all, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, exists, func, select, true, union_all, update
 from sqlalchemy.dialects.postgresql import insert
 
 from modulo.adapters.postgres.aliases import answer_duplicate, release_alias
@@ -26,6 +26,8 @@ from modulo.domain.tenancy.identity import Principal, Role
 from modulo.domain.tenancy.quota import Quotas, quota_exceeded
 
 if TYPE_CHECKING:
+    from sqlalchemy.sql.base import ReadOnlyColumnCollection
+
     from modulo.domain.files.upload import FileDraft
 
 
@@ -47,7 +49,8 @@ def reserve(
         return file(copy) if draft.attributes is None else find_file(connection, principal, collection_id, copy["id"])
     drafted = next((row for row in rows if row["same_draft"]), None)
     if drafted is not None:
-        if (drafted["name"], drafted["collection_id"], drafted["deleted_at"]) != (draft.name, collection_id, None):
+        place = (drafted["name"], drafted["collection_id"], drafted["deleted_at"])
+        if place != (draft.name, collection_id, None) or not drafted["same_bytes"]:
             raise id_taken()
         return file(drafted)
     is_alias = any(row["has_alias"] for row in rows)
@@ -94,9 +97,9 @@ def _known(connection: Connection, tenant_id: UUID, collection_id: UUID, draft: 
         same = living.join(generations, NEWEST).where(generations.c.checksum_sha256 == draft.checksum_sha256)
         wanted.append(same.where(in_tenant(tenant_id, generations)))
     drafted = generations.alias("drafted")
-    same_draft = exists().where(
-        drafted.c.tenant_id == files.c.tenant_id, drafted.c.file_id == files.c.id, drafted.c.draft_id == draft.id
-    )
+    of_file = (drafted.c.tenant_id == files.c.tenant_id, drafted.c.file_id == files.c.id)
+    same_draft = exists().where(*of_file, drafted.c.draft_id == draft.id)
+    same_bytes = exists().where(*of_file, drafted.c.draft_id == draft.id, _is_of(drafted.c, draft))
     every = generations.alias("every")
     numbers = (
         select(func.max(every.c.number))
@@ -104,13 +107,23 @@ def _known(connection: Connection, tenant_id: UUID, collection_id: UUID, draft: 
         .scalar_subquery()
     )
     has_alias = exists().where(holds, aliases.c.file_id == files.c.id)
-    labelled = (same_draft.label("same_draft"), numbers.label("numbers"), has_alias.label("has_alias"))
+    labels = {"same_draft": same_draft, "same_bytes": same_bytes, "numbers": numbers, "has_alias": has_alias}
+    labelled = (column.label(name) for name, column in labels.items())
     statement = (
         select(*FILE, files.c.deleted_at, *labelled)
         .join(generations, NEWEST)
         .where(in_tenant(tenant_id, files), files.c.id.in_(union_all(*(one.correlate(None) for one in wanted))))
     )
     return connection.execute(statement).mappings().all()
+
+
+def _is_of(generation: ReadOnlyColumnCollection[str, Any], draft: FileDraft) -> ColumnElement[bool]:
+    """Whether a generation is to hold what the draft announces, as far as that is known of both."""
+    if draft.source_url is not None:
+        return and_(generation.source_url == draft.source_url)
+    known = generation.checksum_sha256
+    same_sum = true() if draft.checksum_sha256 is None else known.is_(None) | (known == draft.checksum_sha256)
+    return and_(generation.source_url.is_(None), generation.size_bytes == draft.size_bytes, same_sum)
 
 
 def _renew_attributes(
