@@ -14,7 +14,15 @@ router = APIRouter(tags=["conversations"])
 async def endpoint(caller: Writer, conversation_id: UUID, body: ConversationChange) -> Conversation:
     """Rename or archive a conversation, or change its collection or metadata."""
     s = services()
-    return await run(update_conversation, caller, conversation_id, body, conversations=s.conversations, clock=s.clock)
+    return await run(
+        update_conversation,
+        caller,
+        conversation_id,
+        body,
+        conversations=s.conversations,
+        grants=s.grants,
+        clock=s.clock,
+    )
 
 
-handler = handler_of(router, uses=("conversations", "clock"))
+handler = handler_of(router, uses=("conversations", "grants", "clock"))

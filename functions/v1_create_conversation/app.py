@@ -21,6 +21,7 @@ async def endpoint(caller: Writer, body: CreateConversation) -> ConversationObje
         body.new(),
         idempotency_key=None,
         conversations=s.conversations,
+        grants=s.grants,
         clock=s.clock,
         limit=s.settings.quotas.conversations,
         messages=body.drafts(),
@@ -28,4 +29,4 @@ async def endpoint(caller: Writer, body: CreateConversation) -> ConversationObje
     return conversation_answer(made)
 
 
-handler = v1_handler_of(router, uses=("conversations", "clock"))
+handler = v1_handler_of(router, uses=("conversations", "grants", "clock"))

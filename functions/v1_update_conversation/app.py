@@ -18,8 +18,8 @@ async def endpoint(caller: Writer, conversation_id: UUID, body: UpdateConversati
     """Replace a conversation's metadata."""
     s = services()
     asked = (caller, conversation_id, body.change())
-    changed = await run(update_conversation, *asked, conversations=s.conversations, clock=s.clock)
+    changed = await run(update_conversation, *asked, conversations=s.conversations, grants=s.grants, clock=s.clock)
     return conversation_answer(changed)
 
 
-handler = v1_handler_of(router, uses=("conversations", "clock"))
+handler = v1_handler_of(router, uses=("conversations", "grants", "clock"))

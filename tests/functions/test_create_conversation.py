@@ -1,4 +1,8 @@
+from uuid import uuid4
+
 import pytest
+
+from tests.functions.conftest import as_user
 
 
 def test_a_conversation_is_shown_as_it_was_begun(api, collection):
@@ -46,3 +50,15 @@ def test_a_user_keeps_so_many(api):
 def test_what_is_wrong_is_named(api, body, field):
     refused = api("POST", "/conversations", json=body)
     assert (refused.status, refused.json["errors"][0]["field"]) == (422, field)
+
+
+def test_a_collection_that_nobody_could_ask_in_is_refused_where_it_is_named(api, collection):
+    gone = api.create_collection("gone")
+    assert api("DELETE", f"/collections/{gone}").status == 202
+    kept = api("POST", "/conversations", json={"collection_id": collection}).json["id"]
+    for unseen in (as_user("eve", "evil").create_collection(), as_user("bob").create_collection(), gone, str(uuid4())):
+        for method, path in (("POST", "/conversations"), ("PATCH", f"/conversations/{kept}")):
+            refused = api(method, path, json={"collection_id": unseen, "title": "moved"})
+            assert (refused.status, refused.json["errors"][0]["field"]) == (404, "collection_id")
+    [held] = api("GET", "/conversations").json["items"]
+    assert (held["collection_id"], held["title"]) == (collection, "")

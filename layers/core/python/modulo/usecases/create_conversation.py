@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from modulo.domain.tenancy.identity import Principal
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.conversations import Conversations
+    from modulo.ports.metadata.search import Grants
 
 
 def create_conversation(
@@ -22,6 +23,7 @@ def create_conversation(
     *,
     idempotency_key: str | None,
     conversations: Conversations,
+    grants: Grants,
     clock: Clock,
     limit: int,
     messages: Sequence[MessageDraft] = (),
@@ -29,9 +31,12 @@ def create_conversation(
     """Begin a conversation of the caller's, with its first messages; `limit` is how many a user may keep.
 
     Raises:
+        NotFound: no such collection is visible to the caller.
         Conflict: the idempotency key was used for something else, or for what was deleted.
         QuotaExceeded: the caller has `limit` conversations.
     """
+    if request.collection_id is not None:
+        grants.grant(principal, request.collection_id)
     draft = ConversationDraft(
         id=new_id(principal, "conversation", idempotency_key),
         title=request.title or "",

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from modulo.domain.tenancy.identity import Principal
     from modulo.ports.clock import Clock
     from modulo.ports.metadata.conversations import Conversations
+    from modulo.ports.metadata.search import Grants
 
 
 def update_conversation(
@@ -19,11 +20,14 @@ def update_conversation(
     change: ConversationChange,
     *,
     conversations: Conversations,
+    grants: Grants,
     clock: Clock,
 ) -> Conversation:
     """Change what is not null.
 
     Raises:
-        NotFound: the caller has no such conversation.
+        NotFound: the caller has no such conversation, or sees no such collection.
     """
+    if change.collection_id is not None:
+        grants.grant(principal, change.collection_id)
     return conversations.update_conversation(principal, conversation_id, change, now=clock.now())
