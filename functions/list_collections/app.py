@@ -3,12 +3,13 @@
 from typing import Annotated
 
 from modulo.domain.collections.collection import Collection
+from modulo.domain.model import STORABLE
 from modulo.domain.pagination import Listing
 from modulo.runtime.endpoint import After, APIRouter, PageSize, Query, Reader, handler_of, responses, run, services
 from modulo.usecases.list_collections import list_collections
 
 router = APIRouter(tags=["collections"])
-Name = Annotated[str | None, Query(max_length=200, description="filter: the name contains this")]
+Name = Annotated[str | None, Query(max_length=200, pattern=STORABLE, description="filter: the name contains this")]
 
 
 @router.get("/collections", operation_id="list_collections", responses=responses())

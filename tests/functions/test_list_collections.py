@@ -37,3 +37,8 @@ def test_bad_parameters_are_named(api):
     for query, field in [({"after": "x"}, "after"), ({"limit": "0"}, "limit"), ({"limit": "101"}, "limit")]:
         reply = api("GET", "/collections", query=query)
         assert (reply.status, reply.json["errors"][0]["field"]) == (422, field)
+
+
+def test_a_name_that_none_can_have_is_told_by_its_field(api):
+    reply = api("GET", "/collections", query={"name": "a\0"})
+    assert (reply.status, reply.json["detail"]) == (422, "name: must not hold NUL (U+0000)")

@@ -28,3 +28,8 @@ def test_only_aliases_are_taken_away(api, name):
     assert api("DELETE", f"{files}/{receipt['file_id']}/aliases/{name}").status == 404
     assert api("DELETE", f"{files}/{uuid4()}/aliases/{name}").status == 404
     assert len(api("GET", files).json["items"]) == 1
+
+
+def test_an_alias_that_none_can_be_is_told_by_its_field(api, collection):
+    reply = api("DELETE", f"/collections/{collection}/files/{uuid4()}/aliases/a%00")
+    assert (reply.status, reply.json["detail"]) == (422, "alias: must not hold NUL (U+0000)")
