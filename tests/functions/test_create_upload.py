@@ -43,6 +43,12 @@ def test_bad_names_are_refused(api, name):
     assert api("GET", f"/collections/{collection}/files").json["items"] == []
 
 
+@pytest.mark.parametrize("name", ["", " ", "a\u0007.txt", "a\0", "x" * 300, "a/b"])
+def test_a_name_that_no_file_may_have_is_told_before_its_extension(api, collection, name):
+    reply = api("POST", f"/collections/{collection}/uploads", json={"name": name, "size_bytes": 3})
+    assert [error["field"] for error in reply.json["errors"]] == ["name"]
+
+
 @pytest.mark.parametrize("name", SAYABLE)
 def test_bad_names_are_refused_in_a_direct_upload_too(api, name):
     collection = api.create_collection()

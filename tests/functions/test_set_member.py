@@ -43,5 +43,6 @@ def test_nobody_becomes_owner_and_no_stranger_a_member(api, bob_id):
     as_user("eve", "evil").create_collection("hers")
     eve = as_user("eve", "evil")("GET", "/collections").json["items"][0]["owner_id"]
     path = f"/collections/{collection}/members"
-    assert api("PUT", f"{path}/{bob_id}", json={"role": "owner"}).status == 422
+    refused = api("PUT", f"{path}/{bob_id}", json={"role": "owner"})
+    assert (refused.status, refused.json["detail"]) == (422, "role: must be 'editor' or 'viewer'")
     assert api("PUT", f"{path}/{eve}", json={"role": "viewer"}).status == 404

@@ -59,7 +59,7 @@ def create_upload(
         principal,
         collection_id,
         request,
-        media_type=media_type_of(request.name, None),
+        media_type=media_type_of(safe_name(request.name), None),
         idempotency_key=idempotency_key,
         uploads=uploads,
         clock=clock,

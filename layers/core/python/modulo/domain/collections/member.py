@@ -1,8 +1,9 @@
 """Members of collections."""
 
+from typing import Literal
 from uuid import UUID
 
-from pydantic import Field, computed_field
+from pydantic import computed_field
 
 from modulo.domain.model import FrozenModel
 from modulo.domain.request_model import RequestModel
@@ -25,4 +26,4 @@ class Member(FrozenModel):
 class Membership(RequestModel):
     """The role to give."""
 
-    role: Role = Field(json_schema_extra={"enum": [Role.editor, Role.viewer]})
+    role: Literal["editor", "viewer"]
