@@ -12,8 +12,11 @@ router = APIRouter()
 
 @router.get("/models/{model:path}", operation_id="v1_get_model", responses=openai_responses(NotFound))
 async def endpoint(caller: Reader, model: str) -> Model:
-    """Show a collection as a model, by its name or its id."""
-    return model_answer(await run(get_model, caller, model, collections=services().collections))
+    """Show a collection as a model, by its name or its id, or a model that embeds."""
+    s = services()
+    return model_answer(
+        await run(get_model, caller, model, collections=s.collections, embedding_model=s.settings.embedding_model)
+    )
 
 
 handler = v1_handler_of(router, uses=("collections",))

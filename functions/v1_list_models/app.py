@@ -11,8 +11,11 @@ router = APIRouter()
 
 @router.get("/models", operation_id="v1_list_models", responses=openai_responses())
 async def endpoint(caller: Reader) -> Models:
-    """List the collections that the caller may search, each as a model."""
-    return models_answer(await run(list_models, caller, collections=services().collections))
+    """List the collections that the caller may search, each as a model, and the models that embed."""
+    s = services()
+    return models_answer(
+        await run(list_models, caller, collections=s.collections, embedding_models=s.settings.embedding_models)
+    )
 
 
 handler = v1_handler_of(router, uses=("collections",))

@@ -99,7 +99,7 @@ def test_a_large_file_is_uploaded_in_parts(api, client, services, tmp_path):
 
 def test_models_and_embeddings(api, client):
     api.create_collection("papers")
-    assert [model.id for model in client.models.list()] == ["modulo/papers"]
+    assert [model.id for model in client.models.list()] == ["modulo/papers", "bge-small-en-v1.5"]
     assert client.models.retrieve("modulo/papers").owned_by == "modulo"
     made = client.embeddings.create(model="bge-small-en-v1.5", input=["sea", "hill"])  # asks for base64
     assert [len(one.embedding) for one in made.data] == [384, 384]

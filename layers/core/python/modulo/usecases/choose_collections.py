@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modulo.domain.collections.collection_model import id_in
-from modulo.usecases.get_model import get_model
+from modulo.usecases.get_model import get_collection_model
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,4 +29,4 @@ def choose_collections(
     if named:
         return tuple(named)
     by_id = id_in(model)
-    return (by_id or get_model(principal, model, collections=collections).collection.id,)
+    return (by_id or get_collection_model(principal, model, collections=collections).collection.id,)
