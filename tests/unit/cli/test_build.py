@@ -4,7 +4,8 @@ import os
 import zipfile
 from pathlib import Path
 
-from modulo.cli.build import CONTENT, archive_folder
+from modulo.cli import build
+from modulo.cli.build import CONTENT, Build, archive_folder
 
 
 def test_equal_contents_make_equal_archives(tmp_path: Path) -> None:
@@ -25,3 +26,14 @@ def test_the_folders_of_a_built_template_are_found() -> None:
         "      CodeUri: Search\n      ContentUri: CoreLayer\n      TemplateURL: Data/template.yaml\n      Runtime: x\n"
     )
     assert [name for _, name in CONTENT.findall(built)] == ["Search", "CoreLayer"]
+
+
+def test_nested_templates_are_kept_with_the_folders_they_refer_to(tmp_path: Path) -> None:
+    for place, folder in ((tmp_path / "tree", "Search"), (tmp_path / "tree" / "V1Door", "V1GetModel")):
+        (place / folder).mkdir(parents=True)
+        (place / folder / "app.py").write_text(folder)
+        (place / "template.yaml").write_text(f"      CodeUri: {folder}\n")
+    build._archive(tmp_path)
+    built = Build(tmp_path)
+    assert (built.template, built.nested) == ("      CodeUri: Search\n", {"V1Door": "      CodeUri: V1GetModel\n"})
+    assert built.archives == {name: tmp_path / f"{name}.zip" for name in ("Search", "V1GetModel")}

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Mapping
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from modulo.cli import deploy
-from modulo.cli.deploy import Cloud, Deployment, FunctionFailed, keep_secrets
+from modulo.cli.build import Build
+from modulo.cli.deploy import ARTIFACTS, Cloud, Deployment, FunctionFailed, keep_secrets, resources_of, upload
 
 
 class Lambda:
@@ -75,3 +77,60 @@ def test_the_cloud_keeps_the_secrets_that_the_template_takes_by_their_arn(monkey
         "SecretArns": "arn:one/CacheUrl",
     }
     assert secrets.kept == {"arn:one/DatabaseSecret": '{"password": "p/w"}', "arn:one/CacheUrl": "redis://:pw@cache"}
+
+
+class Objects:
+    """Keeps objects, as S3 does."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+
+    def create_bucket(self, **_bucket: str) -> None:
+        pass
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes) -> None:  # noqa: N803 - boto3's
+        self.kept[f"{Bucket}/{Key}"] = Body.decode()
+
+
+def test_nested_templates_are_where_the_root_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    objects = Objects()
+    monkeypatch.setattr(Cloud, "client", lambda _cloud, _service: objects)
+    (tmp_path / "V1Door").mkdir()
+    (tmp_path / "template.yaml").write_text("      CodeUri: Search\n      TemplateURL: V1Door/template.yaml\n")
+    (tmp_path / "V1Door" / "template.yaml").write_text("      CodeUri: V1GetModel\n")
+    for name in ("Search", "V1GetModel"):
+        (tmp_path / f"{name}.zip").write_text(name)
+    url = upload(Cloud({"AWS_ENDPOINT_URL": "http://cloud"}), Build(tmp_path))
+    root = objects.kept[url.removeprefix("http://cloud/")].split()
+    nested = objects.kept[root[3].removeprefix("http://cloud/")].split()
+    assert root[1].startswith(f"s3://{ARTIFACTS}/Search-")
+    assert nested[1].startswith(f"s3://{ARTIFACTS}/V1GetModel-")
+    assert objects.kept[nested[1].removeprefix("s3://")] == "V1GetModel"
+
+
+class Formation:
+    """Lists a stack with one nested in it, and one that was not made."""
+
+    def get_paginator(self, _operation: str) -> "Formation":
+        return self
+
+    def paginate(self, *, StackName: str) -> list[Any]:  # noqa: N803 - boto3's
+        stack = "AWS::CloudFormation::Stack"
+        found = {
+            "modulo": [("V1Door", stack, "arn:v1"), ("Data", stack, ""), ("Search", "AWS::Lambda::Function", "search")],
+            "arn:v1": [("V1Api", "AWS::ApiGateway::RestApi", "abc")],
+        }
+        summaries = [
+            {"LogicalResourceId": logical, "ResourceType": kind, "PhysicalResourceId": physical}
+            for logical, kind, physical in found[StackName]
+        ]
+        return [{"StackResourceSummaries": summaries}]
+
+
+def test_resources_of_nested_stacks_are_the_deployments() -> None:
+    assert resources_of(Formation(), "modulo") == {
+        "V1Door": ("AWS::CloudFormation::Stack", "arn:v1"),
+        "V1Api": ("AWS::ApiGateway::RestApi", "abc"),
+        "Data": ("AWS::CloudFormation::Stack", ""),
+        "Search": ("AWS::Lambda::Function", "search"),
+    }

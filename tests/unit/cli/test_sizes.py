@@ -16,19 +16,29 @@ Resources:
   Ingest: {Type: "AWS::Serverless::Function", Properties: {Layers: [{Ref: Parsing}]}}
   Uploads: {Type: "AWS::S3::Bucket"}
 """
+DOOR = """
+Globals: {Function: {Layers: [{Ref: Core}]}}
+Resources:
+  Fn::ForEach::Alarms: [Function, [one, two], {}]
+  Answer: {Type: "AWS::Serverless::Function", Properties: {Layers: [{Ref: Parsing}]}}
+"""
 
 
 @pytest.fixture
 def built(tmp_path: Path) -> Path:
     (tmp_path / "template.yaml").write_text(TEMPLATE)
-    for name, size in {"Core": 100, "Parsing": 1_000, "Search": 1, "Ingest": 2}.items():
+    (tmp_path / "Door").mkdir()
+    (tmp_path / "Door" / "template.yaml").write_text(DOOR)
+    for name, size in {"Core": 100, "Parsing": 1_000, "Search": 1, "Ingest": 2, "Door/Answer": 3}.items():
         (tmp_path / name / "python").mkdir(parents=True)
         (tmp_path / name / "python" / "content").write_bytes(bytes(size))
     return tmp_path
 
 
 def test_a_function_weighs_with_all_its_layers(built: Path) -> None:
-    assert unzipped_sizes(built) == ({"Core": 100, "Parsing": 1_000}, {"Search": 101, "Ingest": 1_102})
+    """Also where its template is nested, and the layers are handed on by their names."""
+    functions = {"Search": 101, "Ingest": 1_102, "Answer": 1_103}
+    assert unzipped_sizes(built) == ({"Core": 100, "Parsing": 1_000}, functions)
 
 
 def test_what_lambda_would_refuse_is_refused(

@@ -18,6 +18,7 @@ from tests.architecture.sources import template
 from tests.architecture.test_deployments import BEDROCK, GIVEN, MANAGED, PRIVATE, refusals
 from tests.servers import serving
 
+CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 ROLE = "arn:aws:iam::000000000000:role/any"
 PATHS = [str(ROOT / "layers" / "core" / "python"), sysconfig.get_path("purelib")]
 HANDLER = f"""
@@ -74,8 +75,19 @@ def deployed(cloud: Cloud, name: str, work: str) -> tuple[str, dict[str, Any]]:
         },
         "Outputs": {"Search": {"Value": {"Ref": "Search"}}},
     }
+    return made(cloud, name, template)
+
+
+def made(cloud: Cloud, name: str, source: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """How the creation of a stack ended, and what it then is."""
     formation = cloud.client("cloudformation")
-    formation.create_stack(StackName=name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
+    formation.create_stack(StackName=name, TemplateBody=json.dumps(source), Capabilities=CAPABILITIES)
+    return ended(cloud, name)
+
+
+def ended(cloud: Cloud, name: str) -> tuple[str, dict[str, Any]]:
+    """How what is done to a stack ended, and what it then is."""
+    formation = cloud.client("cloudformation")
     give_up = time.monotonic() + 90
     while True:
         stack = formation.describe_stacks(StackName=name)["Stacks"][0]
@@ -101,6 +113,45 @@ def test_a_migration_that_fails_ends_the_deployment_before_any_function(cloud: C
     assert any("the table is gone" in one.get("ResourceStatusReason", "") for one in failed), failed
     made = {one["LogicalResourceId"] for one in events if one["ResourceStatus"] == "CREATE_COMPLETE"}
     assert "Search" not in made
+
+
+def test_a_nested_stack_is_transformed_tells_its_outputs_and_is_updated(cloud: Cloud) -> None:
+    nested: dict[str, Any] = {
+        "Transform": "AWS::Serverless-2016-10-31",
+        "Globals": {"Api": {"OpenApiVersion": "3.0.1"}},  # keeps SAM from adding a second stage
+        "Parameters": {"Title": {"Type": "String"}},
+        "Resources": {
+            "Api": {
+                "Type": "AWS::Serverless::Api",
+                "Properties": {
+                    "StageName": "v1",
+                    "DefinitionBody": {"openapi": "3.0.1", "info": {"title": {"Ref": "Title"}}, "paths": {}},
+                },
+            },
+            "Queue": {"Type": "AWS::SQS::Queue"},
+        },
+        "Outputs": {"Api": {"Value": {"Ref": "Api"}}, "Queue": {"Value": {"Fn::GetAtt": ["Queue", "Arn"]}}},
+    }
+    cloud.client("s3").put_object(Bucket="code", Key="nested.json", Body=json.dumps(nested).encode())
+
+    def root(title: str) -> dict[str, Any]:
+        told = {"TemplateURL": f"{cloud.endpoint}/code/nested.json", "Parameters": {"Title": title}}
+        return {
+            "Resources": {"Door": {"Type": "AWS::CloudFormation::Stack", "Properties": told}},
+            "Outputs": {name: {"Value": {"Fn::GetAtt": ["Door", f"Outputs.{name}"]}} for name in nested["Outputs"]},
+        }
+
+    status, stack = made(cloud, "root", root("one"))
+    assert status == "CREATE_COMPLETE"
+    outputs = {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
+    (stage,) = cloud.client("apigateway").get_stages(restApiId=outputs["Api"])["item"]
+    assert stage["stageName"] == "v1"
+    cloud.client("cloudformation").update_stack(
+        StackName="root", TemplateBody=json.dumps(root("two")), Capabilities=CAPABILITIES
+    )
+    status, stack = ended(cloud, "root")
+    assert status == "UPDATE_COMPLETE"
+    assert {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}["Queue"] == outputs["Queue"]
 
 
 def test_rules_refuse_what_they_refuse_here(cloud: Cloud) -> None:

@@ -35,7 +35,7 @@ class BuildError(Exception):
 
 @dataclass(frozen=True)
 class Build:
-    """A directory with the built template and one archive for each folder it refers to."""
+    """A directory with the built templates and one archive for each folder they refer to."""
 
     directory: Path
 
@@ -45,8 +45,13 @@ class Build:
         return (self.directory / "template.yaml").read_text()
 
     @property
+    def nested(self) -> dict[str, str]:
+        """The text of each nested template, by the name of its stack."""
+        return {path.parent.name: path.read_text() for path in sorted(self.directory.glob("*/template.yaml"))}
+
+    @property
     def archives(self) -> dict[str, Path]:
-        """The archive of each folder, by the name used in the template."""
+        """The archive of each folder, by the name used in the templates."""
         return {path.stem: path for path in sorted(self.directory.glob("*.zip"))}
 
 
@@ -137,9 +142,13 @@ def _sam_build(tree: Path) -> None:
 
 def _archive(draft: Path) -> None:
     tree = draft / "tree"
-    template = (tree / "template.yaml").read_text()
-    folders = sorted({name for _, name in CONTENT.findall(template)})
+    folders = set()
+    for template in (tree / "template.yaml", *tree.glob("*/template.yaml")):
+        text = template.read_text()
+        folders |= {template.parent / name for _, name in CONTENT.findall(text)}
+        place = draft / template.relative_to(tree)
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(text)
     with ThreadPoolExecutor(2) as threads:
-        list(threads.map(lambda name: archive_folder(tree / name, draft / f"{name}.zip"), folders))
-    (draft / "template.yaml").write_text(template)
+        list(threads.map(lambda folder: archive_folder(folder, draft / f"{folder.name}.zip"), sorted(folders)))
     shutil.rmtree(tree)

@@ -45,6 +45,8 @@ LOCAL_PARAMETERS = {
 ROLLOUT = re.compile(r"^( +)DeploymentPreference:.*\n(?:\1 +.*\n)+", re.MULTILINE)
 """A property by which SAM makes resources of CodeDeploy, which local clouds do not have."""
 
+NESTED = re.compile(r"^(\s+TemplateURL: )(\w+)/template\.yaml$", re.MULTILINE)
+"""The template of a nested stack, as `sam build` refers to it."""
 ALIAS = re.compile(r"\bRef: (\w+)Aliaslive\b")
 ALIAS_NAME = re.compile(r"\$\{(\w+)Aliaslive\}")
 """Resources that SAM makes: LocalStack looks for what is referred to before it has the template translated."""
@@ -96,7 +98,7 @@ class Deployment:
     name: str
     outputs: Mapping[str, str]
     resources: Mapping[str, tuple[str, str]]
-    """Type and physical id of each resource, by logical id."""
+    """Type and physical id of each resource, by logical id, those of nested stacks too."""
 
     @property
     def url(self) -> str:
@@ -176,11 +178,7 @@ def deploy(
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         )
         outputs = _outputs(formation, name)
-        resources = {
-            one["LogicalResourceId"]: (one["ResourceType"], one.get("PhysicalResourceId", ""))
-            for page in formation.get_paginator("list_stack_resources").paginate(StackName=name)
-            for one in page["StackResourceSummaries"]
-        }
+        resources = resources_of(formation, name)
     except (BotoCoreError, ClientError) as error:
         raise DeployError(f"the deployment to {cloud.endpoint} failed: {error}") from error
     nameless = sorted(logical for logical, (_, physical) in resources.items() if physical in {"", "unknown"})
@@ -210,7 +208,7 @@ def keep_secrets(cloud: Cloud, stack: str, given: Mapping[str, str]) -> dict[str
 
 
 def upload(cloud: Cloud, built: Build) -> str:
-    """Upload the archives and the template that refers to them; the template's URL, as it is too long for a request."""
+    """Upload the archives and the templates that refer to them; the root's URL, as it is too long for a request."""
     s3 = cloud.client("s3")
     s3.create_bucket(Bucket=ARTIFACTS)
 
@@ -223,13 +221,31 @@ def upload(cloud: Cloud, built: Build) -> str:
     with ThreadPoolExecutor(4) as threads:
         stored = threads.map(lambda path: put(path.stem, ".zip", path.read_bytes()), built.archives.values())
         places = dict(zip(built.archives, stored, strict=True))
-    template = CONTENT.sub(lambda found: f"{found[1]}s3://{places[found[2]]}", deployable(built.template))
-    return f"{cloud.endpoint}/{put('template', '.yaml', template.encode())}"
+
+    def publish(name: str, template: str) -> str:
+        """Store a template; its URL."""
+        text = CONTENT.sub(lambda found: f"{found[1]}s3://{places[found[2]]}", deployable(template))
+        return f"{cloud.endpoint}/{put(name, '.yaml', text.encode())}"
+
+    urls = {name: publish(name, template) for name, template in built.nested.items()}
+    return publish("template", NESTED.sub(lambda found: found[1] + urls[found[2]], built.template))
 
 
 def deployable(template: str) -> str:
     """The template without what local clouds do not support."""
     return ALIAS_NAME.sub(r"${\1.Arn}:live", ALIAS.sub(r"Fn::Sub: ${\1.Arn}:live", ROLLOUT.sub("", template)))
+
+
+def resources_of(formation: Any, stack: str) -> dict[str, tuple[str, str]]:
+    """Type and physical id of each resource of a stack and of those nested in it, by logical id."""
+    found: dict[str, tuple[str, str]] = {}
+    for page in formation.get_paginator("list_stack_resources").paginate(StackName=stack):
+        for one in page["StackResourceSummaries"]:
+            kind, physical = one["ResourceType"], one.get("PhysicalResourceId", "")
+            found[one["LogicalResourceId"]] = kind, physical
+            if kind == "AWS::CloudFormation::Stack" and physical:
+                found |= resources_of(formation, physical)
+    return found
 
 
 def _outputs(formation: Any, name: str) -> dict[str, str]:

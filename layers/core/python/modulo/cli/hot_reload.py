@@ -34,7 +34,7 @@ class HotReloader:
         """Deploy what was edited since the last call; the names of the updated functions.
 
         Raises:
-            ReloadError: the core layer failed to build.
+            ReloadError: the core layer failed to build, or an edited folder has no function.
         """
         now = dict(_versions())
         edited = {path for path in now.keys() | self._seen.keys() if now.get(path) != self._seen.get(path)}
@@ -42,7 +42,7 @@ class HotReloader:
         folders = sorted({path.split("/")[1] for path in edited if path.startswith("functions/")})
         for folder in folders:
             self._replace_code(folder)
-        changed = [f"{self._deployment.name}-{folder}" for folder in folders]
+        changed = [self._function(folder) for folder in folders]
         if any(path.startswith(SHIPPED_WITH_CORE) for path in edited):
             changed = sorted(self._deployment.functions.values())
             self._replace_core(changed)
@@ -50,8 +50,15 @@ class HotReloader:
             self._publish(function)
         return changed
 
+    def _function(self, folder: str) -> str:
+        """The deployed function of a folder."""
+        logical_id = "".join(word.capitalize() for word in folder.split("_"))
+        if logical_id not in self._deployment.functions:
+            raise ReloadError(f"functions/{folder} has no function in the deployment: deploy again")
+        return self._deployment.functions[logical_id]
+
     def _replace_code(self, folder: str) -> None:
-        function = f"{self._deployment.name}-{folder}"
+        function = self._function(folder)
         with tempfile.TemporaryDirectory() as work:
             archive_folder(ROOT / "functions" / folder, Path(work, "code.zip"))
             self._lambda.update_function_code(FunctionName=function, ZipFile=Path(work, "code.zip").read_bytes())

@@ -22,16 +22,19 @@ def folder_bytes(folder: Path) -> int:
 
 def unzipped_sizes(build: Path) -> tuple[Mapping[str, int], Mapping[str, int]]:
     """Size in bytes of each layer, and of each function with its layers, in the output directory of `sam build`."""
-    template = yaml.safe_load((build / "template.yaml").read_text())
-    everywhere = template.get("Globals", {}).get("Function", {}).get("Layers", [])
-    of_kind: dict[str, dict[str, list[str]]] = {}
-    for name, resource in template["Resources"].items():
-        layers = [*everywhere, *resource.get("Properties", {}).get("Layers", [])]
-        of_kind.setdefault(resource["Type"], {})[name] = [layer["Ref"] for layer in layers]
-    layer_bytes = {name: folder_bytes(build / name) for name in of_kind.get("AWS::Serverless::LayerVersion", {})}
+    of_kind: dict[str, dict[Path, list[str]]] = {}
+    for path in (build / "template.yaml", *sorted(build.glob("*/template.yaml"))):
+        template = yaml.safe_load(path.read_text())
+        everywhere = template.get("Globals", {}).get("Function", {}).get("Layers", [])
+        for name, resource in template["Resources"].items():
+            if isinstance(resource, dict):  # and no loop
+                layers = [*everywhere, *resource.get("Properties", {}).get("Layers", [])]
+                folders = of_kind.setdefault(resource["Type"], {})
+                folders[path.parent / name] = [layer["Ref"] for layer in layers]
+    layer_bytes = {folder.name: folder_bytes(folder) for folder in of_kind.get("AWS::Serverless::LayerVersion", {})}
     functions = {
-        name: folder_bytes(build / name) + sum(layer_bytes[layer] for layer in layers)
-        for name, layers in of_kind.get("AWS::Serverless::Function", {}).items()
+        folder.name: folder_bytes(folder) + sum(layer_bytes[layer] for layer in layers)
+        for folder, layers in of_kind.get("AWS::Serverless::Function", {}).items()
     }
     return layer_bytes, functions
 

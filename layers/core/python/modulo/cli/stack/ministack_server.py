@@ -1,8 +1,10 @@
 """MiniStack's process when it runs functions: `python -m modulo.cli.stack.ministack_server`.
 
-Three of MiniStack's behaviours are patched. Functions run in a bare Python instead of MiniStack's own virtual
+Five of MiniStack's behaviours are patched. Functions run in a bare Python instead of MiniStack's own virtual
 environment, so that a package missing from a layer is noticed. Each layer is unpacked once instead of once a process.
 `~1` in a template's binary media types is read as a slash; otherwise uploads would reach functions as broken text.
+Nested templates are transformed as the root is, which is what CloudFormation does; SAM's resources would be unknown.
+What an update leaves as it was keeps its attributes in a nested stack, too; references to them would fail.
 """
 
 import hashlib
@@ -56,6 +58,18 @@ class Layers:
         return place
 
 
+def transform_nested(formation: Any, engine: Any, provisioners: Any) -> None:
+    """Have MiniStack treat nested stacks as roots: their code differs, and lacks these two steps."""
+    parse, update = engine._parse_template, provisioners._update_resource
+    engine._parse_template = lambda body: engine._apply_transforms(parse(body))
+
+    def update_resource(*resource: Any) -> Any:
+        *_, stack, logical_id = resource
+        return update(*resource, formation._stacks[stack]["_resources"][logical_id]["Attributes"])
+
+    provisioners._update_resource = update_resource
+
+
 def bare_python(home: Path) -> Path:
     """Write a script below `home` that runs the base Python without any site packages; its path."""
     program = home / "python"
@@ -82,6 +96,8 @@ def main() -> None:
     gateway._media_type_matches = lambda media_type, binary: matches(
         media_type, [one.replace("~1", "/") for one in binary or ()]
     )
+    formation = "ministack.services.cloudformation"
+    transform_nested(*map(importlib.import_module, (formation, f"{formation}.engine", f"{formation}.provisioners")))
     serve_versions_as_s3(importlib.import_module("ministack.services.s3"))
     ministack: Any = importlib.import_module("ministack.app")
     ministack.app = guarded(ministack.app)
