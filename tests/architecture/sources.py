@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import re
 import subprocess
 import sys
@@ -23,6 +24,9 @@ SITE = PACKAGE / "cli" / "site"
 MADE = {"__pycache__", "node_modules"}
 """Folders of what programs write."""
 REGION = "us-east-1"
+ROOT_TEMPLATE = "template.yaml"
+DOORS = {"V1Door": "infra/v1.yaml", "McpDoor": "infra/mcp.yaml"}
+"""The nested stacks that have functions, and their templates."""
 HTTP_METHODS = {"get", "post", "put", "patch", "delete"}
 
 
@@ -46,7 +50,7 @@ _TemplateLoader.add_multi_constructor("!", _intrinsic)
 
 
 @cache
-def template(name: str = "template.yaml") -> dict[str, Any]:
+def template(name: str = ROOT_TEMPLATE) -> dict[str, Any]:
     """A CloudFormation template."""
     return parsed((ROOT / name).read_text())
 
@@ -57,13 +61,68 @@ def parsed(text: str) -> dict[str, Any]:
     return found
 
 
+def inlined(value: Any, door: str) -> Any:
+    """A part of a door's template in the root's terms: its parameters are what the root hands on."""
+    given = template()["Resources"][door]["Properties"]["Parameters"]
+    return _settled(_filled(value, given), {})
+
+
+def _filled(value: Any, given: Mapping[str, Any]) -> Any:
+    """With references to parameters replaced by what is given."""
+    if isinstance(value, list):
+        return [_filled(one, given) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"Ref"}:
+        return given.get(value["Ref"], value)
+    if value.keys() == {"Fn::Sub"} and isinstance(value["Fn::Sub"], str):
+        return {"Fn::Sub": re.sub(r"\$\{(\w+)\}", lambda name: _in_text(name[1], given), value["Fn::Sub"])}
+    return {name: _filled(one, given) for name, one in value.items()}
+
+
+def _in_text(name: str, given: Mapping[str, Any]) -> str:
+    ((function, argument),) = given.get(name, {"Ref": name}).items()
+    assert function in ("Ref", "Fn::GetAtt"), f"{name} is computed"
+    return f"${{{argument if function == 'Ref' else '.'.join(argument)}}}"
+
+
+def _settled(value: Any, known: Mapping[str, bool]) -> Any:
+    """Without conditions that an enclosing one has decided."""
+    if isinstance(value, list):
+        return [_settled(one, known) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"Fn::If"}:
+        condition, one, other = value["Fn::If"]
+        if condition in known:
+            return _settled(one if known[condition] else other, known)
+        branches = (_settled(each, {**known, condition: true}) for each, true in ((one, True), (other, False)))
+        return {"Fn::If": [condition, *branches]}
+    return {name: _settled(one, known) for name, one in value.items()}
+
+
+@cache
+def declared() -> dict[str, dict[str, Any]]:
+    """The resources of the template and, in its terms, of the doors: paths are the repository's."""
+    found = dict(template()["Resources"])
+    for door, path in DOORS.items():
+        made = inlined(template(path)["Resources"], door)
+        assert not found.keys() & made.keys(), "each logical id is of one stack"
+        for resource in made.values():
+            for location in LOCATIONS & resource["Properties"].keys():
+                place = os.path.normpath(Path(path).parent / resource["Properties"][location])
+                resource["Properties"][location] = f"{place}/"
+        found |= made
+    return found
+
+
+LOCATIONS = {"CodeUri", "ContentUri"}
+"""Properties with the folder of what is built."""
+
+
 def resources(kind: str) -> dict[str, dict[str, Any]]:
-    """The template's resources of a type, with their properties."""
-    return {
-        name: resource.get("Properties", {})
-        for name, resource in template()["Resources"].items()
-        if resource["Type"] == kind
-    }
+    """The resources of a type, those of the doors too, with their properties."""
+    return {name: resource.get("Properties", {}) for name, resource in declared().items() if resource["Type"] == kind}
 
 
 def holds(expression: Any, parameters: Mapping[str, Any], conditions: Mapping[str, Any] | None = None) -> Any:
@@ -105,6 +164,15 @@ def logical_id(name: str) -> str:
     return "".join(word.capitalize() for word in name.split("_"))
 
 
+def deployed_name(name: str) -> str:
+    """A function's name after its stack's: v1_get_model is v1-get_model.
+
+    CloudFormation makes what is new before it deletes what is gone: when functions moved to stacks of doors, those of
+    the root still had their names.
+    """
+    return re.sub("^(v1|mcp)_", r"\1-", name)
+
+
 def door_of(name: str) -> str:
     """The beginning of a function's path in a server, which is the stage of its REST API."""
     return "/v1" if name.startswith("v1_") else "/api"
@@ -112,7 +180,8 @@ def door_of(name: str) -> str:
 
 def properties(name: str) -> dict[str, Any]:
     """A function's properties, over those that all functions share."""
-    return {**template()["Globals"]["Function"], **resources("AWS::Serverless::Function")[logical_id(name)]}
+    shared = template()["Globals"]["Function"]
+    return {**shared, **resources("AWS::Serverless::Function")[logical_id(name)]}
 
 
 @dataclass(frozen=True, order=True)
@@ -187,11 +256,23 @@ def translated() -> dict[str, Any]:
 
 
 def translate(contents: Mapping[str, str], given: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """What SAM makes of the template where `contents` tells the archives of functions and layers apart, by logical id.
+    """What SAM makes of the template and, in its terms, of the doors.
 
-    For the parameters that are given.
+    `contents` tells the archives of functions and layers apart, by logical id; `given` are parameters of the root.
     """
-    return json.loads(_translation(json.dumps([packaged(contents), dict(given or {})])))
+    root, *doors = translations(contents, given).values()
+    for door, one in zip(DOORS, doors, strict=True):
+        made = inlined(one["Resources"], door)
+        assert {made[name] != root["Resources"][name] for name in made.keys() & root["Resources"].keys()} == {False}
+        root["Resources"] |= made
+    return root
+
+
+def translations(contents: Mapping[str, str], given: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
+    """What SAM makes of the template, for parameters, and of those of the doors, by their paths."""
+    names = (ROOT_TEMPLATE, *DOORS.values())
+    sources = [[packaged(contents, name), dict(given or {}) if name == ROOT_TEMPLATE else {}] for name in names]
+    return dict(zip(names, json.loads(_translation(json.dumps(sources))), strict=True))
 
 
 @cache
@@ -202,7 +283,7 @@ def _translation(source: str) -> str:
         "from samtranslator.translator.transform import transform\n"
         "class Policies:\n"
         "    def load(self): return {}\n"
-        "print(json.dumps(transform(*json.load(sys.stdin), Policies())))\n"
+        "print(json.dumps([transform(*one, Policies()) for one in json.load(sys.stdin)]))\n"
     )
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program],
@@ -215,13 +296,12 @@ def _translation(source: str) -> str:
     return done.stdout
 
 
-def packaged(contents: Mapping[str, str]) -> dict[str, Any]:
-    """The template with archives in a bucket of the longest name, as `sam package` writes it."""
-    source: dict[str, Any] = json.loads(json.dumps(template()))
-    for name, resource in source["Resources"].items():
-        for location in ("CodeUri", "ContentUri"):
-            if location in resource.get("Properties", {}):
-                resource["Properties"][location] = {"Bucket": "b" * 63, "Key": contents.get(name, "key")}
+def packaged(contents: Mapping[str, str], name: str = ROOT_TEMPLATE) -> dict[str, Any]:
+    """A template with archives in a bucket of the longest name, as `sam package` writes it."""
+    source: dict[str, Any] = json.loads(json.dumps(template(name)))
+    for logical, resource in source["Resources"].items():
+        for location in LOCATIONS & resource.get("Properties", {}).keys():
+            resource["Properties"][location] = {"Bucket": "b" * 63, "Key": contents.get(logical, "key")}
     return source
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.architecture.sources import chosen, holds, properties, template, translated
+from tests.architecture.sources import DOORS, chosen, holds, properties, template, translated
 
 NESTED = (
     "infra/network.yaml",
@@ -17,6 +17,7 @@ NESTED = (
     "infra/edge.yaml",
     "infra/edge_alarms.yaml",
     "infra/domain.yaml",
+    *DOORS.values(),
 )
 ALONE = ("infra/account.yaml", "infra/key.yaml")
 """Stacks apart."""
@@ -220,7 +221,7 @@ def names_in(value: Any) -> Iterator[tuple[str, Any]]:
 
 def named_resources() -> Iterator[tuple[str, str, str, Any]]:
     """Every name that a template gives: of which resource, kind and property, and the name."""
-    for source in (translated(), *map(template, (*NESTED, *ALONE))):
+    for source in (translated(), *map(template, {*NESTED, *ALONE} - {*DOORS.values()})):
         for logical_id, resource in resources_of(source):
             for key, name in names_in(resource.get("Properties", {})):
                 refers = isinstance(name, dict) and (name.get("Ref") in source["Resources"] or "Fn::GetAtt" in name)

@@ -21,6 +21,7 @@ from modulo.runtime.http import REQUEST_ID, TRACE_RESPONSE
 from modulo.runtime.mcp_door.http import DOOR, FORWARDED_HOST, METADATA, mcp_router
 from modulo.services import Services, install
 from modulo.settings import Settings
+from tests.architecture.sources import DOORS as DOOR_TEMPLATES
 from tests.architecture.sources import ROOT, described_routes, resources, template, translated
 from tests.architecture.test_resources import API_SECONDS
 
@@ -375,7 +376,7 @@ def test_the_root_makes_it_where_it_is_asked_for(stack: str, nested: str, condit
     taken = template(nested)["Parameters"]
     assert made["Properties"]["Parameters"].keys() == taken.keys()
     for name, value in made["Properties"]["Parameters"].items():
-        default = template()["Parameters"].get(value["Ref"], {}).get("Default")
+        default = template()["Parameters"].get(value.get("Ref"), {}).get("Default")
         assert default == taken[name].get("Default", default), name
     used = {value["Value"]["Fn::GetAtt"][1] for value in template()["Outputs"].values() if stack in str(value)}
     assert used == {f"Outputs.{name}" for name in template(nested)["Outputs"]}
@@ -390,9 +391,20 @@ def test_a_custom_domain_has_the_stages_as_its_paths() -> None:
         *((name, stage, stage) for name, stage in stages.items()),
         ("McpApi", "mcp", ""),
     }
-    waits = template()["Resources"]["DomainStack"]["DependsOn"]
-    made = {name for name, one in translated()["Resources"].items() if one["Type"] == "AWS::ApiGateway::Stage"}
-    assert {*waits} == made
+
+
+@pytest.mark.parametrize("stack", ["EdgeStack", "DomainStack"])
+def test_one_address_leads_to_the_rest_apis_and_waits_for_their_stages(stack: str) -> None:
+    """A stack that is nested has its stage before it has outputs."""
+    made = template()["Resources"][stack]
+    apis = {name: made["Properties"]["Parameters"][name] for name in ("Api", "V1Api", "McpApi")}
+    told = {"Fn::GetAtt": ["V1Door", "Outputs.Api"]}, {"Fn::GetAtt": ["McpDoor", "Outputs.Api"]}
+    assert apis == dict(zip(apis, ({"Ref": "Api"}, *told), strict=True))
+    for door, path in DOOR_TEMPLATES.items():
+        (output,) = template(path)["Outputs"].values()
+        assert output["Value"] == {"Ref": f"{door.removesuffix('Door')}Api"}
+    if stack == "DomainStack":  # CloudFront asks no API before it is asked
+        assert made["DependsOn"] == "ApiapiStage" in translated()["Resources"]
 
 
 def test_the_address_is_told_to_functions() -> None:

@@ -17,6 +17,7 @@ from tests.architecture.sources import (
     Route,
     api_routes,
     declared_routes,
+    deployed_name,
     deployed_routes,
     described_routes,
     door_of,
@@ -45,7 +46,7 @@ def test_the_resource_runs_the_folder(name: str) -> None:
     found = properties(name)
     assert found["CodeUri"] == f"functions/{name}/"
     assert found["Handler"] == "app.handler"
-    assert found["FunctionName"] == {"Fn::Sub": f"${{AWS::StackName}}-{name}"}
+    assert found["FunctionName"] == {"Fn::Sub": f"${{AWS::StackName}}-{deployed_name(name)}"}
     assert callable(function(name).handler)
 
 

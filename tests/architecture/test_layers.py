@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.sources import FUNCTIONS, PACKAGE, ROOT, imports_of, modules, properties, resources, template
+from tests.architecture.sources import (
+    FUNCTIONS,
+    PACKAGE,
+    ROOT,
+    declared,
+    imports_of,
+    modules,
+    properties,
+    resources,
+    template,
+)
 
 GROUPS = ("dependencies", "vectors", "parsing", "mcp")
 LAYERS = {
@@ -72,7 +82,7 @@ def test_a_function_carries_only_the_layers_it_uses(name: str) -> None:
 def test_every_layer_is_built_by_the_makefile() -> None:
     makefile = (ROOT / "layers" / "Makefile").read_text()
     for name, layer in resources("AWS::Serverless::LayerVersion").items():
-        assert template()["Resources"][name]["Metadata"] == {"BuildMethod": "makefile"}
+        assert declared()[name]["Metadata"] == {"BuildMethod": "makefile"}
         assert layer["ContentUri"] == "layers/"
         assert f"\nbuild-{name}:" in makefile
 

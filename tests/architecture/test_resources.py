@@ -17,6 +17,7 @@ from tests.architecture.sources import (
     INTEGRATION,
     ROOT,
     api_routes,
+    deployed_name,
     logical_id,
     properties,
     resources,
@@ -189,9 +190,10 @@ def test_who_watches_is_told_by_a_queue_that_gives_nothing_up() -> None:
 
 def test_alarms_know_every_function() -> None:
     alarms = template("infra/observability.yaml")["Resources"]
-    assert alarms["Fn::ForEach::Failures"][1] == FUNCTIONS
+    assert alarms["Fn::ForEach::Failures"][1] == [deployed_name(name) for name in FUNCTIONS]
     endpoints = {name for name in FUNCTIONS if api_routes(name)} - GATEWAYS
-    assert set(alarms["Fn::ForEach::SlowEndpoints"][1]) == endpoints - {"ask_conversation", "search", *STREAMING}
+    slow = endpoints - {"ask_conversation", "search", *STREAMING}
+    assert set(alarms["Fn::ForEach::SlowEndpoints"][1]) == {deployed_name(name) for name in slow}
 
 
 def test_alarms_and_dashboards_see_the_metrics_of_their_own_stack_alone() -> None:

@@ -29,7 +29,7 @@ from modulo.domain.tenancy.quota import Quotas, Reservation, period_of
 from modulo.services import Services, install
 from modulo.settings import Settings
 from tests import documents
-from tests.architecture.sources import api_routes
+from tests.architecture.sources import api_routes, deployed_name
 from tests.e2e.deployed import LIGHTHOUSE, QUESTION, Deployed, User, object_created, send_form, until
 from tests.sockets import Socket
 
@@ -88,7 +88,7 @@ def routes() -> Iterator[tuple[str, str]]:
 
 def test_every_resource_is_there(deployed: Deployed) -> None:
     assert not [name for name, (_, physical) in deployed.made.resources.items() if physical in {"", "unknown"}]
-    assert set(deployed.made.functions.values()) == {f"modulo-{name}" for name in functions_of(deployed)}
+    assert set(deployed.made.functions.values()) == {f"modulo-{deployed_name(name)}" for name in functions_of(deployed)}
 
 
 @on_one
@@ -137,10 +137,10 @@ def gateway_event(method: str, path: str, stage: str, body: str | None = None, *
 def test_the_door_for_assistants_answers_who_has_a_key(deployed: Deployed, ada: User) -> None:
     """By its event: local clouds route no request for the root of an API."""
     message = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
-    refused = deployed.made.invoke("modulo-mcp_exchange", gateway_event("POST", "/", "mcp", message))
+    refused = deployed.made.invoke("modulo-mcp-exchange", gateway_event("POST", "/", "mcp", message))
     assert refused["statusCode"] == 401, refused
     event = gateway_event("POST", "/", "mcp", message, authorization=f"Bearer {ada.key}")
-    answer = deployed.made.invoke("modulo-mcp_exchange", event)
+    answer = deployed.made.invoke("modulo-mcp-exchange", event)
     assert answer["statusCode"] == 200, answer
     assert json.loads(answer["body"])["result"]["tools"]
 
@@ -380,7 +380,7 @@ def test_the_sweep_is_fired_by_its_schedule(deployed: Deployed) -> None:
 def test_every_function_was_invoked_by_what_the_template_connects(deployed: Deployed) -> None:
     """By the cloud's own account; `migrate` is invoked by the deployment, and `admin` by an operator."""
     called = [name for name in functions_of(deployed) if deployed.emulator == EMULATORS[-1] or not api_routes(name)]
-    counts: dict[str, Any] = {name: deployed.invocations(f"modulo-{name}") for name in sorted(called)}
+    counts: dict[str, Any] = {name: deployed.invocations(f"modulo-{deployed_name(name)}") for name in sorted(called)}
     assert {name for name, count in counts.items() if count == 0} == set(), counts
 
 

@@ -17,12 +17,12 @@ import httpx
 import pytest
 
 from modulo.cli.build import ROOT, Build, build
-from modulo.cli.deploy import ARTIFACTS, Deployment, deploy, upload
+from modulo.cli.deploy import ARTIFACTS, Deployment, deploy, resources_of, upload
 from modulo.cli.stack import Stack
 from modulo.runtime.admin.keys import create_key
 from modulo.services import Services, install
 from modulo.settings import Settings
-from tests.architecture.sources import FUNCTIONS, logical_id, properties, template, translated
+from tests.architecture.sources import FUNCTIONS, deployed_name, logical_id, properties, template, translated
 from tests.e2e.deployed import until
 
 SERVERS = ("postgres", "pgbouncer", "valkey", "ministack")
@@ -124,13 +124,7 @@ def update(made: Deployment, built: Build) -> Deployment:
         for one in events
         if "FAILED" in one["ResourceStatus"]
     ]
-    pages = formation.get_paginator("list_stack_resources").paginate(StackName=made.name)
-    resources = {
-        one["LogicalResourceId"]: (one["ResourceType"], one.get("PhysicalResourceId", ""))
-        for page in pages
-        for one in page["StackResourceSummaries"]
-    }
-    return replace(made, resources=resources)
+    return replace(made, resources=resources_of(formation, made.name))
 
 
 def ended(formation: Any, name: str) -> str | None:
@@ -139,13 +133,17 @@ def ended(formation: Any, name: str) -> str | None:
     return None if status.endswith("IN_PROGRESS") else status
 
 
+def deployed_to(made: Deployment, name: str) -> str:
+    return f"{made.name}-{deployed_name(name)}"
+
+
 def seen(made: Deployment) -> Seen:
     functions = made.cloud.client("lambda")
-    found = {name: functions.get_function_configuration(FunctionName=f"{made.name}-{name}") for name in FUNCTIONS}
+    found = {name: functions.get_function_configuration(FunctionName=deployed_to(made, name)) for name in FUNCTIONS}
     variables = [found[name]["Environment"]["Variables"] for name in FUNCTIONS if name != "migrate"]
     return Seen(
         versions={
-            name: functions.get_alias(FunctionName=f"{made.name}-{name}", Name="live")["FunctionVersion"]
+            name: functions.get_alias(FunctionName=deployed_to(made, name), Name="live")["FunctionVersion"]
             for name in ALIASED
         },
         layers={name: one["Layers"][0]["Arn"] for name, one in found.items()},
@@ -160,8 +158,8 @@ def test_two_stacks_share_nothing(rehearsal: Rehearsal) -> None:
     assert {kind for kind, _ in shared} == of_their_own
     assert len(one.resources) > 300
     assert set(one.outputs.values()).isdisjoint(two.outputs.values())
-    assert {f"modulo-one-{name}" for name in FUNCTIONS} == set(one.functions.values())
-    assert {f"modulo-two-{name}" for name in FUNCTIONS} == set(two.functions.values())
+    for made in (one, two):
+        assert {deployed_to(made, name) for name in FUNCTIONS} == set(made.functions.values())
 
 
 def test_a_stack_has_the_resources_and_outputs_of_the_template(rehearsal: Rehearsal) -> None:

@@ -19,6 +19,8 @@ SOURCES = (
     "samconfig.toml",
     "functions",
     "layers",
+    "infra/v1.yaml",
+    "infra/mcp.yaml",
     "infra/migrations",
     "infra/kubernetes/base/rds.pem",
 )
