@@ -24,8 +24,9 @@ def passes(odds: float | None, heading: str = "", *, name: str = "p1.txt", model
         ("", -0.8),
         ("Clouds", -0.8),
         ("Rain", 1.7),  # a quarter of the question: rain, mountain, fall, much
-        ("Clouds > Rain", 1.7),
-        ("Rain falls in mountains", 4.0),
+        ("Rain > Clouds", 1.7),
+        ("Clouds > Rain", -0.8),  # what the section tells
+        ("Rain falls in mountains", 3.0),
         ("How much rain falls in the mountains?", -0.8),  # it heads its answer
     ],
 )

@@ -1,8 +1,9 @@
 """The least score of a passage that may hold an answer, in the scale of the reranker that read it."""
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from modulo.domain.documents.outline import BETWEEN_HEADINGS
 from modulo.domain.retrieval.passage import Passage
 from modulo.domain.retrieval.passage_text import label
 from modulo.domain.retrieval.relevance import log_odds
@@ -15,7 +16,8 @@ class PassageFloor:
 
     A label that repeats words of the question raises the score of any text below it. So a passage needs `label_weight`
     more by the share that its label repeats, but no more than `most`. One that repeats all of the question heads its
-    answer, as in a list of questions, and asks for no more.
+    answer, as in a list of questions, and asks for no more. Neither does the nearest of several headings: it says what
+    its section tells, where the document's name and title say what all of its sections are about.
     """
 
     least: float
@@ -24,7 +26,7 @@ class PassageFloor:
 
     def of(self, passage: Passage, words: Set[str]) -> float:
         """The floor of a passage, where these are the question's words."""
-        share = len(words & set(content_words(label(passage, words)))) / max(len(words), 1)
+        share = len(words & set(content_words(label(_without_section(passage), words)))) / max(len(words), 1)
         return min(self.least + self.label_weight * share, self.most) if share < 1 else self.least
 
     def passed_by(self, passages: Sequence[Passage], words: Set[str]) -> frozenset[int]:
@@ -38,7 +40,7 @@ class PassageFloor:
         )
 
 
-MEASURED: Mapping[str, PassageFloor] = {"ms-marco-MiniLM-L-12-v2": PassageFloor(-0.8, label_weight=10.0, most=4.0)}
+MEASURED: Mapping[str, PassageFloor] = {"ms-marco-MiniLM-L-12-v2": PassageFloor(-0.8, label_weight=10.0, most=3.0)}
 """By the name of the model; benchmarks/README.md tells how they were chosen."""
 UNMEASURED = PassageFloor(log_odds(0.4))
 
@@ -46,3 +48,10 @@ UNMEASURED = PassageFloor(log_odds(0.4))
 def floor_of(model: str) -> PassageFloor:
     """The floor for a reranker's scores; one for all passages where its scale was not measured."""
     return MEASURED.get(model, UNMEASURED)
+
+
+def _without_section(passage: Passage) -> Passage:
+    """The passage without the nearest of several headings."""
+    chunk = passage.hit.chunk
+    above = chunk.heading.rpartition(BETWEEN_HEADINGS)[0] or chunk.heading
+    return replace(passage, hit=replace(passage.hit, chunk=replace(chunk, heading=above)))
