@@ -79,11 +79,11 @@ def run_and_ingest(api, command: list[str], environment: Mapping[str, str], outp
 def test_the_unmodified_client_of_openai(api, services, address, tmp_path, monkeypatch):
     calls, embed = [], services.embedder.embed
 
-    def busy_at_first(model, texts):
+    def busy_at_first(model, texts, **options):
         if "busy at first" in texts and not calls:
             calls.append(texts)
             raise Throttled(retry_after=0)
-        return embed(model, texts)
+        return embed(model, texts, **options)
 
     monkeypatch.setattr(services.embedder, "embed", busy_at_first)
     environment = {"MODULO_URL": f"{address}/v1", "MODULO_KEY": key_of(api)}
