@@ -95,6 +95,12 @@ class Evidence:
         return Excerpt(text, chunk.in_page(start), chunk.in_page(end))
 
     @cached_property
+    def _headings(self) -> frozenset[str]:
+        title, path = self._passage.document.info.title or "", self._passage.hit.chunk.heading
+        within = (one for part in passage_sentences(self._passage.text, path) for one in part.headings)
+        return frozenset(map(_spoken, (title, *path.split(BETWEEN_HEADINGS), *within)))
+
+    @cached_property
     def _clauses(self) -> list[str]:
         return [clause for sentence in self._sentences for clause in clauses(sentence.text)]
 
@@ -132,9 +138,7 @@ class Evidence:
 
     def _stands_above(self, heading: str) -> bool:
         """Whether it is, but for its punctuation, the title or a heading above or within the passage."""
-        title, path = self._passage.document.info.title or "", self._passage.hit.chunk.heading
-        within = (one for part in passage_sentences(self._passage.text, path) for one in part.headings)
-        return _spoken(heading) in map(_spoken, (title, *path.split(BETWEEN_HEADINGS), *within))
+        return _spoken(heading) in self._headings
 
     def _contains(self, quotation: str) -> bool:
         """Whether the passage contains the parts of the quotation in their order."""

@@ -1,9 +1,8 @@
 """The least score of a passage that may hold an answer, in the scale of the reranker that read it."""
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from modulo.domain.documents.outline import BETWEEN_HEADINGS
 from modulo.domain.retrieval.passage import Passage
 from modulo.domain.retrieval.passage_text import label
 from modulo.domain.retrieval.relevance import log_odds
@@ -26,7 +25,7 @@ class PassageFloor:
 
     def of(self, passage: Passage, words: Set[str]) -> float:
         """The floor of a passage, where these are the question's words."""
-        share = len(words & set(content_words(label(_without_section(passage), words)))) / max(len(words), 1)
+        share = len(words & set(content_words(label(passage, words, section=False)))) / max(len(words), 1)
         return min(self.least + self.label_weight * share, self.most) if share < 1 else self.least
 
     def passed_by(self, passages: Sequence[Passage], words: Set[str]) -> frozenset[int]:
@@ -48,10 +47,3 @@ UNMEASURED = PassageFloor(log_odds(0.4))
 def floor_of(model: str) -> PassageFloor:
     """The floor for a reranker's scores; one for all passages where its scale was not measured."""
     return MEASURED.get(model, UNMEASURED)
-
-
-def _without_section(passage: Passage) -> Passage:
-    """The passage without the nearest of several headings."""
-    chunk = passage.hit.chunk
-    above = chunk.heading.rpartition(BETWEEN_HEADINGS)[0] or chunk.heading
-    return replace(passage, hit=replace(passage.hit, chunk=replace(chunk, heading=above)))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence, Set
 
+from modulo.domain.documents.outline import BETWEEN_HEADINGS
 from modulo.domain.retrieval.passage import Passage
 from modulo.domain.retrieval.passage_sentences import PassageSentence, passage_sentences
 from modulo.domain.text.stemming import content_words
@@ -14,21 +15,24 @@ _TELLING = re.compile(r"[^\W\d_]{3}")
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 
 
-def label(passage: Passage, question_words: Set[str] = frozenset()) -> str:
+def label(passage: Passage, question_words: Set[str] = frozenset(), *, section: bool = True) -> str:
     """What stands above the passage: the document's name as words, its title and the headings; each thing once.
 
-    A name such as p303 is left out, unless the question holds it.
+    A name such as p303 is left out, unless the question holds it. Without `section`, so is the nearest of several
+    headings.
     """
     name = _BETWEEN_WORDS.sub(" ", _EXTENSION.sub("", passage.document.name)).strip()
     if not _TELLING.search(name) and not set(content_words(name)).intersection(question_words):
         name = ""
-    parts = [name, passage.document.info.title or "", *passage.hit.chunk.heading.split(" > ")]
+    headings = passage.hit.chunk.heading.split(BETWEEN_HEADINGS)
+    above = headings if section or len(headings) == 1 else headings[:-1]
+    parts = [name, passage.document.info.title or "", *above]
     kept: list[str] = []
     for part in parts:
         words = set(content_words(part))
         if words and not words <= {word for one in kept for word in content_words(one)}:
             kept.append(part)
-    return " > ".join(kept)[:MAX_LABEL_CHARACTERS]
+    return BETWEEN_HEADINGS.join(kept)[:MAX_LABEL_CHARACTERS]
 
 
 def reading(passage: Passage, question_words: Set[str], *, max_words: int) -> str:
