@@ -27,7 +27,7 @@ from modulo.adapters.postgres.locks import locked, note_change
 from modulo.adapters.postgres.pools import Pooled, read, transaction
 from modulo.adapters.postgres.receipts import open_receipts
 from modulo.adapters.postgres.rows import MEMBERSHIP, NEWEST, OF_COLLECTION, SHOWN_STAGE, in_tenant
-from modulo.adapters.postgres.rules import id_taken, name_key, printable, require, stages
+from modulo.adapters.postgres.rules import id_taken, name_key, name_taken, printable, require, stages
 from modulo.adapters.postgres.tables import collections, files, generations, members, users
 from modulo.adapters.postgres.windows import PLACE, page_of, windowed
 from modulo.domain.collections.collection import Chunking, Collection, CollectionDraft, CollectionEntry, status_of
@@ -76,10 +76,11 @@ class PostgresCollections(Pooled):
             "created_at": now,
             "updated_at": now,
         }
+        # By any unique index: with the primary key alone, the same draft at once may break the index of names first.
         created = (
             insert(collections)
             .values(values)
-            .on_conflict_do_nothing(index_elements=["tenant_id", "id"])
+            .on_conflict_do_nothing()
             .returning(collections.c.tenant_id, collections.c.id, collections.c.owner_id)
             .cte("created")
         )
@@ -89,7 +90,10 @@ class PostgresCollections(Pooled):
             _count_collection(connection, principal, limit)
         found = _find(connection, principal, draft.id)
         if found is None:
-            raise id_taken()
+            is_stored = select(
+                exists().where(in_tenant(principal.tenant_id, collections), collections.c.id == draft.id)
+            )
+            raise id_taken() if connection.execute(is_stored).scalar_one() else name_taken()
         if (found.owner_id, found.name) != (principal.user_id, draft.name):
             raise id_taken()
         return found
