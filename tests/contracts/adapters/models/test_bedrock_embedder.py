@@ -29,14 +29,16 @@ def bedrock(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """An embedder whose Bedrock answers as told."""
 
     @contextmanager
-    def served(reply: Callable[[Asked], Answer] | Answer) -> Iterator[tuple[BedrockEmbedder, Provider]]:
+    def served(
+        reply: Callable[[Asked], Answer] | Answer, timeout: float = 30
+    ) -> Iterator[tuple[BedrockEmbedder, Provider]]:
         with Provider(reply) as provider:
             monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", provider.url)
             monkeypatch.setenv("AWS_REGION", "eu-central-1")
             monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
             monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
             monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-            with closing(BedrockEmbedder(timeout=2)) as embedder:
+            with closing(BedrockEmbedder(timeout=timeout)) as embedder:
                 yield embedder, provider
 
     return served
@@ -176,10 +178,8 @@ def test_failures_are_told_apart(
 
 
 def test_a_slow_bedrock_is_given_up(bedrock: Callable[..., Any]) -> None:
-    with bedrock(Answer(pause=30)) as (embedder, _):
-        embedder._api._timeout = 0.2
-        with pytest.raises(TimedOut):
-            embedder.embed(TITAN, ["a"])
+    with bedrock(Answer(pause=30), timeout=0.2) as (embedder, _), pytest.raises(TimedOut):
+        embedder.embed(TITAN, ["a"])
 
 
 def test_a_body_that_breaks_off_is_unavailable(bedrock: Callable[..., Any]) -> None:

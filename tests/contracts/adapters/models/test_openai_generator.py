@@ -45,7 +45,9 @@ def conversation(text: str, reason: str = "end_turn") -> dict[str, Any]:
 def openai(reply: Reply) -> Iterator[tuple[OpenAIGenerator, Provider]]:
     with (
         Provider(reply) as provider,
-        closing(OpenAIGenerator(provider.url + "/v1", api_key="key", model="m", max_tokens=50, timeout=2)) as generator,
+        closing(
+            OpenAIGenerator(provider.url + "/v1", api_key="key", model="m", max_tokens=50, timeout=30)
+        ) as generator,
     ):
         yield generator, provider
 
@@ -58,7 +60,7 @@ def bedrock(monkeypatch: pytest.MonkeyPatch) -> Callable[[Reply], Any]:
             monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", provider.url)
             for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
                 monkeypatch.setenv(name, "eu-central-1")
-            with closing(BedrockGenerator("eu.amazon.nova", max_tokens=50, timeout=2)) as generator:
+            with closing(BedrockGenerator("eu.amazon.nova", max_tokens=50, timeout=30)) as generator:
                 yield generator, provider
 
     return served
@@ -255,12 +257,12 @@ def test_so_is_one_of_bedrock_s(body: Any, bedrock: Callable[[Reply], Any]) -> N
         (Answer(status=500), Unavailable),
         (Answer(status=401), Unavailable),
         (Answer(status=404), BadModelAnswer),
-        (Answer(pause=30), Unavailable),
+        (Answer(pause=60), Unavailable),
     ],
 )
 def test_failures_are_told_apart(answer: Answer, error: type[ModuloError]) -> None:
     with openai(answer) as (generator, _):
-        generator._api._timeout = 0.3
+        generator._api._timeout = 0.3 if answer.pause else 30
         with pytest.raises(error) as raised:
             generator.generate(PROMPT)
     assert raised.value.extra.get("dependency") == (None if error is BadModelAnswer else "generator")
