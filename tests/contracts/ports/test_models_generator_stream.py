@@ -263,6 +263,15 @@ def test_a_count_that_makes_no_sense_is_estimated(usage: tuple[Any, Any]) -> Non
         assert 0 < last.tokens.total <= generator.reserve(PROMPT)
 
 
+@pytest.mark.parametrize("kind", ["bedrock"], indirect=True)
+@pytest.mark.parametrize("usage", [{"inputTokens": 5}, {"inputTokens": -1, "outputTokens": 2}, {"totalTokens": 9}])
+def test_a_count_that_bedrock_tells_in_part_is_estimated(usage: dict[str, int], serve: Serve) -> None:
+    told = streams.bedrock_event("metadata", {"usage": usage})
+    with serve([*streams.bedrock_stream(GOOD)[:-1], told]) as (generator, _):
+        _, last = drafted(generator)
+        assert 0 < last.tokens.total <= generator.reserve(PROMPT)
+
+
 @pytest.mark.parametrize(
     "parts",
     [

@@ -2,11 +2,21 @@
 
 import json
 import logging
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
 from modulo.adapters.models.http_api import ModelApi
-from modulo.adapters.models.replies import StreamedReply, declined, draft_of, not_in_format, reservation, usage_of
+from modulo.adapters.models.replies import (
+    ReplyPart,
+    broken_off,
+    declined,
+    draft_of,
+    not_in_format,
+    reservation,
+    streamed_draft,
+    usage_of,
+)
 from modulo.domain.answers.answer import AnswerDraft, DraftPart, Prompt, TokenUsage
 from modulo.domain.answers.prompt import messages
 from modulo.domain.errors import Throttled, Unavailable
@@ -18,6 +28,7 @@ log = logging.getLogger(__name__)
 FORMAT = "the Messages API"
 VERSION: Final = b"2023-06-01"
 _CUT_SHORT = ("max_tokens", "model_context_window_exceeded")
+_DECLINED = ("refusal",)
 _BUSY = ("rate_limit_error", "overloaded_error")
 
 
@@ -48,34 +59,17 @@ class AnthropicGenerator:
             reason, counted = answer["stop_reason"], _tokens(answer["usage"], None)
         except (LookupError, TypeError, AttributeError):
             raise not_in_format(FORMAT) from None
-        if reason == "refusal":
+        if reason in _DECLINED:
             raise declined()
         return draft_of(prompt, reply, cut_short=reason in _CUT_SHORT, max_tokens=self._max_tokens, counted=counted)
 
     def stream(self, prompt: Prompt) -> Generator[DraftPart, None, None]:
         """The model's reply as it comes."""
-        reply, ended, cut_short = StreamedReply(prompt, max_tokens=self._max_tokens), False, False
-        events = self._api.stream("/messages", self._body(prompt) | {"stream": True})
-        try:
-            for sent in events:
-                event = _event(sent.data)
-                try:
-                    text = _text(event)
-                    reason, usage = _ending(event)
-                except (LookupError, TypeError, AttributeError):
-                    raise not_in_format(FORMAT) from None
-                reply.counted = _tokens(usage, reply.counted) if usage else reply.counted
-                if reason == "refusal":
-                    raise declined()
-                ended, cut_short = ended or reason is not None, cut_short or reason in _CUT_SHORT
-                yield reply.part(text)
-                if reply.full or event["type"] == "message_stop":
-                    break
-        finally:
-            events.close()
-        if not (ended or reply.full):
-            raise Unavailable("The generator broke off its answer.", dependency="generator")
-        yield reply.end(cut_short=cut_short)
+        with closing(self._api.stream("/messages", self._body(prompt) | {"stream": True})) as events:
+            parts = _parts(sent.data for sent in events)
+            yield from streamed_draft(
+                prompt, parts, max_tokens=self._max_tokens, cut_short=_CUT_SHORT, declining=_DECLINED
+            )
 
     def ping(self) -> None:
         """Request the list of models."""
@@ -101,6 +95,21 @@ def _chance(prompt: Prompt) -> dict[str, float]:
     return {"temperature": min(prompt.options.temperature, 1.0)} if prompt.options.leaves_to_chance else {}
 
 
+def _parts(sent: Iterable[str]) -> Iterator[ReplyPart]:
+    """What each event says; the last one is not waited for the connection's end."""
+    counted = None
+    for event in map(_event, sent):
+        try:
+            text = _text(event)
+            reason, usage = _ending(event)
+        except (LookupError, TypeError, AttributeError):
+            raise not_in_format(FORMAT) from None
+        counted = _tokens(usage, counted) if usage else counted
+        yield ReplyPart(text, reason, counted)
+        if event["type"] == "message_stop":
+            break
+
+
 def _event(data: str) -> Mapping[str, Any]:
     try:
         event = json.loads(data)
@@ -119,7 +128,7 @@ def _broken_off(error: Any) -> Throttled | Unavailable:
     log.warning("the generator broke off its answer: %s", str(kind)[:80])
     if kind in _BUSY:
         return Throttled("The generator's rate limit is reached: try again later.", dependency="generator")
-    return Unavailable("The generator broke off its answer.", dependency="generator")
+    return broken_off()
 
 
 def _text(event: Mapping[str, Any]) -> str:

@@ -1,13 +1,21 @@
 """Answers from any chat model of Amazon Bedrock, through the Converse API."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from typing import Any
 
 from modulo.adapters.models.bedrock_api import BedrockApi
-from modulo.adapters.models.replies import StreamedReply, declined, draft_of, not_in_format, reservation, usage_of
+from modulo.adapters.models.replies import (
+    ReplyPart,
+    declined,
+    draft_of,
+    not_in_format,
+    reservation,
+    streamed_draft,
+    usage_of,
+)
 from modulo.domain.answers.answer import AnswerDraft, DraftPart, Prompt, TokenUsage
 from modulo.domain.answers.prompt import messages
-from modulo.domain.errors import Unavailable
 from modulo.ports.deadline import remaining
 
 FORMAT = "the Converse API"
@@ -37,7 +45,7 @@ class BedrockGenerator:
             # Reasoning comes in blocks of another type.
             reply = "".join(block["text"] for block in answer["output"]["message"]["content"] if "text" in block)
             reason, counted = answer["stopReason"], _tokens(answer["usage"])
-        except (LookupError, TypeError):
+        except (LookupError, TypeError, AttributeError):
             raise not_in_format(FORMAT) from None
         if reason in _DECLINED:
             raise declined()
@@ -45,26 +53,13 @@ class BedrockGenerator:
 
     def stream(self, prompt: Prompt) -> Generator[DraftPart, None, None]:
         """The model's reply as it comes."""
-        reply, ended, cut_short = StreamedReply(prompt, max_tokens=self._max_tokens), False, False
         request = self._request(prompt)
         answer = self._api.call(lambda client: client.converse_stream(**request))
-        events = answer["stream"]
-        try:
-            for event in self._api.events(events):
-                remaining(self._timeout)
-                text, reason, usage = _read(event)
-                reply.counted = _tokens(usage) if usage else reply.counted
-                if reason in _DECLINED:
-                    raise declined()
-                ended, cut_short = ended or reason is not None, cut_short or reason in _CUT_SHORT
-                yield reply.part(text)
-                if reply.full:
-                    break
-        finally:
-            events.close()
-        if not (ended or reply.full):
-            raise Unavailable("The generator broke off its answer.", dependency="generator")
-        yield reply.end(cut_short=cut_short)
+        with closing(answer["stream"]) as events:
+            parts = self._parts(self._api.events(events))
+            yield from streamed_draft(
+                prompt, parts, max_tokens=self._max_tokens, cut_short=_CUT_SHORT, declining=_DECLINED
+            )
 
     def ping(self) -> None:
         """Make a call to Bedrock that costs nothing."""
@@ -73,6 +68,11 @@ class BedrockGenerator:
     def close(self) -> None:
         """Close the connections."""
         self._api.close()
+
+    def _parts(self, events: Iterable[Any]) -> Iterator[ReplyPart]:
+        for event in events:
+            remaining(self._timeout)
+            yield _read(event)
 
     def _request(self, prompt: Prompt) -> dict[str, Any]:
         rules, question = messages(prompt)
@@ -87,15 +87,15 @@ class BedrockGenerator:
         }
 
 
-def _read(event: Any) -> tuple[str, str | None, Any]:
-    """The text that an event adds, why the model stopped, and the tokens; each where the event tells."""
+def _read(event: Any) -> ReplyPart:
     try:
         text = event.get("contentBlockDelta", {}).get("delta", {}).get("text", "")
         reason = event["messageStop"]["stopReason"] if "messageStop" in event else None
-        return text, reason, event.get("metadata", {}).get("usage")
+        usage = event.get("metadata", {}).get("usage")
+        return ReplyPart(text, reason, _tokens(usage) if usage else None)
     except (LookupError, TypeError, AttributeError):
         raise not_in_format(FORMAT) from None
 
 
 def _tokens(usage: Any) -> TokenUsage | None:
-    return usage_of(usage["inputTokens"], usage["outputTokens"])
+    return usage_of(usage.get("inputTokens"), usage.get("outputTokens"))

@@ -3,12 +3,22 @@
 import json
 import logging
 from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from modulo.adapters.models.event_decoder import ServerSentEvent
 from modulo.adapters.models.http_api import ModelApi
-from modulo.adapters.models.replies import StreamedReply, declined, draft_of, not_in_format, reservation, usage_of
+from modulo.adapters.models.replies import (
+    ReplyPart,
+    broken_off,
+    declined,
+    draft_of,
+    not_in_format,
+    reservation,
+    streamed_draft,
+    usage_of,
+)
 from modulo.domain.answers.answer import AnswerDraft, DraftPart, Prompt, TokenUsage
 from modulo.domain.answers.prompt import messages
 from modulo.domain.errors import RefusedByModel, Throttled, Unavailable
@@ -22,6 +32,8 @@ Result = TypeVar("Result")
 FORMAT = "a chat completion"
 STREAM: Final = {"stream": True, "stream_options": {"include_usage": True}}
 _OPTIONAL = ("temperature", "max_tokens", "stream_options")
+_CUT_SHORT = ("length",)
+_DECLINED = ("content_filter",)
 _LENGTHS = ("max_tokens", "max_completion_tokens")
 
 
@@ -50,23 +62,11 @@ class OpenAIGenerator:
 
     def stream(self, prompt: Prompt) -> Generator[DraftPart, None, None]:
         """The model's reply as it comes."""
-        reply, ended, cut_short = StreamedReply(prompt, max_tokens=self._max_tokens), False, False
-        chunks = self._accepted(prompt, self._chunks)
-        try:
-            for chunk in chunks:
-                reply.counted = _tokens(chunk) or reply.counted
-                text, reason = _delta(chunk)
-                if reason == "content_filter":
-                    raise declined()
-                ended, cut_short = ended or reason is not None, cut_short or reason == "length"
-                yield reply.part(text)
-                if reply.full:
-                    break
-        finally:
-            chunks.close()
-        if not (ended or reply.full):
-            raise Unavailable("The generator broke off its answer.", dependency="generator")
-        yield reply.end(cut_short=cut_short)
+        with closing(self._accepted(prompt, self._chunks)) as chunks:
+            parts = (ReplyPart(*_delta(chunk), _tokens(chunk)) for chunk in chunks)
+            yield from streamed_draft(
+                prompt, parts, max_tokens=self._max_tokens, cut_short=_CUT_SHORT, declining=_DECLINED
+            )
 
     def ping(self) -> None:
         """Request the list of models."""
@@ -158,7 +158,7 @@ def _broken_off(error: Any) -> Throttled | Unavailable:
     log.warning("the generator broke off its answer: %s", str(kind)[:80])
     if kind in ("rate_limit_exceeded", 429):
         return Throttled("The generator's rate limit is reached: try again later.", dependency="generator")
-    return Unavailable("The generator broke off its answer.", dependency="generator")
+    return broken_off()
 
 
 def _delta(chunk: Mapping[str, Any]) -> tuple[str, str | None]:
@@ -183,9 +183,9 @@ def _reply(answer: Any) -> tuple[str, bool]:
         content, reason = choice["message"].get("content"), choice.get("finish_reason")
     except (LookupError, TypeError, AttributeError):
         raise not_in_format(FORMAT) from None
-    if reason == "content_filter" or not isinstance(content, str):
+    if reason in _DECLINED or not isinstance(content, str):
         raise declined()
-    return content, reason == "length"
+    return content, reason in _CUT_SHORT
 
 
 def _tokens(answer: Any) -> TokenUsage | None:

@@ -1,11 +1,12 @@
 """What language models reply, whole or in parts, held to what they were asked for and made a draft."""
 
-from typing import Any, Final
+from collections.abc import Container, Generator, Iterable
+from typing import Any, Final, NamedTuple
 
 from modulo.domain.answers.answer import AnswerDraft, DraftPart, Prompt, TokenUsage
 from modulo.domain.answers.prompt import answer_of, prompt_tokens, whole_sentences
 from modulo.domain.answers.reply import ReplyReader
-from modulo.domain.errors import BadModelAnswer
+from modulo.domain.errors import BadModelAnswer, Unavailable
 from modulo.domain.text.tokens import WEIGHT_PER_TOKEN, Rate, estimate, weigh
 
 CHARACTERS_PER_TOKEN: Final = 16
@@ -39,8 +40,49 @@ def draft_of(
     return AnswerDraft(text, counted or TokenUsage(prompt_tokens(prompt), estimate(reply)), cut_short=cut_short)
 
 
-class StreamedReply:
-    """A reply that comes in parts; the same rules as of a whole one."""
+class ReplyPart(NamedTuple):
+    """What one event of a provider's stream says."""
+
+    text: str = ""
+    finish_reason: str | None = None
+    """Why the model stopped, in the provider's own word; None while it writes."""
+    counted: TokenUsage | None = None
+    """The provider's own count of tokens, as far as this event tells it."""
+
+
+def streamed_draft(
+    prompt: Prompt,
+    parts: Iterable[ReplyPart],
+    *,
+    max_tokens: int,
+    cut_short: Container[str],
+    declining: Container[str],
+) -> Generator[DraftPart, None, None]:
+    """A reply that comes in parts; the same rules as of a whole one.
+
+    `cut_short` and `declining` are the provider's words for an answer that met a limit and for one that it refused.
+    Parts are read no longer than the model may write.
+
+    Raises:
+        BadModelAnswer: as `draft_of`, or the model declined.
+        Unavailable: the parts ended before the model did.
+    """
+    reply, reason = _StreamedReply(prompt, max_tokens=max_tokens), None
+    for part in parts:
+        reply.counted = part.counted or reply.counted
+        reason = part.finish_reason or reason
+        if reason is not None and reason in declining:
+            raise declined()
+        yield reply.part(part.text)
+        if reply.full:
+            break
+    if reason is None and not reply.full:
+        raise broken_off()
+    yield reply.end(cut_short=reason is not None and reason in cut_short)
+
+
+class _StreamedReply:
+    """What a reply that comes in parts adds up to."""
 
     def __init__(self, prompt: Prompt, *, max_tokens: int) -> None:
         self._prompt_tokens = prompt_tokens(prompt)
@@ -67,11 +109,7 @@ class StreamedReply:
         return DraftPart(self._reader.feed(text), self._tokens())
 
     def end(self, *, cut_short: bool) -> DraftPart:
-        """The last part, with the tokens that the provider counted, if it did.
-
-        Raises:
-            BadModelAnswer: as `draft_of`.
-        """
+        """The last part, with the tokens that the provider counted, if it did."""
         reply, cut_short = "".join(self._reply), cut_short or self.full
         if not reply.strip() and not cut_short:
             raise declined()
@@ -95,6 +133,11 @@ def usage_of(prompt: Any, completion: Any) -> TokenUsage | None:
 def declined() -> BadModelAnswer:
     """A model that gives no answer at all."""
     return BadModelAnswer("The generator declined to answer.")
+
+
+def broken_off() -> Unavailable:
+    """A model that stopped in the middle of its answer."""
+    return Unavailable("The generator broke off its answer.", dependency="generator")
 
 
 def not_in_format(api: str) -> BadModelAnswer:
