@@ -69,7 +69,7 @@ class Window:
     """Oldest first."""
 
     @property
-    def named(self) -> UUID | None:
+    def anchor(self) -> UUID | None:
         """The item that it begins at."""
         return self.after or self.before
 

@@ -23,7 +23,7 @@ def windowed(statement: Select[Any], table: FromClause, window: Window, within: 
     """
     ascending = window.ascending != window.backwards
     order = (table.c.created_at, table.c.id)
-    if window.named is not None:
+    if window.anchor is not None:
         place, meant = _place(table).c, _meant(table, window)
         newest = (place.created_at.desc(), place.id.desc())  # a copy may have been deleted and made again
         found = (select(place[part]).where(meant, within).order_by(*newest).limit(1) for part in ("created_at", "id"))
@@ -40,7 +40,7 @@ def page_of(
     Raises:
         InvalidRequest: the item that the window begins at is not in the listing, and was not lately.
     """
-    if not items and window.named is not None:
+    if not items and window.anchor is not None:
         known = select(_place(table).c.id).where(_meant(table, window), within).limit(1)
         if connection.execute(known).first() is None:
             raise window.refusal()
@@ -55,4 +55,4 @@ def _place(table: FromClause) -> FromClause:
 def _meant(table: FromClause, window: Window) -> ColumnElement[bool]:
     """The item that the window begins at."""
     place = _place(table).c
-    return or_(*(place[key] == window.named for key in ("id", "origin_id") if key in place))
+    return or_(*(place[key] == window.anchor for key in ("id", "origin_id") if key in place))

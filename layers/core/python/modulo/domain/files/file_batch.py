@@ -106,8 +106,8 @@ class FileBatch:
             InvalidRequest: it begins at none of them.
         """
         ordered = self.entries if window.ascending else self.entries[::-1]
-        if window.named is not None:
-            place = next((number for number, entry in enumerate(ordered) if entry.file_id == window.named), None)
+        if window.anchor is not None:
+            place = next((number for number, entry in enumerate(ordered) if entry.file_id == window.anchor), None)
             if place is None:
                 raise window.refusal()
             ordered = ordered[:place] if window.backwards else ordered[place + 1 :]
