@@ -19,9 +19,14 @@ addEventListener("securitypolicyviolation", (event) => {
 """
 EXPECTED = re.compile(r"404 /api/collections/[^/]+/reembedding$")
 """Most collections were never re-embedded."""
-TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("*")]
-  .filter((each) => each.getBoundingClientRect().right > innerWidth)
-  .map((each) => `${each.tagName}.${each.className} ends at ${each.getBoundingClientRect().right}`)"""
+TOO_WIDE = """() => [...document.querySelectorAll("*")]
+  .filter((each) => {
+    const style = getComputedStyle(each);
+    const boxed = each === document.documentElement || style.overflowX !== "visible";
+    const meant = each.closest("pre, input, .sr-only") || style.textOverflow === "ellipsis";
+    return boxed && !meant && each.clientWidth && each.scrollWidth > each.clientWidth;
+  })
+  .map((each) => `${each.tagName}.${each.className} of ${each.clientWidth} holds ${each.scrollWidth}`)"""
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class Look:
     @property
     def options(self) -> dict[str, Any]:
         """Of a browser's context."""
-        size = {"width": 1280, "height": 800} if self.device == "desktop" else {"width": 390, "height": 844}
+        size = {"width": 1280, "height": 800} if self.device == "desktop" else {"width": 360, "height": 780}
         phone = {"is_mobile": True, "has_touch": True, "device_scale_factor": 2} if self.device == "phone" else {}
         return {"viewport": size, "color_scheme": self.theme, "reduced_motion": "reduce", "locale": "en-GB", **phone}
 
@@ -102,7 +107,7 @@ class Console:
         ]
 
     def too_wide(self) -> list[str]:
-        """What makes the page scroll sideways."""
+        """What is wider than the box that scrolls or cuts it, if that is not meant, as in fields."""
         return list(self.page.evaluate(TOO_WIDE))
 
     def reload_when_allowed(self) -> None:

@@ -67,7 +67,7 @@ function Sources({ citations, onCite }: { readonly citations: readonly Citation[
         <li key={one.mark}>
           <button type="button" onClick={() => onCite(one)}>
             <span class="cite" aria-hidden="true">{one.mark}</span>
-            <span class="source-name">{one.title}</span>
+            <span class="source-name" dir="auto">{one.title}</span>
             <span class="muted">page {one.page_number}</span>
           </button>
         </li>

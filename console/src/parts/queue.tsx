@@ -58,7 +58,7 @@ function Row({ upload }: { readonly upload: Upload }) {
   return (
     <li class={`queue-row ${state}`}>
       <div class="row">
-        <span class="queue-name grow" title={upload.name}>{upload.name}</span>
+        <span class="queue-name grow" dir="auto" title={upload.name}>{upload.name}</span>
         {(state === "waiting" || state === "sending") && <IconButton icon="close" label={`Cancel ${upload.name}`} onClick={() => cancelUpload(upload.id)} size={16} />}
         {state === "failed" && upload.retryable && <IconButton icon="retry" label={`Retry ${upload.name}`} onClick={() => retryUpload(upload.id)} size={16} />}
         {state === "ready" && <span class="good"><Icon name="check" size={18} /></span>}

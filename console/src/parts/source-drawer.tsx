@@ -136,7 +136,7 @@ function Page({ source: shown }: { readonly source: Source }) {
   let first = true;
   return (
     <div class="drawer-body" tabIndex={0} role="group" aria-label={`Text of page ${shown.page}`}>
-      <div class="paper" dir="auto">
+      <div class="paper">
         {text.value.sections.map((section, at) => {
           const [before, marked, after] = cut(section, shown.start, shown.end);
           const target = Boolean(marked) && first;
