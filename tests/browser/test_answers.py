@@ -34,6 +34,18 @@ def test_a_citation_opens_its_source_with_the_passage_marked(
     expect(page.get_by_role("region", name="Text as it was read")).to_contain_text("16 days")
 
 
+def test_every_suggested_question_is_answered(new_console: NewConsole, modulo: Modulo) -> None:
+    console = new_console()
+    ask = f"/collections/{modulo.collections.get('demo').id}/ask"
+    page = console.visit(ask)
+    suggested = page.get_by_role("list", name="Suggested questions").get_by_role("button")
+    expect(suggested).to_have_count(3)
+    for question in suggested.all_inner_texts():
+        console.visit(ask)
+        suggested.filter(has_text=question).click()
+        expect(console.answer(question).get_by_role("button", name="Source 1").first).to_be_visible()
+
+
 def test_the_address_keeps_the_thread(new_console: NewConsole, modulo: Modulo) -> None:
     console = new_console()
     page = console.visit(f"/collections/{modulo.collections.get('demo').id}/ask")

@@ -81,7 +81,7 @@ function Welcome({ collection }: { readonly collection: Collection }) {
       {ready > 0 && questions.value.length > 0 && (
         <ul class="suggestions" aria-label="Suggested questions">
           {questions.value.map((question) => (
-            <li key={question}><button type="button" onClick={() => void ask(question)}><Icon name="chat" size={16} /><span class="grow">{question}</span></button></li>
+            <li key={question}><button type="button" onClick={() => void ask(question)}><Icon name="chat" size={16} /><span class="grow" dir="auto">{question}</span></button></li>
           ))}
         </ul>
       )}

@@ -1,4 +1,7 @@
-/** Questions to begin with, made of the headings of the documents. */
+/**
+ * Questions to begin with: headings of the documents, as they are. "What is said about …?" around one would name what no
+ * passage says; rerankers then find the section that answers it irrelevant.
+ */
 import type { ModuloFile } from "../api/types";
 
 const MOST = 3;
@@ -10,8 +13,7 @@ export function suggestions(files: readonly ModuloFile[]): string[] {
   for (const file of ready.sort((one, other) => one.name.localeCompare(other.name))) {
     const headings = (file.document?.headings ?? []).slice(1).map((one) => one.replace(NUMBER, ""));
     const heading = headings.find((one) => one.length > 5 && one.length < 60);
-    const question = `What is said about “${heading}”?`;
-    if (heading && !found.includes(question)) found.push(question);
+    if (heading && !found.includes(heading)) found.push(heading);
     if (found.length === MOST) break;
   }
   return found;
