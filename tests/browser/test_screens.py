@@ -1,5 +1,6 @@
 """Every screen, on a desktop and a phone, in both themes: no error, nothing refused, nothing that axe finds."""
 
+import re
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
@@ -96,6 +97,32 @@ def test_a_collection_that_is_not_there_is_explained(new_console: NewConsole, pa
     console.expected = {404}
     console.visit(f"/collections/8f0e5d5c-2d0f-4a51-9a58-1d6c1d9b8a10/{path}")
     expect(console.page.get_by_role("heading", name="This collection is not here")).to_be_visible()
+
+
+def test_a_file_that_is_not_there_is_explained(new_console: NewConsole, demo: Collection) -> None:
+    console = new_console()
+    console.expected = {404}
+    page = console.visit(f"/collections/{demo.id}/files/8f0e5d5c-2d0f-4a51-9a58-1d6c1d9b8a10")
+    expect(page.get_by_role("heading", name="This file is not here")).to_be_visible()
+    page.get_by_role("link", name="See the collection's files").click()
+    expect(page.get_by_role("heading", name="Files", level=1)).to_be_visible()
+
+
+def test_a_file_that_the_server_cannot_show_now_is_not_said_to_be_missing(
+    new_console: NewConsole, demo: Collection
+) -> None:
+    console = new_console()
+    console.expected = {503}
+    file = demo.files.named("aerie-3-manual.pdf")
+    assert file is not None
+    address = re.compile(rf"/files/{file.id}$")
+    console.page.route(address, lambda route: route.fulfill(status=503, json={"detail": "The database is away."}))
+    console.page.route(re.compile(r"/files\?"), lambda route: route.fulfill(json={"items": []}))
+    page = console.visit(f"/collections/{demo.id}/files/{file.id}")
+    expect(page.get_by_role("alert")).to_contain_text("The database is away.")
+    console.page.unroute(address)
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("heading", level=1, name="aerie-3-manual.pdf")).to_be_visible()
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=str)

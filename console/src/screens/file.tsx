@@ -1,7 +1,7 @@
 /** A file: its text as it was read, what is wrong with it, and what is known about it. */
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { reason, request, send } from "../api/http";
+import { Problem, reason, request, send } from "../api/http";
 import type { Collection, ModuloFile } from "../api/types";
 import { count, moment, pageCount, size, type } from "../format";
 import { Empty, Loading, Notice } from "../parts/controls";
@@ -17,22 +17,30 @@ const MAX_PAGES = 200;
 
 export function FileScreen({ collection, id, page }: { readonly collection: Collection; readonly id: string; readonly page: number | null }) {
   const fetched = useSignal<ModuloFile | null>(null);
+  const missing = useSignal(false);
   const problem = useSignal("");
-  useEffect(() => {
+  const load = (): void => {
+    problem.value = "";
     request<ModuloFile>("GET", `/collections/${collection.id}/files/${id}`)
       .then((found) => (fetched.value = found))
-      .catch((error: unknown) => (problem.value = reason(error)));
-  }, [id]);
+      .catch((error: unknown) => {
+        if (error instanceof Problem && error.status === 404) missing.value = true;
+        else problem.value = reason(error);
+      });
+  };
+  useEffect(load, [id]);
   const file = files.value?.get(id) ?? fetched.value;
   return (
     <main class="page" id="main" tabIndex={-1}>
       <p><a class="back" href={paths.files(collection.id)}><Icon name="back" size={16} /> Files</a></p>
-      {problem.value && !file && (
+      {missing.value && !file && (
         <Empty icon="file" title="This file is not here">
-          <p>{problem.value} It may have been deleted.</p>
+          <p>It was deleted, or its collection is not shared with you.</p>
+          <a class="button primary" href={paths.files(collection.id)}>See the collection's files</a>
         </Empty>
       )}
-      {!file && !problem.value && <Loading what="Loading the file" />}
+      {problem.value && !file && <Notice action="Try again" onAction={load}>{problem.value}</Notice>}
+      {!file && !missing.value && !problem.value && <Loading what="Loading the file" />}
       {file && <Details file={file} collection={collection} page={page} />}
     </main>
   );
@@ -114,7 +122,7 @@ function Text({ file, page }: { readonly file: ModuloFile; readonly page: number
       {generation !== undefined && !done.value && !read.value.length && <Loading what="Loading the text" />}
       {problem.value && <Notice>{problem.value}</Notice>}
       {read.value.map((each) => (
-        <section class="paper" key={each.page} dir="auto" {...(each.page === page ? { ref: wanted } : {})}>
+        <section class="paper" key={each.page} {...(each.page === page ? { ref: wanted } : {})}>
           <p class="page-number muted small">Page {each.page}</p>
           {each.sections.map((section, at) => {
             const heading = headingOf(each.sections, at);
