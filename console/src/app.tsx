@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Collection } from "./api/types";
 import { listed } from "./format";
-import { Empty, IconButton, Loading, Notice } from "./parts/controls";
+import { Empty, Help, IconButton, Loading, Notice } from "./parts/controls";
 import { Icon, type IconName, Logo } from "./parts/icons";
 import { Queue } from "./parts/queue";
 import { ThreadList } from "./parts/threads";
@@ -105,6 +105,7 @@ function Side({ collection }: { readonly collection: Collection | null }) {
         </nav>
       )}
       {collection && route.value.screen === "ask" ? <div class="side-threads"><p class="side-title">Conversations</p><ThreadList collection={collection.id} /></div> : <div class="grow" />}
+      <Help />
       <Account />
     </aside>
   );

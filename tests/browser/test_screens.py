@@ -125,6 +125,18 @@ def test_a_file_that_the_server_cannot_show_now_is_not_said_to_be_missing(
     expect(page.get_by_role("heading", level=1, name="aerie-3-manual.pdf")).to_be_visible()
 
 
+@pytest.mark.parametrize("look", [LOOKS[0], LOOKS[2]], ids=str)
+@pytest.mark.parametrize("signed_in", [True, False])
+def test_the_documentation_and_the_reference_are_linked(new_console: NewConsole, look: Look, signed_in: bool) -> None:
+    console = new_console(look) if signed_in else new_console(look, key=None)
+    if not signed_in:
+        console.visit("/")
+    links = console.page.get_by_role("navigation", name="Help").locator("visible=true").get_by_role("link")
+    expect(links).to_have_text(["Documentation", "API reference"])
+    links.last.click()
+    expect(console.page.get_by_text("/api/search", exact=True).first).to_be_visible()
+
+
 @pytest.mark.parametrize("look", LOOKS, ids=str)
 def test_the_reference_of_the_api_is_shown(new_console: NewConsole, look: Look) -> None:
     console = new_console(look, key=None)

@@ -46,6 +46,16 @@ export function Empty({ icon, title, children }: { readonly icon: IconName; read
   );
 }
 
+/** Where the server explains itself. */
+export function Help({ class: kind = "" }: { readonly class?: string }) {
+  return (
+    <nav class={`help muted ${kind}`} aria-label="Help">
+      <a href="docs/index.html">Documentation</a>
+      <a href="api/docs">API reference</a>
+    </nav>
+  );
+}
+
 export function Loading({ what }: { readonly what: string }) {
   return (
     <div class="loading" role="status">

@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import { reason } from "../api/http";
 import type { Collection } from "../api/types";
 import { ago, count, size } from "../format";
-import { Dialog, Empty, Loading, Notice } from "../parts/controls";
+import { Dialog, Empty, Help, Loading, Notice } from "../parts/controls";
 import { Icon } from "../parts/icons";
 import { go, paths } from "../route";
 import { collections, collectionsProblem, counts, createCollection, loadCollections } from "../state/collections";
@@ -37,6 +37,7 @@ export function Home() {
       <ul class="cards">
         {shown.map((one) => <li key={one.id}><Card collection={one} /></li>)}
       </ul>
+      <Help class="phone-only" />
       {making.value && <Create onClose={() => (making.value = false)} />}
     </main>
   );

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { type Provider, hostOf, provider } from "../oidc/provider";
-import { Notice } from "../parts/controls";
+import { Help, Notice } from "../parts/controls";
 import { Logo } from "../parts/icons";
 import { signIn, signInAt, signedOutBecause, signingIn, stored } from "../state/session";
 
@@ -59,7 +59,7 @@ export function SignIn() {
         </label>
         <button type="submit" class={there.value ? "quiet wide" : "primary wide"} disabled={busy}>{busy ? "Signing in…" : "Sign in"}</button>
       </form>
-      <p class="muted foot"><a href="api/docs">API reference</a></p>
+      <Help />
     </main>
   );
 }
