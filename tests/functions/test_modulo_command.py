@@ -84,7 +84,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_from_nothing_to_an_answer(modulo: Command, api: Api, folder: Path) -> None:
-    assert "Made papers" in modulo("new", "papers")
+    assert "You have no collections" in modulo.run("ls").stderr
+    assert "Made papers" in modulo("new", "papers", "--description", "seas and lands")
+    assert "papers holds no files. Add some with: modulo add papers" in modulo.run("ls", "papers").stderr
+    assert "No passage comes near" in modulo.run("search", "papers", "sea").stderr
     assert "deep - land.md" in modulo("add", "papers", str(folder), "--dry-run")
     with ingestion(api):
         told = modulo("add", "papers", str(folder), code=4)
@@ -133,7 +136,8 @@ def test_a_login_is_remembered_for_its_server_only(modulo: Command, tmp_path: Pa
     assert profile.stat().st_mode & 0o777 == 0o600
     assert "ada of acme" in bare("whoami")
     bare("ls", "--url", address)
-    assert "no server and key are known for http://127.0.0.1:9" in bare("ls", "--url", "http://127.0.0.1:9", code=3)
+    told = bare("ls", "--url", "http://127.0.0.1:9", code=3)
+    assert "no key is known for http://127.0.0.1:9: run `modulo login --url http://127.0.0.1:9`" in told
     assert "does not accept the key" in bare("login", "--url", address, "--key", "mod_wrong", code=3)
     bare("whoami")
     assert "Signed out" in bare("logout")
@@ -149,7 +153,11 @@ def test_what_is_wrong_is_one_line(modulo: Command, folder: Path) -> None:
     assert "no file 'x.txt'" in modulo("rm", "papers", "x.txt", "--yes", code=1)
     assert modulo.run("ask").returncode == 2
     assert "no JSON object" in modulo("ask", "papers", "why?", "--filters", "year=2020", code=2)
-    assert modulo("status", "papers", "--failed").strip() == ""
+    none_failed = modulo.run("status", "papers", "--failed")
+    assert (none_failed.stdout, none_failed.stderr) == ("", "No file of papers failed.\n")
+    assert "begin with http:// or https://" in modulo("ls", "--url", "rag.example.org", code=2)
+    assert "modulo add 'my papers' ./docs" in modulo("new", "my papers")
+    assert "`modulo new 'other things'` makes it" in modulo("ask", "other things", "why?", code=1)
     dead = Command(folder, MODULO_URL="http://127.0.0.1:9", MODULO_API_KEY="mod_x")
     assert "does not answer" in dead("usage", code=3)
 

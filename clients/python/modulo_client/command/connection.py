@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
+from shlex import quote
 from typing import Annotated, NoReturn
 
 import typer
@@ -17,7 +18,17 @@ from modulo_client.errors import ApiProblem, ConnectionFailed, ModuloError, NotF
 from modulo_client.sync.client import Modulo
 from modulo_client.sync.collections import Collection
 
-Url = Annotated[str | None, typer.Option(envvar="MODULO_URL", help="the server, such as https://rag.example.org")]
+
+def _web_address(given: str | None) -> str | None:
+    if given is not None and not given.startswith(("http://", "https://")):
+        raise typer.BadParameter(f"{given!r} is no address: it has to begin with http:// or https://")
+    return given
+
+
+Url = Annotated[
+    str | None,
+    typer.Option(envvar="MODULO_URL", callback=_web_address, help="the server, such as https://rag.example.org"),
+]
 Key = Annotated[str | None, typer.Option(envvar="MODULO_API_KEY", help="API key or token for it")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 Name = Annotated[str, typer.Argument(metavar="COLLECTION", help="name or id of a collection")]
@@ -33,9 +44,13 @@ def chosen_profile(url: str | None, key: str | None) -> Profile:
     """The server that was given, remembered, or runs on this machine, and the key for it; without one, the end."""
     profile = find_profile(url, key)
     if profile is None:
-        where = f"for {url} " if url else ""
+        if url:
+            fail(
+                f"no key is known for {url}: run `modulo login --url {url}`, or give one by --key or MODULO_API_KEY",
+                code=UNREACHABLE,
+            )
         fail(
-            f"no server and key are known {where}here: run `modulo login`, set MODULO_URL and MODULO_API_KEY, "
+            "no server and key are known here: run `modulo login`, set MODULO_URL and MODULO_API_KEY, "
             "or start one with `make up`",
             code=UNREACHABLE,
         )
@@ -74,5 +89,5 @@ def collection_named(modulo: Modulo, name: str) -> Collection:
         if name in names:  # of several owners
             raise
         close = get_close_matches(name, names, n=1)
-        meant = f"is it {close[0]!r}?" if close else f"`modulo new {name}` makes it."
+        meant = f"is it {close[0]!r}?" if close else f"`modulo new {quote(name)}` makes it."
         fail(f"{error.detail.rstrip('.')}: {meant} `modulo ls` lists all.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import Annotated
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from modulo_client.command.outcome import SHOWN, counted
 from modulo_client.command.printing import (
     FILE_COLUMNS,
     file_row,
+    note,
     number_of,
     out,
     print_json,
@@ -36,11 +38,16 @@ def list_(
     """List collections, or the files of one."""
     with connected(url, key) as modulo:
         if collection is not None:
-            _print_files(list(collection_named(modulo, collection).files.list()), as_json=as_json)
+            papers = collection_named(modulo, collection)
+            empty = f"{papers.name} holds no files. Add some with: modulo add {quote(papers.name)} ./docs"
+            _print_files(list(papers.files.list()), empty, as_json=as_json)
             return
         found = [one.info for one in modulo.collections.list()]
     if as_json:
         print_json(found)
+        return
+    if not found:
+        note("You have no collections. Make one with: modulo new papers")
         return
     columns = ("name", "files", "status", "size", "role")
     rows = ((one.name, str(sum(one.files.values())), one.status, size(one.storage_bytes), one.role) for one in found)
@@ -48,9 +55,9 @@ def list_(
 
 
 def new(
-    name: str,
+    name: Annotated[str, typer.Argument(help="its name, by which other commands know it")],
     *,
-    description: Annotated[str | None, typer.Option()] = None,
+    description: Annotated[str | None, typer.Option(help="what its documents are about")] = None,
     url: Url = None,
     key: Key = None,
     as_json: Json = False,
@@ -61,7 +68,7 @@ def new(
     if as_json:
         print_json(made.info)
     else:
-        out.print(f"Made {escape(made.name)}. Add files with: modulo add {escape(made.name)} ./docs")
+        out.print(f"Made {escape(made.name)}. Add files with: modulo add {escape(quote(made.name))} ./docs")
 
 
 def status(
@@ -74,15 +81,19 @@ def status(
 ) -> None:
     """Show how far the files of a collection are; the exit code is 4 if some failed."""
     with connected(url, key) as modulo:
-        files = list(collection_named(modulo, collection).files.list(stage="failed" if failed else None))
-    _print_files(files, as_json=as_json)
+        papers = collection_named(modulo, collection)
+        files = list(papers.files.list(stage="failed" if failed else None))
+    empty = f"No file of {papers.name} failed." if failed else f"{papers.name} holds no files."
+    _print_files(files, empty, as_json=as_json)
     if any(file.stage == "failed" for file in files):
         raise typer.Exit(INCOMPLETE)
 
 
-def _print_files(files: list[File], *, as_json: bool) -> None:
+def _print_files(files: list[File], empty: str, *, as_json: bool) -> None:
     if as_json:
         print_json(files)
+    elif not files:
+        note(empty)
     else:
         print_table(FILE_COLUMNS, map(file_row, files))
 
@@ -160,7 +171,7 @@ def remove(
 def share(
     collection: Name,
     user: Annotated[UUID | None, typer.Argument(help="the user's id; without one, who has access is listed")] = None,
-    role: Annotated[Role | None, typer.Argument()] = None,
+    role: Annotated[Role | None, typer.Argument(help="what the user may do from now on")] = None,
     *,
     remove: Annotated[bool, typer.Option("--remove", help="take the user's access")] = False,
     url: Url = None,

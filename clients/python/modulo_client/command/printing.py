@@ -41,6 +41,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         out.print(table)
 
 
+def note(text: str) -> None:
+    """Why there is nothing to print; on standard error, so that programs read nothing."""
+    err.print(f"[dim]{escape(text)}[/dim]")
+
+
 def size(count: int) -> str:
     """A number of bytes in the unit that suits it, in steps of 1,024 as limits are set; as the console shows it."""
     amount, unit = float(count), 0

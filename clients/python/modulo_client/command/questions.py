@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from modulo_client.command.connection import Json, Key, Name, Url, collection_named, connected, fail
-from modulo_client.command.printing import out, print_answered, print_json
+from modulo_client.command.printing import note, out, print_answered, print_json
 from modulo_client.models import Answer, File
 from modulo_client.sync.collections import Collection
 
@@ -109,6 +109,8 @@ def search(
     if as_json:
         print_json(found)
         return
+    if not found:
+        note("No passage comes near: ask in other words, or see with `modulo status` whether the files are ready.")
     for one in found:
         place = f"{one.chunk.metadata.source}, page {one.chunk.metadata.page_number}"
         out.print(f"[bold]{one.score:.2f}[/bold] {escape(place)}\n{escape(one.chunk.text)}\n")

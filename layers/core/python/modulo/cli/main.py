@@ -35,7 +35,7 @@ for _name, _commands in _OPERATORS.items():
 admin.add_typer(console, name="console")
 
 Host = Annotated[str, typer.Option(help="the address to listen on")]
-Port = Annotated[int, typer.Option(min=1, max=65_535)]
+Port = Annotated[int, typer.Option(min=1, max=65_535, help="the port to listen on")]
 
 
 class LocalGenerator(StrEnum):

@@ -18,6 +18,9 @@ from modulo.domain.operations.backup import Manifest, RestoreReport
 TenantName = Annotated[str, typer.Option(help="the tenant's name")]
 TenantGiven = Annotated[str, typer.Argument(metavar="TENANT", help="the tenant's id, or its name if no other has it")]
 UserGiven = Annotated[str, typer.Argument(metavar="USER", help="the user's id, or the name if no other has it")]
+KeyId = Annotated[UUID, typer.Argument(help="the key's id, as `list` shows it")]
+NewFile = Annotated[Path, typer.Argument(help="where to write it; must not exist")]
+WrittenFile = Annotated[Path, typer.Argument(help="what `backup` or `export` has written")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 RunningStack = Annotated[Path, typer.Option("--data", help="data directory of the running `modulo up`")]
 DATA = Path(".modulo")
@@ -124,7 +127,7 @@ def list_keys(*, tenant: TenantName, data: RunningStack = DATA, as_json: AsJson 
 
 
 @keys.command("revoke")
-def revoke_key(key_id: UUID, *, tenant: TenantName, data: RunningStack = DATA) -> None:
+def revoke_key(key_id: KeyId, *, tenant: TenantName, data: RunningStack = DATA) -> None:
     """Revoke a key."""
     operate(data, "keys.revoke", tenant=tenant, key_id=key_id)
 
@@ -288,7 +291,7 @@ def reembed_tenant(
 
 
 @tenants.command("export")
-def export_tenant(tenant: TenantGiven, file: Path, *, data: RunningStack = DATA) -> None:
+def export_tenant(tenant: TenantGiven, file: NewFile, *, data: RunningStack = DATA) -> None:
     """Write all that a tenant has, but for its API keys, to a new file."""
     tenant_id = UUID(tenant_named(data, tenant))
     written = operate_here(data, "runtime.admin.backups:write_backup", file, tenant_id)
@@ -296,19 +299,19 @@ def export_tenant(tenant: TenantGiven, file: Path, *, data: RunningStack = DATA)
 
 
 @tenants.command("import")
-def import_tenant(file: Path, *, replace: Replace = False, data: RunningStack = DATA) -> None:
+def import_tenant(file: WrittenFile, *, replace: Replace = False, data: RunningStack = DATA) -> None:
     """Restore an exported tenant; its files are embedded anew, its users need new API keys."""
     typer.echo(restored(operate_here(data, "runtime.admin.backups:import_tenant", file, replace=replace)))
 
 
 @stored_data.command("backup")
-def back_up(file: Path, *, data: RunningStack = DATA) -> None:
+def back_up(file: NewFile, *, data: RunningStack = DATA) -> None:
     """Write the metadata and all objects to a new file; whoever can read it can read everything."""
     typer.echo(f"{file}: {told(operate_here(data, 'runtime.admin.backups:write_backup', file))}")
 
 
 @stored_data.command("restore")
-def restore(file: Path, *, replace: Replace = False, data: RunningStack = DATA) -> None:
+def restore(file: WrittenFile, *, replace: Replace = False, data: RunningStack = DATA) -> None:
     """Restore a backup; its files are embedded anew and can be found as they become ready."""
     typer.echo(restored(operate_here(data, "runtime.admin.backups:restore", file, replace=replace)))
 
