@@ -132,6 +132,6 @@ $(VENV)/examples/.installed: examples/requirements.txt | $(UV)
 
 $(VENV)/.%: requirements/%.txt pyproject.toml clients/python/pyproject.toml | $(UV)
 	@echo "Installing Python packages into $(VENV); the first time takes a minute or more ..."
-	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/$*.txt
-	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . -e clients/python
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/$*.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . -e clients/python
 	@touch $@
