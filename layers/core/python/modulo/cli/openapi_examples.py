@@ -37,6 +37,19 @@ NAMED: Final[Json] = {
     "version": "0.1.0",
 }
 """Values of properties that have a usual one; used where the schema allows it."""
+NAME_OF: Final[Mapping[str, str]] = {
+    "Collection": "policies",
+    "CollectionChange": "policies",
+    "CreateVectorStore": "policies",
+    "Dependency": "postgres",
+    "Member": "ada",
+    "NewCollection": "policies",
+    "UpdateVectorStore": "policies",
+    "VectorStore": "policies",
+    "tenant": "acme",
+    "user": "ada",
+}
+"""What `name` is in a schema, or in a property, that is no file."""
 FORMATS: Final = {
     "uuid": ID,
     "date-time": "2026-03-14T09:30:00Z",
@@ -59,21 +72,23 @@ def example_of(schema: Json, schemas: Json, name: str = "", depth: int = 0) -> A
         return example_of(next(each for each in options if each != {"type": "null"}), schemas, name, depth)
     kind = schema.get("type")
     if kind == "object" or "properties" in schema:
-        return _object(schema, schemas, depth)
+        return _object(schema, schemas, name, depth)
     if kind == "array":
         return _array(schema, schemas, name, depth)
     return _scalar(schema, name)
 
 
-def _object(schema: Json, schemas: Json, depth: int) -> Json:
+def _object(schema: Json, schemas: Json, called: str, depth: int) -> Json:
     if depth > MAX_DEPTH:
         return {}
     required = set(schema.get("required", ()))
-    return {
+    made = {
         name: example_of(inner, schemas, name, depth + 1)
         for name, inner in schema.get("properties", {}).items()
         if name in required or "const" in inner or (depth < 2 and name in NAMED)
     }
+    named = NAME_OF.get(called) or NAME_OF.get(schema.get("title", ""))
+    return {**made, "name": named} if named and made.get("name") == NAMED["name"] else made
 
 
 def _array(schema: Json, schemas: Json, name: str, depth: int) -> list[Any]:
