@@ -23,7 +23,7 @@ TOO_WIDE = """() => [...document.querySelectorAll("*")]
   .filter((each) => {
     const style = getComputedStyle(each);
     const boxed = each === document.documentElement || style.overflowX !== "visible";
-    const meant = each.closest("pre, input, .sr-only") || style.textOverflow === "ellipsis";
+    const meant = each.closest("pre, table, input, .sr-only") || style.textOverflow === "ellipsis";
     return boxed && !meant && each.clientWidth && each.scrollWidth > each.clientWidth;
   })
   .map((each) => `${each.tagName}.${each.className} of ${each.clientWidth} holds ${each.scrollWidth}`)"""

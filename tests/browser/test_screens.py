@@ -142,6 +142,10 @@ def test_the_reference_of_the_api_is_shown(new_console: NewConsole, look: Look) 
     console = new_console(look, key=None)
     console.page.goto(f"{console.origin}/api/docs")
     expect(console.page.get_by_text("/api/search", exact=True).first).to_be_visible()
+    assert console.too_wide() == []
+    console.page.locator("summary").first.click()
+    expect(console.page.get_by_role("heading", name="Answers").first).to_be_visible()
+    assert console.too_wide() == []
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=str)
