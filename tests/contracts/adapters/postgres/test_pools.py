@@ -2,10 +2,14 @@
 
 import inspect
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import Connection
 
+from modulo.adapters.postgres.aliases import raise_version
 from modulo.adapters.postgres.engine import engines
 from modulo.adapters.postgres.pools import Pooled, Pools
 from modulo.adapters.postgres.schema import migrate
@@ -52,6 +56,44 @@ def test_a_role_has_its_ports_methods(metadata: Metadata, role: str) -> None:
     assert of_adapter.keys() == of_port.keys()
     for name, method in of_port.items():
         assert parameters(of_adapter[name]) == parameters(method), name
+
+
+def test_who_waits_for_another_in_a_circle_gets_through(metadata: Metadata) -> None:
+    world = World(metadata)
+    owner = world.user()
+    first, second = world.collection(owner, "first"), world.collection(owner, "second")
+    both = Barrier(2)
+
+    def raise_versions(mine: Collection, other: Collection) -> int:
+        tries = 0
+
+        def work(connection: Connection) -> int:
+            nonlocal tries
+            tries += 1
+            for place in (mine, other):
+                raise_version(connection, world.tenant_id, place.id, NOW)
+                if tries == 1 and place is mine:
+                    both.wait(timeout=60)
+            return tries
+
+        return metadata.pools.transaction(work)
+
+    with ThreadPoolExecutor(2) as threads:
+        assert sorted(threads.map(raise_versions, (first, second), (second, first))) == [1, 2]
+    for place in (first, second):
+        assert metadata.collections.get_collection(owner, place.id).version == place.version + 2
+
+
+def test_what_fails_otherwise_is_not_done_again(metadata: Metadata) -> None:
+    tries = []
+
+    def work(_connection: Connection) -> None:
+        tries.append(1)
+        raise Unavailable(dependency="postgres")
+
+    with pytest.raises(Unavailable):
+        metadata.pools.transaction(work)
+    assert len(tries) == 1
 
 
 class TestReader:

@@ -31,7 +31,7 @@ _READER, _UNPREPARED, _OUTDATED = "25006", "26000", "0A000"
 """A writer that failover made a reader; a statement that a pooler lost, or that was prepared for another schema."""
 _DISCONNECTED = frozenset({_READER, _UNPREPARED, _OUTDATED, "57P01", "57P02", "57P03"})
 _UNAVAILABLE = frozenset({"08", "28", "3D", "40", "53", "57", "58"})
-_LOCKED = "55P03"
+_LOCKED, _DEADLOCK = "55P03", "40P01"
 _FOREIGN_KEY, _UNIQUE, _BAD_DATA = "23503", "23505", "22"
 
 
@@ -164,6 +164,11 @@ def translating() -> Iterator[None]:
 def sqlstate(error: DBAPIError) -> str | None:
     """The five-character code the server gave, or None where it gave none."""
     return _field(error, "C")
+
+
+def is_deadlock(error: Unavailable) -> bool:
+    """Whether a transaction was rolled back because it and another one waited for each other."""
+    return isinstance(error.__cause__, DBAPIError) and sqlstate(error.__cause__) == _DEADLOCK
 
 
 def _field(error: DBAPIError, name: str) -> str | None:

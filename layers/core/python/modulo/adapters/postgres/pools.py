@@ -28,11 +28,13 @@ from sqlalchemy import Connection, Engine, text
 
 from modulo.adapters.postgres import engine
 from modulo.adapters.postgres.announcements import take_notes
-from modulo.domain.errors import NotFound
+from modulo.domain.errors import NotFound, Unavailable
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 Role = TypeVar("Role", bound="Pooled")
+MAX_DEADLOCKS = 2
+"""After so many, whoever asks is told to try again."""
 
 
 class Pools:
@@ -50,7 +52,19 @@ class Pools:
         self._announce = announce
 
     def transaction(self, work: Callable[[Connection], Result]) -> Result:
-        """Work in one transaction on the writer, and announce what it changed."""
+        """Work in one transaction on the writer, and announce what it changed.
+
+        Where it and another one wait for each other, and Postgres ends it, the work is done again.
+        """
+        for _ in range(MAX_DEADLOCKS):
+            try:
+                return self._transaction(work)
+            except Unavailable as error:
+                if not engine.is_deadlock(error):
+                    raise
+        return self._transaction(work)
+
+    def _transaction(self, work: Callable[[Connection], Result]) -> Result:
         with engine.transaction(self.writer) as connection:
             take_notes(connection)  # drop what a transaction noted that was rolled back
             found = work(connection)
