@@ -10,9 +10,11 @@ from threading import Barrier
 
 from modulo.domain.errors import Conflict, NotFound, QuotaExceeded
 from modulo.domain.files.file import Stage
+from modulo.domain.operations.dead_letter import DeadLetterQuery
 from modulo.domain.operations.deletion import Inventory
+from modulo.domain.operations.messages import IngestRequest
 from modulo.domain.tenancy.quota import Quotas
-from tests.metadata_world import FINAL, HOUR, NOW, Metadata, MetadataContract, World
+from tests.metadata_world import FINAL, HOUR, NOW, Metadata, MetadataContract, World, dead_letter_draft
 
 MANY = 100
 THREADS = 20
@@ -169,6 +171,17 @@ class TestConcurrency(MetadataContract):
         assert made == {"bool": 20}
         usage = world.usage(owner)
         assert (usage.storage_bytes, usage.collections) == (0, 0)
+
+    def test_one_dead_letter_of_a_subject_is_left(self, metadata: Metadata, world: World) -> None:
+        owner = world.user()
+        collection = world.collection(owner)
+        for number in range(5):  # all were left while each deleted only those that it saw
+            request = IngestRequest(world.ref(world.file(owner, collection, f"{number}.pdf", 1)))
+            letters = [dead_letter_draft(request) for _ in range(6)]
+            record = [partial(metadata.dead_letters.record_dead_letter, letter, now=NOW) for letter in letters]
+            assert at_once(record) == {"bool": 6}
+            found = metadata.dead_letters.list_dead_letters(owner, collection.id, DeadLetterQuery(limit=MANY))
+            assert len(found.items) == number + 1
 
     def test_a_publication_and_a_deletion_leave_nothing_live(self, metadata: Metadata, world: World) -> None:
         owner = world.user()

@@ -111,7 +111,7 @@ class TestStatements:
         "tenants.dismantle": 13,
         "tenants.end_tenant": 4,
         "deletions.forget_deletions": 1,
-        "dead_letters.record_dead_letter": 3,
+        "dead_letters.record_dead_letter": 4,
         "dead_letters.list_dead_letters": 2,
         "dead_letters.list_all_dead_letters": 1,
         "reembeddings.list_owned": 1,

@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from modulo.adapters.postgres.claims import LIVING
+from modulo.adapters.postgres.locks import lock_collection
 from modulo.adapters.postgres.pools import Pooled, autocommit, transaction
 from modulo.adapters.postgres.rows import MEMBERSHIP, OF_COLLECTION, OF_FILE, in_tenant, visible
 from modulo.adapters.postgres.rules import printable, require, stored_problem
@@ -162,15 +163,22 @@ class PostgresDeadLetters(Pooled):
 
 
 def _find_subject(connection: Connection, request: Request) -> RowMapping | None:
-    """State of what a request is about; None where there is no such thing."""
+    """State of what a request is about; None where there is no such thing.
+
+    Its collection is locked, so that dead letters of one subject are recorded one after the other, each in place of
+    those before, and none of what is being purged.
+    """
     subject = Subject.of(request)
+    tenant_id, collection_id = subject.tenant_id, subject.collection_id
+    if collection_id is None or lock_collection(connection, tenant_id, collection_id, living=False) is None:
+        return None
     numbered = and_(OF_FILE, generations.c.number == subject.generation)
     statement = (
         select(_PURGED.label("purged"), generations.c.stage, generations.c.problem)
         .select_from(collections)
         .outerjoin(files, and_(OF_COLLECTION, files.c.id == subject.file_id))
         .outerjoin(generations, numbered)
-        .where(in_tenant(subject.tenant_id, collections), collections.c.id == subject.collection_id)
+        .where(in_tenant(tenant_id, collections), collections.c.id == collection_id)
     )
     if subject.file_id is not None:
         statement = statement.where(files.c.id.is_not(None))
