@@ -8,13 +8,16 @@ from functools import partial
 from random import Random
 from threading import Barrier
 
+import pytest
+
 from modulo.domain.errors import Conflict, NotFound, QuotaExceeded
 from modulo.domain.files.file import Stage
 from modulo.domain.operations.dead_letter import DeadLetterQuery
 from modulo.domain.operations.deletion import Inventory
 from modulo.domain.operations.messages import IngestRequest
-from modulo.domain.tenancy.quota import Quotas
-from tests.metadata_world import FINAL, HOUR, NOW, Metadata, MetadataContract, World, dead_letter_draft
+from modulo.domain.tenancy.identity import Role
+from modulo.domain.tenancy.quota import Quotas, Reservation
+from tests.metadata_world import FINAL, HOUR, NOW, PERIOD, Metadata, MetadataContract, World, dead_letter_draft
 
 MANY = 100
 THREADS = 20
@@ -182,6 +185,46 @@ class TestConcurrency(MetadataContract):
             assert at_once(record) == {"bool": 6}
             found = metadata.dead_letters.list_dead_letters(owner, collection.id, DeadLetterQuery(limit=MANY))
             assert len(found.items) == number + 1
+
+    def test_a_user_may_be_removed_while_at_work(self, metadata: Metadata, world: World) -> None:
+        """Each of these waits for some of the others; in a circle, before all of them locked in one order."""
+        world.user()
+        for number in range(8):
+            user = world.user(f"user {number}")
+            collection, kept = world.collection(user, f"c{number}"), world.user_file(user)
+            conversation = world.conversation(user, "t", "question", "answer")
+            asked = metadata.conversation_messages.list_messages(user, conversation.id, after=None, limit=1).items[0]
+            remove = partial(metadata.user_deletions.remove_user, world.tenant_id, user.user_id, now=NOW)
+            calls: list[Callable[[], object]] = [
+                remove,
+                remove,
+                partial(world.file, user, collection, "new.txt", 1),
+                partial(metadata.collections.tombstone_collection, user, collection.id, now=NOW),
+                partial(metadata.user_files.tombstone_user_file, user, kept.id, now=NOW),
+                partial(
+                    metadata.conversation_messages.delete_message, user, conversation.id, asked.message.id, now=NOW
+                ),
+                partial(metadata.conversations.delete_conversation, user, conversation.id, now=NOW),
+            ]
+            assert at_once(calls)["tuple"] == 2
+            usage = world.usage(user)
+            assert usage.collections <= 1
+            assert metadata.conversations.list_conversations(user, after=None, limit=9, archived=None).items == ()
+
+    @pytest.mark.parametrize("comes_back", ["asks", "is invited"])
+    def test_the_removal_of_a_user_who_came_back_is_completed(
+        self, metadata: Metadata, world: World, comes_back: str
+    ) -> None:
+        host, user = world.user(), world.user()
+        metadata.user_deletions.remove_user(world.tenant_id, user.user_id, now=NOW)
+        if comes_back == "asks":
+            assert metadata.usage.reserve_tokens(user, Reservation(PERIOD, 5, 100))
+        else:
+            collection = world.collection(host)
+            metadata.members.set_member(host, collection.id, user.user_id, Role.viewer)
+        assert metadata.user_deletions.complete_removal(world.tenant_id, user.user_id, now=NOW)
+        listed = metadata.user_deletions.list_users(world.tenant_id, after=None, limit=9)
+        assert {host.user_id, user.user_id} == {one.id for one in listed}
 
     def test_a_publication_and_a_deletion_leave_nothing_live(self, metadata: Metadata, world: World) -> None:
         owner = world.user()

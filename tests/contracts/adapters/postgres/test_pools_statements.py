@@ -171,8 +171,8 @@ class TestStatements:
         "user_files.tombstone_user_file": 2,
         "user_files.forget_user_file": 1,
         "user_deletions.list_users": 1,
-        "user_deletions.remove_user": 14,
-        "user_deletions.complete_removal": 5,
+        "user_deletions.remove_user": 17,
+        "user_deletions.complete_removal": 6,
         "vector_rebuilds.list_collections": 1,
         "vector_rebuilds.rebuild_vectors": 9,
     }

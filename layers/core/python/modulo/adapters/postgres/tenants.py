@@ -135,7 +135,8 @@ def tombstone_collections(
 
 
 def _remove_conversations(connection: Connection, tenant_id: UUID, limit: int) -> tuple[Removed, bool]:
-    ids = connection.scalars(select(conversations.c.id).where(in_tenant(tenant_id, conversations)).limit(limit)).all()
+    some = select(conversations.c.id).where(in_tenant(tenant_id, conversations)).limit(limit)
+    ids = connection.scalars(some.with_for_update()).all()  # as everywhere, before their messages
     rows = remove_rows(connection, tenant_id, ids, messages.c.conversation_id, conversations.c.id)
     return Removed(rows=rows), len(ids) == limit
 

@@ -33,6 +33,9 @@ from modulo.domain.tenancy.identity import User
 MAX_COLLECTIONS = 10_000
 """Which one user may own; quotas are far below."""
 _OF_USER = (members.c.user_id, watchers.c.user_id, usage.c.user_id, api_keys.c.user_id)
+"""What names a user and is removed at once; one who came back has it again."""
+_OF_OTHERS = (collections.c.owner_id, files.c.created_by)
+"""What names a user and stays."""
 
 
 class PostgresUserDeletions(Pooled):
@@ -56,6 +59,7 @@ class PostgresUserDeletions(Pooled):
         self, connection: Connection, tenant_id: UUID, user_id: UUID, *, now: datetime
     ) -> tuple[PurgeRequest, ...]:
         """Remove the rows, tombstone the rest, and open or reopen the receipt."""
+        _lock_belongings(connection, tenant_id, user_id)
         this = and_(in_tenant(tenant_id, users), users.c.id == user_id)
         row = connection.execute(select(users.c.name).where(this).with_for_update()).one_or_none()
         if row is None:
@@ -80,7 +84,9 @@ class PostgresUserDeletions(Pooled):
 
     @transaction
     def complete_removal(self, connection: Connection, tenant_id: UUID, user_id: UUID, *, now: datetime) -> bool:
-        """Sum up what the parts removed, and forget the user where nobody else's things name them."""
+        """Sum up what the parts removed, and forget the user where nothing names them."""
+        this = and_(in_tenant(tenant_id, users), users.c.id == user_id)
+        connection.execute(select(users.c.id).where(this).with_for_update())  # nothing new may name them meanwhile
         ours = and_(in_tenant(tenant_id, deletions), deletions.c.id == deletion_id(user_id))
         receipt = connection.execute(select(deletions).where(ours).with_for_update()).mappings().one_or_none()
         if receipt is None or receipt["completed_at"] is not None or _anything(connection, tenant_id, user_id):
@@ -92,12 +98,17 @@ class PostgresUserDeletions(Pooled):
         values = {"removed": removed.model_dump(mode="json"), "held": {}, "proved_at": now, "completed_at": now}
         connection.execute(update(deletions).values(values).where(ours))
         named = [
-            exists().where(in_tenant(tenant_id, table), column == user_id)
-            for table, column in ((collections, collections.c.owner_id), (files, files.c.created_by))
+            exists().where(in_tenant(tenant_id, column.table), column == user_id) for column in (*_OF_OTHERS, *_OF_USER)
         ]
-        this = and_(in_tenant(tenant_id, users), users.c.id == user_id)
         connection.execute(delete(users).where(this, ~or_(*named)))
         return True
+
+
+def _lock_belongings(connection: Connection, tenant_id: UUID, user_id: UUID) -> None:
+    """Lock what others lock before the user, so that no two transactions wait for each other."""
+    for column in (collections.c.owner_id, user_files.c.user_id, conversations.c.user_id):
+        mine = select(column.table.c.id).where(in_tenant(tenant_id, column.table), column == user_id)
+        connection.execute(mine.order_by(column.table.c.id).with_for_update(key_share=True))
 
 
 def _receipt_there(connection: Connection, tenant_id: UUID, user_id: UUID) -> bool:

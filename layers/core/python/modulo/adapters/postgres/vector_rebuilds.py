@@ -88,14 +88,14 @@ def _start_again(connection: Connection, collection: RowMapping, now: datetime) 
     unfinished = generations.c.stage.in_([stage.value for stage in UNFINISHED])
     which = _of_files(collection, unfinished)
     of_which = (parts.c.file_id == generations.c.file_id, parts.c.generation == generations.c.number)
+    anew: dict[str, Any] = stored(changes_on_end(Stage.queued, now)) | {"lease_until": now, "divided": False}
+    anew |= {"attempt": 0, "pages_done": 0, "deadline": now + REINDEX_WAIT}
+    connection.execute(update(generations).values(anew).where(which, begun))  # first, as everywhere: see parts.py
     connection.execute(
         delete(parts).where(
             in_tenant(collection["tenant_id"], parts), exists().where(*of_which, which).correlate(parts)
         )
     )
-    anew: dict[str, Any] = stored(changes_on_end(Stage.queued, now)) | {"lease_until": now, "divided": False}
-    anew |= {"attempt": 0, "pages_done": 0, "deadline": now + REINDEX_WAIT}
-    connection.execute(update(generations).values(anew).where(which, begun))
     waits = or_(generations.c.stage == Stage.queued.value, IS_FETCHING)
     longer = {"deadline": func.greatest(generations.c.deadline, now + REINDEX_WAIT)}
     connection.execute(update(generations).values(longer).where(which, waits))
