@@ -9,6 +9,10 @@ def test_a_rating_is_shown_with_the_answer_and_counted(api, conversation, servic
     assert messages(api, conversation)[1]["feedback"] == down
     assert services.metrics.counts["rag_feedback_total", (("rating", "down"),)] == 1
     assert api("PUT", path, json={"rating": None}).json.get("feedback") is None
+    for lost in ("Never mind.", ""):
+        refused = api("PUT", path, json={"rating": None, "comment": lost})
+        assert (refused.status, refused.json["errors"][0]["field"]) == (422, "comment")
+    assert api("PUT", path, json={"rating": None, "comment": None}).status == 200
     assert api("PUT", path, json={"rating": "sideways"}).status == 422
     assert api("PUT", path, json={"rating": "up", "comment": "x" * 2_001}).status == 422
     question = path.replace(answer["answer_id"], answer["question_id"])

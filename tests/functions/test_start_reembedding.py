@@ -83,6 +83,7 @@ def test_a_model_that_is_not_offered_and_chunks_it_would_not_read_are_refused(ap
     collection = collection_of(api)
     for body, field in (
         ({"embedding_model": "none such"}, "embedding_model"),
+        ({"embedding_model": ""}, "embedding_model"),
         ({"chunking": {"max_tokens": 1_000}}, "chunking.max_tokens"),
     ):
         reply = api("POST", path(collection), json=body)

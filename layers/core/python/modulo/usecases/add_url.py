@@ -44,7 +44,7 @@ def add_url(
         QuotaExceeded: the collection holds as many files as it may.
     """
     url = require_public_url(request.url)
-    name = request.name or name_from_url(url)
+    name = name_from_url(url) if request.name is None else request.name
     file = reserve(
         principal,
         collection_id,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from modulo.domain.errors import InvalidRequest
+
 if TYPE_CHECKING:
     from uuid import UUID
 
@@ -28,7 +30,10 @@ def rate_answer(
 
     Raises:
         NotFound: the caller has no such conversation, or it has no such answer.
+        InvalidRequest: there is a comment without a rating.
     """
+    if feedback.rating is None and feedback.comment is not None:
+        raise InvalidRequest.field("comment", "needs a rating beside it: without one, what was said is taken back")
     stored = messages.set_feedback(principal, conversation_id, message_id, feedback, now=clock.now())
     if feedback.rating is not None:
         metrics.count("rag_feedback_total", rating=feedback.rating.value)

@@ -50,7 +50,8 @@ def start_reembedding(
         Conflict: a re-embedding is in progress, or can still be rolled back.
     """
     collection = collections.get_collection(principal, collection_id)
-    model = embedding_model(request.embedding_model or collection.embedding_model)
+    wanted = collection.embedding_model if request.embedding_model is None else request.embedding_model
+    model = embedding_model(wanted)
     if model is None:
         raise InvalidRequest.field("embedding_model", "is not a model this service offers")
     require_chunks_fit(model, request.chunking or collection.chunking)
