@@ -116,6 +116,39 @@ def test_an_unpaired_surrogate_anywhere_in_a_body_is_refused(api, name):
         assert problem_of(name, reply)
 
 
+HIDING = ("", "\u2800", "\u200b", "\u3164", "a\u202etxt.md", "\ufeffa.txt", "a\u00adb.txt", "\u2066a\u2069.txt")
+NAMED = {
+    "create_collection": "name",
+    "create_conversation": "title",
+    "update_collection": "name",
+    "update_conversation": "title",
+    "v1_create_vector_store": "name",
+    "v1_update_vector_store": "name",
+    "add_document": "name",
+    "add_url": "name",
+    "create_upload": "name",
+    "v1_create_upload": "filename",
+}
+
+
+@pytest.mark.parametrize("name", sorted(NAMED))
+def test_a_name_that_does_not_show_all_it_holds_is_refused(api, name):
+    field = NAMED[name]
+    collection, conversation = api.create_collection("other"), api("POST", "/conversations", json={}).json["id"]
+    ((method, route),) = [(method, route) for operation, method, route in ROUTES if operation == name]
+    path = path_of(name, route, collection).replace("00000000-0000-0000-0000-000000000001", conversation)
+    for given in HIDING:
+        reply = api(method, path, json={**BODIES[name], field: given})
+        if name == "v1_create_vector_store" and not given:
+            assert reply.status == 200, "a store without a name gets one"
+            continue
+        assert reply.status == (400 if is_of_v1(name) else 422), (given, reply.text)
+        told = reply.json["error"]["param"] if is_of_v1(name) else reply.json["errors"][0]["field"]
+        assert told == field, (given, reply.text)
+    shown = {**BODIES[name], field: "\u2139\ufe0f \u0646\u0627\u0645\u0647\u200c\u0647\u0627.txt"}
+    assert api(method, path, json=shown).status in (200, 201, 202)
+
+
 STORED = {
     **{name: BODIES[name] for name in BODIES if "conversation" in name or name == "rate_answer"},
     "create_collection": {"name": "papers", "description": "x", "metadata": {"a": "b"}},

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, computed_field, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, computed_field, model_validator
 
 from modulo.domain.files.file import Stage
 from modulo.domain.labels import Labels
@@ -15,6 +15,7 @@ from modulo.domain.model import ONE_LINE, STORABLE, FrozenModel
 from modulo.domain.request_model import RequestModel
 from modulo.domain.retrieval.search_defaults import NO_DEFAULTS, SearchDefaults
 from modulo.domain.tenancy.identity import Role
+from modulo.domain.text.unicode_text import visible_name
 
 MAX_CHUNK_TOKENS: Final = 2_000
 MAX_OVERLAP_TOKENS: Final = 500
@@ -63,7 +64,9 @@ class Chunking(RequestModel):
 
 
 CollectionName = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=ONE_LINE)
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=ONE_LINE),
+    AfterValidator(visible_name),
 ]
 Description = Annotated[str, StringConstraints(max_length=512, pattern=STORABLE)]
 EXPIRES_AFTER_DAYS: Any = Field(

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from modulo.domain.errors import Conflict
 from modulo.domain.labels import Labels
@@ -17,13 +17,23 @@ from modulo.domain.model import STORABLE, VISIBLE, FrozenModel
 from modulo.domain.request_model import RequestModel
 from modulo.domain.search.search import Citation
 from modulo.domain.tenancy.quota import quota_exceeded
+from modulo.domain.text.unicode_text import visible_name, without_hidden
 
 MAX_TITLE_CHARACTERS = 200
 MAX_COMMENT_CHARACTERS = 2_000
 MAX_MESSAGE_CHARACTERS = 100_000
 
+
+def _visible_words(title: str) -> str:
+    """The title, if every word can be seen; any white space may stand between them."""
+    visible_name(" ".join(title.split()))
+    return title
+
+
 Title = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TITLE_CHARACTERS, pattern=VISIBLE)
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TITLE_CHARACTERS, pattern=VISIBLE),
+    AfterValidator(_visible_words),
 ]
 MessageText = Annotated[str, StringConstraints(max_length=MAX_MESSAGE_CHARACTERS, pattern=STORABLE)]
 
@@ -150,7 +160,7 @@ class MessagePage:
 
 def title_of(question: str) -> str:
     """The title of a conversation that begins with this question: its first words on one line."""
-    line = " ".join(question.split())
+    line = " ".join(without_hidden(" ".join(question.split())).split())
     if len(line) <= 80:
         return line
     return line[:80].rsplit(" ", 1)[0].rstrip(" ,;:") + "\u2026"

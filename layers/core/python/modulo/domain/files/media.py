@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from modulo.domain.errors import InvalidRequest, UnsupportedFile
 from modulo.domain.files.foreign_formats import OLE, format_in_zip, format_named, format_of
-from modulo.domain.text.unicode_text import hidden_positions
+from modulo.domain.text.unicode_text import HIDDEN, hidden_positions, is_blank
 from modulo.domain.text.utf16 import unmarked_utf16
 
 HEAD_BYTES = 4096
@@ -144,14 +144,14 @@ def safe_name(name: str, *, at: str = "name") -> str:
         InvalidRequest: it has no or more than 255 characters, or any that a file's name may not have.
     """
     composed = unicodedata.normalize("NFC", name)
-    if not composed.strip(". \u00a0\u3000"):
+    if is_blank(composed.replace(".", "")):
         raise InvalidRequest.field(at, "must not be empty or made of dots and spaces only")
     if len(composed) > MAX_NAME_CHARACTERS:
         raise InvalidRequest.field(at, f"must have at most {MAX_NAME_CHARACTERS} characters")
     if "/" in composed or "\\" in composed:
         raise InvalidRequest.field(at, "must be a file's name without a path")
     if next(hidden_positions(composed), None) is not None:
-        raise InvalidRequest.field(at, "must not hold control characters or others that show nothing")
+        raise InvalidRequest.field(at, HIDDEN)
     return composed
 
 

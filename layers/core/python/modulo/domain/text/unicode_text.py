@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from typing import Final
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _IGNORABLE = re.compile(
@@ -13,8 +14,11 @@ _IGNORABLE = re.compile(
 _NOT_SHOWN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _ZWNJ, _ZWJ, _EMOJI_STYLE = "\u200c", "\u200d", "\ufe0f"
 _VIRAMA = 9
-_SIGNS = "\u2194\u2195\u2640\u2642"
-"""Signs of other categories that emoji are joined with."""
+_NO_DOTS = "\u2800"
+HIDDEN: Final = "must not hold control characters or others that show nothing"
+"""What is wrong with a name that has `hidden_positions`."""
+_SIGNS = "\u203c\u2049\u2139\u2194\u25fb\u25fc\u25fd\u25fe\u2934\u2935\u3030\u303d"
+"""Emoji that are of other categories than symbols are (Unicode, emoji-variation-sequences)."""
 
 
 def is_well_formed(text: str) -> bool:
@@ -39,6 +43,30 @@ def hidden_positions(name: str) -> Iterator[int]:
             yield at
 
 
+def without_hidden(text: str) -> str:
+    """The text without its `hidden_positions`."""
+    hidden = set(hidden_positions(text))
+    return "".join(character for at, character in enumerate(text) if at not in hidden)
+
+
+def is_blank(text: str) -> bool:
+    """Whether it is made of white space and empty Braille cells, and so shows nothing."""
+    return not text.replace(_NO_DOTS, "").strip()
+
+
+def visible_name(name: str) -> str:
+    """The name, if everything in it can be seen.
+
+    Raises:
+        ValueError: it shows nothing, or holds something that shows nothing or reorders the rest.
+    """
+    if is_blank(name):
+        raise ValueError("must not be empty")
+    if next(hidden_positions(name), None) is not None:
+        raise ValueError(HIDDEN)
+    return name
+
+
 def _shows(character: str, before: str, after: str) -> bool:
     if not before:
         return False
@@ -53,7 +81,5 @@ def _shows(character: str, before: str, after: str) -> bool:
 
 
 def _is_emoji(character: str) -> bool:
-    """Whether it may be part of an emoji: a symbol, a modifier of the skin's colour, or one of two older signs."""
-    return bool(character) and (
-        unicodedata.category(character) in ("So", "Sk") or character in "\u2194\u2195\u2640\u2642"
-    )
+    """Whether it may be part of an emoji: a symbol, a modifier of the skin's colour, or one of the older signs."""
+    return bool(character) and (unicodedata.category(character) in ("So", "Sk") or character in _SIGNS)
