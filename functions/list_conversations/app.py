@@ -2,7 +2,7 @@
 
 from modulo.domain.conversations.conversation import Conversation
 from modulo.domain.pagination import Listing
-from modulo.runtime.endpoint import After, APIRouter, PageSize, Reader, handler_of, responses, run, services
+from modulo.runtime.endpoint import After, APIRouter, Flag, PageSize, Reader, handler_of, responses, run, services
 from modulo.usecases.list_conversations import list_conversations
 
 router = APIRouter(tags=["conversations"])
@@ -10,7 +10,7 @@ router = APIRouter(tags=["conversations"])
 
 @router.get("/conversations", operation_id="list_conversations", responses=responses())
 async def endpoint(
-    caller: Reader, after: After = None, limit: PageSize = 50, archived: bool | None = None
+    caller: Reader, after: After = None, limit: PageSize = 50, archived: Flag | None = None
 ) -> Listing[Conversation]:
     """List the caller's conversations, the last used first."""
     return await run(

@@ -5,7 +5,7 @@ from uuid import UUID
 from modulo.domain.conversations.conversation import Message
 from modulo.domain.errors import NotFound
 from modulo.domain.pagination import Listing
-from modulo.runtime.endpoint import AfterId, APIRouter, PageSize, Reader, handler_of, responses, run, services
+from modulo.runtime.endpoint import AfterId, APIRouter, Flag, PageSize, Reader, handler_of, responses, run, services
 from modulo.usecases.list_messages import list_messages
 
 router = APIRouter(tags=["conversations"])
@@ -14,7 +14,7 @@ PATH = "/conversations/{conversation_id}/messages"
 
 @router.get(PATH, operation_id="list_messages", responses=responses(NotFound))
 async def endpoint(
-    caller: Reader, conversation_id: UUID, after: AfterId = None, limit: PageSize = 50, newest_first: bool = False
+    caller: Reader, conversation_id: UUID, after: AfterId = None, limit: PageSize = 50, newest_first: Flag = False
 ) -> Listing[Message]:
     """List a conversation's messages with their citations, oldest first."""
     return await run(

@@ -100,7 +100,7 @@ class Api:
         json: Any = None,
         body: str | bytes | None = None,
         query: Mapping[str, str | list[str]] | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str | list[str]] | None = None,
     ) -> Reply:
         return invoke(method, path, json_body=json, body=body, query=query, headers={**self.headers, **(headers or {})})
 
@@ -181,21 +181,21 @@ def invoke(
     json_body: Any = None,
     body: str | bytes | None = None,
     query: Mapping[str, str | list[str]] | None = None,
-    headers: Mapping[str, str] | None = None,
+    headers: Mapping[str, str | list[str]] | None = None,
 ) -> Reply:
     route = next(route for route in routes() if route.matches(method, path))
-    sent = {name.lower(): value for name, value in (headers or {}).items()}
+    sent = {name.lower(): [value] if isinstance(value, str) else value for name, value in (headers or {}).items()}
     if json_body is not None:
         body = json.dumps(json_body)
-        sent.setdefault("content-type", "application/json")
+        sent.setdefault("content-type", ["application/json"])
     raw = body.encode() if isinstance(body, str) else body or b""
     parameters = {name: [value] if isinstance(value, str) else value for name, value in (query or {}).items()}
     event = {
         "resource": route.path.removeprefix(V1_PREFIX),
         "path": path.removeprefix(V1_PREFIX),
         "httpMethod": method,
-        "headers": sent,
-        "multiValueHeaders": {name: [value] for name, value in sent.items()},
+        "headers": {name: values[-1] for name, values in sent.items()},
+        "multiValueHeaders": sent,
         "queryStringParameters": {name: values[-1] for name, values in parameters.items()} or None,
         "multiValueQueryStringParameters": parameters or None,
         "requestContext": {"requestId": str(uuid4()), "identity": {"sourceIp": "127.0.0.1"}, "stage": route.stage[1:]},

@@ -1,6 +1,7 @@
 """What a request holds is used or refused, never ignored; broken Unicode is nobody's server error."""
 
 import json
+from http.client import HTTPConnection
 
 import pytest
 from pydantic import TypeAdapter
@@ -8,10 +9,12 @@ from pydantic import TypeAdapter
 from modulo.domain.request_model import RequestModel
 from modulo.runtime.openai.door import V1_PREFIX, is_of_v1
 from modulo.runtime.strict_route import FORM as FORM_TYPE
-from modulo.runtime.strict_route import body_type, query_parameters
+from modulo.runtime.strict_route import body_type, header_parameters, query_parameters
 from modulo.runtime.worker import function, function_names
 from tests.functions.conftest import as_user
+from tests.functions.served import served
 
+BOOLEAN = {"type": "boolean"}
 SURROGATE = "\\ud83d"
 JSON = {"content-type": "application/json"}
 FORM = {"content-type": "multipart/form-data; boundary=b"}
@@ -237,6 +240,52 @@ def test_a_parameter_given_twice_is_named(api):
     reply = api("GET", "/collections", query={"limit": ["1", "2"]})
     assert reply.status == 422
     assert "limit" in reply.json["detail"]
+
+
+FLAGS = [
+    (name, field.alias)
+    for name, _, route in ROUTES
+    for field in route.dependant.query_params
+    if TypeAdapter(field.field_info.annotation).json_schema() in (BOOLEAN, {"anyOf": [BOOLEAN, {"type": "null"}]})
+]
+
+
+@pytest.mark.parametrize(("name", "parameter"), FLAGS, ids=[name for name, _ in FLAGS])
+def test_a_boolean_in_a_query_is_written_as_in_json(api, name, parameter):
+    ((method, route),) = [(method, route) for operation, method, route in ROUTES if operation == name]
+    path = path_of(name, route, api.create_collection("papers"))
+    for given in ("yes", "on", "1", "0", "t", "True", "FALSE", " true", ""):
+        reply = api(method, path, query={parameter: given})
+        assert reply.status == 422, (given, reply.text)
+        assert reply.json["errors"] == [{"field": parameter, "message": "must be true or false"}]
+    for given in ("true", "false"):
+        assert api(method, path, query={parameter: given}).status in (200, 404)
+
+
+HEADED = [(name, header) for name, _, route in ROUTES for header in sorted(set(header_parameters(route.dependant)))]
+
+
+@pytest.mark.parametrize(("name", "header"), HEADED, ids=[name for name, _ in HEADED])
+def test_a_header_given_twice_is_named(api, name, header):
+    ((method, route),) = [(method, route) for operation, method, route in ROUTES if operation == name]
+    path, body = path_of(name, route, api.create_collection("papers")), BODIES.get(name)
+    for values in (["a", "b"], ["a", "a"]):
+        reply = api(method, path, json=body, headers={header: values})
+        assert reply.status == 422, reply.text
+        assert reply.json["errors"] == [{"field": header, "message": "must be given once"}]
+
+
+def test_a_header_given_twice_is_named_by_a_server_too(api):
+    with served() as address:
+        connection = HTTPConnection(address.removeprefix("http://"))
+        connection.putrequest("POST", "/api/conversations")
+        for name, value in (*api.headers.items(), ("Idempotency-Key", "a"), ("idempotency-key", "b")):
+            connection.putheader(name, value)
+        connection.endheaders()
+        reply = connection.getresponse()
+        refused = json.loads(reply.read())
+        connection.close()
+    assert (reply.status, refused["errors"][0]["field"]) == (422, "Idempotency-Key")
 
 
 def test_two_files_in_one_form_are_refused_and_nothing_is_stored(api, services):

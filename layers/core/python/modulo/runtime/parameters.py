@@ -46,4 +46,14 @@ def _integer(given: Any) -> Any:
 
 WRITTEN: Final = BeforeValidator(_integer)
 """Behind the bounds of an integer of a query: it has to be written as one."""
+
+
+def _flag(given: Any) -> Any:
+    """The boolean that a query holds, as the API's description has it: Pydantic also takes `yes`, `on`, `1` and `T`."""
+    if isinstance(given, str) and given not in ("true", "false"):
+        raise PydanticCustomError("bool_parsing", "Input should be a valid boolean")
+    return given
+
+
+Flag = Annotated[bool, BeforeValidator(_flag)]
 PageSize = Annotated[int, Query(alias="limit", ge=1, le=100), WRITTEN]

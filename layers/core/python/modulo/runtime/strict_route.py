@@ -1,11 +1,11 @@
 """Routes that refuse what they would otherwise ignore or misread.
 
-That is an unknown or repeated query parameter, a body of another type, and broken Unicode. Answers leave out what is
-null.
+That is an unknown or repeated query parameter, a repeated header, a body of another type, and broken Unicode. Answers
+leave out what is null.
 """
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
 from typing import Any
 
 from fastapi import Request, Response
@@ -29,7 +29,7 @@ JSON, FORM = "application/json", "multipart/form-data"
 
 
 class StrictRoute(APIRoute):
-    """A route that takes the query parameters it declares, each once, and JSON bodies of well-formed text."""
+    """A route that takes the query parameters and headers it declares, each once, and JSON of well-formed text."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         nulls = str(options.get("operation_id")).startswith(WITH_NULLS)
@@ -38,7 +38,7 @@ class StrictRoute(APIRoute):
     def get_route_handler(self) -> Handle:
         """FastAPI's handler behind the checks."""
         handle: Handle = super().get_route_handler()
-        known = set(query_parameters(self.dependant))
+        known, headers = set(query_parameters(self.dependant)), sorted(set(header_parameters(self.dependant)))
         taken = body_type(self)
 
         ends_in_parameter = self.path.endswith("}")
@@ -47,6 +47,7 @@ class StrictRoute(APIRoute):
             if ends_in_parameter and (fixed := fixed_methods(request.url.path)) and request.method not in fixed:
                 raise HTTPException(405)
             _check_query(request, known)
+            _check_headers(request, headers)
             read = _StrictRequest(request.scope, request.receive)
             if taken is not None:
                 await _check_type(read, taken)
@@ -60,6 +61,13 @@ def query_parameters(dependant: Dependant) -> Iterator[str]:
     yield from (field.alias for field in dependant.query_params)
     for inner in dependant.dependencies:
         yield from query_parameters(inner)
+
+
+def header_parameters(dependant: Dependant) -> Iterator[str]:
+    """The names of the headers that a route or one of its dependencies declares."""
+    yield from (field.alias for field in dependant.header_params)
+    for inner in dependant.dependencies:
+        yield from header_parameters(inner)
 
 
 def body_type(route: APIRoute) -> str | None:
@@ -90,6 +98,15 @@ def _check_query(request: Request, known: set[str]) -> None:
         if name not in known:
             raise InvalidRequest.field(name[:100], "is not a query parameter of this endpoint")
         if number > 1:
+            raise InvalidRequest.field(name, "must be given once")
+
+
+def _check_headers(request: Request, known: Sequence[str]) -> None:
+    """Refuse a header that is given twice: FastAPI takes the last one, and Mangum makes one of both."""
+    sent = (request.scope.get("aws.event") or {}).get("multiValueHeaders") or {}
+    joined = Counter(name.lower() for name, values in sent.items() for _ in values)
+    for name in known:
+        if max(joined[name.lower()], len(request.headers.getlist(name))) > 1:
             raise InvalidRequest.field(name, "must be given once")
 
 
