@@ -1,11 +1,12 @@
 import hashlib
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from modulo.domain.errors import Unavailable
 from modulo.runtime.worker import function
+from modulo.usecases.complete_part_upload import complete_part_upload
 from tests.functions.conftest import as_user, ingest_all
 
 TEXT = "The sea is 11 kilometres deep."
@@ -44,6 +45,31 @@ def test_a_completed_upload_answers_again_with_its_file(api):
     assert complete(api, upload, parts).json == complete(api, upload, parts).json
     assert api.send_part(upload, "more").status == 409
     assert api("POST", f"/v1/uploads/{upload}/cancel").status == 409
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_who_completes_it_a_moment_later_gets_that_file_or_is_told_of_other_parts(api, services, monkeypatch, same):
+    upload, parts = begin(api, TEXT[:10], TEXT[10:])
+    begin_completion, order = services.part_uploads.begin_completion, parts if same else parts[::-1]
+
+    def late(principal, upload_id, **more):
+        monkeypatch.undo()
+        complete_part_upload(
+            *(principal, upload_id, [UUID(part) for part in order], None),
+            part_uploads=services.part_uploads,
+            blobs=services.blobs,
+            purges=services.purges,
+            clock=services.clock,
+        )
+        begin_completion(principal, upload_id, **more)
+
+    monkeypatch.setattr(services.part_uploads, "begin_completion", late)
+    reply = complete(api, upload, parts)
+    [file] = api("GET", "/v1/files").json["data"]
+    if same:
+        assert (reply.status, reply.json["file"]) == (200, file)
+    else:
+        assert (reply.status, reply.json["error"]["param"]) == (400, "part_ids")
 
 
 def test_a_completed_upload_is_not_completed_with_other_parts(api, queues):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modulo.domain.errors import InvalidRequest
+from modulo.domain.errors import Conflict, InvalidRequest
 from modulo.domain.files.media import HEAD_BYTES, media_type_of
 from modulo.domain.files.part_upload import COMPLETION_LEASE, UploadPartRef, digest
 from modulo.domain.files.user_file import UserFileRef
@@ -50,7 +50,14 @@ def complete_part_upload(
     ref = UserFileRef(principal.tenant_id, principal.user_id, upload_id)
     parts = [UploadPartRef(ref, part) for part in part_ids]
     now = clock.now()
-    part_uploads.begin_completion(principal, upload_id, until=now + COMPLETION_LEASE, now=now)
+    try:
+        part_uploads.begin_completion(principal, upload_id, until=now + COMPLETION_LEASE, now=now)
+    except Conflict:
+        upload = part_uploads.get_upload(principal, upload_id, now=now)
+        if upload.file is None:
+            raise
+        upload.require_same(part_ids)  # the same request was faster
+        return upload
     try:
         with blobs.open(parts[0]) as first:
             media_type = media_type_of(upload.name, first.read(HEAD_BYTES))
