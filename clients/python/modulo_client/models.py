@@ -246,6 +246,8 @@ class AnswerMetadata(Model):
     cached: bool = False
     reranked: bool = False
     degraded: tuple[str, ...] = ()
+    complete: bool = True
+    cut_short: bool = False
     tokens_used: int = 0
     stage_seconds: dict[str, float] = {}
 

@@ -85,6 +85,21 @@ def print_answered(answer: Answer) -> None:
         out.print(f"[dim]\\[{one.mark}][/dim] {escape(one.title)}, page {one.page_number}: “{escape(one.excerpt)}”")
     for near in answer.nearest:
         out.print(f"  [dim]near[/dim] {escape(near.title)}, page {near.page_number}: {escape(near.excerpt)}")
+    for warning in warnings_of(answer):
+        err.print(f"warning: {escape(warning)}", style="yellow")
+
+
+def warnings_of(answer: Answer) -> list[str]:
+    """Why an answer may be worse than usual, or not all there is; the console tells the same."""
+    about = answer.metadata
+    left_out = f"a part of the search did not answer and was left out ({', '.join(about.degraded)})"
+    told = {
+        f"{left_out}: the answer may be worse than usual": bool(about.degraded),
+        "only the nearest passages were checked against the filter: there may be others": not about.complete,
+        "the answer ends early: it reached its limit": about.cut_short or about.outcome == "cut_short",
+        "a model answered, but its citations did not hold: its answer is not shown": about.outcome == "unverified",
+    }
+    return [*(text for text, holds in told.items() if holds), *([answer.token_warning] if answer.token_warning else [])]
 
 
 def progress() -> Progress:
