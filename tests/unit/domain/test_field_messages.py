@@ -58,7 +58,7 @@ class Body(BaseModel, extra="forbid"):
         ("whole", "perhaps", "must be true or false"),
         ("parent", "demo", "must be an id (UUID)"),
         ("nested", [], "must be an object"),
-        ("qestion", "?", "is not known here: check its spelling"),
+        ("qestion", "?", "is not known here: check its spelling, or leave it out"),
     ],
 )
 def test_a_wrong_field_is_told_in_plain_words(field: str, value: Any, words: str) -> None:

@@ -14,9 +14,9 @@ _PATTERNS: Final = {
 }
 _WORDS: Final = {
     "missing": "is required",
-    "extra_forbidden": "is not known here: check its spelling",
+    "extra_forbidden": "is not known here: check its spelling, or leave it out",
     "missing_argument": "is required",
-    "unexpected_keyword_argument": "is not known here: check its spelling",
+    "unexpected_keyword_argument": "is not known here: check its spelling, or leave it out",
     "string_too_short": "must have at least {min_length} characters",
     "string_too_long": "must have at most {max_length} characters",
     "too_short": "must have at least {min_length} items",
