@@ -39,8 +39,7 @@ from modulo.domain.files.file import DocumentInfo, FileRef
 from modulo.domain.ingestion.chunking import chunk
 from modulo.domain.retrieval.fusion import ROUTE_DEPTH, TEXT_WEIGHT, Candidates, fused
 from modulo.domain.retrieval.passage import Hit, LiveDocument, Passage
-from modulo.domain.retrieval.relevance import blended
-from modulo.usecases.search.reranking import read_scores
+from modulo.usecases.search.reranking import judged
 
 RESULT = ROOT / "benchmarks" / "results" / "chunk_sizes.json"
 SIZES = (200, 300, 400)
@@ -135,9 +134,8 @@ def _embedding_seconds(model: Model, encoded: Sequence[Encoding]) -> float:
 
 
 def reranked(reranker: CountingReranker, question: str, passages: Sequence[Passage]) -> list[Passage]:
-    """The passages in the order of both stages together."""
-    scores = read_scores(reranker, question, passages)
-    relevances = blended([one.hit.fused for one in passages], scores)
+    """The passages in the order that the product gives them."""
+    _, relevances = judged(reranker, question, passages, CANDIDATES)
     return [one for _, one in sorted(zip(relevances, passages, strict=True), key=lambda pair: -pair[0])]
 
 

@@ -34,10 +34,9 @@ from modulo.domain.answers.citations import check_citations
 from modulo.domain.collections.collection import Chunking
 from modulo.domain.retrieval.near_duplicates import distinct
 from modulo.domain.retrieval.passage import Passage
-from modulo.domain.retrieval.relevance import blended
 from modulo.domain.retrieval.search_defaults import DEFAULT_TOP_K
 from modulo.domain.text.table_rows import cells
-from modulo.usecases.search.reranking import read_scores
+from modulo.usecases.search.reranking import judged
 
 RESULT = ROOT / "benchmarks" / "results" / "table_answers.json"
 MAX_CITATIONS = 5
@@ -143,8 +142,7 @@ def measure(
     for one in questions:
         asked, before = one.asked.question, model.counts.tokens
         found = index.search(asked)
-        scores = read_scores(reranker, asked, found)
-        relevances = blended([passage.hit.fused for passage in found], scores)
+        scores, relevances = judged(reranker, asked, found, len(found))
         known = [*scores, *[None] * (len(found) - len(scores))]
         ranked = [
             passage.with_rerank(score, relevance)

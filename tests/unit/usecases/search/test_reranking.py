@@ -111,6 +111,21 @@ def test_relevances_fall_and_are_from_0_to_1() -> None:
     assert all(0 <= score <= 1 for score in scores)
 
 
+def test_a_passage_that_holds_a_rare_word_of_the_question_is_first_where_the_reranker_is_even() -> None:
+    told = passage("The warranties end.", name="told.txt", score=0.5)
+    headed = passage("They end.", name="headed.txt", heading="Warranty", score=0.5)
+    others = [passage(f"Passage number {n}.", name=f"p{n}.txt", score=0.5) for n in range(8)]
+    ranked = rerank(run_with(Scripted()), QUESTION, [*others, told, headed])
+    assert {one.document.name for one in ranked[:2]} == {"told.txt", "headed.txt"}
+    assert ranked[0].reranked == ranked[-1].reranked
+
+
+def test_a_rare_word_counts_by_the_spelling_that_the_passages_have() -> None:
+    others = [passage(f"Passage number {n}.", name=f"p{n}.txt", score=0.5) for n in range(8)]
+    told = passage("The warranty ends.", name="told.txt", score=0.5)
+    assert rerank(run_with(Scripted()), "How long is the warrenty?", [*others, told])[0].document.name == "told.txt"
+
+
 def test_of_long_passages_further_back_a_window_is_read() -> None:
     reranker = Scripted()
     long = passage(f"{'Rain fell on the town. ' * 30}The warranty lasts two years. {'Rain fell. ' * 30}", score=0.1)

@@ -50,7 +50,7 @@ class Passage:
     """A hit whose document is live.
 
     `reranked` is the reranker's score from 0 to 1 where it read the passage. Where it read any, `relevance` is the
-    score, also from 0 to 1, that both stages give together.
+    score, also from 0 to 1, that both stages and the question's rare words give.
     """
 
     hit: Hit

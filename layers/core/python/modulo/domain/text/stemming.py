@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Set
 from itertools import pairwise
 
 
@@ -27,13 +28,24 @@ _STOP_WORDS = _words(
 def content_words(text: str) -> list[str]:
     """The stems of the words that are no stop words, in order."""
     found: list[str] = []
-    for match in _WORD.finditer(unicodedata.normalize("NFKC", text).casefold()):
+    for match in _WORD.finditer(_folded(text)):
         word = re.split(r"['\u2019]", match.group())[0]
         if _EAST_ASIAN.search(word):
             found += ["".join(pair) for pair in pairwise(word)] or [word]
         elif word not in _STOP_WORDS:
             found.append(_stem(word))
     return found
+
+
+def held(stems: Set[str], text: str) -> Set[str]:
+    """Which of these content words the text holds: only words that begin like one of them are stemmed."""
+    beginnings = tuple(stem[:_MIN_STEM_CHARACTERS] for stem in stems)
+    words = {word for word in _WORD.findall(_folded(text)) if not word.isascii() or word.startswith(beginnings)}
+    return stems & {stem for word in words for stem in content_words(word)}
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def _stem(word: str) -> str:

@@ -9,7 +9,7 @@ from modulo.domain.answers.extracts import spelled_like
 from modulo.domain.errors import Throttled, Unavailable
 from modulo.domain.retrieval.passage_text import reading
 from modulo.domain.retrieval.relevance import blended, log_odds
-from modulo.domain.text.stemming import content_words
+from modulo.domain.text.stemming import content_words, held
 from modulo.ports.deadline import remaining, within
 
 if TYPE_CHECKING:
@@ -32,22 +32,21 @@ FURTHER_WORDS = 60
 
 
 def rerank(run: SearchRun, question: str, passages: Sequence[Passage]) -> Sequence[Passage]:
-    """The passages by the reranker's scores and the first stage's together.
+    """The passages by the reranker's scores, the first stage's and the question's rare words together.
 
     They stay as they are where no reranker is asked for, or where it fails or takes too long, which is recorded.
     """
-    reranker, candidates = run.ports.reranker, passages[: run.limits.rerank_candidates]
+    reranker, most = run.ports.reranker, run.limits.rerank_candidates
     if reranker is None or not run.reranks or not passages:
         return passages
     try:
         with within(remaining(run.limits.rerank_seconds)):
-            scores = run.timed("rerank", lambda: read_scores(reranker, question, candidates))
+            scores, relevances = run.timed("rerank", lambda: judged(reranker, question, passages, most))
     except (Unavailable, Throttled) as error:
         named = ", ".join(map(str, run.collections))
         log.warning("search in collections %s goes on without the reranker: %s", named, error.detail)
         run.degraded.add("reranker")
         return passages
-    relevances = blended([passage.hit.fused for passage in passages], scores)
     known = [*scores, *[None] * (len(passages) - len(scores))]
     ranked = [
         passage.with_rerank(score, relevance)
@@ -56,14 +55,26 @@ def rerank(run: SearchRun, question: str, passages: Sequence[Passage]) -> Sequen
     return sorted(ranked, key=lambda passage: -passage.score)
 
 
-def read_scores(reranker: Reranker, question: str, candidates: Sequence[Passage]) -> list[float]:
-    """The scores of the first candidates; of all of them where none of the first ones is clear.
+def judged(
+    reranker: Reranker, question: str, passages: Sequence[Passage], most: int
+) -> tuple[list[float], list[float]]:
+    """The reranker's scores of the passages that it reads, at most so many, and the relevance of all of them.
 
     Raises:
         Unavailable, Throttled: the reranker does not answer, or not in time.
     """
+    candidates = passages[:most]
     question = spelled_like(question, [one.text for one in candidates])
     words = frozenset(content_words(question))
+    scores = _read_scores(reranker, question, words, candidates)
+    in_each = [held(words, one.hit.chunk.embedded_text) for one in passages]
+    return scores, blended([one.hit.fused for one in passages], scores, in_each)
+
+
+def _read_scores(
+    reranker: Reranker, question: str, words: frozenset[str], candidates: Sequence[Passage]
+) -> list[float]:
+    """The scores of the first candidates; of all of them where none of the first ones is clear."""
     first, further = candidates[:READ_FIRST], candidates[READ_FIRST:]
     scores = reranker.score(question, [reading(one, words, max_words=FIRST_WORDS) for one in first])
     if further and log_odds(max(scores)) < CLEAR_LOG_ODDS:
