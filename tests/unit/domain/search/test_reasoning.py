@@ -149,3 +149,12 @@ class TestPlan:
         assert plan(ReasoningStrategy.hierarchical, ONE, TWO).concludes
         assert not plan(ReasoningStrategy.hierarchical, ONE).concludes
         assert not plan(ReasoningStrategy.decomposition, ONE, TWO).concludes
+
+
+def test_a_line_that_an_earlier_part_quoted_is_not_told_again() -> None:
+    one, two = passage(1), passage(2)
+    steps = [step("a?", [one], "Row [1].", 1), step("b?", [one, two], "Row [1].\nMore [2].", 1, 2)]
+    assert combine(steps)[1].text == "Row [1].\nMore [2]."
+    assert combine([steps[0], step("b?", [one], "Row [1].", 1)])[1].text == "Row [1]."
+    told = [step("a?", [one], "One:\n\nA [1].", 1), step("b?", [two], "One:\n\nA [1].", 1)]
+    assert combine(told)[1].text == "One:\n\nA [1].\nOne:\n\nA [2]."

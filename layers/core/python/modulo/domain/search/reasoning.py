@@ -139,7 +139,18 @@ def _composed(texts: Sequence[tuple[str, str]], form: FormatType) -> str:
             return "\n".join(f"{question} {text or NOT_FOUND}" for question, text in texts)
         case FormatType.summary:
             return "\n".join(_first_statement(text) for _, text in texts if text)
-    return "\n".join(text for _, text in texts if text)
+    return "\n".join(_without_repeated_lines([text for _, text in texts if text]))
+
+
+def _without_repeated_lines(texts: Sequence[str]) -> list[str]:
+    """The answers without cited lines that an earlier one has: two years of one row are quoted once."""
+    told: set[str] = set()
+    kept = []
+    for text in texts:
+        lines = [line for line in text.splitlines() if line not in told or not MARK.search(line)]
+        told.update(lines)
+        kept.append("\n".join(lines))
+    return list(filter(None, kept))
 
 
 def _first_statement(text: str) -> str:
