@@ -16,6 +16,9 @@ from modulo.domain.answers.demands import Demands, demands_of, holds, keys_in, n
         ("What did Ada Lovelace write?", set(), set(), {("ada", "lovelac")}),
         ("What is Galileo's view of the New World?", set(), set(), {("galileo",)}),
         ("Who was the first English king?", set(), set(), set()),
+        ("Wie hoch ist die Pauschale im Ausland?", set(), set(), set()),  # nouns
+        ("Wer testet mit Nadja Roth die Deckel?", set(), set(), {("nadja", "roth")}),
+        ("Wer eicht die Waage?", set(), set(), set()),  # too short for its language to be known
     ],
 )
 def test_codes_numbers_and_names_are_demanded(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
+from modulo.domain.text.language import language_of
 from modulo.domain.text.stemming import content_words
 
 MAX_SPELLINGS = 400
@@ -25,6 +26,10 @@ _LETTERS = re.compile(r"[^\W\d_]")
 _POSSESSIVE = re.compile(r"['\u2019]s?$")
 _ORIGIN = re.compile(r"(?:ish|ese?|ch|ian|ican|(?<=germ)an|west|east|north|south|new|world)$")  # English, New World
 _NAME = re.compile(r"[A-Z\u00c0-\u00de][^\W\d_]{2,}")
+# Of German questions, which write all nouns like names, even those too short for their language to be known.
+_ASKS_IN_GERMAN = re.compile(
+    r"\b(?:wer|wem|wen|wessen|wann|wie|wieviele?|warum|wieso|weshalb|welche[mnrs]?|ist|sind)\b", re.IGNORECASE
+)
 _MONTH = re.compile(
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
     r"nov(?:ember)?|dec(?:ember)?)",
@@ -48,9 +53,10 @@ class Demands:
 def demands_of(question: str, *, names: bool = True) -> Demands:
     """The demands.
 
-    Names are those words that begin with a capital, where the language writes no other nouns so. The month of a date,
-    beside a number, is none: texts write dates in many ways.
+    Names are those words that begin with a capital; in German, which writes all nouns so, only several in a row. The
+    month of a date, beside a number, is none: texts write dates in many ways.
     """
+    least = 2 if language_of(question) == "de" or _ASKS_IN_GERMAN.search(question) else 1
     told = [token for token in _TOKEN.findall(question) if any(map(str.isdigit, token))]
     keys = [key for token in told for key in _date_keys(token) or [_key(token)] if key]
     codes = frozenset(key for key in keys if _is_code(key))
@@ -58,7 +64,8 @@ def demands_of(question: str, *, names: bool = True) -> Demands:
     capitals = [bool(_NAME.fullmatch(token)) and not _in_date(tokens, at) for at, token in enumerate(tokens)]
     written_so = names and sum(capitals[1:]) * 2 <= len(tokens)
     groups = groupby(zip(tokens[1:], capitals[1:], strict=True), key=lambda pair: pair[1]) if written_so else ()
-    written = (stems(" ".join(token for token, _ in group)) for capital, group in groups if capital)
+    runs = ([token for token, _ in group] for capital, group in groups if capital)
+    written = (stems(" ".join(run)) for run in runs if len(run) >= least)
     return Demands(
         codes=codes,
         numbers=frozenset(key for key in keys if key not in codes and len(key) > 1),
