@@ -6,6 +6,8 @@ from dataclasses import replace
 from modulo.adapters.models.extractive_generator import MAX_EXTRACTS, MAX_SCORED, ExtractiveGenerator
 from modulo.domain.answers.answer import Prompt
 from modulo.domain.answers.answer_options import AnswerOptions
+from modulo.domain.answers.passage_floor import MEASURED
+from modulo.domain.retrieval.relevance import probability
 from modulo.domain.text.tokens import estimate
 from tests.unit.passages import passage
 
@@ -135,3 +137,81 @@ def test_several_items_of_a_list_make_way_for_the_list() -> None:
 def test_a_single_item_stays_alone() -> None:
     reranker = Scripted({"1. Stop the pump. 2.": 0.8, "3. Clean": 0.9}, 0.01)
     assert quoted(reranker, "Clean the filter?", STEPS) == "Repair: \u201c3. Clean the filter.\u201d [1]"
+
+
+SECTIONS = "Sick leave\n\nA certificate is due on the fourth day.\n\nTraining\n\nThe firm pays for courses."
+
+
+def asked_of(reranker: Scripted, question: str, text: str, *, odds: float, name: str = "p1.txt") -> str:
+    found = passage(text, name=name, reranked=probability(odds))
+    return ExtractiveGenerator(reranker).generate(Prompt(question, [found])).text
+
+
+def test_a_part_may_answer_by_itself_where_its_passage_has_a_low_score() -> None:
+    question = "When is a certificate due?"
+    told = "Sick leave: \u201cA certificate is due on the fourth day.\u201d [1]"
+    assert asked_of(Scripted({"certificate": 0.99}, 0.01), question, SECTIONS, odds=-3.0) == told
+    assert asked_of(Scripted({"certificate": 0.3}, 0.01), question, SECTIONS, odds=-3.0) == ""
+    one_part = "A certificate is due on the fourth day. The firm pays for courses."
+    assert asked_of(Scripted({"certificate": 0.99}, 0.01), question, one_part, odds=-3.0) == ""
+
+
+def test_no_part_answers_by_itself_below_a_label_that_repeats_the_question() -> None:
+    reranker = Scripted({"certificate": 0.99}, 0.01)
+    reranker.name = next(iter(MEASURED))
+    assert asked_of(reranker, "When is a certificate due?", SECTIONS, odds=-3.0)
+    assert asked_of(reranker, "When is a certificate due?", SECTIONS, odds=-3.0, name="certificate.txt") == ""
+
+
+def test_what_holds_the_code_needs_no_more_below_a_label_that_repeats_the_question() -> None:
+    reranker = Scripted(otherwise=0.6)
+    reranker.name = next(iter(MEASURED))
+    text = "The label printer works again (WMS-3312). It was slow (WMS-3313)."
+    told = asked_of(reranker, "What is WMS-3312 about?", text, odds=0.5, name="wms.txt")
+    assert told == "\u201cThe label printer works again (WMS-3312).\u201d [1]"
+    assert asked_of(reranker, "What is the WMS label?", text, odds=0.5, name="wms.txt") == ""
+
+
+VEHICLES = (
+    "Plate | Model | State\nBS 1 | Vela | in repair\nBS 2 | Orca | in use\nBS 3 | Vela | in repair\nBS 4 | Lynx | sold"
+)
+
+
+def test_all_rows_are_quoted_that_the_question_selects_alike() -> None:
+    both = "\u201cPlate | Model | State \u2026 BS 1 | Vela | in repair \u2026 BS 3 | Vela | in repair\u201d [1]"
+    assert quoted(Scripted(), "Which cars are in repair?", VEHICLES) == both
+    assert quoted(Scripted(), "Which Vela is in repair?", VEHICLES) == both
+    many = "\n".join(f"BS {n} | Orca | in repair" for n in range(5, 5 + MAX_SCORED))
+    assert quoted(Scripted(), "Which cars are in repair?", f"{VEHICLES}\n{many}").count("in repair") == 2 + MAX_SCORED
+
+
+def test_a_row_that_the_question_names_stands_alone() -> None:
+    text = quoted(Scripted({"BS 3": 0.9}, 0.1), "Is BS 3 in repair?", VEHICLES)
+    assert text == "\u201cPlate | Model | State \u2026 BS 3 | Vela | in repair\u201d [1]"
+
+
+def test_rows_that_the_question_selects_stand_alone_where_one_of_them_is_far_from_the_answer() -> None:
+    text = quoted(Scripted({"BS 1": 0.001}, 0.9), "Which cars are in repair?", VEHICLES)
+    assert "BS 3" in text
+    assert "BS 1" not in text
+
+
+def test_rows_that_the_question_selects_may_answer_where_the_label_repeats_it() -> None:
+    reranker = Scripted()
+    reranker.name = next(iter(MEASURED))
+    rows = "BS 1 | Vela | in repair"
+    assert rows in asked_of(reranker, "Which vehicles are in repair?", VEHICLES, odds=0.5, name="vehicles.csv")
+    assert rows in asked_of(reranker, "Which plates are in repair?", VEHICLES, odds=-2.0)  # all words stand there
+    assert asked_of(reranker, "Which cars are in repair?", VEHICLES, odds=-2.0) == ""
+
+
+def test_below_its_document_s_name_a_further_extract_has_to_be_nearer() -> None:
+    text = "Term\n\nIt runs for three years.\n\nNotice\n\nIt is six months."
+    scores = {"six months": 0.9, "three years": 0.6}
+    found = passage(text, name="hill-lease.md", reranked=0.99)
+
+    def lines(question: str) -> int:
+        return len(ExtractiveGenerator(Scripted(scores)).generate(Prompt(question, [found])).text.splitlines())
+
+    assert lines("What is the notice of the hill lease?") == 1
+    assert lines("What is the notice?") == 2

@@ -143,3 +143,30 @@ def test_a_version_is_one_of_the_shorter_one() -> None:
     assert texts("What is new in version 6.2?", "6.2.1 (May)\n\nIt has a map.\n\n6.3.0 (June)\n\nIt has a clock.") == [
         "6.2.1 (May): \u201cIt has a map.\u201d"
     ]
+
+
+def scored(question: str, text: str, *, heading: str) -> list[str]:
+    return [one.scored_text for one in extracts(question, [passage(text, name="lease-hill.md", heading=heading)])]
+
+
+def test_a_part_of_several_sections_is_read_below_its_document_where_the_question_says_that() -> None:
+    clauses = "Term\n\nIt runs for three years.\n\nNotice\n\nIt is six months."
+    expected = ["lease hill\nTerm\nIt runs for three years.", "lease hill\nNotice\nIt is six months."]
+    assert scored("What is the notice of the hill lease?", clauses, heading="") == expected
+    assert scored("What is the notice?", clauses, heading="") == [one.split("\n", 1)[1] for one in expected]
+    assert scored("the lease", "It is low.", heading="Lease > Fees") == ["lease hill\nFees\nIt is low."]
+    assert scored("the lease", "It is low.", heading="Lease") == ["Lease\nIt is low."]
+
+
+def test_a_heading_tells_the_cause_too() -> None:
+    told = extracts("Why did it fail?", [passage("Root cause\n\nA disk was full.\n\nOutcome\n\nIt was mended.")])
+    assert [(one.text, one.tells_why) for one in told] == [
+        ("Root cause: \u201cA disk was full.\u201d", True),
+        ("Outcome: \u201cIt was mended.\u201d", False),
+    ]
+
+
+def test_an_extract_covers_a_question_whose_words_all_stand_in_it_or_above_it() -> None:
+    rows = "Product | State\nSoup | new\nRice | old"
+    assert [one.is_covering for one in extracts("Which products are old?", [passage(rows)])] == [False, True]
+    assert not any(one.is_covering for one in extracts("old?", [passage(rows)]))  # a word says too little

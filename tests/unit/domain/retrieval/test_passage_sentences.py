@@ -2,7 +2,13 @@
 
 import pytest
 
-from modulo.domain.retrieval.passage_sentences import MAX_LIST_WORDS, PassageSentence, lists, passage_sentences
+from modulo.domain.retrieval.passage_sentences import (
+    MAX_LIST_WORDS,
+    PassageSentence,
+    lists,
+    passage_sentences,
+    sections,
+)
 
 VERSIONS = "Version 3.0.1\n\nThis version fixes bug 1.\n\nVersion 3.0.2\n\nThis version fixes bug 2."
 
@@ -131,3 +137,14 @@ def test_a_long_list_is_cut_behind_an_item() -> None:
     (found,) = lists(passage_sentences("\n".join(f"- item {n} of the long list" for n in range(40))))
     assert found.text.endswith("list \u2026")
     assert len(found.text.split()) <= MAX_LIST_WORDS + 1
+
+
+def test_a_section_is_what_stands_below_the_same_headings_or_the_same_question() -> None:
+    def split(text: str) -> list[list[str]]:
+        return [[one.text for one in section] for section in sections(passage_sentences(text))]
+
+    assert split("It rains. It snows.\n\nHail follows.") == [["It rains.", "It snows.", "Hail follows."]]
+    assert split(VERSIONS) == [["This version fixes bug 1."], ["This version fixes bug 2."]]
+    questions = "Who pays?\nThe firm. It pays at once.\n\nWhat is paid?\n- meals\n- hotels\n\nIs there more?\nNo."
+    assert split(questions) == [["The firm.", "It pays at once."], ["- meals", "- hotels"], ["No."]]
+    assert split("") == []

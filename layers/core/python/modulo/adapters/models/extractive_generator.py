@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from modulo.domain.answers.answer import EXTRACTIVE, AnswerDraft, DraftPart, Prompt
+from modulo.domain.answers.demands import demands_of
 from modulo.domain.answers.extracts import GAP, Extract, asks_why, extracts, spelled_like
-from modulo.domain.answers.passage_floor import floor_of
+from modulo.domain.answers.passage_floor import PassageFloor, floor_of
 from modulo.domain.answers.row_match import row_match, share_of_name
+from modulo.domain.answers.selected_rows import is_named, selected_together
 from modulo.domain.retrieval.relevance import log_odds
 from modulo.domain.text.stemming import content_words
 from modulo.domain.text.tokens import estimate
@@ -28,6 +31,8 @@ MIN_ODDS = -3.0
 """The least sum of an extract's log odds and its passage's."""
 MARGIN = 3.0
 """How far, in log odds, a further extract of the same document may be behind the best one."""
+MARGIN_BELOW_NAME = 1.0
+"""The same of extracts that are read below their document's name: it brings all of them near each other."""
 MARGIN_ELSEWHERE = 1.0
 """The same of another document, which mostly tells of something else in like words."""
 ROW_MARGIN_ELSEWHERE = 0.5
@@ -36,8 +41,12 @@ RANK_PENALTY = 0.15
 """What each rank of its passage takes from an extract when the ones to read are chosen."""
 ROW_WEIGHT = 8.0
 """What the log odds of a row gain whose name is just what the question asks for."""
-MIN_SHARE_OF_NAME = 0.5
-"""How much of a row's name must be asked for where its passage's score is low."""
+LEAST_ALONE = 1.3
+"""How much more, in log odds, an extract needs to answer by itself than a passage."""
+MAX_DIVIDED = 3
+"""Of how many passages the extracts are read where no passage may answer."""
+PARAGRAPHS = re.compile(r"\S\s*\n\s*\n\s*\S")
+"""Between the parts of a passage."""
 CAUSE_WEIGHT = 1.5
 """What a sentence that states a cause gains where the question is for one."""
 
@@ -58,19 +67,16 @@ class ExtractiveGenerator:
         """The extracts, best first, a line each, with their citations."""
         question = spelled_like(prompt.question, [passage.text for passage in prompt.passages])
         words = frozenset(content_words(question))
-        may_answer = floor_of(self._reranker.name).passed_by(prompt.passages, words)
-        possible = [
-            one
-            for one in extracts(question, prompt.passages)
-            if one.mark in may_answer or share_of_name(one.row_words, words) >= MIN_SHARE_OF_NAME
-        ]
+        possible, least = _possible(question, words, prompt.passages, floor_of(self._reranker.name))
         chosen = _most_promising(words, possible)
         why = asks_why(question)
         found = [
-            (odds + ROW_WEIGHT * row_match(one.row_words, words) + CAUSE_WEIGHT * (why and one.tells_why), one)
-            for one, odds in zip(chosen, self._odds(question, chosen, prompt.passages), strict=True)
+            (odds + ROW_WEIGHT * _row_match(one, words) + CAUSE_WEIGHT * (why and one.tells_why), one)
+            for one, own, odds in self._read(question, chosen, prompt.passages)
+            if own >= least.get(one.mark, own)
         ]
-        lines = _distinct(_near_the_best(found, prompt.passages), possible)
+        near = selected_together(_near_the_best(found, prompt.passages), chosen, possible, words)
+        lines = _distinct(near, possible)
         kept = _within(lines, prompt.options.max_tokens)
         return AnswerDraft("\n".join(kept), cut_short=len(kept) < len(lines))
 
@@ -83,13 +89,51 @@ class ExtractiveGenerator:
         """Ping the reranker."""
         self._reranker.ping()
 
-    def _odds(self, question: str, chosen: Sequence[Extract], passages: Sequence[Passage]) -> list[float]:
-        """Each extract's log odds and its passage's together; what is a whole passage is not read again."""
+    def _read(
+        self, question: str, chosen: Sequence[Extract], passages: Sequence[Passage]
+    ) -> list[tuple[Extract, float, float]]:
+        """Each extract, its log odds, and these and its passage's together; a whole passage is not read again."""
         of_passages = _passage_odds(passages)
         read = [one for one in chosen if not (one.is_whole and passages[one.mark - 1].reranked is not None)]
         scores = self._reranker.score(question, [one.scored_text for one in read]) if read else []
         known = {id(one): log_odds(score) for one, score in zip(read, scores, strict=True)}
-        return [known.get(id(one), of_passages[one.mark - 1]) + of_passages[one.mark - 1] for one in chosen]
+        own = [known.get(id(one), of_passages[one.mark - 1]) for one in chosen]
+        return [(one, odds, odds + of_passages[one.mark - 1]) for one, odds in zip(chosen, own, strict=True)]
+
+
+def _possible(
+    question: str, words: frozenset[str], passages: Sequence[Passage], floor: PassageFloor
+) -> tuple[list[Extract], Mapping[int, float]]:
+    """The extracts of what may answer, and by passage the least log odds of those that have to tell so themselves.
+
+    Those are of the first passages of many parts, where no passage may answer: such a passage has a low score although
+    one of its parts answers.
+    """
+    found = extracts(question, passages)
+    # A code names one thing: what holds it is about it, whatever the label says.
+    may_answer = floor.passed_by(passages, frozenset() if demands_of(question).codes else words)
+    about_it = floor.passed_by(passages, frozenset())
+    possible = [
+        one
+        for one in found
+        if one.mark in may_answer
+        or (one.selecting and (one.mark in about_it or one.is_covering))
+        or is_named(one, words)
+    ]
+    if may_answer or possible:
+        return possible, {}
+    least = {
+        mark: floor.least + LEAST_ALONE
+        for mark, passage in enumerate(passages[:MAX_DIVIDED], start=1)
+        if PARAGRAPHS.search(passage.text) and floor.of(passage, words) <= floor.least
+    }
+    return [one for one in found if one.mark in least], least
+
+
+def _row_match(one: Extract, words: frozenset[str]) -> float:
+    """How exactly a row is what the question asks for, by its name or by the cells that select it."""
+    selecting = {word for told in one.selecting.values() for word in told}
+    return max(row_match(one.row_words, words), row_match(selecting, words))
 
 
 def _near_the_best(found: Sequence[tuple[float, Extract]], passages: Sequence[Passage]) -> list[Extract]:
@@ -103,7 +147,8 @@ def _near_the_best(found: Sequence[tuple[float, Extract]], passages: Sequence[Pa
     def least(one: Extract) -> float:
         elsewhere = ROW_MARGIN_ELSEWHERE if one.row_words else MARGIN_ELSEWHERE
         same = documents[one.mark - 1] == documents[best.mark - 1]
-        return max(most - (MARGIN if same else elsewhere), MIN_ODDS)
+        within = MARGIN_BELOW_NAME if one.is_named else MARGIN
+        return max(most - (within if same else elsewhere), MIN_ODDS)
 
     return [one for odds, one in ranked if odds >= least(one)]
 
@@ -152,7 +197,9 @@ def _most_promising(words: frozenset[str], possible: Sequence[Extract]) -> list[
 
     def likelihood(index: int) -> float:
         one = possible[index]
-        likely = sum(weight[word] for word in shared[index]) + share_of_name(one.row_words, words)
+        likely = sum(weight[word] for word in shared[index]) + max(
+            share_of_name(one.row_words, words), bool(one.selecting)
+        )
         return likely - RANK_PENALTY * one.mark
 
     return [possible[index] for index in sorted(range(len(possible)), key=likelihood, reverse=True)[:MAX_SCORED]]

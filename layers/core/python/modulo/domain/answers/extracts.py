@@ -1,13 +1,21 @@
 """Extracts: sentences and rows that may answer a question, each read and quoted with what gives it its meaning."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 
 from modulo.domain.answers.demands import Demands, demands_of, holds, keys_in, nearest, stems
+from modulo.domain.answers.row_match import selecting_cells
+from modulo.domain.documents.outline import BETWEEN_HEADINGS
 from modulo.domain.retrieval.passage import Passage
-from modulo.domain.retrieval.passage_sentences import PassageSentence, lists, passage_sentences
+from modulo.domain.retrieval.passage_sentences import (
+    PassageSentence,
+    lists,
+    passage_sentences,
+    sections,
+)
 from modulo.domain.retrieval.passage_text import label
+from modulo.domain.text.negation import denies
 from modulo.domain.text.stemming import content_words
 from modulo.domain.text.table_rows import cells, column_names
 
@@ -20,7 +28,7 @@ GAP = " \u2026 "
 _WORD = re.compile(r"[^\W\d_]+")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b|\bFY ?\d\d\b")
 _ASKS_WHY = re.compile(
-    r"\b(?:why|how come|reasons?|causes?d?|warum|wieso|weshalb|pourquoi|por qu\u00e9|perch\u00e9|waarom)\b",
+    r"\b(?:why|how come|reasons?|causes?d?|warum|wieso|weshalb|ursachen?|pourquoi|por qu\u00e9|perch\u00e9|waarom)\b",
     re.IGNORECASE,
 )
 _TELLS_WHY = re.compile(
@@ -46,20 +54,30 @@ class Extract:
     """Without them."""
     scored_text: str
     """What a reranker reads: below its heading and what introduces it; a row by column."""
+    is_named: bool = False
+    """Whether it reads that below its document's name, which raises the scores of all that stands there."""
+    start: int = 0
+    """Where it begins in its passage."""
     is_whole: bool = False
     """Whether it is all that its passage says, so that the passage's score is its own."""
     row_words: frozenset[str] = frozenset()
     """The stems of a row's first cell and group: what it is about."""
+    selecting: Mapping[int, Set[str]] = field(default_factory=dict)
+    """The columns of a row by whose cells the question selects it, with the stems of those cells."""
+    is_covering: bool = False
+    """Whether all words of the question stand in it or above it."""
+    table: str = ""
+    """What stands above a row that is quoted whole, as it is quoted."""
     tells_why: bool = False
 
 
 def extracts(question: str, passages: Sequence[Passage]) -> list[Extract]:
     """The extracts that hold the question's codes, numbers and names, each once."""
-    demands, words = demands_of(question), frozenset(content_words(question))
+    demands, words, denied = demands_of(question), frozenset(content_words(question)), denies(question)
     for strictly in (False,) if asks_why(question) else (True, False):  # a cause names no date
         found: dict[str, Extract] = {}
         for mark, passage in enumerate(passages, start=1):
-            for one in _of_passage(mark, passage, demands, words, strictly=strictly):
+            for one in _of_passage(mark, passage, demands, words, denied=denied, strictly=strictly):
                 found.setdefault(one.text, one)
         if found or not demands.numbers:
             break
@@ -86,7 +104,7 @@ def spelled_like(question: str, texts: Sequence[str]) -> str:
 
 
 def _of_passage(
-    mark: int, passage: Passage, demands: Demands, words: frozenset[str], *, strictly: bool
+    mark: int, passage: Passage, demands: Demands, words: frozenset[str], *, denied: bool, strictly: bool
 ) -> Iterator[Extract]:
     """The passage's extracts. Unless `strictly`, a number of the question may also stand further above.
 
@@ -97,6 +115,7 @@ def _of_passage(
         return
     known = keys_in(named)
     split = passage_sentences(passage.text, passage.hit.chunk.heading)
+    about = _document_above(passage, split, words)
     for at, sentence in enumerate((*split, *lists(split))):
         keys = known | keys_in(sentence.text) | keys_in(sentence.above)
         if not demands.codes <= keys:
@@ -111,11 +130,29 @@ def _of_passage(
             mark,
             _with_heading(sentence, quoted),
             quoted,
-            _scored_text(sentence, told),
+            "\n".join(filter(None, (about, _scored_text(sentence, told)))),
+            is_named=bool(about),
+            start=sentence.start,
             is_whole=len(split) == 1,
             row_words=_row_words(sentence),
-            tells_why=bool(_TELLS_WHY.search(sentence.text)),
+            selecting=selecting_cells(sentence.header, sentence.text, words, denied=denied) if sentence.is_row else {},
+            is_covering=len(words) > 1
+            and words <= frozenset(content_words(f"{named}\n{sentence.above}\n{sentence.text}")),
+            table=quoted[: -len(sentence.text)] if sentence.is_row and told.endswith(sentence.text) else "",
+            tells_why=bool(_TELLS_WHY.search(sentence.text))
+            or any(map(asks_why, (*sentence.headings[-1:], sentence.lead))),
         )
+
+
+def _document_above(passage: Passage, split: Sequence[PassageSentence], words: frozenset[str]) -> str:
+    """What the document is called, where the question says it and the passage is a part of several sections.
+
+    A clause does not repeat whose contract it is in, so that one that happens to name a party would seem to answer.
+    """
+    if len(sections(split)) < 2 and BETWEEN_HEADINGS not in passage.hit.chunk.heading:
+        return ""
+    about = label(passage, words, section=False)
+    return about if words.intersection(content_words(about)) else ""
 
 
 def _keys_elsewhere(sentence: PassageSentence, text: str, *, strictly: bool) -> frozenset[str]:

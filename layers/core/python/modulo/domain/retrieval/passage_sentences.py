@@ -17,6 +17,7 @@ _DIGITS = re.compile(r"\d+")
 _NUMBERED = re.compile(r"[^\W\d]{0,9}\W{0,2}\d[\d.]*")
 _ENDINGS = (".", "!", "?", ":", ";", ",", "\u3002", "\uff1a", "\u2026")
 _LEAD_INS = (":", "\uff1a")
+_ASKS = ("?", "\uff1f")
 _SENTENCE_ENDS = (".", "!", "\u3002")
 _EMPTY_CELLS = " |\t"
 
@@ -60,6 +61,18 @@ class PassageSentence:
             return "\n".join((*self.header, self.text))
         named = (f"{column}: {cell}" if column else cell for column, cell in zip(columns, values, strict=True) if cell)
         return "; ".join(filter(None, (self.group.replace(CELL, " ").strip(" |"), *named)))
+
+
+def sections(found: Sequence[PassageSentence]) -> list[list[PassageSentence]]:
+    """The sentences by what they stand below: the same headings or, in a list of questions, the same question."""
+    kept: list[list[PassageSentence]] = []
+    for one in found:
+        last = kept[-1][-1] if kept else None
+        answers = one.lead.endswith(_ASKS) and (last is None or one.lead != last.lead)
+        if last is None or answers or one.headings != last.headings:
+            kept.append([])
+        kept[-1].append(one)
+    return kept
 
 
 def lists(found: Sequence[PassageSentence]) -> Iterator[PassageSentence]:
@@ -128,7 +141,7 @@ class _Reader:
     def _sentence(self, this: Sentence) -> Iterator[PassageSentence]:
         lead = self._lead if self._introduces(this) else ""
         self._listed = bool(lead and _BULLET.match(this.text))
-        asks, opens = this.text.endswith(("?", "\uff1f")), this.text.endswith(_LEAD_INS)
+        asks, opens = this.text.endswith(_ASKS), this.text.endswith(_LEAD_INS)
         if not asks:
             yield PassageSentence(this.text, this.start, this.end, self._headings, lead)
         if asks or opens:

@@ -1,0 +1,48 @@
+"""Rows that a question selects by what a cell of them says, such as "open" below "Status": all of them answer it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from modulo.domain.answers.extracts import GAP, Extract
+from modulo.domain.answers.row_match import MIN_SHARE_OF_NAME, share_of_name
+from modulo.domain.retrieval.passage_sentences import MAX_LIST_WORDS
+
+
+def selected_together(
+    near: list[Extract], read: Sequence[Extract], possible: Sequence[Extract], words: frozenset[str]
+) -> list[Extract]:
+    """In place of the best row all rows of its table that the question selects alike, and none that it does not.
+
+    Not where it names the row, or where one of those rows was read and is not good enough.
+    """
+    best = near[0] if near else None
+    if best is None or not (best.selecting and best.table) or is_named(best, words):
+        return near
+
+    def alike(found: Sequence[Extract]) -> list[Extract]:
+        columns = best.selecting.keys()
+        of_table = [one for one in found if (one.mark, one.table) == (best.mark, best.table)]
+        return [one for one in of_table if columns <= one.selecting.keys()]
+
+    if len(alike(near)) < len(alike(read)):
+        return near
+    others = [one for one in near if (one.mark, one.table) != (best.mark, best.table)]
+    return [*_joined(alike(possible)), *others]
+
+
+def is_named(row: Extract, words: frozenset[str]) -> bool:
+    """Whether the question names the row."""
+    return share_of_name(row.row_words, words) >= MIN_SHARE_OF_NAME
+
+
+def _joined(rows: Sequence[Extract]) -> list[Extract]:
+    """Rows of one table as one extract, below what stands above all of them, as far as there is room."""
+    first, *others = sorted(rows, key=lambda one: one.start)
+    text, quoted, joined = first.text, first.quoted, 1
+    for one in others:
+        row = one.quoted.removeprefix(one.table)
+        if len(quoted.split()) + len(row.split()) > MAX_LIST_WORDS:
+            break
+        quoted, joined = f"{quoted}{GAP}{row}", joined + 1
+    text = first.text.replace(first.quoted, quoted)
+    return [replace(first, text=text, quoted=quoted), *others[joined - 1 :]]
