@@ -38,6 +38,15 @@ from modulo.domain.answers.decomposition import decompose
             ["How long are server logs kept?", "How long are invoices kept?"],
         ),
         ("What is a mast, and a probe?", ["What is a mast?", "What is a probe?"]),
+        (
+            "How do I set up the printer at home, and the scanner?",
+            ["How do I set up the printer at home?", "How do I set up the scanner at home?"],
+        ),
+        ("Where can we find forms, and keys?", ["Where can we find forms?", "Where can we find keys?"]),
+        (
+            "Wie kann ich den Antrag im Portal stellen, und die Rechnung?",
+            ["Wie kann ich den Antrag im Portal stellen?", "Wie kann ich die Rechnung im Portal stellen?"],
+        ),
         # prepositions
         (
             "What is the price of the mast and of the probe?",
@@ -51,6 +60,10 @@ from modulo.domain.answers.decomposition import decompose
         (
             "How much do the station and the panel cost?",
             ["How much do the station cost?", "How much do the panel cost?"],
+        ),
+        (
+            "How does the pump clean the tank and the filter?",
+            ["How does the pump clean the tank?", "How does the pump clean the filter?"],
         ),
         (
             "What are the weight and the range of the station?",
@@ -78,6 +91,8 @@ def test_it_is(question: str, parts: list[str]) -> None:
         "How long are logs kept, and must be?",
         "Logs are kept, and invoices",
         "How long are logs kept, and for invoices?",
+        "What can I bring, and laptops?",
+        "How does a pump clean the tank, and filters?",
         "We keep the mast and the probe",
         "Name a mast and of",
         "What is it and of the",

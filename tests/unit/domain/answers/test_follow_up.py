@@ -34,6 +34,10 @@ OFFICER = Turn("Who is the Data Protection Officer?", "Noor Haddad [1].", "Owner
         (Turn("What is a? What is the mast?", "89"), "How heavy is it?", "How heavy is the mast?"),
         (Turn("Was kostet der Mast?", "89 EUR"), "Und die Sonde?", "Was kostet die Sonde?"),
         (Turn("Was kostet der Mast?", "89 EUR"), "Wie schwer ist er?", "Wie schwer ist der Mast?"),
+        (Turn("How do I run the tests?", "make test"), "And the benchmarks?", "How do I run the benchmarks?"),
+        (Turn("How can we book a room?", ""), "What about the projector?", "How can we book the projector?"),
+        (Turn("How do I log in?", ""), "And the admin?", "the admin? (How do I log in)"),
+        (Turn("Wie kann man den Antrag stellen?", ""), "Und die Klage?", "Wie kann man die Klage stellen?"),
         (MAST, "How long is the notice period?", "How long is the notice period?"),
         (MAST, "And how long is the notice period?", "And how long is the notice period?"),
         (

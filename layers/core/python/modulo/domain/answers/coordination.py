@@ -7,11 +7,13 @@ from modulo.domain.text.question_words import (
     ARTICLES,
     AUXILIARIES,
     COMPARISONS,
+    PERSONS,
     PREPOSITIONS,
     PRONOUNS,
     QUESTION_WORDS,
     REQUESTS,
     SUPPORTING,
+    SUPPORTING_IN_ENGLISH,
     VERSUS,
     Word,
     joint_end,
@@ -29,6 +31,7 @@ _ADVERBS = frozenset(("how", "when", "where", "why", "wie", "wann", "wo", "warum
 _PARTICIPLES = ("ed", "ept", "ent", "ilt", "ade", "old", "wn", "en", "ght")
 
 Clause = list[Word]
+Around = tuple[Sequence[Word], Sequence[Word]]
 
 
 def coordinated(clause: Clause) -> list[Clause]:
@@ -121,10 +124,10 @@ def _added(clause: Clause) -> list[Clause] | None:
     same = next((at for at in range(place - 1, len(tail) - 1, -1) if clause[at].key == tail[-1].key), 0)
     if same:  # "how much annual leave …, and parental leave"
         return [clause[:place], [*clause[: same - len(tail) + 1], *tail, *clause[same + 1 : place]]]
-    head, verb = _frame(clause[:place])
+    head, end = _around_object(clause[:place]) or _around_subject(clause[:place])
     if not head or tail[0].key in PREPOSITIONS:
         return None
-    return [clause[:place], [*head, *tail, *verb]]
+    return [clause[:place], [*head, *tail, *end]]
 
 
 def _parallel(clause: Clause) -> list[Clause] | None:
@@ -159,21 +162,50 @@ def _articled(clause: Clause) -> list[Clause] | None:
             return None
         begin = (alike or starts)[-1]
         whole = any(word.key in PREPOSITIONS for word in left[begin:])
-        verb = right[-1:] if any(word.key in SUPPORTING for word in left[:begin]) else []
+        shares_verb = any(word.key in SUPPORTING for word in left[:begin])
+        shares_verb = shares_verb and left[begin - 1].key in SUPPORTING | PREPOSITIONS  # else it stands before both
+        verb = right[-1:] if shares_verb else []
         own = next((at for at, word in enumerate(right) if word.key in PREPOSITIONS), len(right))
         return [[*left, *([] if whole else right[own:] or verb)], [*left[:begin], *right]]
     return None
 
 
-def _frame(clause: Sequence[Word]) -> tuple[Sequence[Word], Sequence[Word]]:
-    """The question's words up to its auxiliary, and the verb at its end; empty where it has no auxiliary."""
+def _around_object(clause: Sequence[Word]) -> Around | None:
+    """What stands before and behind the object, where the subject is a person: how do I clean … at home.
+
+    English has the verb before the object, German behind it.
+    """
+    for at, (auxiliary, subject) in enumerate(pairwise(clause[:6])):
+        if auxiliary.key not in SUPPORTING or subject.key not in PERSONS:
+            continue
+        in_english = auxiliary.key in SUPPORTING_IN_ENGLISH
+        first, last = at + 2 + in_english, len(clause) - (not in_english)
+        begin = next((place for place in range(first, last) if clause[place].key in ARTICLES), first)
+        end = next((place for place in range(begin, last) if clause[place].key in PREPOSITIONS), last)
+        if 1 <= end - begin <= MAX_ITEM_WORDS and any(word.key in QUESTION_WORDS for word in clause[:at]):
+            return clause[:begin], clause[end:]
+    return None
+
+
+def _around_subject(clause: Sequence[Word]) -> Around:
+    """What stands before and behind the subject: the words up to the auxiliary, and the verb at the end.
+
+    Both are empty where the question has no auxiliary, or where its subject seems to have an object.
+    """
     for at, word in enumerate(clause[:6]):
         if word.key in AUXILIARIES and (at or word.key not in QUESTION_WORDS):  # "was" is both, in two languages
             verbs = word.key in SUPPORTING or (clause[0].key in _ADVERBS and clause[-1].key.endswith(_PARTICIPLES))
             verb = clause[-1:] if verbs and len(clause) > at + 2 else []
             asks = any(one.key in QUESTION_WORDS for one in clause[: at + 1])
-            return (clause[: at + 1], verb) if asks else ((), ())
+            clear = asks and not (verb and _has_object(clause[at + 1 :]))
+            return (clause[: at + 1], verb) if clear else ((), ())
     return (), ()
+
+
+def _has_object(words: Sequence[Word]) -> bool:
+    """Whether a subject, a verb and an object follow each other: the pump clean the tank."""
+    objects = [second for first, second in pairwise(words) if first.key not in PREPOSITIONS]
+    return words[0].key in PERSONS or any(word.key in ARTICLES for word in objects)
 
 
 def _item_start(clause: Clause, end: int) -> int:

@@ -17,15 +17,15 @@ AUXILIARIES = _words(
     "is are was were do does did can could will would should has have had may must "
     "ist sind war waren kann können darf dürfen muss müssen soll sollen hat haben wird werden"
 )
-SUPPORTING = _words(
-    "do does did can could will would should may must kann können darf dürfen muss müssen soll sollen wird werden"
-)
+SUPPORTING_IN_ENGLISH = _words("do does did can could will would should may must")
+SUPPORTING = SUPPORTING_IN_ENGLISH | _words("kann können darf dürfen muss müssen soll sollen wird werden")
 """Auxiliaries whose verb comes last, or near it."""
 REQUESTS = _words(
     "compare list name tell give explain describe show summarize summarise "
     "vergleiche vergleich nenne nenn sag erkläre beschreibe zeige liste"
 )
-PRONOUNS = _words("i you we they he she it one ich du wir er es man")
+PERSONS = _words("i you we they he she one ich du wir er man")
+PRONOUNS = PERSONS | _words("it es")
 SUBJECTS = PRONOUNS | _words(
     "there this that these those the a an my our your their its his her any all each every "
     "sie das der die ein eine mein meine unser unsere ihr ihre sein seine jeder jede jedes"
