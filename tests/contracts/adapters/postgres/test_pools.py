@@ -1,13 +1,13 @@
 """The roles on Postgres: each has exactly its port's methods, and each method takes what the port says."""
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from modulo.adapters.postgres.aliases import raise_version
 from modulo.adapters.postgres.engine import engines
@@ -94,6 +94,20 @@ def test_what_fails_otherwise_is_not_done_again(metadata: Metadata) -> None:
     with pytest.raises(Unavailable):
         metadata.pools.transaction(work)
     assert len(tries) == 1
+
+
+def test_a_backup_writes_no_row_twice_where_it_is_ended_for_a_deadlock(metadata: Metadata) -> None:
+    World(metadata).user()
+    written = []
+
+    def write(table: str, lines: Sequence[str]) -> None:
+        written.append((table, *lines))
+        ended = text("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '40P01'; END $$")
+        metadata.pools.transaction_once(lambda connection: connection.execute(ended))
+
+    with pytest.raises(Unavailable):
+        metadata.backups.read_rows(None, write)
+    assert len(written) == 1
 
 
 class TestReader:

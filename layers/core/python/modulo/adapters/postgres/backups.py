@@ -59,21 +59,9 @@ _REFUSED = ("22", "23")
 class PostgresBackups(Pooled):
     """All rows of one moment, and all rows at once."""
 
-    @transaction
-    def read_rows(
-        self, connection: Connection, tenant_id: UUID | None, write: Callable[[str, Sequence[str]], None]
-    ) -> Snapshot:
-        """Read page by page, in one transaction that sees one moment."""
-        connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
-        if tenant_id is not None and not _lives(connection, tenant_id):
-            raise NotFound("There is no such tenant, or it was deleted.")
-        found = list(_TABLES.values()) if tenant_id is None else _OF_A_TENANT
-        for table in found:
-            for lines in _pages(connection, table, tenant_id):
-                write(table.name, lines)
-        revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
-        columns = {table.name: [column.name for column in table.c] for table in found}
-        return Snapshot(revision, columns, [*_objects(connection, tenant_id), *_user_objects(connection, tenant_id)])
+    def read_rows(self, tenant_id: UUID | None, write: Callable[[str, Sequence[str]], None]) -> Snapshot:
+        """Read page by page, in one transaction that sees one moment; what was written is not written again."""
+        return self.pools.transaction_once(lambda connection: _read_rows(connection, tenant_id, write))
 
     @read
     def which_live(self, connection: Connection, named: Iterable[GoneFile]) -> Collection[GoneFile]:
@@ -137,6 +125,19 @@ def _tenant_of(table: Table) -> Column[UUID]:
 
 
 _LIVING = (files.c.deleted_at.is_(None), collections.c.deleted_at.is_(None), tenants.c.deleted_at.is_(None))
+
+
+def _read_rows(connection: Connection, tenant_id: UUID | None, write: Callable[[str, Sequence[str]], None]) -> Snapshot:
+    connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+    if tenant_id is not None and not _lives(connection, tenant_id):
+        raise NotFound("There is no such tenant, or it was deleted.")
+    found = list(_TABLES.values()) if tenant_id is None else _OF_A_TENANT
+    for table in found:
+        for lines in _pages(connection, table, tenant_id):
+            write(table.name, lines)
+    revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+    columns = {table.name: [column.name for column in table.c] for table in found}
+    return Snapshot(revision, columns, [*_objects(connection, tenant_id), *_user_objects(connection, tenant_id)])
 
 
 def _lives(connection: Connection, tenant_id: UUID) -> bool:

@@ -54,17 +54,19 @@ class Pools:
     def transaction(self, work: Callable[[Connection], Result]) -> Result:
         """Work in one transaction on the writer, and announce what it changed.
 
-        Where it and another one wait for each other, and Postgres ends it, the work is done again.
+        Where it and another one wait for each other, and Postgres ends it, the work is done again. It must therefore
+        change nothing but the database.
         """
         for _ in range(MAX_DEADLOCKS):
             try:
-                return self._transaction(work)
+                return self.transaction_once(work)
             except Unavailable as error:
                 if not engine.is_deadlock(error):
                     raise
-        return self._transaction(work)
+        return self.transaction_once(work)
 
-    def _transaction(self, work: Callable[[Connection], Result]) -> Result:
+    def transaction_once(self, work: Callable[[Connection], Result]) -> Result:
+        """The same, never done again: for work whose effects a rollback does not take back."""
         with engine.transaction(self.writer) as connection:
             take_notes(connection)  # drop what a transaction noted that was rolled back
             found = work(connection)
