@@ -17,7 +17,17 @@ from modulo.domain.operations.deletion import Inventory
 from modulo.domain.operations.messages import IngestRequest
 from modulo.domain.tenancy.identity import Role
 from modulo.domain.tenancy.quota import Quotas, Reservation
-from tests.metadata_world import FINAL, HOUR, NOW, PERIOD, Metadata, MetadataContract, World, dead_letter_draft
+from tests.metadata_world import (
+    FINAL,
+    HOUR,
+    NOW,
+    PERIOD,
+    Metadata,
+    MetadataContract,
+    World,
+    dead_letter_draft,
+    exchange,
+)
 
 MANY = 100
 THREADS = 20
@@ -210,6 +220,21 @@ class TestConcurrency(MetadataContract):
             usage = world.usage(user)
             assert usage.collections <= 1
             assert metadata.conversations.list_conversations(user, after=None, limit=9, archived=None).items == ()
+
+    def test_a_conversation_with_a_message_just_added_is_not_deleted_as_empty(
+        self, metadata: Metadata, world: World
+    ) -> None:
+        user, conversations = world.user(), metadata.conversations
+        made = [world.conversation(user, f"c{number}") for number in range(10)]
+        calls: list[Callable[[], object]] = []
+        for one in made:
+            add = partial(metadata.conversation_messages.add_messages, user, one.id, exchange("How long?"))
+            calls.append(partial(add, limit=9, now=NOW))
+            calls.append(partial(conversations.delete_conversation, user, one.id, only_empty=True, now=NOW))
+        answers = at_once(calls)
+        assert answers["tuple"] + answers["NotFound"] == len(made)
+        kept = conversations.list_conversations(user, after=None, limit=99, archived=None).items
+        assert [one.message_count for one in kept] == [1] * answers["tuple"]
 
     @pytest.mark.parametrize("comes_back", ["asks", "is invited"])
     def test_the_removal_of_a_user_who_came_back_is_completed(

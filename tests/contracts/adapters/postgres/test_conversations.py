@@ -120,6 +120,15 @@ class TestConversations(MetadataContract):
         assert receipt.proof is not None
         assert Inventory(**receipt.proof.model_dump(include={"vectors", "objects", "object_bytes"})).nothing
 
+    def test_only_an_empty_one_is_deleted_where_that_is_asked(self, metadata: Metadata, world: World) -> None:
+        user = world.user()
+        full, empty = world.conversation(user, "Leave", "How long?", "28 days."), world.conversation(user, "Notice")
+        for one in (full, empty):
+            metadata.conversations.delete_conversation(user, one.id, only_empty=True, now=NOW)
+        assert metadata.conversations.get_conversation(user, full.id).message_count == 2
+        with pytest.raises(NotFound):
+            metadata.conversations.get_conversation(user, empty.id)
+
     def test_those_not_used_for_long_expire_with_their_messages(self, metadata: Metadata, world: World) -> None:
         user = world.user()
         past = NOW - timedelta(days=10_000)

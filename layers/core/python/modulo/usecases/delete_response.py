@@ -37,5 +37,5 @@ def delete_response(
     conversation_id = stored.message.conversation_id
     for message_id in (*(one.id for one in said), response_id):
         messages.delete_message(principal, conversation_id, message_id, now=now)
-    if stored.details[BEGAN] and not conversations.get_conversation(principal, conversation_id).message_count:
-        conversations.delete_conversation(principal, conversation_id, now=now)
+    if stored.details[BEGAN]:
+        conversations.delete_conversation(principal, conversation_id, only_empty=True, now=now)

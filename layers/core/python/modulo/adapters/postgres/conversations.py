@@ -131,14 +131,22 @@ class PostgresConversations(Pooled):
 
     @transaction
     def delete_conversation(
-        self, connection: Connection, principal: Principal, conversation_id: UUID, *, now: datetime
+        self,
+        connection: Connection,
+        principal: Principal,
+        conversation_id: UUID,
+        *,
+        only_empty: bool = False,
+        now: datetime,
     ) -> None:
-        """Delete the rows and leave a receipt; once."""
-        locked = _selected(principal, conversation_id).with_for_update()
-        if connection.execute(locked).first() is None:
+        """Delete the rows and leave a receipt; once. Whoever adds a message waits for the lock, or is waited for."""
+        row = connection.execute(_selected(principal, conversation_id).with_for_update()).mappings().one_or_none()
+        if row is None:
             known = _receipt(principal, conversation_id).where(deletions.c.requested_by == principal.user_id)
             if connection.execute(known).first() is None:
                 raise NotFound
+            return
+        if only_empty and row["message_count"]:
             return
         of_it = (in_tenant(principal.tenant_id, messages), messages.c.conversation_id == conversation_id)
         rows = {"messages": connection.execute(delete(messages).where(*of_it)).rowcount, "conversations": 1}

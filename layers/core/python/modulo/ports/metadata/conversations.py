@@ -45,8 +45,13 @@ class Conversations(Protocol):
         """Change what is not None."""
         ...
 
-    def delete_conversation(self, principal: Principal, conversation_id: UUID, *, now: datetime) -> None:
-        """Delete it and its messages at once, and leave a completed receipt; again, it changes nothing."""
+    def delete_conversation(
+        self, principal: Principal, conversation_id: UUID, *, only_empty: bool = False, now: datetime
+    ) -> None:
+        """Delete it and its messages at once, and leave a completed receipt; again, it changes nothing.
+
+        With `only_empty`, one that holds messages stays as it is.
+        """
         ...
 
     def expire_conversations(self, *, before: datetime, limit: int) -> int:
