@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
+
 from modulo.adapters.models.extractive_generator import MAX_EXTRACTS, MAX_SCORED, ExtractiveGenerator
 from modulo.domain.answers.answer import Prompt
 from modulo.domain.answers.answer_options import AnswerOptions
@@ -46,6 +48,13 @@ def test_a_passage_of_one_sentence_is_not_read_again() -> None:
     assert reranker.read == []
     assert quoted(reranker, "What falls?", "Rain falls.", reranked=None) == "\u201cRain falls.\u201d [1]"
     assert reranker.read == ["Rain falls."]
+
+
+@pytest.mark.parametrize("question", ["?", "...", "-", "\u200b", "\u2060\ufeff", "\u0301", "\U000e0049", "\U0001f642 %"])
+def test_nothing_is_quoted_where_the_question_holds_no_word(question: str) -> None:
+    reranker = Scripted()
+    assert quoted(reranker, question, "Rain falls.", reranked=0.99) == ""
+    assert reranker.read == []
 
 
 def test_passages_below_the_floor_are_not_read() -> None:

@@ -64,7 +64,9 @@ class ExtractiveGenerator:
         return 0
 
     def generate(self, prompt: Prompt) -> AnswerDraft:
-        """The extracts, best first, a line each, with their citations."""
+        """The extracts, best first, a line each, with their citations; none where the question holds no word."""
+        if not any(map(str.isalnum, prompt.question)):
+            return AnswerDraft("")  # a reranker likes some passage best even where nothing is asked
         question = spelled_like(prompt.question, [passage.text for passage in prompt.passages])
         words = frozenset(content_words(question))
         possible, least = _possible(question, words, prompt.passages, floor_of(self._reranker.name))
