@@ -3,8 +3,9 @@
 import pytest
 
 from modulo.domain.answers.answer import AnswerDraft, TokenUsage
-from modulo.domain.answers.outcome import NOT_FOUND
+from modulo.domain.answers.outcome import NOT_FOUND, Outcome, wording
 from tests.functions.conftest import ingest
+from tests.functions.test_search import Model as Writer
 from tests.functions.test_search import ask
 from tests.functions.test_search_again import Model
 
@@ -135,6 +136,19 @@ def test_the_steps_are_told_where_they_are_asked_for(api, collection):
     [step] = found["structured_answer"]["reasoning_steps"]
     assert step["step_number"] == 1
     assert ask(api, collection, question=TWO, include_reasoning=True).json["cot_output"] is not None
+
+
+@pytest.mark.parametrize("draft", ["Die Tiefe ist 9 Meter [1].", ""])
+def test_what_has_no_answer_is_told_alike_wherever_it_is_told(api, collection, services, draft):
+    services.generator = Writer(draft)
+    asked = "Wie tief ist der Graben und wie lange dauert die Reise?"
+    config = {"structured_output_enabled": True, "format_type": "comparative", "include_reasoning": True}
+    found = ask(api, collection, question=asked, **config).json
+    told = wording(Outcome.unverified if draft else Outcome.not_found, "de")
+    assert found["metadata"]["outcome"] == ("unverified" if draft else "not_found")
+    assert found["answer"] == found["structured_answer"]["answer"] == found["cot_output"]["final_answer"] == told
+    steps = found["cot_output"]["reasoning_steps"]
+    assert [step["intermediate_answer"] for step in steps] == [told, told]
 
 
 def test_a_form_needs_a_structured_answer(api, collection):

@@ -6,7 +6,7 @@ import pytest
 
 from modulo.domain.answers.answer import Answer, CitedPassage
 from modulo.domain.answers.decomposition import Part
-from modulo.domain.answers.outcome import NOT_FOUND
+from modulo.domain.answers.outcome import NOT_FOUND, Outcome, wording
 from modulo.domain.answers.reasoning_options import CotConfig, FormatType, ReasoningStrategy
 from modulo.domain.documents.chunk import Chunk
 from modulo.domain.files.file import DocumentInfo, FileRef
@@ -82,6 +82,14 @@ def test_the_form_is_what_was_asked_for(form: FormatType, text: str, marks: list
     ]
     answer = combine(steps, form=form)[1]
     assert (answer.text, [cited.mark for cited in answer.cited]) == (text, marks)
+
+
+def test_what_has_no_answer_is_told_as_what_it_is_in_the_language_of_the_question() -> None:
+    unverified = Step("b?", (), Answer(NOT_FOUND, (), unverified=True), 0, 0.0)
+    steps = [step("a?", [passage(1)], "A [1].", 1), unverified, step("c?", [], NOT_FOUND)]
+    for form in (FormatType.comparative, FormatType.cot_reasoning):
+        text = combine(steps, form=form, language="de")[1].text
+        assert text.count(wording(Outcome.unverified, "de")) == text.count(wording(Outcome.not_found, "de")) == 1
 
 
 def test_a_summary_takes_a_line_without_a_mark_as_it_is() -> None:

@@ -4,11 +4,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 from uuid import UUID
 
 from modulo.domain.answers.answer import Answer, CitedPassage
 from modulo.domain.answers.decomposition import Part
-from modulo.domain.answers.outcome import NOT_FOUND
+from modulo.domain.answers.outcome import NOT_FOUND, wording
 from modulo.domain.answers.reasoning_options import CotConfig, FormatType, ReasoningStrategy
 from modulo.domain.retrieval.passage import Passage
 from modulo.domain.search.search import MARK
@@ -44,6 +45,14 @@ class Step:
         return (
             excerpt if len(excerpt) <= MAX_EVIDENCE_CHARACTERS else excerpt[:MAX_EVIDENCE_CHARACTERS].rsplit(" ", 1)[0]
         )
+
+
+class ToldStep(NamedTuple):
+    """A step in the joined answer: its answer, if it counts as answered, and what is told where all steps are."""
+
+    question: str
+    answer: str
+    told: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +100,16 @@ class Plan:
 
 
 def combine(
-    steps: Sequence[Step], *, threshold: float = 0.0, form: FormatType = FormatType.standard
+    steps: Sequence[Step],
+    *,
+    threshold: float = 0.0,
+    form: FormatType = FormatType.standard,
+    language: str | None = None,
 ) -> tuple[tuple[Passage, ...], Answer]:
     """The passages of all steps, each once, and the joined answer, whose marks count all that was read.
 
-    A step whose confidence is below the threshold does not count as answered.
+    A step whose confidence is below the threshold does not count as answered. A form that tells what has no answer does
+    so in the language.
     """
     if len(steps) == 1 and form is FormatType.standard and counts(steps[0], threshold):
         return steps[0].passages, steps[0].answer
@@ -106,14 +120,15 @@ def combine(
     passages = tuple(found.values())
     read = dict.fromkeys(one.chunk_id for step in steps for one in step.read)
     places = {chunk_id: place for place, chunk_id in enumerate(read, start=1)}
-    texts: list[tuple[str, str]] = []
+    texts: list[ToldStep] = []
     cited: dict[int, CitedPassage] = {}
     for step in steps:
         if not counts(step, threshold):
-            texts.append((step.question, ""))
+            texts.append(ToldStep(step.question, "", wording(step.answer.outcome, language)))
             continue
         marks = {one.mark: places[one.passage.chunk_id] for one in step.answer.cited}
-        texts.append((step.question, MARK.sub(partial(_renamed, marks), step.answer.text)))
+        text = MARK.sub(partial(_renamed, marks), step.answer.text)
+        texts.append(ToldStep(step.question, text, text))
         for one in step.answer.cited:
             cited.setdefault(marks[one.mark], replace(one, mark=marks[one.mark]))
     if not cited:
@@ -128,18 +143,16 @@ def counts(step: Step, threshold: float) -> bool:
     return step.answer.found and (step.confidence or 0.0) >= threshold
 
 
-def _composed(texts: Sequence[tuple[str, str]], form: FormatType) -> str:
+def _composed(steps: Sequence[ToldStep], form: FormatType) -> str:
     """The steps' answers in one text."""
     match form:
         case FormatType.cot_reasoning:
-            return "\n".join(
-                f"{number}. {question}\n{text or NOT_FOUND}" for number, (question, text) in enumerate(texts, start=1)
-            )
+            return "\n".join(f"{number}. {one.question}\n{one.told}" for number, one in enumerate(steps, start=1))
         case FormatType.comparative:
-            return "\n".join(f"{question} {text or NOT_FOUND}" for question, text in texts)
+            return "\n".join(f"{one.question} {one.told}" for one in steps)
         case FormatType.summary:
-            return "\n".join(_first_statement(text) for _, text in texts if text)
-    return "\n".join(_without_repeated_lines([text for _, text in texts if text]))
+            return "\n".join(_first_statement(one.answer) for one in steps if one.answer)
+    return "\n".join(_without_repeated_lines([one.answer for one in steps if one.answer]))
 
 
 def _without_repeated_lines(texts: Sequence[str]) -> list[str]:

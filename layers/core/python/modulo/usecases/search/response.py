@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from modulo.domain.answers.answer import EXTRACTIVE
-from modulo.domain.answers.outcome import Outcome, wording
+from modulo.domain.answers.outcome import Outcome
 from modulo.domain.retrieval.suspicion import flags_of
 from modulo.domain.search.reasoning import combine
 from modulo.domain.search.search import (
@@ -19,10 +20,9 @@ from modulo.domain.search.search import (
     SearchOutput,
 )
 from modulo.domain.search.search_neighbor import Neighbor
-from modulo.domain.text.language import language_of
 from modulo.usecases.search.citation import citations_of
 from modulo.usecases.search.nearest import nearest
-from modulo.usecases.search.told_reasoning import cot_output, structured_answer, token_warning
+from modulo.usecases.search.told_reasoning import cot_output, structured_answer, token_warning, told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ def search_output(run: SearchRun, retrieved: Retrieved, steps: Sequence[Step], *
     """The steps as one response; without an answer where only passages were asked for."""
     plan = run.plan
     of_answer = steps[-1:] if plan.concludes and steps[-1].answer.found else steps
-    passages, answer = combine(of_answer, threshold=run.threshold, form=run.form)
+    passages, answer = combine(of_answer, threshold=run.threshold, form=run.form, language=run.language)
     searched = tuple(
         SearchedCollection(
             collection_id=grant.space.collection_id, version=grant.version, embedding_model=grant.space.model.name
@@ -82,12 +82,12 @@ def search_output(run: SearchRun, retrieved: Retrieved, steps: Sequence[Step], *
         "answer_kind": "extracts" if generator == EXTRACTIVE else "generated",
         "tokens_used": tokens_used,
     }
-    question = run.request.question
+    answer = replace(answer, text=told(answer, outcome, run.language))
     return output.model_copy(
         update={
-            "answer": answer.text if answer.found else wording(outcome, language_of(question)),
+            "answer": answer.text,
             "citations": citations_of(answer),
-            "nearest": () if answer.found else nearest(question, passages),
+            "nearest": () if answer.found else nearest(run.request.question, passages),
             "cot_output": cot_output(run, steps, answer) if run.tells_steps and len(steps) > 1 else None,
             "structured_answer": structured_answer(run, steps, answer) if config.structured_output_enabled else None,
             "token_warning": token_warning(steps),

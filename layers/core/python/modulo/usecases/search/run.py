@@ -15,6 +15,7 @@ from modulo.domain.retrieval.filters import CHUNK_FIELDS, conditions, on_documen
 from modulo.domain.retrieval.fusion import Ranking
 from modulo.domain.retrieval.grouping import PASSAGES_PER_DOCUMENT, GroupBy, of_best_documents
 from modulo.domain.retrieval.search_defaults import first_said, of_all
+from modulo.domain.text.language import language_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -158,6 +159,11 @@ class SearchRun:
     def form(self) -> FormatType:
         """The form of the answer."""
         return self.request.config_metadata.format_type
+
+    @property
+    def language(self) -> str | None:
+        """The question's language, where it is clear: what is said in place of answers is in it."""
+        return language_of(self.request.question)
 
     @property
     def threshold(self) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from modulo.domain.answers.outcome import wording
 from modulo.domain.search.reasoning import counts
 from modulo.domain.search.search import CotOutput, ReasoningStep, SourceSummary, StructuredAnswer
 from modulo.usecases.search.citation import citations_of
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from modulo.domain.answers.answer import Answer
+    from modulo.domain.answers.outcome import Outcome
     from modulo.domain.retrieval.passage import Passage
     from modulo.domain.search.reasoning import Step
     from modulo.usecases.search.run import SearchRun
@@ -78,7 +80,7 @@ def reasoning_steps(run: SearchRun, steps: Sequence[Step]) -> tuple[ReasoningSte
             question=step.question,
             context_used=tuple(cited.passage.text for cited in step.answer.cited),
             source_attributions=citations_of(step.answer),
-            intermediate_answer=step.answer.text,
+            intermediate_answer=told(step.answer, step.answer.outcome, run.language),
             confidence_score=step.confidence,
             reasoning_trace=_trace(step, run.threshold),
             execution_time=step.seconds,
@@ -86,6 +88,11 @@ def reasoning_steps(run: SearchRun, steps: Sequence[Step]) -> tuple[ReasoningSte
         )
         for number, step in enumerate(steps, start=1)
     )
+
+
+def told(answer: Answer, outcome: Outcome, language: str | None) -> str:
+    """The answer, or what is said in its place."""
+    return answer.text if answer.found else wording(outcome, language)
 
 
 def _trace(step: Step, threshold: float) -> str:
