@@ -32,7 +32,7 @@ from modulo.domain.retrieval.filters import (
 
 BEGIN, END = datetime(2020, 5, 1, tzinfo=UTC), datetime(2020, 6, 1, tzinfo=UTC)
 GTE, LT, WITHIN = Comparison.gte, Comparison.lt, Comparison.within
-TITLE = FilterField.document_title
+TITLE, KEY = FilterField.document_title, Condition(Attribute("key"), WITHIN, ("k",))
 
 
 def bounds(wanted: Any, key: str = "creation_date") -> list[tuple[Comparison, Any]]:
@@ -83,6 +83,8 @@ def test_a_date_is_one_of_several_stretches_of_time() -> None:
         ({"n": {"gt": 1.5}}, Condition(Attribute("n"), Comparison.gt, (1.5,))),
         ({"n": {"gt": "m"}}, Condition(Attribute("n"), Comparison.gt, ("m",))),
         ({"type": "report"}, Condition(Attribute("type"), WITHIN, ("report",))),
+        ({"attributes.type": "r", "key": "k"}, AllOf((Condition(Attribute("type"), WITHIN, ("r",)), KEY))),
+        ({"type": {"eq": "r"}, "key": "k"}, AllOf((Condition(Attribute("type"), WITHIN, ("r",)), KEY))),
         ({"type": ["report"]}, Condition(Attribute("type"), WITHIN, ("report",))),
         ({"type": "exists", "key": "a"}, Condition(Attribute("a"), Comparison.exists)),
         ({"type": "exists", "key": "a", "value": False}, Not(Condition(Attribute("a"), Comparison.exists))),
@@ -157,6 +159,11 @@ def node(kind: str, **more: Any) -> dict[str, Any]:
         (node("eq", key="a", value=1, more=1), "more"),
         (node("in", key="a", value=1), "value"),
         (node("gt", key="title", value="a"), "value"),
+        (node("Eq", key="a", value=1), "type"),
+        (node("exist", key="a"), "type"),
+        (node("AND", filters=[{"a": 1}]), "type"),
+        (node("nor", filter={"a": 1}), "type"),
+        (node("and", filters=[{"a": 1}, node("regex", key="a", value="b")]), "filters.1.type"),
     ],
 )
 def test_what_cannot_be_compared_so_is_named(filters: dict[str, Any], field: str) -> None:

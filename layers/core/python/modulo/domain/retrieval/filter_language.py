@@ -45,6 +45,8 @@ _TEXT_COMPARISONS = ("contains", "starts_with")
 _COMPARISONS = (*_EQUALITY, *_ORDERS, *_TEXT_COMPARISONS, "exists")
 _GROUPS = ("and", "or")
 _TYPES = (*_GROUPS, "not", *_COMPARISONS)
+_LONG_FORM = frozenset(("key", "filters", "filter"))
+"""What makes a filter with a `type` one of the long form: read as attributes, a misspelled one would find nothing."""
 _ALWAYS_THERE = (
     *(FilterField.document_id, FilterField.source, FilterField.media_type),
     *(FilterField.page_number, FilterField.created_at),
@@ -81,6 +83,8 @@ class _Parser:
             raise InvalidRequest.field(at, f"stands more than {MAX_DEPTH} filters deep")
         kind = given.get("type")
         if not isinstance(kind, str) or kind not in _TYPES:
+            if isinstance(kind, str) and not _LONG_FORM.isdisjoint(given):
+                raise InvalidRequest.field(f"{at}.type", f"unknown; known are {', '.join(_TYPES)}")
             return all_of([self._short(name, wanted, f"{at}.{name}") for name, wanted in given.items()])
         if kind == "not":
             return negation(self.filter(self._only(given, at, "filter")["filter"], f"{at}.filter", depth + 1))
