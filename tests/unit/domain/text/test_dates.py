@@ -51,6 +51,9 @@ def test_a_date_is_brought_into_iso_8601(said: str, expected: str) -> None:
         "2020-13",
         "0099-01-01",
         "2020-05-31T25:00",
+        "3000",
+        "9999",
+        "9999-12-31T23:59:59-00:01",
         "٢٠٢٠",
     ],
 )
@@ -64,10 +67,11 @@ def test_any_text_can_be_read_and_read_again(said: str) -> None:
     assert to_iso(to_iso(said)) == to_iso(said)
 
 
+LAST = (9999, 12, 31, 23, 59, 59, 999_999)
 ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 
 
-@given(st.datetimes(datetime(1000, 1, 2), datetime(2999, 12, 30), timezones=ZONES))
+@given(st.datetimes(datetime(1000, 1, 2), datetime(9999, 12, 30), timezones=ZONES))
 def test_every_moment_is_its_own(moment: datetime) -> None:
     assert interval(moment.isoformat(timespec="microseconds")) == (moment, moment + timedelta(microseconds=1))
     assert interval_start(moment.isoformat()) == moment
@@ -87,6 +91,12 @@ def test_what_is_not_said_does_not_begin() -> None:
         ("2020-02-29T23:59", (2020, 2, 29, 23, 59), (2020, 3, 1)),
         ("2020-02-29T23:30-01:00", (2020, 3, 1, 0, 30), (2020, 3, 1, 0, 31)),
         ("2020-01-01T00:00:00Z", (2020, 1, 1), (2020, 1, 1, 0, 0, 1)),
+        ("3000-01", (3000, 1, 1), (3000, 2, 1)),
+        ("9999-12-30", (9999, 12, 30), (9999, 12, 31)),
+        ("9999-12", (9999, 12, 1), LAST),
+        ("9999-12-31", (9999, 12, 31), LAST),
+        ("9999-12-31T23:59:59Z", (9999, 12, 31, 23, 59, 59), LAST),
+        ("9999-12-31T23:59:59.999999Z", LAST, LAST),
         ("2020-01-01T00:00:00.5Z", (2020, 1, 1, 0, 0, 0, 500_000), (2020, 1, 1, 0, 0, 0, 500_001)),
     ],
 )

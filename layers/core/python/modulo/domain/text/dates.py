@@ -7,7 +7,11 @@ from email.utils import parsedate_to_datetime
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST = "0001-01-01"
 """Completes a date that has fewer fields."""
-_ISO = re.compile(r"[12]\d{3}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?)?)?", re.ASCII)
+_LAST = datetime.max.replace(tzinfo=UTC)
+"""The end of 9999-12-31, by which many say "never"."""
+_ISO = re.compile(
+    r"(?:[12]\d{3}|[3-9]\d{3}(?=-))(-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?)?)?", re.ASCII
+)
 _OF_PDF = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?(?:([-+Z])(?:(\d\d)'?(\d\d)?'?)?)?", re.ASCII)
 
 
@@ -32,20 +36,28 @@ def interval(text: str) -> tuple[datetime, datetime] | None:
     found = _ISO.fullmatch(text)
     if found is None:
         return None
-    month, day, clock, second, fraction, zone = found.groups()
+    *finer, zone = found.groups()
     try:
         first = datetime.fromisoformat(text + _FIRST[len(text) :])
-    except ValueError:
+        first = first.astimezone(UTC) if zone else first.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    first = first.astimezone(UTC) if zone else first.replace(tzinfo=UTC)
+    try:
+        return first, _end(first, *finer)
+    except OverflowError:
+        return first, _LAST
+
+
+def _end(
+    first: datetime, month: str | None, day: str | None, clock: str | None, second: str | None, fraction: str | None
+) -> datetime:
+    """Where the stretch ends that begins there and is as long as the finest field that is given."""
     if month is None:
-        end = first.replace(year=first.year + 1)
-    elif day is None:
-        end = (first + timedelta(days=31)).replace(day=1)
-    else:
-        finer = ((clock, timedelta(days=1)), (second, timedelta(minutes=1)), (fraction, timedelta(seconds=1)))
-        end = first + next((length for given, length in finer if given is None), timedelta(microseconds=1))
-    return first, end
+        return first.replace(year=first.year + 1)
+    if day is None:
+        return (first + timedelta(days=31)).replace(day=1)
+    finer = ((clock, timedelta(days=1)), (second, timedelta(minutes=1)), (fraction, timedelta(seconds=1)))
+    return first + next((length for given, length in finer if given is None), timedelta(microseconds=1))
 
 
 def interval_start(text: str | None) -> datetime | None:
