@@ -305,6 +305,7 @@ def test_what_no_longer_says_so_is_not_found_by_it(api, shelf):
         ({"filters": {"creation_date": "yesterday"}}, "config_metadata.filters.creation_date"),
         ({"filters": {"title": {"gte": "A"}}}, "config_metadata.filters.title.gte"),
         ({"filters": {"document_id": "nobody"}}, "config_metadata.filters.document_id"),
+        ({"top_k_rerank": 101}, "config_metadata.top_k_rerank"),
         ({"max_citations": 0}, "config_metadata.max_citations"),
         ({"min_confidence": 1.5}, "config_metadata.min_confidence"),
         ({"search_type": "magic"}, "config_metadata.search_type"),

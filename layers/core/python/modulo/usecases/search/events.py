@@ -90,6 +90,7 @@ def search_events(
 
 def _filter(request: SearchInput, limits: SearchLimits) -> Filter:
     config = request.config_metadata
-    if (config.top_k or 0) > limits.max_top_k:
-        raise InvalidRequest.field("config_metadata.top_k", f"must be at most {limits.max_top_k}")
+    for name, most in (("top_k", config.top_k), ("top_k_rerank", config.top_k_rerank)):
+        if (most or 0) > limits.max_top_k:
+            raise InvalidRequest.field(f"config_metadata.{name}", f"must be at most {limits.max_top_k}")
     return parse_filters(config.filters)
