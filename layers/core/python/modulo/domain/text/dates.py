@@ -1,6 +1,7 @@
 """Dates in documents: converted to ISO 8601, and compared as the intervals that they name."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -36,22 +37,21 @@ def interval(text: str) -> tuple[datetime, datetime] | None:
     found = _ISO.fullmatch(text)
     if found is None:
         return None
-    *finer, zone = found.groups()
+    *fields, zone = found.groups()
     try:
         first = datetime.fromisoformat(text + _FIRST[len(text) :])
         first = first.astimezone(UTC) if zone else first.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
     try:
-        return first, _end(first, *finer)
+        return first, _end(first, fields)
     except OverflowError:
         return first, _LAST
 
 
-def _end(
-    first: datetime, month: str | None, day: str | None, clock: str | None, second: str | None, fraction: str | None
-) -> datetime:
-    """Where the stretch ends that begins there and is as long as the finest field that is given."""
+def _end(first: datetime, fields: Sequence[str | None]) -> datetime:
+    """Where the stretch ends: month, day, clock, second and fraction are given or not."""
+    month, day, clock, second, fraction = fields
     if month is None:
         return first.replace(year=first.year + 1)
     if day is None:
