@@ -73,10 +73,23 @@ def scripted() -> Iterator[Scripted]:
 
 
 @pytest.fixture
-def server(scripted: Scripted, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+def address(scripted: Scripted) -> str:
+    return f"http://127.0.0.1:{scripted.server_address[1]}"
+
+
+@pytest.fixture
+def server(address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setattr(searches.time, "sleep", lambda _: None)
-    with Server(f"http://127.0.0.1:{scripted.server_address[1]}/api", "key") as made:
+    with Server(address, "key") as made:
         yield made
+
+
+@pytest.mark.parametrize("path", ["", "/", "/api", "/api/"])
+def test_a_server_is_named_with_or_without_the_path_of_its_api(scripted: Scripted, address: str, path: str) -> None:
+    scripted.replies = [(200, {"id": ID, "name": "demo", "status": "completed"}, {})]
+    with Server(address + path, "key") as server:
+        assert server.collection_id(ID) == ID
+    assert [asked for _, asked, _ in scripted.asked] == [f"/api/collections/{ID}"]
 
 
 def test_a_reply_is_read_as_far_as_it_is_judged(scripted: Scripted, server: Server) -> None:

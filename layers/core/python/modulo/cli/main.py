@@ -203,7 +203,7 @@ def evaluate(
     json_file: Annotated[Path | None, typer.Option("--json", help="write all figures and replies here")] = None,
     chart: Annotated[Path | None, typer.Option(help="draw an SVG image here")] = None,
     require: Annotated[Path | None, typer.Option(help="least measures (JSON); the exit code is 1 below them")] = None,
-    url: Annotated[str | None, typer.Option(envvar="MODULO_URL", help="the API, such as https://host/api")] = None,
+    url: Annotated[str | None, typer.Option(envvar="MODULO_URL", help="the server, such as https://host")] = None,
     key: Annotated[str | None, typer.Option(envvar="MODULO_API_KEY", help="API key for it")] = None,
     data: RunningStack = DATA,
     embedded: Annotated[bool, typer.Option("--embedded", help="start a server of its own with the samples")] = False,

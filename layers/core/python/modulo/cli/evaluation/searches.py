@@ -33,11 +33,12 @@ class Setup:
 
 
 class Server:
-    """The HTTP API of a running server."""
+    """The HTTP API of a running server, whose address is given with or without `/api`."""
 
     def __init__(self, url: str, key: str) -> None:
         headers = {"Authorization": f"Bearer {key}"}
-        self._http = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_SECONDS, trust_env=False)
+        base = f"{url.rstrip('/').removesuffix('/api')}/api"
+        self._http = httpx.Client(base_url=base, headers=headers, timeout=TIMEOUT_SECONDS, trust_env=False)
 
     def __enter__(self) -> Self:
         return self
