@@ -40,6 +40,8 @@ def test_a_draw_is_the_same_for_a_seed_and_keeps_the_order() -> None:
         (["missing.jsonl"], "missing.jsonl cannot be read: No such file or directory."),
         (["--config", "{"], "is not JSON"),
         (["--require", "missing.json"], "missing.json cannot be read"),
+        (["--json", "nowhere/x.json"], "nowhere/x.json cannot be written"),
+        (["--chart", "."], ". cannot be written"),
         (["--url", "http://127.0.0.1:9/api"], "Give both --url and --key"),
         (["--url", "http://127.0.0.1:9/api", "--key", "k"], "does not answer"),
         (["--data", "nowhere"], "Modulo is not running on nowhere"),

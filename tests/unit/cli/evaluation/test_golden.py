@@ -44,6 +44,13 @@ def test_documents_may_have_grades_and_lines_may_be_blank_or_without_an_id(tmp_p
         ('{"question": "A?", "answers": [1]}', "answers.0: must be a text"),
         ('{"question": "A?", "documents": {"x.md": 0}}', "documents.x.md: must be at least 1"),
         ('{"question": "A?", "documents": [1]}', "documents: must be an object"),
+        ('{"question": "A?", "documents": {"x.md": "2"}}', "documents.x.md: must be a whole number"),
+        ('{"question": "A?", "answers": ["\u2026 !"]}', "answers.0: holds no letter and no digit"),
+        (
+            '{"question": "A?", "answers": ["x"], "passages": ["\U0001f642"]}',
+            "passages.0: holds no letter and no digit",
+        ),
+        ('{"question": "A?", "unanswerable": "yes"}', "unanswerable: must be true or false"),
         ('{"question": "A?", "unanswerable": true, "id": "1"}', "the id '1' is taken by an earlier line"),
         (b" " * (MAX_LINE_BYTES + 1) + b"x", "the line is longer than 1,000,000 bytes"),
     ],

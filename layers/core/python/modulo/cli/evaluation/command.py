@@ -65,6 +65,9 @@ def evaluate(
     questions = draw(read_golden_set(path), limit, seed)
     required = read_requirements(require) if require else {}
     configs = [read_config(config) for _, config in setups]
+    for file in filter(None, (json_file, chart)):
+        if not file.parent.is_dir() or file.is_dir():
+            raise EvaluationError(f"{file} cannot be written: it is a directory, or stands in none.")
     with _server(target, errors) as server:
         named = [
             Setup(name, server.collection_id(collection), config)

@@ -5,9 +5,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    StrictBool,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from modulo.cli.evaluation import EvaluationError
+from modulo.cli.evaluation.answer_match import holds
 from modulo.domain.field_messages import messages_of
 from modulo.domain.model import FrozenModel
 from modulo.domain.search.search import Question
@@ -18,7 +27,16 @@ SAMPLES = Path(__file__).with_name("samples.jsonl")
 """The golden set over the sample documents of `modulo up`."""
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
-Grade = Annotated[int, Field(ge=1, le=100)]
+Grade = Annotated[int, Field(strict=True, ge=1, le=100)]
+
+
+def _comparable(text: str) -> str:
+    if not holds(text, text):
+        raise ValueError("holds no letter and no digit, by which it could be found in an answer or a passage")
+    return text
+
+
+Excerpt = Annotated[Text, AfterValidator(_comparable)]
 
 
 class GoldenQuestion(FrozenModel):
@@ -29,9 +47,9 @@ class GoldenQuestion(FrozenModel):
     documents: Mapping[Text, Grade] = Field(
         default_factory=dict, description="relevant documents by name or id, with their grade of relevance"
     )
-    passages: tuple[Text, ...] = Field(default=(), description="excerpts; a passage that holds one is relevant")
-    answers: tuple[Text, ...] = Field(default=(), description="right answers, of which an answer holds at least one")
-    unanswerable: bool = False
+    passages: tuple[Excerpt, ...] = Field(default=(), description="excerpts; a passage that holds one is relevant")
+    answers: tuple[Excerpt, ...] = Field(default=(), description="right answers, of which an answer holds at least one")
+    unanswerable: StrictBool = False
 
     @field_validator("documents", mode="before")
     @classmethod
