@@ -224,3 +224,53 @@ def test_below_its_document_s_name_a_further_extract_has_to_be_nearer() -> None:
 
     assert lines("What is the notice of the hill lease?") == 1
     assert lines("What is the notice?") == 2
+
+
+def test_a_heading_is_told_once_for_the_extracts_below_it() -> None:
+    found = passage("Rain falls in May. Snow falls in June.", heading="Weather", reranked=0.9)
+    text = ExtractiveGenerator(Scripted()).generate(Prompt("What falls?", [found])).text
+    assert sorted(text.splitlines()) == [
+        "Weather: \u201cRain falls in May.\u201d [1]",
+        "\u201cSnow falls in June.\u201d [1]",
+    ]
+
+
+def test_a_heading_is_told_again_behind_another_one() -> None:
+    found = passage("# Warm\n\nRain falls in May. Hail falls.\n\n# Cold\n\nSnow falls in June.", reranked=0.9)
+    scores = Scripted({"Rain": 0.9, "Snow": 0.8, "Hail": 0.7})
+    text = ExtractiveGenerator(scores).generate(Prompt("What falls?", [found])).text
+    assert [line[:3] for line in text.splitlines()] == ["War", "Col", "War"]
+
+
+def test_where_a_cause_is_asked_for_what_tells_none_is_no_answer() -> None:
+    assert (
+        quoted(Scripted(), "Why does the contract run?", "The contract runs for 24 months. The contract is new.") == ""
+    )
+    assert quoted(Scripted(), "Why is the door shut?", "The door is shut for cleaning. The door is red.") != ""
+
+
+def test_the_sentence_that_tells_a_figure_comes_first_where_one_is_asked_for() -> None:
+    page = "The pump is planned. The pump runs on Sundays."
+    assert quoted(Scripted(), "When is the pump planned?", page).startswith("\u201cThe pump runs on Sundays.")
+    assert quoted(Scripted(), "What is the pump like?", page).startswith("\u201cThe pump is planned.")
+
+
+def test_a_poor_extract_without_a_word_of_the_question_is_no_answer() -> None:
+    page = "Rain falls. Snow melts."
+    assert quoted(Scripted(otherwise=0.4), "What is the penalty?", page) == ""
+    assert quoted(Scripted(otherwise=0.6), "What is the penalty?", page) != ""
+    assert quoted(Scripted(otherwise=0.4), "What does rain do?", page) != ""
+    assert quoted(Scripted(otherwise=0.4), "What is it?", page) != ""
+
+
+def test_decided_rows_need_no_reranker() -> None:
+    reranker = Scripted()
+    table = passage("Course | Places\nYoga | 14\nJudo | 20", heading="Courses", reranked=0.01)
+    answer = ExtractiveGenerator(reranker).generate(Prompt("Which course has the most places?", [table])).text
+    assert answer == "Courses: \u201cCourse | Places \u2026 Judo | 20\u201d [1]"
+    assert reranker.read == []
+
+
+def test_a_word_of_a_heading_is_not_misspelt() -> None:
+    table = passage("Item | Sum\nPower | 20, flat\nChair | 90", heading="Flats", reranked=0.01)
+    assert "Power" in ExtractiveGenerator(Scripted()).generate(Prompt("What are the flats?", [table])).text

@@ -1,6 +1,6 @@
 import pytest
 
-from modulo.domain.answers.demands import Demands, demands_of, holds, keys_in, nearest, stems
+from modulo.domain.answers.demands import Demands, defines, demands_of, holds, keys_in, nearest, stems
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,7 @@ from modulo.domain.answers.demands import Demands, demands_of, holds, keys_in, n
         ("Who was the first English king?", set(), set(), set()),
         ("Wie hoch ist die Pauschale im Ausland?", set(), set(), set()),  # nouns
         ("Wer testet mit Nadja Roth die Deckel?", set(), set(), {("nadja", "roth")}),
+        ("Wie lange hat der Chef Zeit?", set(), set(), set()),  # two nouns behind an article
         ("Wer eicht die Waage?", set(), set(), set()),  # too short for its language to be known
     ],
 )
@@ -81,3 +82,22 @@ def test_a_date_in_figures_demands_what_one_in_words_holds(date: str, numbers: s
     assert demands_of(f"What was decided on {date}?").numbers == numbers
     assert numbers <= keys_in(f"on {date}, too")
     assert not demands_of(f"What was decided on {date}?").codes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "E-12 means no water.",
+        "E 12 stands for no water.",
+        "E-12: no water.",
+        "No water (E-12).",
+        "Code E-12 is shown then.",
+    ],
+)
+def test_a_text_defines_a_code(text: str) -> None:
+    assert defines(text, {"e12"})
+
+
+@pytest.mark.parametrize("text", ["After E-12 it restarts.", "If E-12 is shown, call.", "Write E-12.", "E-13: dry."])
+def test_or_only_names_it(text: str) -> None:
+    assert not defines(text, {"e12"})

@@ -35,9 +35,9 @@ def test_a_heading_that_is_long_or_repeated_is_left_out() -> None:
 
 
 def test_a_number_may_stand_earlier_in_the_passage_where_no_sentence_has_it() -> None:
-    text = "In 2019 the firm grew. It hired 40 people."
+    text = "In 2019 the firm grew. Somebody hired 40 people."
     assert texts("Whom did it hire in 2019?", text) == ["\u201cIn 2019 the firm grew.\u201d"]
-    assert texts("What happened in 2019, when 40 came?", text) == ["\u201cIt hired 40 people.\u201d"]
+    assert texts("What happened in 2019, when 40 came?", text) == ["\u201cSomebody hired 40 people.\u201d"]
     assert texts("What happened in 2018?", text) == []
     assert texts("What were sales in 2018?", "Year | Sold\n2018 | 3\n2019 | 4") == [
         "\u201cYear | Sold \u2026 2018 | 3\u201d"
@@ -170,3 +170,42 @@ def test_an_extract_covers_a_question_whose_words_all_stand_in_it_or_above_it() 
     rows = "Product | State\nSoup | new\nRice | old"
     assert [one.is_covering for one in extracts("Which products are old?", [passage(rows)])] == [False, True]
     assert not any(one.is_covering for one in extracts("old?", [passage(rows)]))  # a word says too little
+
+
+def test_a_sentence_that_points_back_stands_behind_the_one_it_points_to() -> None:
+    text = "Maintenance is announced. It takes place on Sundays. It is short.\n\nThe office is open."
+    assert texts("When is maintenance?", text) == [
+        "\u201cMaintenance is announced.\u201d",
+        "\u201cMaintenance is announced. It takes place on Sundays.\u201d",
+        "\u201cMaintenance is announced. It takes place on Sundays. It is short.\u201d",
+        "\u201cThe office is open.\u201d",
+    ]
+
+
+def test_but_not_behind_another_section_or_a_row_or_where_it_gets_long() -> None:
+    assert texts("it", "# A\n\nRain falls.\n\n# B\n\nIt is wet.")[1] == "B: \u201cIt is wet.\u201d"
+    assert texts("it", "Name | Size\nA | 5\nB | 6\n\nIt is wet.")[2] == "\u201cIt is wet.\u201d"
+    assert texts("it", f"{'rain ' * MAX_WORDS}falls. It is wet.")[1] == "\u201cIt is wet.\u201d"
+    assert texts("it", "Rain falls.\n\nDoes it rain?\n\nIt is wet.")[1] == "\u201cIt is wet.\u201d"
+
+
+def test_what_a_code_means_is_told_by_a_row_a_definition_or_below_it() -> None:
+    text = "After E-12 it restarts.\n\nE-12 means no water.\n\nAll is told.\n\nCode | State\nE-12 | dry\nE-13 | hot"
+    assert texts("What does E-12 mean?", text) == [
+        "\u201cE-12 means no water.\u201d",
+        "\u201cAll is told. \u2026 Code | State \u2026 E-12 | dry\u201d",
+    ]
+    assert texts("What does E-12 mean?", "No water.", heading="E-12") == ["E-12: \u201cNo water.\u201d"]
+    assert len(texts("When does E-12 appear?", text)) == 3
+
+
+def test_a_number_may_lie_within_a_range() -> None:
+    text = "More than 500 persons are a crowd. More than 1,000 persons are a mass."
+    assert texts("What are 800 persons?", text) == ["\u201cMore than 500 persons are a crowd.\u201d"]
+    assert texts("What were 800 persons in 2019?", text) == []
+
+
+def test_rows_are_decided_on_by_their_table() -> None:
+    table = "Course | Places\nYoga | 14\nJudo | 20\n\nFee | Sum\nYoga | 5\nJudo | 4"
+    found = extracts("Which course has the most places?", [passage(table)])
+    assert [one.quoted for one in found if one.is_decided] == ["Course | Places \u2026 Judo | 20"]

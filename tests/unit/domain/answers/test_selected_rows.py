@@ -1,7 +1,7 @@
 """Rows that a question selects alike, as one extract."""
 
 from modulo.domain.answers.extracts import Extract, extracts
-from modulo.domain.answers.selected_rows import is_named, selected_together
+from modulo.domain.answers.selected_rows import decided_together, is_named, selected_together
 from modulo.domain.text.stemming import content_words
 from tests.unit.passages import passage
 
@@ -46,3 +46,31 @@ def test_a_row_is_named_by_half_of_its_name() -> None:
     assert is_named(row("base unit"), frozenset(("unit", "cost")))
     assert not is_named(row("base unit"), frozenset(("probe", "cost")))
     assert not is_named(row(""), frozenset(("unit",)))
+
+
+def decided(question: str, *tables: str, heading: str = "") -> list[str]:
+    found = extracts(question, [passage(text, heading=heading) for text in tables])
+    return [one.text for one in decided_together(found)]
+
+
+FEES = "Course | Fee\nYoga | 5\nJudo | 4"
+
+
+def test_decided_rows_of_a_table_are_one_extract() -> None:
+    whole = "Fees: \u201cCourse | Fee \u2026 Yoga | 5 \u2026 Judo | 4\u201d"
+    assert decided("What are the fees?", FEES, "No table.", heading="Fees") == [whole]
+    assert decided("Which course has the lowest fee?", FEES) == ["\u201cCourse | Fee \u2026 Judo | 4\u201d"]
+    assert decided("Who is there?", FEES) == []
+
+
+def test_a_table_in_several_passages_is_decided_only_as_a_whole() -> None:
+    others = "Course | Fee\nChess | 1\nRugby | 9"
+    assert decided("Which course has the lowest fee?", FEES, others) == []
+    assert len(decided("What are the fees?", FEES, others, heading="Fees")) == 2
+
+
+def test_a_long_table_ends_with_a_sign() -> None:
+    long = "Course | Fee\n" + "\n".join(f"Course {n} | {n}" for n in range(90))
+    (told,) = decided("What are the fees?", long, heading="Fees")
+    assert told.endswith("\u2026\u201d")
+    assert "Course 8 | 8" in told

@@ -9,11 +9,13 @@ from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from modulo.domain.answers.answer import EXTRACTIVE, AnswerDraft, DraftPart, Prompt
+from modulo.domain.answers.answer_kinds import asks_figure, asks_why, tells_figure
+from modulo.domain.answers.decided_rows import selection_of
 from modulo.domain.answers.demands import demands_of
-from modulo.domain.answers.extracts import GAP, Extract, asks_why, extracts, spelled_like
+from modulo.domain.answers.extracts import GAP, Extract, extracts, spelled_like
 from modulo.domain.answers.passage_floor import PassageFloor, floor_of
 from modulo.domain.answers.row_match import row_match, share_of_name
-from modulo.domain.answers.selected_rows import is_named, selected_together
+from modulo.domain.answers.selected_rows import decided_together, is_named, selected_together
 from modulo.domain.retrieval.relevance import log_odds
 from modulo.domain.text.stemming import content_words
 from modulo.domain.text.tokens import estimate
@@ -49,6 +51,8 @@ PARAGRAPHS = re.compile(r"\S\s*\n\s*\n\s*\S")
 """Between the parts of a passage."""
 CAUSE_WEIGHT = 1.5
 """What a sentence that states a cause gains where the question is for one."""
+FIGURE_WEIGHT = 1.5
+"""The same of a sentence that tells a time, a number or an amount."""
 
 
 class ExtractiveGenerator:
@@ -67,18 +71,10 @@ class ExtractiveGenerator:
         """The extracts, best first, a line each, with their citations; none where the question holds no word."""
         if not any(map(str.isalnum, prompt.question)):
             return AnswerDraft("")  # a reranker likes some passage best even where nothing is asked
-        question = spelled_like(prompt.question, [passage.text for passage in prompt.passages])
-        words = frozenset(content_words(question))
-        possible, least = _possible(question, words, prompt.passages, floor_of(self._reranker.name))
-        chosen = _most_promising(words, possible)
-        why = asks_why(question)
-        found = [
-            (odds + ROW_WEIGHT * _row_match(one, words) + CAUSE_WEIGHT * (why and one.tells_why), one)
-            for one, own, odds in self._read(question, chosen, prompt.passages)
-            if own >= least.get(one.mark, own)
-        ]
-        near = selected_together(_near_the_best(found, prompt.passages), chosen, possible, words)
-        lines = _distinct(near, possible)
+        question = spelled_like(prompt.question, [one.hit.chunk.embedded_text for one in prompt.passages])
+        found = extracts(question, prompt.passages)
+        near = decided_together(found) or self._preferred(question, found, prompt.passages)
+        lines = _distinct(near, found)
         kept = _within(lines, prompt.options.max_tokens)
         return AnswerDraft("\n".join(kept), cut_short=len(kept) < len(lines))
 
@@ -90,6 +86,26 @@ class ExtractiveGenerator:
     def ping(self) -> None:
         """Ping the reranker."""
         self._reranker.ping()
+
+    def _preferred(self, question: str, found: Sequence[Extract], passages: Sequence[Passage]) -> list[Extract]:
+        """The extracts that the reranker prefers, best first."""
+        words, subject = frozenset(content_words(question)), selection_of(question).subject
+        possible, least = _possible(question, words, found, passages, floor_of(self._reranker.name))
+        chosen = _most_promising(words, possible)
+        why, figure = asks_why(question), asks_figure(question)
+        rated = [
+            (
+                odds
+                + ROW_WEIGHT * _row_match(one, words)
+                + CAUSE_WEIGHT * (why and one.tells_why)
+                + FIGURE_WEIGHT * (figure and tells_figure(one.quoted)),
+                one,
+            )
+            for one, own, odds in self._read(question, chosen, passages)
+            if own >= least.get(one.mark, own) and (own >= 0 or _shares(one, subject))
+        ]
+        near = selected_together(_near_the_best(rated, passages), chosen, possible, words)
+        return [one for one in near if one.may_tell_why or not why]
 
     def _read(
         self, question: str, chosen: Sequence[Extract], passages: Sequence[Passage]
@@ -103,15 +119,19 @@ class ExtractiveGenerator:
         return [(one, odds, odds + of_passages[one.mark - 1]) for one, odds in zip(chosen, own, strict=True)]
 
 
+def _shares(one: Extract, subject: frozenset[str]) -> bool:
+    """Whether it has a word of what is asked about; a row may name it in figures or codes."""
+    return bool(one.row_words) or not subject or not subject.isdisjoint(content_words(one.scored_text))
+
+
 def _possible(
-    question: str, words: frozenset[str], passages: Sequence[Passage], floor: PassageFloor
+    question: str, words: frozenset[str], found: Sequence[Extract], passages: Sequence[Passage], floor: PassageFloor
 ) -> tuple[list[Extract], Mapping[int, float]]:
     """The extracts of what may answer, and by passage the least log odds of those that have to tell so themselves.
 
     Those are of the first passages of many parts, where no passage may answer: such a passage has a low score although
     one of its parts answers.
     """
-    found = extracts(question, passages)
     # A code names one thing: what holds it is about it, whatever the label says.
     may_answer = floor.passed_by(passages, frozenset() if demands_of(question).codes else words)
     about_it = floor.passed_by(passages, frozenset())
@@ -156,12 +176,21 @@ def _near_the_best(found: Sequence[tuple[float, Extract]], passages: Sequence[Pa
 
 
 def _distinct(found: Sequence[Extract], possible: Sequence[Extract]) -> list[str]:
-    """Lines of the first few that say what no other one says: a list in place of several of its items."""
+    """Lines of the first few that say what no other one says: a list in place of several of its items.
+
+    The heading that a line shares with the one above it is not repeated.
+    """
     kept: list[Extract] = []
     for one in found:
         if not any(_is_in(one, other) or _is_in(other, one) for other in kept):
             kept.append(_whole_list(one, found, possible))
-    return [f"{one.text} [{one.mark}]" for one in kept[:MAX_EXTRACTS]]
+    kept = kept[:MAX_EXTRACTS]
+    above = [(0, ""), *((one.mark, one.heading) for one in kept)]
+    texts = [
+        one.text.removeprefix(one.heading) if (one.mark, one.heading) == last else one.text
+        for one, last in zip(kept, above, strict=False)
+    ]
+    return [f"{text} [{one.mark}]" for text, one in zip(texts, kept, strict=True)]
 
 
 def _whole_list(item: Extract, found: Sequence[Extract], possible: Sequence[Extract]) -> Extract:

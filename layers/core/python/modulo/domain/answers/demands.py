@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 from modulo.domain.text.language import language_of
+from modulo.domain.text.question_words import ARTICLES
 from modulo.domain.text.stemming import content_words
 
 MAX_SPELLINGS = 400
 """So many words of a text are compared with one that may be misspelt."""
+
+MAX_WORDS_BEFORE = 4
+"""Behind a word such as "after", a code within so many words is only mentioned."""
 
 _TOKEN = re.compile(r"\S+")
 _AROUND = "\"'\u201c\u201d\u2018\u2019\u00ab\u00bb()[]{}<>.,;:!?*_|`\u2026\u00bf\u00a1\u3002\uff1f"
@@ -33,6 +37,19 @@ _ASKS_IN_GERMAN = re.compile(
 _MONTH = re.compile(
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
     r"nov(?:ember)?|dec(?:ember)?)",
+    re.IGNORECASE,
+)
+
+
+# A code behind these is mentioned, not explained.
+_ONLY_NAMED = re.compile(
+    r"\b(?:after|before|if|when|whenever|while|until|unless|with|without|on|in|for|to|see|like|than|except|and|or|"
+    r"nach|vor|wenn|falls|bei|mit|ohne|bis|siehe|wie|au\u00dfer|und|oder)\b[^,.;:]*$",
+    re.IGNORECASE,
+)
+_DEFINED = re.compile(
+    r"\(.*|\S*\)|\S*[:=]|\S+ (?:[=:\u2013\u2014-] |(?:[^\W\d_]+ ){0,2}?(?:means?|stands?|is|are|indicates?|"
+    r"signals?|denotes?|signifies|occurs|appears|describes|shows|refers|bedeutet|steht|hei\u00dft|ist|sind|zeigt|meldet|bezeichnet)\b)",
     re.IGNORECASE,
 )
 
@@ -63,9 +80,11 @@ def demands_of(question: str, *, names: bool = True) -> Demands:
     tokens = [_POSSESSIVE.sub("", token.strip(_AROUND)) for token in _TOKEN.findall(question)]
     capitals = [bool(_NAME.fullmatch(token)) and not _in_date(tokens, at) for at, token in enumerate(tokens)]
     written_so = names and sum(capitals[1:]) * 2 <= len(tokens)
-    groups = groupby(zip(tokens[1:], capitals[1:], strict=True), key=lambda pair: pair[1]) if written_so else ()
-    runs = ([token for token, _ in group] for capital, group in groups if capital)
-    written = (stems(" ".join(run)) for run in runs if len(run) >= least)
+    groups = groupby(range(1, len(tokens)), key=capitals.__getitem__) if written_so else ()
+    runs = (list(group) for capital, group in groups if capital)
+    # "der Chef Zeit hat": behind an article are nouns that only happen to stand side by side.
+    named = (run for run in runs if len(run) >= least and (least == 1 or tokens[run[0] - 1].casefold() not in ARTICLES))
+    written = (stems(" ".join(tokens[at] for at in run)) for run in named)
     return Demands(
         codes=codes,
         numbers=frozenset(key for key in keys if key not in codes and len(key) > 1),
@@ -98,6 +117,17 @@ def keys_in(text: str) -> frozenset[str]:
     found |= {key for token in _TOKEN.findall(text) for key in _date_keys(token)}
     found |= {version[1] for key in found if (version := _VERSION.fullmatch(key))}
     return frozenset(found)
+
+
+def defines(text: str, codes: Set[str]) -> bool:
+    """Whether the text says what these codes stand for: "E-12 means …", "E-12: …", "… (E-12)", not "after E-12 …"."""
+    tokens = text.split()
+    for at, token in enumerate(tokens):
+        if _key(token) in codes or (at and _key(tokens[at - 1] + token) in codes):
+            before = " ".join(tokens[max(at - MAX_WORDS_BEFORE, 0) : at])
+            if not _ONLY_NAMED.search(before) and _DEFINED.match(" ".join([token, *tokens[at + 1 : at + 5]])):
+                return True
+    return False
 
 
 def holds(names: Iterable[Sequence[str]], known: Set[str]) -> bool:

@@ -3,8 +3,11 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from itertools import groupby
 
-from modulo.domain.answers.demands import Demands, demands_of, holds, keys_in, nearest, stems
+from modulo.domain.answers.answer_kinds import asks_meaning, asks_why, may_tell_why, tells_why
+from modulo.domain.answers.decided_rows import Selection, decided_rows, selection_of
+from modulo.domain.answers.demands import Demands, defines, demands_of, holds, keys_in, nearest, stems
 from modulo.domain.answers.row_match import selecting_cells
 from modulo.domain.documents.outline import BETWEEN_HEADINGS
 from modulo.domain.retrieval.passage import Passage
@@ -15,7 +18,9 @@ from modulo.domain.retrieval.passage_sentences import (
     sections,
 )
 from modulo.domain.retrieval.passage_text import label
+from modulo.domain.text.back_references import points_back
 from modulo.domain.text.negation import denies
+from modulo.domain.text.number_ranges import ranges
 from modulo.domain.text.stemming import content_words
 from modulo.domain.text.table_rows import cells, column_names
 
@@ -27,15 +32,6 @@ GAP = " \u2026 "
 
 _WORD = re.compile(r"[^\W\d_]+")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b|\bFY ?\d\d\b")
-_ASKS_WHY = re.compile(
-    r"\b(?:why|how come|reasons?|causes?d?|warum|wieso|weshalb|ursachen?|pourquoi|por qu\u00e9|perch\u00e9|waarom)\b",
-    re.IGNORECASE,
-)
-_TELLS_WHY = re.compile(
-    r"\b(?:because|since|due to|caused|causing|as a result|result of|owing to|so that|in order to|therefore|reason|"
-    r"thanks to|led to|weil|wegen|damit|aufgrund|parce que|car|afin|porque|debido|poich\u00e9|perch\u00e9|omdat)\b",
-    re.IGNORECASE,
-)
 # Brackets in a document must not look like a citation in the answer.
 _WITHOUT_BRACKETS = str.maketrans("[]\u3010\u3011", "()()")
 # Nor may a heading end a sentence or open a quotation.
@@ -68,25 +64,29 @@ class Extract:
     """Whether all words of the question stand in it or above it."""
     table: str = ""
     """What stands above a row that is quoted whole, as it is quoted."""
+    heading: str = ""
+    """The part of `text` before the quotation."""
+    is_decided: bool = False
+    """Whether it is a row that figures or headings decide on, so that nothing has to be read."""
     tells_why: bool = False
+    may_tell_why: bool = False
 
 
 def extracts(question: str, passages: Sequence[Passage]) -> list[Extract]:
     """The extracts that hold the question's codes, numbers and names, each once."""
     demands, words, denied = demands_of(question), frozenset(content_words(question)), denies(question)
+    asked = selection_of(question)
+    meaning = bool(demands.codes) and asks_meaning(question)
     for strictly in (False,) if asks_why(question) else (True, False):  # a cause names no date
         found: dict[str, Extract] = {}
         for mark, passage in enumerate(passages, start=1):
-            for one in _of_passage(mark, passage, demands, words, denied=denied, strictly=strictly):
+            for one in _of_passage(
+                mark, passage, demands, asked, words, denied=denied, meaning=meaning, strictly=strictly
+            ):
                 found.setdefault(one.text, one)
         if found or not demands.numbers:
             break
     return list(found.values())
-
-
-def asks_why(question: str) -> bool:
-    """Whether the question is for a cause."""
-    return bool(_ASKS_WHY.search(question))
 
 
 def spelled_like(question: str, texts: Sequence[str]) -> str:
@@ -104,7 +104,15 @@ def spelled_like(question: str, texts: Sequence[str]) -> str:
 
 
 def _of_passage(
-    mark: int, passage: Passage, demands: Demands, words: frozenset[str], *, denied: bool, strictly: bool
+    mark: int,
+    passage: Passage,
+    demands: Demands,
+    asked: Selection,
+    words: frozenset[str],
+    *,
+    denied: bool,
+    meaning: bool,
+    strictly: bool,
 ) -> Iterator[Extract]:
     """The passage's extracts. Unless `strictly`, a number of the question may also stand further above.
 
@@ -116,19 +124,24 @@ def _of_passage(
     known = keys_in(named)
     split = passage_sentences(passage.text, passage.hit.chunk.heading)
     about = _document_above(passage, split, words)
+    decided = _decided(asked, split, named)
     for at, sentence in enumerate((*split, *lists(split))):
-        keys = known | keys_in(sentence.text) | keys_in(sentence.above)
-        if not demands.codes <= keys:
+        before = _pointed_at(split, at, passage.text)
+        keys = known | keys_in(f"{before} {sentence.text}") | keys_in(sentence.above)
+        if not demands.codes <= keys or (meaning and not _defines(sentence, demands.codes)):
             continue
-        if not demands.numbers <= keys and not demands.numbers <= keys | _keys_elsewhere(
-            sentence, passage.text, strictly=strictly
+        if not demands.numbers <= keys and not demands.numbers <= keys.union(
+            _in_ranges(sentence.text, asked), _keys_elsewhere(sentence, passage.text, strictly=strictly)
         ):
             continue
         told = _row(sentence, words) if sentence.is_row else _introduced(sentence, split[at + 1 :], words)
+        told = f"{before} {told}" if before else told
         quoted = _below_lead(sentence, told).translate(_WITHOUT_BRACKETS)
+        heading = _heading(sentence, quoted)
+        above = (*sentence.headings[-1:], sentence.lead, *sentence.header)
         yield Extract(
             mark,
-            _with_heading(sentence, quoted),
+            f"{heading}\u201c{quoted}\u201d",
             quoted,
             "\n".join(filter(None, (about, _scored_text(sentence, told)))),
             is_named=bool(about),
@@ -139,8 +152,10 @@ def _of_passage(
             is_covering=len(words) > 1
             and words <= frozenset(content_words(f"{named}\n{sentence.above}\n{sentence.text}")),
             table=quoted[: -len(sentence.text)] if sentence.is_row and told.endswith(sentence.text) else "",
-            tells_why=bool(_TELLS_WHY.search(sentence.text))
-            or any(map(asks_why, (*sentence.headings[-1:], sentence.lead))),
+            heading=heading,
+            is_decided=at in decided,
+            tells_why=tells_why(sentence.text) or any(map(asks_why, above)),
+            may_tell_why=may_tell_why(told) or any(map(asks_why, above)),
         )
 
 
@@ -161,6 +176,50 @@ def _keys_elsewhere(sentence: PassageSentence, text: str, *, strictly: bool) -> 
         told = (*sentence.header, sentence.group, cells(sentence.text)[0])
         return frozenset() if any(map(_YEAR.search, told)) else frozenset(filter(_YEAR.fullmatch, keys_in(text)))
     return frozenset() if strictly else keys_in(text[: sentence.start])
+
+
+def _decided(asked: Selection, split: Sequence[PassageSentence], named: str) -> frozenset[int]:
+    """The places of those rows that figures or headings decide on."""
+    found = frozenset[int]()
+    rows = [at for at, one in enumerate(split) if one.is_row]
+    for _, places in groupby(rows, key=lambda at: (split[at].headings, split[at].lead, split[at].header)):
+        of_table = list(places)
+        found |= {of_table[at] for at in decided_rows(asked, [split[at] for at in of_table], named)}
+    return found
+
+
+def _in_ranges(text: str, asked: Selection) -> Iterator[str]:
+    """The question's numbers that lie within ranges of the text: 800 within "more than 500"."""
+    spans = ranges(text) if asked.amounts else []
+    return (told for told, one in asked.amounts.items() if any(span.holds(one) for span in spans))
+
+
+def _pointed_at(split: Sequence[PassageSentence], at: int, text: str) -> str:
+    """The sentences that the one at this place points back to: together they are one extract, as far as there is room.
+
+    "It takes place on Sundays." tells neither a reranker nor a reader what it is about.
+    """
+    first = at
+    while 0 < first < len(split) and points_back(split[first].text):
+        before, this = split[first - 1], split[first]
+        apart = before.is_row or this.is_row or (before.headings, before.lead) != (this.headings, this.lead)
+        if (
+            apart
+            or text[before.end : this.start].strip()
+            or len(text[before.start : split[at].end].split()) > MAX_WORDS
+        ):
+            break
+        first -= 1
+    return " ".join(one.text for one in split[first:at])
+
+
+def _defines(sentence: PassageSentence, codes: frozenset[str]) -> bool:
+    """Whether the sentence, or what stands above it, says what the codes stand for; any row does."""
+    return (
+        sentence.is_row
+        or codes <= keys_in("\n".join((*sentence.headings, sentence.lead)))
+        or defines(sentence.text, codes)
+    )
 
 
 def _introduced(sentence: PassageSentence, following: Sequence[PassageSentence], words: frozenset[str]) -> str:
@@ -231,13 +290,12 @@ def _row_words(sentence: PassageSentence) -> frozenset[str]:
     return frozenset(content_words(f"{sentence.group} {values[0] if values else ''}"))
 
 
-def _with_heading(sentence: PassageSentence, quoted: str) -> str:
-    """The quotation behind its heading, where there is one that it does not repeat."""
-    quotation = f"\u201c{quoted}\u201d"
+def _heading(sentence: PassageSentence, quoted: str) -> str:
+    """The heading that stands before the quotation, with a colon; empty where there is none or it repeats it."""
     heading = " ".join(_STOP.sub("", "".join(sentence.headings[-1:]).translate(_PLAIN)).split())
     if not heading or len(heading.split()) > MAX_HEADING_WORDS or heading.casefold() in quoted.casefold():
-        return quotation
-    return f"{heading.rstrip(':')}: {quotation}"
+        return ""
+    return f"{heading.rstrip(':')}: "
 
 
 def _scored_text(sentence: PassageSentence, told: str) -> str:

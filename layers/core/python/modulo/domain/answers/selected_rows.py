@@ -30,6 +30,28 @@ def selected_together(
     return [*_joined(alike(possible)), *others]
 
 
+def decided_together(found: Sequence[Extract]) -> list[Extract]:
+    """The decided rows of each table, as one extract; none where a table goes on in another passage undecided."""
+    tables: dict[tuple[int, str], list[Extract]] = {}
+    for one in found:
+        if one.table:
+            tables.setdefault((one.mark, one.table), []).append(one)
+    decided = {key: [one for one in rows if one.is_decided] for key, rows in tables.items()}
+    whole = {key: len(decided[key]) == len(rows) for key, rows in tables.items()}
+    split = {table for mark, table in tables if any((at, table) in tables for at, _ in tables if at != mark)}
+    together = [
+        rows
+        for (_, table), rows in decided.items()
+        if rows and (table not in split or all(whole[key] for key in tables if key[1] == table))
+    ]
+    return [_shortened(*_joined(rows)) for rows in together]
+
+
+def _shortened(joined: Extract, *others: Extract) -> Extract:
+    """The joined rows, with a sign that there are others."""
+    return replace(joined, text=joined.text.replace(joined.quoted, joined.quoted + GAP.rstrip())) if others else joined
+
+
 def is_named(row: Extract, words: frozenset[str]) -> bool:
     """Whether the question names the row."""
     return share_of_name(row.row_words, words) >= MIN_SHARE_OF_NAME

@@ -64,7 +64,7 @@ def judged(
         Unavailable, Throttled: the reranker does not answer, or not in time.
     """
     candidates = passages[:most]
-    question = spelled_like(question, [one.text for one in candidates])
+    question = spelled_like(question, [one.hit.chunk.embedded_text for one in candidates])
     words = frozenset(content_words(question))
     scores = _read_scores(reranker, question, words, candidates)
     in_each = [held(words, one.hit.chunk.embedded_text) for one in passages]
