@@ -1,14 +1,18 @@
 """What services do without an address."""
 
 import time
+from contextlib import closing
 from uuid import uuid4
 
 import pytest
 
 from modulo.adapters.aws.stored_secret import StoredSecret
-from modulo.domain.errors import NotConfigured, Unavailable
+from modulo.domain.answers.answer import Prompt
+from modulo.domain.errors import NotConfigured, TimedOut, Unavailable
 from modulo.services import Services, secret_of
 from modulo.settings import BGE_SMALL, Settings
+from tests.contracts.provider import Answer, Provider
+from tests.unit.passages import passage
 
 NEEDED = {
     "DATABASE_URL": ("tenants", "files", "grants", "usage", "database"),
@@ -98,3 +102,10 @@ def test_the_url_of_a_cache_may_be_a_secret_that_is_not_read_before_it_is_used()
     assert isinstance(made.cache._url, StoredSecret)
     made.cache.close()
     assert isinstance(Services(Settings(cache_url="redis://127.0.0.1:1")).cache._url, str)
+
+
+def test_nobody_waits_longer_for_the_reranker_than_the_setting_says() -> None:
+    with Provider(Answer(pause=30)) as provider:
+        made = Services(Settings(rerank_url=provider.url, rerank_seconds=0.2, model_timeout_seconds=60))
+        with closing(made), pytest.raises(TimedOut):
+            made.generator.generate(Prompt("What falls?", [passage("Rain falls. Snow falls.")]))

@@ -152,7 +152,9 @@ class Settings(BaseModel):
         default=20, ge=1, le=1_000, description="most passages that the reranker reads; five where one of them is clear"
     )
     rerank_seconds: float = Field(
-        default=8, gt=0, description="how long reranking may take; passages then stay as they were found"
+        default=8,
+        gt=0,
+        description="how long reranking may take; passages then stay as they were found, and extracts are not made",
     )
 
     # Ingestion

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from modulo.adapters.models.cohere_reranker import CohereReranker
-from modulo.domain.errors import Throttled, Unavailable
+from modulo.domain.errors import BadModelAnswer, RefusedByModel, Throttled, Unavailable
 from modulo.domain.retrieval.filters import EVERYTHING
 from modulo.domain.retrieval.passage import Passage
 from modulo.domain.search.search import ConfigMetadata, SearchInput
@@ -146,7 +146,7 @@ def test_nothing_is_reranked_where_nothing_was_found() -> None:
     assert rerank(run_with(Scripted()), QUESTION, []) == []
 
 
-@pytest.mark.parametrize("error", [Throttled(), Unavailable()])
+@pytest.mark.parametrize("error", [Throttled(), Unavailable(), BadModelAnswer(), RefusedByModel("too long")])
 def test_a_reranker_that_fails_leaves_the_order_and_is_named(error: Exception) -> None:
     run, passages = run_with(Scripted(error=error)), found(3)
     assert rerank(run, QUESTION, passages) is passages
@@ -162,3 +162,15 @@ def test_a_reranker_that_takes_too_long_leaves_the_order_and_is_named() -> None:
         assert rerank(run, QUESTION, passages) is passages
     assert run.degraded == {"reranker"}
     assert run.seconds == {}
+
+
+@pytest.mark.parametrize("scores", [[0.5], [0.5, 0.5, float("nan")], [0.5, 0.5, 1.5], ["x", 1, 1], [0.1] * 4])
+def test_a_reranker_that_answers_nonsense_leaves_the_order_and_is_named(scores: list[Any]) -> None:
+    results = [{"index": index, "relevance_score": score} for index, score in enumerate(scores)]
+    with (
+        Provider(Answer(body={"results": results})) as provider,
+        closing(CohereReranker(provider.url, api_key=None, model="m", timeout=30)) as reranker,
+    ):
+        run, passages = run_with(reranker), found(3)
+        assert rerank(run, QUESTION, passages) is passages
+    assert run.degraded == {"reranker"}

@@ -145,9 +145,9 @@ class Services(Metadata):
             return None
         from modulo.adapters.models.cohere_reranker import CohereReranker
 
-        return CohereReranker(
-            s.rerank_url, api_key=secret_of(s.rerank_api_key), model=s.rerank_model, timeout=s.model_timeout_seconds
-        )
+        # Extracts ask it too: they wait no longer for one that hangs than the passages did before them.
+        timeout = min(s.model_timeout_seconds, s.rerank_seconds)
+        return CohereReranker(s.rerank_url, api_key=secret_of(s.rerank_api_key), model=s.rerank_model, timeout=timeout)
 
     @cached_property
     def generator(self) -> "Generator":

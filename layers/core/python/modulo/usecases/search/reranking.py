@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from modulo.domain.answers.extracts import spelled_like
-from modulo.domain.errors import Throttled, Unavailable
+from modulo.domain.errors import BadModelAnswer, Throttled, Unavailable
 from modulo.domain.retrieval.passage_text import reading
 from modulo.domain.retrieval.relevance import blended, log_odds
 from modulo.domain.text.stemming import content_words, held
@@ -34,7 +34,8 @@ FURTHER_WORDS = 60
 def rerank(run: SearchRun, question: str, passages: Sequence[Passage]) -> Sequence[Passage]:
     """The passages by the reranker's scores, the first stage's and the question's rare words together.
 
-    They stay as they are where no reranker is asked for, or where it fails or takes too long, which is recorded.
+    They stay as they are where no reranker is asked for, or where it fails, takes too long or answers what cannot be
+    used, which is recorded.
     """
     reranker, most = run.ports.reranker, run.limits.rerank_candidates
     if reranker is None or not run.reranks or not passages:
@@ -42,7 +43,7 @@ def rerank(run: SearchRun, question: str, passages: Sequence[Passage]) -> Sequen
     try:
         with within(remaining(run.limits.rerank_seconds)):
             scores, relevances = run.timed("rerank", lambda: judged(reranker, question, passages, most))
-    except (Unavailable, Throttled) as error:
+    except (Unavailable, Throttled, BadModelAnswer) as error:
         named = ", ".join(map(str, run.collections))
         log.warning("search in collections %s goes on without the reranker: %s", named, error.detail)
         run.degraded.add("reranker")
@@ -62,6 +63,7 @@ def judged(
 
     Raises:
         Unavailable, Throttled: the reranker does not answer, or not in time.
+        BadModelAnswer: it does not give each passage a score from 0 to 1.
     """
     candidates = passages[:most]
     question = spelled_like(question, [one.hit.chunk.embedded_text for one in candidates])
