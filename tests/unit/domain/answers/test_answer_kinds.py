@@ -34,7 +34,7 @@ def test_texts_that_may_tell_a_cause(text: str) -> None:
         "It runs for 24 months.",
         "It lasts as long as you like.",
         "Leave is paid.",
-        "Send it to the office.",
+        "It goes to Kent.",
     ],
 )
 def test_texts_that_tell_none(text: str) -> None:

@@ -209,3 +209,11 @@ def test_rows_are_decided_on_by_their_table() -> None:
     table = "Course | Places\nYoga | 14\nJudo | 20\n\nFee | Sum\nYoga | 5\nJudo | 4"
     found = extracts("Which course has the most places?", [passage(table)])
     assert [one.quoted for one in found if one.is_decided] == ["Course | Places \u2026 Judo | 20"]
+
+
+def test_a_sentence_with_its_own_subject_stands_alone_too() -> None:
+    assert texts("What is lost?", "Five days can be carried over. Leave not taken by then is lost.") == [
+        "\u201cFive days can be carried over.\u201d",
+        "\u201cLeave not taken by then is lost.\u201d",
+        "\u201cFive days can be carried over. Leave not taken by then is lost.\u201d",
+    ]

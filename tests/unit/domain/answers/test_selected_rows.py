@@ -48,6 +48,15 @@ def test_a_row_is_named_by_half_of_its_name() -> None:
     assert not is_named(row(""), frozenset(("unit",)))
 
 
+def test_all_rows_stand_together_where_a_part_of_their_heading_is_asked_for() -> None:
+    rows = "Size | Price\nS | 4\nM | 6\nL | 9\n\nOthers cost more."
+    whole = "Parcel rates of 2026: \u201cSize | Price \u2026 S | 4 \u2026 M | 6 \u2026 L | 9\u201d"
+    rest = "Parcel rates of 2026: \u201cOthers cost more.\u201d"
+    assert together("What are the rates for parcels?", rows, heading="Parcel rates of 2026") == [whole, rest]
+    assert len(together("What are the rates for letters?", rows, heading="Parcel rates of 2026")) == 4
+    assert len(together("Who sets the rates for parcels?", rows, heading="Parcel rates of 2026")) == 4
+
+
 def decided(question: str, *tables: str, heading: str = "") -> list[str]:
     found = extracts(question, [passage(text, heading=heading) for text in tables])
     return [one.text for one in decided_together(found)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from modulo.domain.text.back_references import points_back
+from modulo.domain.text.back_references import points_back, stands_alone
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,8 @@ def test_pronouns_and_words_of_sequence_point_back(sentence: str) -> None:
 )
 def test_others_do_not(sentence: str) -> None:
     assert not points_back(sentence)
+
+
+def test_one_that_names_its_subject_can_be_understood_alone() -> None:
+    assert stands_alone("Leave that is not taken by then is lost.")
+    assert not stands_alone("It is lost.")

@@ -11,10 +11,10 @@ _TELLS_WHY = re.compile(
     r"thanks to|led to|weil|wegen|damit|aufgrund|parce que|car|afin|porque|debido|poich\u00e9|perch\u00e9|omdat)\b",
     re.IGNORECASE,
 )
-# What may be a cause: "for cleaning" but not "for two weeks", "to save power" but not "to the office".
+# What may be a cause: "for cleaning" but not "for two weeks", "to save power" but not "to Kent".
 _OF_A_THING = (
     r"(?!\s+(?:the|a|an|our|your|his|her|its|their|all|any|each|every|up|about|at|more|less|one|two|three|four|five|"
-    r"six|seven|eight|nine|ten|twelve|which|whom|example|\W|\d))"
+    r"six|seven|eight|nine|ten|twelve|which|whom|example|\W|\d|(?-i:[A-Z])))"
 )
 _MAY_TELL_WHY = re.compile(
     rf"\b(?:(?:for|to){_OF_A_THING}|(?<!well )(?<!soon )(?<!long )(?<!far )as"

@@ -32,9 +32,10 @@ def _words(text: str) -> frozenset[str]:
 
 
 _FUNCTION_WORDS = ARTICLES.union(
-    AUXILIARIES, JOINTS, MEASURES, POINTING, PREPOSITIONS, PRONOUNS, QUESTION_WORDS, REQUESTS,
+    AUXILIARIES, JOINTS, POINTING, PREPOSITIONS, PRONOUNS, QUESTION_WORDS, REQUESTS,
     _words("am be been being there exist all me us mir uns gibt alle ? , ;"),
 )  # fmt: skip
+_HOW = ("how", "wie")
 _WHICH = _words("which welche welcher welches welchen")
 _ANY_KIND = frozenset(content_words("product item article entry thing option position produkt produkte artikel"))
 _SUM = re.compile(r"\W*(?:total|sum|summe|gesamt|insgesamt)\b", re.IGNORECASE)
@@ -107,7 +108,11 @@ def selection_of(question: str) -> Selection:
                 columns = _PRICE if "cheap" in rest or "expensive" in rest or "er geworden" in rest else columns
                 rest, change = pattern.sub(" ", rest), direction
     asked = words_of(rest)
-    words = [word for word in asked if word.key not in _FUNCTION_WORDS]
+    words = [
+        word
+        for last, word in zip(("", *(one.key for one in asked)), asked, strict=False)
+        if word.key not in _FUNCTION_WORDS and not (word.key in MEASURES and last in _HOW)
+    ]
     which = next((at for at, word in enumerate(asked[:-1], 1) if word.key in _WHICH), 0)
     kind = frozenset(content_words(asked[which].text)) if which else frozenset[str]()
     told = amounts(question)
@@ -158,6 +163,12 @@ def _within_ranges(asked: Sequence[NumberRange], table: Sequence[Sequence[str]])
         if found and sum(map(bool, spans)) * 2 > len(table):
             return frozenset(found[:1])
     return frozenset()
+
+
+def is_headed(asked: Selection, row: PassageSentence) -> bool:
+    """Whether the question is for what its table is headed, or a part of that."""
+    told = frozenset(content_words("\n".join((*row.headings[-1:], row.lead))))
+    return asked.lists and bool(asked.subject) and asked.subject <= told
 
 
 def _heads(asked: Selection, row: PassageSentence) -> bool:

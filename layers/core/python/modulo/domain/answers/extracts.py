@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from modulo.domain.answers.answer_kinds import asks_meaning, asks_why, may_tell_why, tells_why
-from modulo.domain.answers.decided_rows import Selection, decided_rows, selection_of
+from modulo.domain.answers.decided_rows import Selection, decided_rows, is_headed, selection_of
 from modulo.domain.answers.demands import Demands, defines, demands_of, holds, keys_in, nearest, stems
 from modulo.domain.answers.row_match import selecting_cells
 from modulo.domain.documents.outline import BETWEEN_HEADINGS
@@ -18,7 +18,7 @@ from modulo.domain.retrieval.passage_sentences import (
     sections,
 )
 from modulo.domain.retrieval.passage_text import label
-from modulo.domain.text.back_references import points_back
+from modulo.domain.text.back_references import points_back, stands_alone
 from modulo.domain.text.negation import denies
 from modulo.domain.text.number_ranges import ranges
 from modulo.domain.text.stemming import content_words
@@ -68,6 +68,8 @@ class Extract:
     """The part of `text` before the quotation."""
     is_decided: bool = False
     """Whether it is a row that figures or headings decide on, so that nothing has to be read."""
+    is_headed: bool = False
+    """Whether the question is for what its table is headed, so that all rows belong to the answer."""
     tells_why: bool = False
     may_tell_why: bool = False
 
@@ -125,8 +127,7 @@ def _of_passage(
     split = passage_sentences(passage.text, passage.hit.chunk.heading)
     about = _document_above(passage, split, words)
     decided = _decided(asked, split, named)
-    for at, sentence in enumerate((*split, *lists(split))):
-        before = _pointed_at(split, at, passage.text)
+    for at, sentence, before in _with_pointed_at(split, passage.text):
         keys = known | keys_in(f"{before} {sentence.text}") | keys_in(sentence.above)
         if not demands.codes <= keys or (meaning and not _defines(sentence, demands.codes)):
             continue
@@ -154,6 +155,7 @@ def _of_passage(
             table=quoted[: -len(sentence.text)] if sentence.is_row and told.endswith(sentence.text) else "",
             heading=heading,
             is_decided=at in decided,
+            is_headed=sentence.is_row and is_headed(asked, sentence),
             tells_why=tells_why(sentence.text) or any(map(asks_why, above)),
             may_tell_why=may_tell_why(told) or any(map(asks_why, above)),
         )
@@ -192,6 +194,15 @@ def _in_ranges(text: str, asked: Selection) -> Iterator[str]:
     """The question's numbers that lie within ranges of the text: 800 within "more than 500"."""
     spans = ranges(text) if asked.amounts else []
     return (told for told, one in asked.amounts.items() if any(span.holds(one) for span in spans))
+
+
+def _with_pointed_at(split: Sequence[PassageSentence], text: str) -> Iterator[tuple[int, PassageSentence, str]]:
+    """Each sentence and list with its place and what it points back to; also alone where it can be understood so."""
+    for at, one in enumerate((*split, *lists(split))):
+        before = _pointed_at(split, at, text)
+        if before and stands_alone(one.text):
+            yield at, one, ""
+        yield at, one, before
 
 
 def _pointed_at(split: Sequence[PassageSentence], at: int, text: str) -> str:

@@ -13,10 +13,16 @@ def selected_together(
 ) -> list[Extract]:
     """In place of the best row all rows of its table that the question selects alike, and none that it does not.
 
-    Not where it names the row, or where one of those rows was read and is not good enough.
+    Where it is for what the table is headed, that is all of them. Not where it names the row, or where one of those
+    rows was read and is not good enough.
     """
     best = near[0] if near else None
-    if best is None or not (best.selecting and best.table) or is_named(best, words):
+    if best is None or not best.table or is_named(best, words):
+        return near
+    if best.is_headed and not best.selecting:
+        of_table = [one for one in possible if (one.mark, one.table) == (best.mark, best.table)]
+        return [_shortened(*_joined(of_table)), *(one for one in near if not one.table)]
+    if not best.selecting:
         return near
 
     def alike(found: Sequence[Extract]) -> list[Extract]:

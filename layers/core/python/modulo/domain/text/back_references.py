@@ -19,6 +19,11 @@ _HOLDS = re.compile(
 )
 
 
+def stands_alone(sentence: str) -> bool:
+    """Whether the sentence names what it is about itself, even if it points back further on."""
+    return not _BEGINS.match(sentence)
+
+
 def points_back(sentence: str) -> bool:
     """Whether the sentence is about what the one before it names."""
     return bool(_BEGINS.match(sentence) or _HOLDS.search(sentence))
