@@ -30,6 +30,9 @@ WHOLE = [
 PARTS = [
     ("Who met and what for?", ["Who met?", "what for?"]),
     ("How tall is the tower? Who built the bridge?", ["How tall is the tower?", "Who built the bridge?"]),
+    ("How tall is the tower? How tall is the tower?", ["How tall is the tower?"]),
+    ("How tall is it? how tall is it? " * 200, ["How tall is it?"]),
+    ("Who is Ann? How old is she? Who is Ann?", ["Who is Ann?", "How old is she? (Ann)"]),
     ("Where is Oslo; how many people live in Bergen", ["Where is Oslo?", "how many people live in Bergen?"]),
     ("What is a? What is b? What is c? What is d?", ["What is a?", "What is b?", "What is c? What is d?"]),
     (

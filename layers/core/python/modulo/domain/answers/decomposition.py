@@ -53,10 +53,14 @@ class Part:
 
 
 def decompose(question: str, most: int = MAX_DEPTH) -> tuple[Part, ...]:
-    """The parts of a question, at most `most`; one that asks for one thing comes back alone, as it was written."""
-    parts = [part for clause in _clauses(words_of(question)) for part in coordinated(clause) if len(part) > 1]
+    """The parts of a question, each once, at most `most`; one that asks for one thing comes back as it was written."""
+    found = [part for clause in _clauses(words_of(question)) for part in coordinated(clause) if len(part) > 1]
+    once: dict[tuple[str, ...], list[Word]] = {}
+    for part in found:
+        once.setdefault(tuple(word.key for word in part), part)
+    parts = list(once.values())
     if len(parts) < 2 or most < 2:
-        return (Part(question),)
+        return (Part(question if len(found) < 2 or most < 2 else f"{_text(found[0])}?"),)
     texts = [_text(part) for part in parts[: most - 1]]
     texts.append("? ".join(map(_text, parts[most - 1 :])))
     first, *others = texts
