@@ -1,11 +1,12 @@
 """What every vector store promises, and what Milvus promises besides."""
 
 import math
+import operator
 import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,8 @@ from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pymilvus import MilvusClient
 
 from modulo.adapters.milvus.collections import CollectionOptions
@@ -132,6 +135,70 @@ def may_meet(where: Filter, hit: Hit) -> bool:
     }
     known = weakened(where, lambda condition, _: condition.field in values)
     return holds(known, (condition.holds(values[condition.field]) for condition in conditions(known)))
+
+
+FILES = (UUID(int=1), UUID(int=2))
+HEADINGS = (
+    "Install",
+    "Install > Linux",
+    "install",
+    "x_y",
+    "xzy",
+    "x%y",
+    "x\\y",
+    '" or page > 0 or "',
+    "\u6587 \U0001f642",
+)
+FILTERS = st.recursive(
+    st.one_of(
+        st.fixed_dictionaries({"type": st.just("exists"), "key": st.just("heading"), "value": st.booleans()}),
+        *(
+            st.fixed_dictionaries({"type": st.sampled_from(kinds), "key": st.just(key), "value": values})
+            for key, kinds, values in (
+                (
+                    "heading",
+                    ("eq", "ne", "contains", "starts_with"),
+                    st.sampled_from((*HEADINGS, "x", "%", "_", "Linux")),
+                ),
+                ("heading", ("in", "nin"), st.lists(st.sampled_from(HEADINGS), min_size=1, max_size=3)),
+                ("page_number", ("eq", "ne", "gt", "gte", "lt", "lte"), st.integers(0, 4)),
+                ("document_id", ("eq", "ne"), st.sampled_from((*map(str, FILES), str(UUID(int=3))))),
+            )
+        ),
+    ),
+    lambda inner: st.one_of(
+        st.fixed_dictionaries({"type": st.just("not"), "filter": inner}),
+        st.fixed_dictionaries(
+            {"type": st.sampled_from(["and", "or"]), "filters": st.lists(inner, min_size=1, max_size=3)}
+        ),
+    ),
+    max_leaves=6,
+)
+
+
+def meets(filters: Mapping[str, Any], one: EmbeddedChunk) -> bool:
+    """Whether a chunk meets a filter, by the rules of the guide."""
+    kind = filters["type"]
+    if kind == "not":
+        return not meets(filters["filter"], one)
+    if kind in ("and", "or"):
+        return (all if kind == "and" else any)(meets(inner, one) for inner in filters["filters"])
+    key, wanted, heading = filters["key"], filters["value"], one.chunk.heading
+    if kind in ("ne", "nin"):
+        return not meets({"type": {"ne": "eq", "nin": "in"}[kind], "key": key, "value": wanted}, one)
+    if kind == "in":
+        return any(meets({"type": "eq", "key": key, "value": value}, one) for value in wanted)
+    if key == "heading":
+        told = {
+            "eq": lambda: f" > {wanted} > " in f" > {heading} > ",
+            "contains": lambda: wanted in heading,
+            "starts_with": lambda: heading.startswith(wanted),
+            "exists": lambda: bool(heading) is wanted,
+        }
+        return told[kind]()
+    value = one.chunk.page if key == "page_number" else str(one.ref.file_id)
+    orders = {"eq": operator.eq, "gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
+    return bool(orders[kind](value, wanted))
 
 
 @pytest.fixture(scope="module")
@@ -283,6 +350,23 @@ class TestVectors:
         assert found(type="and", filters=[html, of("eq", "attribute", "of the document")]) == [1]
         assert found(type="not", filter=of("eq", "attribute", "of the document")) == [0, 1, 2, 3, 4]
         assert ask(vectors, space, EAST, NOTHING, question="text") == []
+
+    def test_any_filter_finds_just_the_chunks_that_meet_it(self, vectors: Vectors) -> None:
+        space = space_of()
+        refs = [ref_in(space, file_id=file_id) for file_id in FILES]
+        chunks = [
+            chunk_at(refs[number % len(refs)], number, EAST, page=number % 4, heading=heading)
+            for number, heading in enumerate(("", *HEADINGS))
+        ]
+        vectors.upsert(space, chunks)
+
+        @settings(max_examples=60, deadline=None)
+        @given(filters=FILTERS)
+        def check(filters: dict[str, Any]) -> None:
+            found = ask(vectors, space, EAST, parse_filters(filters), limit=100, question="text")
+            assert sorted(found) == [one.chunk.number for one in chunks if meets(filters, one)]
+
+        check()
 
     def test_a_pattern_that_matches_others_is_not_negated(self, vectors: Vectors) -> None:
         space = space_of()
