@@ -81,6 +81,13 @@ def test_dear_cheap_heavy_and_light_name_a_column() -> None:
     assert {word: decided(f"Which is the {word} item?", goods)[0] for word in asked} == asked
 
 
+def test_the_heading_may_say_what_the_figures_of_all_columns_are() -> None:
+    seasons = "Item | Low season | High season\nTent | 6 | 8\nDog | 2 | 9"
+    assert decided("Which item is the cheapest in low season?", seasons, "Prices") == ["Dog"]
+    assert decided("Which item is the most expensive in high season?", seasons, "Prices") == ["Dog"]
+    assert decided("Which item is the cheapest in low season?", seasons, "Visitors") == []
+
+
 @pytest.mark.parametrize("cells", [("5 days", "2 weeks"), ("5", "many"), ("1.200", "900"), ("5", "-")])
 def test_figures_that_cannot_be_compared_decide_nothing(cells: tuple[str, str]) -> None:
     assert decided("Which has the highest price?", f"Name | Price\nA | {cells[0]}\nB | {cells[1]}\nC | 4") == []

@@ -140,7 +140,7 @@ def decided_rows(asked: Selection, rows: Sequence[PassageSentence], context: str
     if not asked.subject - asked.kind - _ANY_KIND <= above or not asked.kind - _ANY_KIND <= told:
         return frozenset()
     found = frozenset[int]()
-    if asked.most:
+    if asked.most and (asked.columns & above or not asked.columns):
         found = _extreme(asked, header, table)
     elif asked.change and (asked.columns or asked.subject) & above:
         found = _changed(asked, header, table)
@@ -191,7 +191,8 @@ def _agreed(
     table: Sequence[Sequence[str]],
     chosen: Callable[[Sequence[float]], frozenset[int]],
 ) -> frozenset[int]:
-    wanted = asked.columns or asked.subject
+    named = frozenset(content_words(" ".join(header)))
+    wanted = asked.columns & named or asked.subject  # a heading such as "Prices" may say it for all columns
     told = [len(wanted & frozenset(content_words(name))) for name in header]
     columns = [_figures([row[at] for row in table]) for at, count in enumerate(told) if count and count == max(told)]
     found = {chosen(column) for column in columns if column}
