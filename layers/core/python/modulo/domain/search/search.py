@@ -39,9 +39,7 @@ class ConfigMetadata(RequestModel):
     top_k: int | None = Field(
         default=None, ge=1, description="passages to return; at most MAX_TOP_K; 10 where nobody says"
     )
-    top_k_rerank: int | None = Field(
-        default=None, ge=1, description="passages kept after reranking; at most MAX_TOP_K; top_k if null"
-    )
+    top_k_rerank: int | None = Field(default=None, ge=1, description="likewise after reranking; top_k where null")
     disable_rerank: bool = False
     group_by: GroupBy | None = Field(
         default=None,
