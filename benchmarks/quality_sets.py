@@ -145,7 +145,8 @@ def _answers(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _distinct(answers: Any) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(answer for answer in answers if answer.strip()))
+    """Each answer once, without those that hold nothing to be found by: one of SQuAD's is a full stop."""
+    return tuple(dict.fromkeys(answer for answer in answers if any(map(str.isalnum, answer))))
 
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:

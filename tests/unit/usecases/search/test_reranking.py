@@ -16,7 +16,7 @@ from modulo.domain.tenancy.quota import Quotas
 from modulo.ports.models import Reranker
 from modulo.usecases.search.limits import SearchLimits
 from modulo.usecases.search.ports import SearchPorts
-from modulo.usecases.search.reranking import FURTHER_WORDS, READ_FIRST, rerank
+from modulo.usecases.search.reranking import MORE_WORDS, READ_FIRST, WINDOW_WORDS, rerank
 from modulo.usecases.search.run import SearchRun
 from tests.contracts.provider import Answer, Provider
 from tests.doubles.memory_metrics import MemoryMetrics
@@ -83,7 +83,7 @@ def found(count: int) -> list[Passage]:
 
 
 def test_no_more_than_the_first_are_read_where_one_is_clear() -> None:
-    reranker = Scripted({"number 3.": 0.95})
+    reranker = Scripted({"number 3.": 0.99})
     passages = rerank(run_with(reranker), QUESTION, found(30))
     assert [len(texts) for texts in reranker.read] == [READ_FIRST]
     assert passages[0].text == "Passage number 3."
@@ -126,13 +126,49 @@ def test_a_rare_word_counts_by_the_spelling_that_the_passages_have() -> None:
     assert rerank(run_with(Scripted()), "How long is the warrenty?", [*others, told])[0].document.name == "told.txt"
 
 
-def test_of_long_passages_further_back_a_window_is_read() -> None:
+RAIN = "Rain fell on the town. "
+LONG = f"{RAIN * 30}The warranty lasts two years. {RAIN * 30}"
+
+
+@pytest.mark.parametrize("place", [0, READ_FIRST])
+def test_of_long_passages_a_window_is_read(place: int) -> None:
     reranker = Scripted()
-    long = passage(f"{'Rain fell on the town. ' * 30}The warranty lasts two years. {'Rain fell. ' * 30}", score=0.1)
-    rerank(run_with(reranker), QUESTION, [*found(5), long])
-    [text] = reranker.read[1]
+    passages = found(6)
+    passages[place] = passage(LONG, score=0.1)
+    rerank(run_with(reranker), QUESTION, passages)
+    text = next(text for texts in reranker.read for text in texts if "Rain" in text)
     assert "The warranty lasts two years." in text
-    assert len(text.split()) <= FURTHER_WORDS + 1
+    assert len(text.split()) <= WINDOW_WORDS + 1
+
+
+def test_more_is_read_of_the_best_long_passages_where_none_is_clear() -> None:
+    reranker = Scripted({"town": 0.5})
+    long = [passage(LONG, name=f"p{n}.txt", score=0.9 - n / 100) for n in range(4)]
+    rerank(run_with(reranker), QUESTION, [*long, *found(4)])
+    assert [len(texts) for texts in reranker.read] == [READ_FIRST, 2, 3]
+    assert all(WINDOW_WORDS < len(text.split()) <= MORE_WORDS + 1 for text in reranker.read[1])
+
+
+def test_a_window_that_says_too_little_by_itself_is_found_by_what_stands_around_it() -> None:
+    class Around(Scripted):
+        def score(self, question: str, texts: Sequence[str]) -> list[float]:
+            self.read.append(list(texts))
+            return [0.999 if text.count("Rain") > WINDOW_WORDS / 4 else 0.4 for text in texts]
+
+    reranker = Around()
+    passages = rerank(run_with(reranker), QUESTION, [*found(4), passage(LONG, name="long.txt"), *found(9)])
+    assert [len(texts) for texts in reranker.read] == [READ_FIRST, 1]
+    assert (passages[0].document.name, passages[0].reranked) == ("long.txt", 0.999)
+
+
+def test_a_passage_counts_by_its_better_reading() -> None:
+    class Shy(Scripted):
+        def score(self, question: str, texts: Sequence[str]) -> list[float]:
+            self.read.append(list(texts))
+            return [0.2 if text.count("Rain") > WINDOW_WORDS / 4 else 0.4 for text in texts]
+
+    passages = rerank(run_with(Shy()), QUESTION, [passage(LONG, name="long.txt"), *found(4)])
+    assert [one.reranked for one in passages if one.document.name == "long.txt"] == [0.4]
 
 
 @pytest.mark.parametrize("reranker", [None, Scripted()])

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence, Set
 from statistics import fmean, median, pstdev
 
-FIRST_STAGE_WEIGHT = 1.5
+FIRST_STAGE_WEIGHT = 1.0
 """What a standard deviation of the first stage's scores weighs, in log odds of the reranker."""
 COVERAGE_WEIGHT = 2.0
 """What all of the question's words weigh together, in log odds."""

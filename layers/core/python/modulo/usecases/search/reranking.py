@@ -23,12 +23,14 @@ log = logging.getLogger(__name__)
 
 READ_FIRST = 5
 """How many candidates are read before it is known whether one is clear."""
-CLEAR_LOG_ODDS = 2.0
-"""From here on a passage is so clearly about the question that no further ones are read."""
-FIRST_WORDS = 200
-"""How many words of each of the first candidates are read; of a longer one, its best window."""
-FURTHER_WORDS = 60
-"""The same of the others."""
+CLEAR_LOG_ODDS = 4.0
+"""From here on a passage is so clearly about the question that nothing else is read."""
+WINDOW_WORDS = 60
+"""How many words of a candidate are read; of a longer one, its best window."""
+READ_AGAIN = 2
+"""How many of the first candidates are read with more around the window, where none is clear."""
+MORE_WORDS = 200
+"""How many words are read then: what a window says may depend on what stands before it."""
 
 
 def rerank(run: SearchRun, question: str, passages: Sequence[Passage]) -> Sequence[Passage]:
@@ -78,7 +80,24 @@ def _read_scores(
 ) -> list[float]:
     """The scores of the first candidates; of all of them where none of the first ones is clear."""
     first, further = candidates[:READ_FIRST], candidates[READ_FIRST:]
-    scores = reranker.score(question, [reading(one, words, max_words=FIRST_WORDS) for one in first])
-    if further and log_odds(max(scores)) < CLEAR_LOG_ODDS:
-        scores += reranker.score(question, [reading(one, words, max_words=FURTHER_WORDS) for one in further])
+    scores = reranker.score(question, [reading(one, words, max_words=WINDOW_WORDS) for one in first])
+    if not _clear(scores):
+        scores = _read_again(reranker, question, words, first, scores)
+    if further and not _clear(scores):
+        scores += reranker.score(question, [reading(one, words, max_words=WINDOW_WORDS) for one in further])
     return scores
+
+
+def _read_again(
+    reranker: Reranker, question: str, words: frozenset[str], passages: Sequence[Passage], scores: Sequence[float]
+) -> list[float]:
+    """The scores, of the best long passages each the better one of its window's and that of a longer one."""
+    long = [at for at, one in enumerate(passages) if len(one.text.split()) > WINDOW_WORDS]
+    best = sorted(long, key=lambda at: -scores[at])[:READ_AGAIN]
+    texts = [reading(passages[at], words, max_words=MORE_WORDS) for at in best]
+    again = dict(zip(best, reranker.score(question, texts), strict=True)) if texts else {}
+    return [max(score, again.get(at, score)) for at, score in enumerate(scores)]
+
+
+def _clear(scores: Sequence[float]) -> bool:
+    return log_odds(max(scores)) >= CLEAR_LOG_ODDS
