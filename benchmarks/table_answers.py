@@ -68,7 +68,7 @@ def cell_questions(questions: Iterable[GoldenQuestion], documents: Mapping[str, 
         lines = [line for line in documents[name].splitlines() if line.startswith("|")]
         table = [cells(line.strip().strip("|")) for line in lines[2:]]  # the header and the rule below it
         rows = [row for row in table if any(_figure(cell) == _figure(gold) for cell in row)]
-        if rows and _figure(gold) and not _YEAR.fullmatch(gold):
+        if rows and not _YEAR.fullmatch(gold):
             found.append(CellQuestion(question, rows))
     return found
 

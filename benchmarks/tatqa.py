@@ -59,5 +59,5 @@ def _spans(contexts: Sequence[Mapping[str, Any]]) -> list[GoldenQuestion]:
         )
         for number, context in enumerate(contexts)
         for one in context["questions"]
-        if one["answer_type"] == "span" and len(one["answer"]) == 1
+        if one["answer_type"] == "span" and len(one["answer"]) == 1 and any(map(str.isalnum, one["answer"][0]))
     ]

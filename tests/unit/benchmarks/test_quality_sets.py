@@ -23,7 +23,7 @@ def beir(folder: Path, *queries: dict[str, Any], judgements: str) -> None:
 
 
 def test_a_set_in_beirs_form(tmp_path: Path) -> None:
-    queries = [{"_id": "a", "text": "A?", "answers": ["x", "x", " "]}, {"_id": "b", "text": "B?"}]
+    queries = [{"_id": "a", "text": "A?", "answers": ["x", "x", " ", "."]}, {"_id": "b", "text": "B?"}]
     beir(tmp_path / "xquad-en", *queries, judgements="a\t2\t2\na\t1\t0\n")
     found = read_set(tmp_path, "xquad-en")
     assert found.documents == {"1.md": "# T\n\nOne.\n", "2.md": "Two.\n"}

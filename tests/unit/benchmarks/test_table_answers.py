@@ -33,7 +33,7 @@ def test_missing_data_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str
 
 
 def test_questions_are_those_that_one_cell_other_than_a_year_answers() -> None:
-    found = asked("1,400", "a good year", "2019", "Costs", "-")
+    found = asked("1,400", "a good year", "2019", "Costs")
     assert [one.asked.id for one in found] == ["0", "3"]
     assert [[row[0] for row in one.rows] for one in found] == [["Revenue"], ["Costs"]]
 
