@@ -41,7 +41,7 @@ _FIGURE = re.compile(
     re.IGNORECASE,
 )
 _ASKS_MEANING = re.compile(
-    r"\b(?:what (?:does|do|did)\b.*\b(?:mean|stand for|indicate|signify)|meaning of|definition of|"
+    r"\b(?:what (?:does|do|did)\b.{1,80}\b(?:mean|stand for|indicate|signify)|meaning of|definition of|"
     r"was (?:bedeute[nt]|hei\u00dft|hei\u00dfen)|wof\u00fcr steht|bedeutung)\b",
     re.IGNORECASE,
 )
