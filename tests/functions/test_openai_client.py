@@ -224,7 +224,7 @@ def test_an_answer_that_breaks_off_is_an_error_of_the_client(client, model, serv
 def test_a_conversation_is_carried_on_by_sending_its_messages_again(client, model):
     messages = [{"role": "system", "content": "Be brief."}, *QUESTION]
     first = client.chat.completions.create(model=model, messages=messages)
-    messages += [first.choices[0].message, {"role": "user", "content": "Why is it?"}]
+    messages += [first.choices[0].message, {"role": "user", "content": "How many kilometres is it?"}]
     second = client.chat.completions.create(model=model, messages=messages, temperature=0.5, max_completion_tokens=200)
     assert "11 kilometres" in (second.choices[0].message.content or "")
     short = client.chat.completions.create(model=model, messages=messages, max_tokens=1)
@@ -256,9 +256,11 @@ def test_the_quickstart_of_responses_needs_no_other_change(client, tools):
     assert (search.type, search.status) == ("file_search_call", "completed")
     assert [one.filename for one in search.results or []] == ["sea.txt"]
     assert [one.filename for one in message.content[0].annotations] == ["sea.txt"]
-    second = client.responses.create(input="Why is it?", previous_response_id=first.id, **ask)
+    second = client.responses.create(input="How many kilometres is it?", previous_response_id=first.id, **ask)
     assert client.responses.retrieve(second.id).output_text == second.output_text
-    assert [item.content[0].text for item in client.responses.input_items.list(second.id)] == ["Why is it?"]
+    assert [item.content[0].text for item in client.responses.input_items.list(second.id)] == [
+        "How many kilometres is it?"
+    ]
     with pytest.raises(openai.BadRequestError, match="background"):
         client.responses.cancel(first.id)
     client.responses.delete(first.id)
