@@ -206,6 +206,7 @@ class Estate:
             if name == "files.change_file"
             else ConversationChange(title="stolen", archived=True),
             "feedback": Feedback(rating=Rating.down),
+            "only_empty": False,
             "archived": None,
             "newest_first": True,
             "letter_ids": [self.letter.id],
