@@ -6,7 +6,7 @@ with the largest or smallest figure ("Which course has the most places?"), rows 
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from modulo.domain.retrieval.passage_sentences import PassageSentence
@@ -25,18 +25,14 @@ from modulo.domain.text.question_words import (
 )
 from modulo.domain.text.stemming import content_words
 from modulo.domain.text.table_rows import cells, column_names
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
+from modulo.domain.text.word_set import word_set
 
 _FUNCTION_WORDS = ARTICLES.union(
     AUXILIARIES, JOINTS, POINTING, PREPOSITIONS, PRONOUNS, QUESTION_WORDS, REQUESTS,
-    _words("am be been being there exist all me us mir uns gibt alle ? , ;"),
+    word_set("am be been being there exist all me us mir uns gibt alle ? , ;"),
 )  # fmt: skip
 _HOW = ("how", "wie")
-_WHICH = _words("which welche welcher welches welchen")
+_WHICH = word_set("which welche welcher welches welchen")
 _ANY_KIND = frozenset(content_words("product item article entry thing option position produkt produkte artikel"))
 _SUM = re.compile(r"\W*(?:total|sum|summe|gesamt|insgesamt)\b", re.IGNORECASE)
 _LISTS = re.compile(r"\W*(?:what|which|how|list|show|give|name|wie|was|welche\w?|nenne?|zeige?|liste)\b", re.IGNORECASE)
@@ -56,6 +52,14 @@ _MOST = re.compile(
 _LEAST = re.compile(
     r"\b(?:least|lowest|smallest|fewest|shortest|minimum|wenigsten?|niedrigste\w?|kleinste\w?|k\u00fcrzeste\w?)\b",
     re.IGNORECASE,
+)
+_SUPERLATIVES: Sequence[tuple[re.Pattern[str], int, frozenset[str]]] = (
+    (_DEAREST, 1, _PRICE),
+    (_CHEAPEST, -1, _PRICE),
+    (_HEAVIEST, 1, _WEIGHT),
+    (_LIGHTEST, -1, _WEIGHT),
+    (_MOST, 1, frozenset()),
+    (_LEAST, -1, frozenset()),
 )
 _FELL = re.compile(
     r"\b(?:(?:became|become|got|gotten|getting|now) (?:cheaper|less expensive)|fell|fallen|dropped|decreased|sank|sunk|"
@@ -130,11 +134,14 @@ def selection_of(question: str) -> Selection:
 def decided_rows(asked: Selection, rows: Sequence[PassageSentence], context: str) -> frozenset[int]:
     """The places of the decided rows among the rows of one table; `context` is its document's name and headings."""
     header = column_names(rows[0].header)
-    table = [cells(row.text) for row in rows if not _SUM.match(row.text)]
+    counted = [at for at, row in enumerate(rows) if not _SUM.match(row.text)]
+    table = [cells(rows[at].text) for at in counted]
     if len(table) < MIN_ROWS or any(len(row) != len(header) for row in table):
         return frozenset()
     if _heads(asked, rows[0]):
         return frozenset(range(len(rows)))
+    if not (asked.most or asked.change or asked.amounts):
+        return frozenset()
     above = frozenset(content_words("\n".join((context, rows[0].above))))
     told = above.union(content_words("\n".join(row.text for row in rows)) if asked.kind else ())
     if not asked.subject - asked.kind - _ANY_KIND <= above or not asked.kind - _ANY_KIND <= told:
@@ -146,12 +153,6 @@ def decided_rows(asked: Selection, rows: Sequence[PassageSentence], context: str
         found = _changed(asked, header, table)
     elif asked.subject and not asked.change:
         found = _within_ranges(tuple(asked.amounts.values()), table)
-    return _placed(rows, found)
-
-
-def _placed(rows: Sequence[PassageSentence], found: Set[int]) -> frozenset[int]:
-    """The places among all rows of those found among the rows without sums."""
-    counted = [at for at, row in enumerate(rows) if not _SUM.match(row.text)]
     return frozenset(counted[at] for at in found)
 
 
@@ -220,13 +221,3 @@ def _figures(column: Sequence[str]) -> list[float]:
     ):
         return []
     return [number(one[1]) for one in read]
-
-
-_SUPERLATIVES: Sequence[tuple[re.Pattern[str], int, frozenset[str]]] = (
-    (_DEAREST, 1, _PRICE),
-    (_CHEAPEST, -1, _PRICE),
-    (_HEAVIEST, 1, _WEIGHT),
-    (_LIGHTEST, -1, _WEIGHT),
-    (_MOST, 1, frozenset()),
-    (_LEAST, -1, frozenset()),
-)

@@ -139,7 +139,7 @@ def _of_passage(
         told = f"{before} {told}" if before else told
         quoted = _below_lead(sentence, told).translate(_WITHOUT_BRACKETS)
         heading = _heading(sentence, quoted)
-        above = (*sentence.headings[-1:], sentence.lead, *sentence.header)
+        above_asks_why = any(map(asks_why, (*sentence.headings[-1:], sentence.lead, *sentence.header)))
         yield Extract(
             mark,
             f"{heading}\u201c{quoted}\u201d",
@@ -156,8 +156,8 @@ def _of_passage(
             heading=heading,
             is_decided=at in decided,
             is_headed=sentence.is_row and is_headed(asked, sentence),
-            tells_why=tells_why(sentence.text) or any(map(asks_why, above)),
-            may_tell_why=may_tell_why(told) or any(map(asks_why, above)),
+            tells_why=above_asks_why or tells_why(sentence.text),
+            may_tell_why=above_asks_why or may_tell_why(told),
         )
 
 

@@ -5,10 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
+from modulo.domain.text.word_set import word_set
 
 _PLAIN = r"\d+(?:[.,]\d{3})*(?:[.,]\d+)?(?![.,]?\d)"
 _NUMBER = rf"(?<![\w.,]){_PLAIN}"
@@ -72,7 +69,7 @@ _HOURS: Mapping[str, float] = {
     "jahre": 8760,
     "jahren": 8760,
 }
-_OF_DATES = _words(
+_OF_DATES = word_set(
     "am pm uhr january february march april may june july august september october november december "
     "januar februar m\u00e4rz mai juni juli oktober dezember"
 )

@@ -5,17 +5,14 @@ import unicodedata
 from collections.abc import Set
 from itertools import pairwise
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
+from modulo.domain.text.word_set import word_set
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W\d_]+)?")
 # Scripts without white space between words are compared by pairs of characters.
 _EAST_ASIAN = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]+")
 _ENDINGS = ("ations", "ation", "ingly", "edly", "ings", "ing", "ies", "ied", "ed", "es", "ly", "s", "y", "e")
 _MIN_STEM_CHARACTERS = 3
-_STOP_WORDS = _words(
+_STOP_WORDS = word_set(
     "a about after again ain all also am an and any are aren as at be because been before being between both but by "
     "can could couldn did didn do does doesn doing don during each few for from further had hadn has hasn have haven "
     "having he her here hers him his how i if in into is isn it its itself just may me might more most must my no nor "
