@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from modulo.cli.evaluation.answer_match import comparable
 from modulo.cli.evaluation.golden import GoldenQuestion
 
 SEED = 7
@@ -146,7 +147,7 @@ def _answers(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _distinct(answers: Any) -> tuple[str, ...]:
     """Each answer once, without those that hold nothing to be found by: one of SQuAD's is a full stop."""
-    return tuple(dict.fromkeys(answer for answer in answers if any(map(str.isalnum, answer))))
+    return tuple(dict.fromkeys(answer for answer in answers if comparable(answer)))
 
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:

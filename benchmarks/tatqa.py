@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.quality_sets import MissingData, read_set
+from modulo.cli.evaluation.answer_match import comparable
 from modulo.cli.evaluation.golden import GoldenQuestion
 
 OWN_FILES = {"dev": "tatqa_dataset_dev.json", "test": "tatqa_dataset_test_gold.json"}
@@ -59,5 +60,5 @@ def _spans(contexts: Sequence[Mapping[str, Any]]) -> list[GoldenQuestion]:
         )
         for number, context in enumerate(contexts)
         for one in context["questions"]
-        if one["answer_type"] == "span" and len(one["answer"]) == 1 and any(map(str.isalnum, one["answer"][0]))
+        if one["answer_type"] == "span" and len(one["answer"]) == 1 and comparable(one["answer"][0])
     ]

@@ -25,6 +25,11 @@ def holds(text: str, gold: str) -> bool:
     return bool(wanted) and f" {' '.join(wanted)} " in f" {' '.join(given)} "
 
 
+def comparable(gold: str) -> bool:
+    """Whether the gold text holds a letter or a digit, without which no text holds it."""
+    return holds(gold, gold)
+
+
 def _words(text: str) -> list[str]:
     plain = _THOUSANDS.sub("", unicodedata.normalize("NFKC", text).lower())
     return _WORD.findall(_SPACELESS.sub(r" \g<0> ", plain))

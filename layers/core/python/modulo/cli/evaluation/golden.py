@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from modulo.cli.evaluation import EvaluationError
-from modulo.cli.evaluation.answer_match import holds
+from modulo.cli.evaluation.answer_match import comparable
 from modulo.domain.field_messages import messages_of
 from modulo.domain.model import FrozenModel
 from modulo.domain.search.search import Question
@@ -31,7 +31,7 @@ Grade = Annotated[int, Field(strict=True, ge=1, le=100)]
 
 
 def _comparable(text: str) -> str:
-    if not holds(text, text):
+    if not comparable(text):
         raise ValueError("holds no letter and no digit, by which it could be found in an answer or a passage")
     return text
 
