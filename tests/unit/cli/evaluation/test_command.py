@@ -7,8 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from modulo.cli.evaluation import EvaluationError
-from modulo.cli.evaluation.command import draw, names, read_config
+from modulo.cli.evaluation.command import draw, names, read_config, require_all
 from modulo.cli.evaluation.golden import SAMPLES, read_golden_set
+from modulo.cli.evaluation.missing import Missing
 from modulo.cli.main import app
 
 
@@ -60,3 +61,15 @@ def test_what_is_wrong_is_told_in_a_line(
 
 def test_the_samples_name_measures_that_ci_requires() -> None:
     assert json.loads(SAMPLES.with_name("samples.requirements.json").read_text())
+
+
+def test_nothing_is_asked_where_collections_lack_what_the_questions_name() -> None:
+    require_all({"demo": Missing()})
+    lacking = {"demo": Missing(documents=["a.md"]), "other": Missing(), "third": Missing(not_ready={"b.md": "failed"})}
+    with pytest.raises(EvaluationError) as told:
+        require_all(lacking)
+    assert str(told.value).splitlines() == [
+        "demo: the golden set names 1 document that the collection does not have: a.md",
+        "third: the golden set names 1 document not ready to be searched: b.md (failed)",
+        "Such questions score 0: --allow-missing asks them all the same.",
+    ]

@@ -10,6 +10,7 @@ from modulo.cli.evaluation.chart import render
 from modulo.cli.evaluation.evaluation import Evaluation, Run, percentile
 from modulo.cli.evaluation.found import Found, FoundPassage
 from modulo.cli.evaluation.golden import GoldenQuestion
+from modulo.cli.evaluation.missing import Missing
 from modulo.cli.evaluation.report import print_evaluation
 from modulo.cli.evaluation.searches import Setup
 
@@ -54,6 +55,18 @@ def test_two_runs_are_compared_measure_by_measure() -> None:
     assert found["differences"]["refusal_f1"]["value"] == 1
     assert "refusal_precision" not in found["differences"]  # the first run refused nothing
     json.dumps(found)
+
+
+def test_what_a_collection_lacks_is_told_with_the_figures() -> None:
+    run = Run(Setup("demo", "x", {}), AFTER, Missing(documents=["b.md"]))
+    evaluation = Evaluation(QUESTIONS, [run], resamples=300)
+    console = Console(width=200, highlight=False)
+    with console.capture() as captured:
+        print_evaluation(evaluation, console)
+    assert "demo: the golden set names 1 document that the collection does not have: b.md\n" in captured.get()
+    [told] = evaluation.as_json()["runs"]
+    assert told["missing"]["documents"] == {"count": 1, "items": ["b.md"]}
+    assert ONE.as_json()["runs"][0]["missing"]["documents"]["count"] == 0
 
 
 def test_a_percentile_is_of_the_nearest_rank() -> None:

@@ -158,3 +158,16 @@ def test_a_collection_that_cannot_be_evaluated_is_told(
     scripted.replies = [(200, {"items": items}, {})]
     with pytest.raises(ServerRefused, match=told):
         server.collection_id("demo")
+
+
+def test_files_and_their_passages_are_read_from_all_pages(scripted: Scripted, server: Server) -> None:
+    scripted.replies = [(200, {"items": [{"id": "f1"}], "next": "x"}, {}), (200, {"items": [{"id": "f2"}]}, {})]
+    assert [file["id"] for file in server.files(ID)] == ["f1", "f2"]
+    scripted.replies = [(200, {"items": [{"text": "One."}], "next": "y"}, {}), (200, {"items": [{"text": "Two."}]}, {})]
+    assert server.passages(ID, "f1") == ["One.", "Two."]
+    assert [path for _, path, _ in scripted.asked] == [
+        f"/api/collections/{ID}/files?limit=100",
+        f"/api/collections/{ID}/files?limit=100&after=x",
+        f"/api/collections/{ID}/files/f1/chunks?limit=100",
+        f"/api/collections/{ID}/files/f1/chunks?limit=100&after=y",
+    ]

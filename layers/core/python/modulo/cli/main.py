@@ -203,6 +203,9 @@ def evaluate(
     json_file: Annotated[Path | None, typer.Option("--json", help="write all figures and replies here")] = None,
     chart: Annotated[Path | None, typer.Option(help="draw an SVG image here")] = None,
     require: Annotated[Path | None, typer.Option(help="least measures (JSON); the exit code is 1 below them")] = None,
+    allow_missing: Annotated[
+        bool, typer.Option("--allow-missing", help="measure though the collection lacks documents or passages")
+    ] = False,
     url: Annotated[str | None, typer.Option(envvar="MODULO_URL", help="the server, such as https://host")] = None,
     key: Annotated[str | None, typer.Option(envvar="MODULO_API_KEY", help="API key for it")] = None,
     data: RunningStack = DATA,
@@ -224,6 +227,7 @@ def evaluate(
             json_file=json_file,
             chart=chart,
             require=require,
+            allow_missing=allow_missing,
             target=target,
         )
     )

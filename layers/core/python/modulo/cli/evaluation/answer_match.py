@@ -12,6 +12,22 @@ _SPACELESS = re.compile(
 """Letters of scripts that put no spaces between words: Thai, Lao, Burmese, Khmer, Japanese and Chinese."""
 
 
+class Words:
+    """A text by its words, as they are compared."""
+
+    def __init__(self, text: str) -> None:
+        words = _words(text)
+        self._all = _spaced(words)
+        self._without_articles = _spaced(_without_articles(words))
+
+    def hold(self, gold: str) -> bool:
+        """Whether the gold text's words stand in the text, in their order and without others between them."""
+        wanted = _words(gold)
+        if _ARTICLES.issuperset(wanted):
+            return bool(wanted) and _spaced(wanted) in self._all
+        return _spaced(_without_articles(wanted)) in self._without_articles
+
+
 def holds(text: str, gold: str) -> bool:
     """Whether the gold text's words stand in the text, in their order and without others between them.
 
@@ -19,10 +35,7 @@ def holds(text: str, gold: str) -> bool:
     Besides, compatible characters are one (NFKC), digits are not grouped (1,000 is 1000), numbers and letters are words
     of their own, and so is each letter of a script without spaces.
     """
-    wanted, given = _words(gold), _words(text)
-    if not _ARTICLES.issuperset(wanted):
-        wanted, given = _without_articles(wanted), _without_articles(given)
-    return bool(wanted) and f" {' '.join(wanted)} " in f" {' '.join(given)} "
+    return Words(text).hold(gold)
 
 
 def comparable(gold: str) -> bool:
@@ -37,3 +50,7 @@ def _words(text: str) -> list[str]:
 
 def _without_articles(words: list[str]) -> list[str]:
     return [word for word in words if word not in _ARTICLES]
+
+
+def _spaced(words: list[str]) -> str:
+    return f" {' '.join(words)} "

@@ -18,6 +18,7 @@ from modulo.cli.evaluation import EvaluationError
 from modulo.cli.evaluation.chart import render
 from modulo.cli.evaluation.evaluation import Evaluation, Run
 from modulo.cli.evaluation.golden import SAMPLES, GoldenQuestion, read_golden_set
+from modulo.cli.evaluation.missing import Missing, missing_from
 from modulo.cli.evaluation.report import print_evaluation
 from modulo.cli.evaluation.requirements import missed, read_requirements
 from modulo.cli.evaluation.searches import Server, Setup
@@ -50,6 +51,7 @@ def evaluate(
     json_file: Path | None,
     chart: Path | None,
     require: Path | None,
+    allow_missing: bool,
     target: Target,
 ) -> int:
     """Ask the questions, print the measures and write the files; 1 where a required measure is missed, or else 0.
@@ -57,7 +59,7 @@ def evaluate(
     Each setup is a collection, by name or id, and a `config_metadata` as JSON.
 
     Raises:
-        ModuloError: a file, a setup or the server is not as it has to be.
+        ModuloError: a file, a setup or the server is not as it has to be, or a collection lacks what is asked for.
     """
     console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
     errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
@@ -69,14 +71,16 @@ def evaluate(
         if not file.parent.is_dir() or file.is_dir():
             raise EvaluationError(f"{file} cannot be written: it is a directory, or stands in none.")
     with _server(target, errors) as server:
-        named = [
-            Setup(name, server.collection_id(collection), config)
-            for name, (collection, _), config in zip(names(setups), setups, configs, strict=True)
-        ]
-        progress = _progress(errors, len(questions) * len(named))
-        runs = [
-            Run(setup, server.ask(setup, questions, concurrency=concurrency, on_answer=progress)) for setup in named
-        ]
+        ids = {collection: server.collection_id(collection) for collection, _ in setups}
+        missing = {name: missing_from(server, one, questions, concurrency=concurrency) for name, one in ids.items()}
+        if not allow_missing:
+            require_all(missing)
+        progress = _progress(errors, len(questions) * len(setups))
+        runs: list[Run] = []
+        for name, (collection, _), config in zip(names(setups), setups, configs, strict=True):
+            setup = Setup(name, ids[collection], config)
+            found = server.ask(setup, questions, concurrency=concurrency, on_answer=progress)
+            runs.append(Run(setup, found, missing[collection]))
     evaluation = Evaluation(questions, runs, seed=seed)
     print_evaluation(evaluation, console)
     if json_file:
@@ -102,6 +106,17 @@ def read_config(text: str) -> Mapping[str, Any]:
     if not isinstance(config, dict):
         raise EvaluationError(f"The configuration {text!r} is not a JSON object.")
     return config
+
+
+def require_all(missing: Mapping[str, Missing]) -> None:
+    """Refuse to measure what cannot be found.
+
+    Raises:
+        EvaluationError: a collection, each given by its name, lacks what the questions name.
+    """
+    lines = [f"{collection}: {line}" for collection, one in missing.items() for line in one.lines()]
+    if lines:
+        raise EvaluationError("\n".join([*lines, "Such questions score 0: --allow-missing asks them all the same."]))
 
 
 def draw(questions: list[GoldenQuestion], limit: int | None, seed: int) -> list[GoldenQuestion]:

@@ -1,7 +1,7 @@
 """One evaluation: one or two setups asked the same questions, their measures and how they differ."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from math import ceil
 from typing import Any
 
@@ -9,6 +9,7 @@ from modulo.cli.evaluation.bootstrap import RESAMPLES, SEED, Difference, Estimat
 from modulo.cli.evaluation.found import Found
 from modulo.cli.evaluation.golden import GoldenQuestion
 from modulo.cli.evaluation.measures import MEASURES, shares
+from modulo.cli.evaluation.missing import Missing
 from modulo.cli.evaluation.risk_coverage import area, risk_coverage
 from modulo.cli.evaluation.searches import Setup
 
@@ -19,6 +20,8 @@ class Run:
 
     setup: Setup
     found: Sequence[Found]
+    missing: Missing = field(default_factory=Missing)
+    """What the questions name and the collection does not hold."""
 
     @property
     def seconds(self) -> list[float]:
@@ -67,6 +70,7 @@ class Evaluation:
         pairs = zip(self.questions, run.found, strict=True)
         return {
             **asdict(run.setup),
+            "missing": run.missing.as_json(),
             "measures": {name: asdict(one) for name, one in self.estimates(run).items()},
             "seconds": {"p50": percentile(run.seconds, 0.5), "p95": percentile(run.seconds, 0.95)},
             "cached": len(run.found) - len(run.seconds),

@@ -35,6 +35,8 @@ def print_evaluation(evaluation: Evaluation, console: Console) -> None:
         table.add_row(row[0][0], *(value for _, value in row))
     console.print(table)
     for run in evaluation.runs:
+        for line in run.missing.lines():
+            console.print(f"{run.setup.name}: {line}", markup=False)
         for stage, count in degradations(run.found).items():
             console.print(f"{run.setup.name}: {count} replies were given without the {stage}.", markup=False)
 

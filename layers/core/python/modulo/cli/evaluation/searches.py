@@ -17,6 +17,7 @@ ATTEMPTS = 4
 RETRIED = frozenset((429, 503))
 MAX_WAIT_SECONDS = 30.0
 TIMEOUT_SECONDS = 120.0
+PAGE_ITEMS = 100
 
 
 class ServerRefused(EvaluationError):
@@ -58,6 +59,15 @@ class Server:
         if found[0]["status"] == "processing":
             raise ServerRefused(f"The collection {wanted!r} still has files that are not ready: try again later.")
         return str(found[0]["id"])
+
+    def files(self, collection_id: str) -> Iterator[Mapping[str, Any]]:
+        """The collection's files, newest first."""
+        return self._items(f"/collections/{collection_id}/files", limit=PAGE_ITEMS)
+
+    def passages(self, collection_id: str, file_id: str) -> list[str]:
+        """The texts of a file's passages, in the document's order."""
+        chunks = self._items(f"/collections/{collection_id}/files/{file_id}/chunks", limit=PAGE_ITEMS)
+        return [chunk["text"] for chunk in chunks]
 
     def ask(
         self,
@@ -102,9 +112,12 @@ class Server:
         if _is_id(wanted):
             yield self._json("GET", f"/collections/{wanted}")
             return
-        query: dict[str, str] = {"name": wanted}
+        yield from self._items("/collections", name=wanted)
+
+    def _items(self, path: str, **query: str | int) -> Iterator[Mapping[str, Any]]:
+        """The items of all pages of a list."""
         while True:
-            page = self._json("GET", "/collections", params=query)
+            page = self._json("GET", path, params=query)
             yield from page["items"]
             if not page.get("next"):
                 return
