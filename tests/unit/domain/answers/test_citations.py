@@ -16,6 +16,8 @@ SALES = passage(
     "Sales by year\nYear | Units | Profit\n2020 | 15 | 3.5\n2021 | 22 | 4.1\nAll in millions.", name="sales.csv"
 )
 PASSAGES = [RIVERS, LAKES, SALES]
+RHINE, ALPS = "The Rhine is 1,233 km long", "“It rises in the Alps”"
+QUOTED = "“Lake Constance covers 536 square kilometres.”"
 
 
 def text_of(draft: str, *, most: int = 5) -> str:
@@ -195,3 +197,20 @@ def test_a_list_is_supported_where_one_of_its_items_denies() -> None:
     text = "1. Stay calm and do not force the doors.\n2. Press the button with the bell.\n3. Wait for help."
     draft = AnswerDraft(f"Emergencies: \u201c{' '.join(text.split())}\u201d [1]")
     assert check_citations(draft, [passage(text)], max_citations=5).text == draft.text
+
+
+@pytest.mark.parametrize(
+    ("draft", "told"),
+    [
+        (f"{RHINE} [1].\n{QUOTED} [2]\n{ALPS} [1]", f"{RHINE} [1].\n{ALPS} [1]"),
+        (f"{RHINE} [1].\n{ALPS} [2]", f"{RHINE} [1]."),
+        (f"{RHINE} [1].\n{ALPS}", f"{RHINE} [1].\n{ALPS} [1]"),
+        (f"{RHINE} [1].\nOf the lake: {QUOTED} [2]", f"{RHINE} [1]."),
+        (
+            f"{RHINE} [1].\nThe lake covers 536 square kilometres [2].",
+            f"{RHINE} [1].\nThe lake covers 536 square kilometres.",
+        ),
+    ],
+)
+def test_no_quotation_stands_without_a_mark(draft: str, told: str) -> None:
+    assert text_of(draft, most=1) == told

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from modulo.domain.answers.answer import AnswerDraft
 from modulo.domain.answers.citations import CitationCheck, _introduces, check_citations
-from modulo.domain.answers.entailment import Evidence
+from modulo.domain.answers.entailment import Evidence, quotations
 from modulo.domain.answers.outcome import NOT_FOUND
 from modulo.domain.answers.statements import StatementReader
 from modulo.domain.retrieval.passage import Passage
@@ -26,6 +26,8 @@ PIECES = (
     "The office opens at 9:00",
     "Giants dug it in 1742",
     "He said “the Rhine is",
+    "“Green tea is brewed at 80 degrees.”",
+    "“It rises in the Alps.”",
     "In short:",
     " [1]",
     "[1][2]",
@@ -65,15 +67,17 @@ def whole_check(text: str, passages: Sequence[Passage], max_citations: int) -> t
     order = list(dict.fromkeys(mark for marks in held for mark in marks))[:max_citations]
     if not order:
         return NOT_FOUND, {}
-    parts = []
-    for one, marks, following in zip(statements, held, [*held[1:], []], strict=True):
-        shown = "".join(f"[{mark}]" for mark in marks if mark in order)
-        if marks:
-            parts.append(f"{one.text} {shown}{one.tail}" if shown else one.text + one.tail)
-        elif not one.marks and (
-            any(evidence[mark].supports(one.text) for mark in order) or (following and _introduces(one.text))
-        ):
-            parts.append(one.text)
+    parts: list[str] = []
+    following = False
+    for one, marks in reversed(list(zip(statements, held, strict=True))):
+        others = [mark for mark in order if evidence[mark].supports(one.text)]
+        quotes = any(quotations(one.text))
+        shown = [mark for mark in marks if mark in order] or others[:1] * quotes
+        stays = bool(shown) or not quotes if marks else bool(others) and not one.marks
+        introduces = not one.marks and following and _introduces(one.text)
+        text = f"{one.text} {''.join(f'[{mark}]' for mark in shown)}" if shown and stays else one.text
+        parts.insert(0, text + one.tail if stays or introduces else "")
+        following = bool(marks) and stays
     return "".join(parts).strip(), {mark: evidence[mark].excerpt(first[mark]).text for mark in order}
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from modulo.domain.answers.answer import Answer, AnswerDraft, CitedPassage
-from modulo.domain.answers.entailment import Evidence, Excerpt, numbers_in
+from modulo.domain.answers.entailment import Evidence, Excerpt, numbers_in, quotations
 from modulo.domain.answers.outcome import NOT_FOUND
 from modulo.domain.answers.statements import Statement, StatementReader
 from modulo.domain.retrieval.passage import Passage
@@ -32,6 +32,8 @@ class CitationCheck:
     A statement stays when one of its marks holds. One without a mark stays when a passage that the
     answer cites supports it, or when it is a short introduction, ending with a colon, of one that
     stays. Beyond `max_citations` passages, marks are left out but their statements stay.
+
+    No quotation stays without a mark: it gets that of a cited passage which holds it, or is left out.
 
     A statement without a mark that only passages support which are not cited yet holds up what follows, until
     one of them is cited or the draft ends.
@@ -98,16 +100,25 @@ class CitationCheck:
         """What becomes of the first undecided statement; None where that is not certain yet."""
         statement, held = self._undecided[0]
         if held:
-            marks = "".join(f"[{mark}]" for mark in held if mark in self._excerpts)
-            return f"{statement.text} {marks}{statement.tail}" if marks else statement.text + statement.tail
+            return self._told(statement, held)
         if statement.marks:
             return ""
-        following = self._undecided[1][1] if len(self._undecided) > 1 else ()
-        if following and _introduces(statement.text):
+        following = self._undecided[1] if len(self._undecided) > 1 else None
+        if following and following[1] and _introduces(statement.text) and self._told(*following):
             return statement.text
         if any(self._evidence(mark).supports(statement.text) for mark in self._excerpts):
-            return statement.text
+            return self._told(statement, ())
         return "" if ended or not self._may_still_be_supported(statement) else None
+
+    def _told(self, statement: Statement, held: Sequence[int]) -> str:
+        """The statement with those of its marks that are cited; a quotation without any gets one, or is left out."""
+        marks = [mark for mark in held if mark in self._excerpts]
+        if not marks and any(quotations(statement.text)):
+            marks = [mark for mark in self._excerpts if self._evidence(mark).supports(statement.text)][:1]
+            if not marks:
+                return ""
+        shown = "".join(f"[{mark}]" for mark in marks)
+        return f"{statement.text} {shown}{statement.tail}" if shown else statement.text + statement.tail
 
     def _may_still_be_supported(self, statement: Statement) -> bool:
         """Whether a passage supports it that may yet be cited."""

@@ -84,17 +84,19 @@ class SearchPipeline:
                 )
             grants, known = found.grants, None
 
-    def answer(self, retrieved: Retrieved) -> Generator[SearchEvent, None, list[Step]]:
-        """An answer to each question; they share the citations. Where the search streams, what happens is told.
+    def answer(self, retrieved: Retrieved, *, answered: int = 0) -> Generator[SearchEvent, None, list[Step]]:
+        """An answer to each question; with those `answered` before, they share the citations.
+
+        Where the search streams, what happens is told.
 
         The questions are answered side by side, but for two cases: a stream tells one answer after the other, and a
         bound of tokens is to meet the last of them.
         """
-        run, max_citations = (
-            self.run,
-            max(1, self.run.request.config_metadata.max_citations // len(self.run.plan.parts)),
-        )
-        asked = [(*both, max_citations) for both in zip(run.questions, retrieved.passages, strict=True)]
+        run = self.run
+        asked = [
+            (*both, run.max_citations(at))
+            for at, both in enumerate(zip(run.questions, retrieved.passages, strict=True), start=answered)
+        ]
         if not run.streams and self.budget.multiplier is None:
             return side_by_side(lambda one: _result(self._step(*one)), asked)
         steps = []

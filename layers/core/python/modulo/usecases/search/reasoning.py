@@ -58,7 +58,7 @@ def reason(
         pipeline.budget.next_round()
         run.questions = [part.question for part in later]
         more = pipeline.retrieve(retrieved.grants, CachedVectors({}), retrieved.matching)
-        steps += yield from pipeline.answer(more)
+        steps += yield from pipeline.answer(more, answered=len(steps))
         retrieved = replace(
             more,
             embedded=_both(retrieved.embedded, more.embedded),

@@ -188,6 +188,11 @@ class SearchRun:
         """How many passages of a question are kept after reranking, at most."""
         return self._most * (PASSAGES_PER_DOCUMENT if self.by_document else 1)
 
+    def max_citations(self, part: int) -> int:
+        """How many passages the answer to a part of the question cites, by its place: the first ones get the rest."""
+        each, rest = divmod(self.request.config_metadata.max_citations, len(self.plan.parts))
+        return max(1, each + (part < rest))
+
     def best(self, passages: Sequence[Passage]) -> Sequence[Passage]:
         """Those of a question's passages that are kept: the first ones, or those of the first documents."""
         return of_best_documents(passages, self._most) if self.by_document else passages[: self._most]
