@@ -11,6 +11,7 @@ from tests.functions.test_search_again import Model
 
 SEA = "The depth of the Mariana Trench is 10,935 metres. Ada Lund measured it."
 TEA = "Green tea is brewed at 80 degrees. Black tea is brewed at 95 degrees."
+HALF = "What is the depth of the Mariana Trench in metres and who painted the chapel's ceiling?"
 TWO = "What is the depth of the Mariana Trench in metres and at how many degrees is green tea brewed?"
 
 
@@ -129,6 +130,28 @@ def test_a_structured_answer_has_the_form_that_was_asked_for(api, collection, fo
     assert ("reasoning_steps" in structured) == (form == "cot_reasoning")
     told = {"comparative": "metres? ", "cot_reasoning": "\n2. at how many degrees"}.get(form, "")
     assert told in found["answer"]
+
+
+@pytest.mark.parametrize("form", ["standard", "summary"])
+def test_a_part_that_the_documents_do_not_answer_is_told(api, collection, form):
+    config = {"structured_output_enabled": True, "format_type": form, "cot_enabled": True}
+    found = ask(api, collection, question=HALF, **config).json
+    answer, note = found["answer"].rsplit("\n", 1)
+    assert "10,935" in answer
+    assert note == f"Who painted the chapel's ceiling? {NOT_FOUND}"
+    assert found["structured_answer"]["answer"] == found["cot_output"]["final_answer"] == found["answer"]
+    assert found["metadata"]["outcome"] == "answered"
+    for citation in found["citations"]:
+        assert all(0 <= span["start"] < span["end"] <= len(answer) for span in citation["answer_spans"])
+    assert found["structured_answer"]["metadata"]["answered"] == 1
+
+
+def test_it_is_told_beside_a_conclusion_too(api, collection):
+    config = {"cot_config": {"reasoning_strategy": "hierarchical", "evaluation_threshold": 0}}
+    for form in ("standard", "comparative"):
+        asked = {"structured_output_enabled": True, "format_type": form} | config
+        answer = ask(api, collection, question=HALF, **asked).json["answer"]
+        assert answer.endswith(f"\nWho painted the chapel's ceiling? {NOT_FOUND}")
 
 
 def test_the_steps_are_told_where_they_are_asked_for(api, collection):

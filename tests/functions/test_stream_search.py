@@ -16,6 +16,8 @@ from tests.functions.conftest import ingest, principal_of
 from tests.functions.test_search import FACTS, ask
 
 QUESTION = "What is its depth in metres?"
+HALF = "What is the depth of the Mariana Trench in metres and who painted the chapel's ceiling?"
+SAME = "What is the depth of the Mariana Trench in metres? How many metres deep is the Mariana Trench?"
 PARTS = "What is the depth of the Mariana Trench in metres? At how many degrees is green tea brewed?"
 
 
@@ -116,6 +118,14 @@ def test_the_parts_of_a_question_are_told_one_after_the_other_and_share_their_ma
         citation["mark"] for citation in output["citations"]
     }
     assert len(output["cot_output"]["reasoning_steps"]) == 2
+
+
+@pytest.mark.parametrize("question", [HALF, SAME])
+def test_what_is_told_is_the_whole_answer(api, collection, question):
+    events = told(api, collection, question)
+    output = events[-1][1]["output"]
+    assert len(output["metadata"]["parts"]) == 2
+    assert text_of(events) == output["answer"]
 
 
 def test_only_passages_are_told_where_only_they_are_asked_for(api, collection):

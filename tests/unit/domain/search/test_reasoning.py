@@ -11,7 +11,7 @@ from modulo.domain.answers.reasoning_options import CotConfig, FormatType, Reaso
 from modulo.domain.documents.chunk import Chunk
 from modulo.domain.files.file import DocumentInfo, FileRef
 from modulo.domain.retrieval.passage import Hit, LiveDocument, Passage
-from modulo.domain.search.reasoning import Plan, Step, combine
+from modulo.domain.search.reasoning import Plan, Step, combine, telling_unanswered
 
 REF = FileRef(UUID(int=1), UUID(int=2), UUID(int=3), 1)
 ONE, TWO, THREE = Part("a?"), Part("b?"), Part("c she?", "a", waits=True)
@@ -111,6 +111,63 @@ def test_evidence_is_short() -> None:
     evidence = Step("a?", (long,), Answer("A [1].", (cited,)), 0, 0.0).evidence
     assert len(evidence) <= 160
     assert evidence.endswith("word")
+
+
+class TestUnanswered:
+    """Parts without an answer, told at the end of the others' answers."""
+
+    FOUND = step("a?", [passage(1, 0.9)], "A [1].", 1)
+    MISSING = step("b?", [passage(2)], NOT_FOUND)
+
+    def told(self, made: Plan, *steps: Step, threshold: float = 0.0, language: str | None = None) -> str:
+        answer = combine(steps, threshold=threshold)[1]
+        return telling_unanswered(answer, made, steps, threshold=threshold, language=language).text
+
+    def test_each_is_told_with_what_became_of_it(self) -> None:
+        parts = (Part("wie lang ist a?"), Part("wie hoch ist b?"), Part("und c?"))
+        unverified = Step("c?", (), Answer(NOT_FOUND, (), unverified=True), 0, 0.0)
+        text = self.told(plan("decomposition", *parts), self.MISSING, self.FOUND, unverified, language="de")
+        assert text == (
+            f"A [2].\nWie lang ist a? {wording(Outcome.not_found, 'de')}\nUnd c? {wording(Outcome.unverified, 'de')}"
+        )
+
+    def test_one_of_too_little_confidence_has_no_answer(self) -> None:
+        low = step("b?", [passage(2, 0.4)], "B [1].", 1)
+        assert self.told(plan("decomposition", ONE, TWO), self.FOUND, low, threshold=0.6) == f"A [1].\nB? {NOT_FOUND}"
+
+    def test_nothing_is_told_where_nothing_or_all_was_found(self) -> None:
+        made = plan("decomposition", ONE, TWO)
+        assert self.told(made, self.FOUND, self.FOUND) == "A [1]."
+        assert self.told(made, self.MISSING, self.MISSING) == NOT_FOUND
+
+    def test_what_was_not_asked_may_be_answered(self) -> None:
+        left = Step("b?", (), Answer(NOT_FOUND, ()), 0, 0.0, asked=False)
+        assert self.told(plan("decomposition", ONE, TWO), self.FOUND, left) == "A [1]."
+
+    def test_a_part_that_waited_is_told_without_what_it_waited_for(self) -> None:
+        made = plan("decomposition", THREE, ONE)
+        [waiting] = made.next_round([self.FOUND])
+        assert waiting.question != THREE.question
+        text = self.told(made, self.FOUND, step(waiting.question, [], NOT_FOUND))
+        assert text == f"A [1].\nC she? (a) {NOT_FOUND}"
+
+    def test_iteratively_parts_are_in_their_own_order(self) -> None:
+        assert self.told(plan("iterative", THREE, ONE), self.FOUND, self.MISSING) == f"A [1].\nA? {NOT_FOUND}"
+
+    def test_a_cause_that_is_not_told_is_no_part_of_the_question(self) -> None:
+        assert self.told(plan("causal", ONE), self.FOUND, self.MISSING) == "A [1]."
+
+    def test_it_cites_nothing_and_is_short(self) -> None:
+        part = Part(f"what does [1] mean for {'x ' * 200}?")
+        text = self.told(plan("decomposition", ONE, part), self.FOUND, self.MISSING)
+        assert text.startswith("A [1].\nWhat does (1) mean for x x")
+        assert text.endswith(f"x \N{HORIZONTAL ELLIPSIS} {NOT_FOUND}")
+        assert len(text) < 300
+
+
+def test_a_number_in_brackets_of_a_question_is_no_mark_of_its_answer() -> None:
+    steps = [step("what is [2]?", [passage(1)], "A [1].", 1), step("and [1]?", [], NOT_FOUND)]
+    assert combine(steps, form=FormatType.comparative)[1].text == f"what is (2)? A [1].\nand (1)? {NOT_FOUND}"
 
 
 class TestPlan:

@@ -24,6 +24,11 @@ class FormatType(StrEnum):
     comparative = "comparative"
     summary = "summary"
 
+    @property
+    def names_parts(self) -> bool:
+        """Whether it tells each part of a question, answered or not."""
+        return self in (FormatType.cot_reasoning, FormatType.comparative)
+
 
 class CotConfig(RequestModel):
     """Chain of thought: how a question is taken apart, and what its steps may take."""

@@ -71,6 +71,11 @@ class StatementReader:
         return found
 
 
+def without_marks(text: str) -> str:
+    """The text with round brackets in place of those that look like a mark: it cites nothing."""
+    return _MARK.sub(r"(\1)", text)
+
+
 def _closed(text: str, marks: tuple[int, ...], tail: str) -> list[Statement]:
     """The sentences before a group of marks, of which the last is theirs."""
     *before, last = _sentences(text) or [""]

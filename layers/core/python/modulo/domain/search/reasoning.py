@@ -11,12 +11,16 @@ from modulo.domain.answers.answer import Answer, CitedPassage
 from modulo.domain.answers.decomposition import Part
 from modulo.domain.answers.outcome import NOT_FOUND, wording
 from modulo.domain.answers.reasoning_options import CotConfig, FormatType, ReasoningStrategy
+from modulo.domain.answers.statements import without_marks
 from modulo.domain.retrieval.passage import Passage
+from modulo.domain.search.repeated_lines import RepeatedLines
 from modulo.domain.search.search import MARK
 from modulo.domain.text.sentences import sentences
 
 MAX_EVIDENCE_CHARACTERS = 160
 """Of an earlier answer that a later step is searched for with."""
+MAX_SHOWN_CHARACTERS = 200
+"""Of a part of the question that has no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,7 @@ class Step:
     def evidence(self) -> str:
         """The beginning of what the answer rests on; empty where it rests on nothing."""
         excerpt = " ".join(self.answer.cited[0].excerpt.split()) if self.answer.cited else ""
-        return (
-            excerpt if len(excerpt) <= MAX_EVIDENCE_CHARACTERS else excerpt[:MAX_EVIDENCE_CHARACTERS].rsplit(" ", 1)[0]
-        )
+        return _cut(excerpt, MAX_EVIDENCE_CHARACTERS)
 
 
 class ToldStep(NamedTuple):
@@ -67,6 +69,12 @@ class Plan:
     def concludes(self) -> bool:
         """Whether the whole question is answered at the end, from what its parts found."""
         return len(self.parts) > 1 and self.config.reasoning_strategy is ReasoningStrategy.hierarchical
+
+    @property
+    def in_order(self) -> tuple[Part, ...]:
+        """The parts of the question in the order in which they are answered."""
+        rounds = self.config.reasoning_strategy is not ReasoningStrategy.iterative and self.config.context_preservation
+        return tuple(sorted(self.parts, key=lambda part: part.waits)) if rounds else self.parts
 
     def first_round(self) -> tuple[Part, ...]:
         """What can be answered without knowing any answer."""
@@ -124,11 +132,11 @@ def combine(
     cited: dict[int, CitedPassage] = {}
     for step in steps:
         if not counts(step, threshold):
-            texts.append(ToldStep(step.question, "", wording(step.answer.outcome, language)))
+            texts.append(ToldStep(without_marks(step.question), "", wording(step.answer.outcome, language)))
             continue
         marks = {one.mark: places[one.passage.chunk_id] for one in step.answer.cited}
         text = MARK.sub(partial(_renamed, marks), step.answer.text)
-        texts.append(ToldStep(step.question, text, text))
+        texts.append(ToldStep(without_marks(step.question), text, text))
         for one in step.answer.cited:
             cited.setdefault(marks[one.mark], replace(one, mark=marks[one.mark]))
     if not cited:
@@ -136,6 +144,37 @@ def combine(
     text = _composed(texts, form)
     kept = {int(mark) for mark in MARK.findall(text)} if form is FormatType.summary else set(cited)
     return passages, Answer(text, tuple(cited[mark] for mark in sorted(cited) if mark in kept))
+
+
+def telling_unanswered(
+    answer: Answer, plan: Plan, steps: Sequence[Step], *, threshold: float = 0.0, language: str | None = None
+) -> Answer:
+    """The answer with a line for each part of the question that has none: its reader cannot see that it is missing.
+
+    Not for what was not asked, as it may be answered, nor for causes of answers, which are no parts of the question.
+    """
+    missing = [
+        (part, step.answer.outcome)
+        for part, step in zip(plan.in_order, steps, strict=False)
+        if step.asked and not counts(step, threshold)
+    ]
+    if not answer.found or not missing:
+        return answer
+    told = (f"{_shown(part.question)} {wording(outcome, language)}" for part, outcome in missing)
+    return replace(answer, text="\n".join((answer.text, *told)))
+
+
+def _shown(question: str) -> str:
+    """A part of a question as it begins a line of the answer, where it cites nothing; a long one is cut."""
+    shown = without_marks(question)
+    if len(shown) > MAX_SHOWN_CHARACTERS:
+        shown = f"{_cut(shown, MAX_SHOWN_CHARACTERS)} \u2026"
+    return shown[:1].upper() + shown[1:]
+
+
+def _cut(text: str, most: int) -> str:
+    """The words of a text's first so many characters."""
+    return text if len(text) <= most else text[:most].rsplit(" ", 1)[0]
 
 
 def counts(step: Step, threshold: float) -> bool:
@@ -152,18 +191,8 @@ def _composed(steps: Sequence[ToldStep], form: FormatType) -> str:
             return "\n".join(f"{one.question} {one.told}" for one in steps)
         case FormatType.summary:
             return "\n".join(_first_statement(one.answer) for one in steps if one.answer)
-    return "\n".join(_without_repeated_lines([one.answer for one in steps if one.answer]))
-
-
-def _without_repeated_lines(texts: Sequence[str]) -> list[str]:
-    """The answers without cited lines that an earlier one has: two years of one row are quoted once."""
-    told: set[str] = set()
-    kept = []
-    for text in texts:
-        lines = [line for line in text.splitlines() if line not in told or not MARK.search(line)]
-        told.update(lines)
-        kept.append("\n".join(lines))
-    return list(filter(None, kept))
+    lines = RepeatedLines()
+    return "".join(lines.feed(one.answer) + lines.end_part() for one in steps if one.answer)
 
 
 def _first_statement(text: str) -> str:

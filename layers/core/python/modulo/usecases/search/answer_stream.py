@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from modulo.domain.answers.answer import CitedPassage, TokenUsage
 from modulo.domain.answers.citations import CitationCheck
+from modulo.domain.search.repeated_lines import RepeatedLines
 from modulo.domain.search.search import MARK
 from modulo.domain.search.search_events import CitationVerified, PassagesFound, SearchEvent, TextChecked, TokensUsed
 from modulo.usecases.search.citation import citation_of
@@ -32,6 +33,7 @@ class AnswerStream:
     """Of the passages of all parts by chunk, counted from 1: what marks in the whole answer name."""
     cited: set[int] = field(default_factory=set)
     """By place."""
+    lines: RepeatedLines = field(default_factory=RepeatedLines)
 
     def answer(self, prompt: Prompt, max_citations: int) -> Generator[SearchEvent, None, tuple[Answer, int]]:
         """Tell of an answer what is certain, as soon as it is; then the checked answer and the tokens it took.
@@ -41,15 +43,16 @@ class AnswerStream:
         for passage in prompt.passages:
             self.places.setdefault(passage.chunk_id, len(self.places) + 1)
         check = CitationCheck(prompt.passages, max_citations=max_citations)
-        before, used, charged, cut_short = len(self.text), TokenUsage(), 0, False
+        used, charged, cut_short = TokenUsage(), 0, False
         parts = self.run.ports.generator.stream(prompt)
         try:
             with self.run.timing("generation"):
                 for part in parts:
                     used, cut_short = part.tokens, part.cut_short
                     self.run.note_generator(part.generator)
-                    yield from self._told(check.feed(part.text), check.cited, first=len(self.text) == before)
-                yield from self._told(check.finish(cut_short=cut_short), check.cited, first=len(self.text) == before)
+                    yield from self._told(check.feed(part.text), check.cited)
+                yield from self._told(check.finish(cut_short=cut_short), check.cited)
+                yield from self._text(self.lines.end_part())
         finally:
             parts.close()
             self.run.cut_short = self.run.cut_short or cut_short
@@ -85,7 +88,7 @@ class AnswerStream:
             yield TextChecked(text=output.answer)
             yield TokensUsed(prompt_tokens=0, completion_tokens=0, charged=0)
 
-    def _told(self, text: str, cited: Sequence[CitedPassage], *, first: bool) -> Iterator[SearchEvent]:
+    def _told(self, text: str, cited: Sequence[CitedPassage]) -> Iterator[SearchEvent]:
         """The next checked text of the answer to one part, with the citations that it has before any other."""
         if not text:
             return
@@ -93,9 +96,12 @@ class AnswerStream:
         placed = [replace(one, mark=marks[one.mark]) for one in cited]
         yield from self._cited(citation_of(one) for one in placed)
         text = MARK.sub(lambda mark: f"[{marks.get(int(mark[1]), mark[1])}]", text)
-        text = f"\n{text}" if first and self.text else text  # as between the answers to the parts
-        self.text += text
-        yield TextChecked(text=text)
+        yield from self._text(self.lines.feed(text))
+
+    def _text(self, text: str) -> Iterator[SearchEvent]:
+        if text:
+            self.text += text
+            yield TextChecked(text=text)
 
     def _cited(self, citations: Iterable[Citation]) -> Iterator[SearchEvent]:
         for citation in citations:

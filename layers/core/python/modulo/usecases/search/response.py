@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from modulo.domain.answers.answer import EXTRACTIVE
 from modulo.domain.answers.outcome import Outcome
 from modulo.domain.retrieval.suspicion import flags_of
-from modulo.domain.search.reasoning import combine
+from modulo.domain.search.reasoning import combine, telling_unanswered
 from modulo.domain.search.search import (
     ChunkMetadata,
     FoundChunk,
@@ -39,6 +39,8 @@ def search_output(run: SearchRun, retrieved: Retrieved, steps: Sequence[Step], *
     plan = run.plan
     of_answer = steps[-1:] if plan.concludes and steps[-1].answer.found else steps
     passages, answer = combine(of_answer, threshold=run.threshold, form=run.form, language=run.language)
+    if of_answer is not steps or not run.form.names_parts:
+        answer = telling_unanswered(answer, plan, steps, threshold=run.threshold, language=run.language)
     searched = tuple(
         SearchedCollection(
             collection_id=grant.space.collection_id, version=grant.version, embedding_model=grant.space.model.name
