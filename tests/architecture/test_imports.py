@@ -97,6 +97,8 @@ FIRST_EVENT = {
     "stream_search": SQL | VECTORS | {"httpx", "redis"},
 }
 """What answering its first event loads of `HEAVY`, where every store and model is a real one; a text is ingested."""
+APART = {"v1_delete_vector_store_file"} | {name for name in FUNCTIONS if "reembedding" in name}
+"""Functions that another one's event would leave nothing to do."""
 ALLOWED_EVERYWHERE = {"modulo", "pydantic", "pydantic_core", "typing_extensions"}
 TYPING_ONLY = {"mypy_boto3_s3", "mypy_boto3_sqs"}
 
@@ -185,17 +187,17 @@ def test_models_of_bedrock_need_no_other_client(model: str) -> None:
 def test_a_first_event_loads_what_it_needs(
     postgres: Environment, valkey: Environment, milvus: Environment, cloud: Environment, models: Environment
 ) -> None:
-    """Each function that needs more than the database starts afresh; the others answer one by one in one process.
+    """Functions of the API that need the same answer one by one in one process, the others each in a fresh one.
 
-    What that one has loaded in the end bounds what any of them loads.
+    What a process has loaded in the end bounds what any of its functions loads.
     """
     environment = {**postgres, **valkey, **milvus, **cloud, **models, "PATH": os.environ["PATH"]}
     path = [PACKAGE.parent, Path(sysconfig.get_path("purelib"))]
-    together = [
-        name
-        for name in FUNCTIONS
-        if FIRST_EVENT[name] == SQL and api_routes(name) and "reembedding" not in name  # which exclude each other
-    ]
+    groups: dict[frozenset[str], list[str]] = {}
+    for name in FUNCTIONS:
+        if api_routes(name) and FIRST_EVENT[name] and name not in APART:
+            groups.setdefault(frozenset(FIRST_EVENT[name]), []).append(name)
+    together = {name for names in groups.values() for name in names}
     with asyncio.Runner() as runner, in_process_services({**environment, "METRICS": "none:"}) as services:
         asyncio.set_event_loop(runner.get_loop())  # what a function's runtime has
         services.migrate()
@@ -205,16 +207,19 @@ def test_a_first_event_loads_what_it_needs(
             for name in FUNCTIONS
             if name not in together
         }
-        statuses, reached = answers(
-            {name: scene.event(name) for name in together}, {**environment, LAMBDA: "any"}, path
-        )
-    failed = {name for name, found in starts.items() if found.status >= 400}
-    failed |= {name for name, status in statuses.items() if status >= 400}
+        answered = {
+            needed: answers({name: scene.event(name) for name in names}, {**environment, LAMBDA: "any"}, path)
+            for needed, names in groups.items()
+        }
+    statuses = {name: found.status for name, found in starts.items()}
+    statuses |= {name: status for found, _ in answered.values() for name, status in found.items()}
     nothing_to_do = {"retry_file", "v1_cancel_response"}
-    assert failed <= nothing_to_do
+    assert {name: status for name, status in statuses.items() if status >= 400}.keys() <= nothing_to_do
     loaded = {name: set(found.loaded & set(HEAVY)) for name, found in starts.items()}
     assert {name: (found, FIRST_EVENT[name]) for name, found in loaded.items() if found != FIRST_EVENT[name]} == {}
-    assert reached & set(HEAVY) == SQL
+    assert {needed: reached & set(HEAVY) for needed, (_, reached) in answered.items()} == {
+        each: each for each in groups
+    }
     web = {name for name, found in starts.items() if found.loaded & set(WEB)}
     assert web == {name for name in starts if api_routes(name)}
 
