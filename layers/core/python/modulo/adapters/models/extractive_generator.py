@@ -43,7 +43,7 @@ RANK_PENALTY = 0.15
 """What each rank of its passage takes from an extract when the ones to read are chosen."""
 ROW_WEIGHT = 8.0
 """What the log odds of a row gain whose name is just what the question asks for."""
-LEAST_ALONE = 1.3
+LEAST_ALONE = 1.1
 """How much more, in log odds, an extract needs to answer by itself than a passage."""
 MAX_DIVIDED = 3
 """Of how many passages the extracts are read where no passage may answer."""
