@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from modulo.cli.main import app
-from modulo.domain.errors import Unavailable
+from modulo.domain.errors import ModuloError, Unavailable
 from modulo.domain.files.file import FileRef
 from modulo.domain.operations.dead_letter import DeadLetterQuery
 from modulo.domain.operations.messages import Delivery, IngestRequest
@@ -326,10 +326,13 @@ def replace_metadata(services: Services, replacement: Callable[[Any], Any]) -> C
 
 
 class Failing:
-    """An embedder that is down."""
+    """An embedder that is down, or fails in another way."""
+
+    def __init__(self, error: ModuloError | None = None) -> None:
+        self._error = error or Unavailable("busy", dependency="embedder")
 
     def embed(self, model: Any, texts: Any, *, whole: bool = False) -> Any:
-        raise Unavailable("busy", dependency="embedder")
+        raise self._error
 
 
 class DownQueue:

@@ -9,7 +9,7 @@ from modulo.domain.errors import NotFound, Throttled, Unavailable, UnsupportedFi
 from modulo.domain.tenancy.identity import Principal, Scope, external_id
 from modulo.runtime.worker import function
 from tests.doubles.memory_embedder import MemoryEmbedder
-from tests.functions.conftest import as_user, deliver_queued, ingest, ref_of, s3_event, sqs_event
+from tests.functions.conftest import Failing, as_user, deliver_queued, ingest, ref_of, s3_event, sqs_event
 
 TEXT = "Rain falls mainly on the plain. " * 100
 
@@ -341,14 +341,6 @@ def test_a_provider_that_is_throttled_says_when_to_come_again(api, collection, s
     services.ingests = Watched()
     assert ingest(api, collection, receipt)
     assert 300 <= services.ingests.pauses[0] <= 450
-
-
-class Failing:
-    def __init__(self, error):
-        self.error = error
-
-    def embed(self, model, texts):
-        raise self.error
 
 
 def claim_info():

@@ -9,7 +9,7 @@ from modulo.domain.errors import BadModelAnswer, Throttled, Unavailable
 from modulo.runtime import http
 from modulo.usecases.search import retrieval
 from tests import documents
-from tests.functions.conftest import ingest, replace_metadata
+from tests.functions.conftest import Failing, ingest, replace_metadata
 
 FACTS = {
     "moon.txt": "The Moon orbits the Earth at an average distance of 384,400 kilometres. It is Earth's only moon.",
@@ -436,7 +436,31 @@ def test_a_reranker_that_fails_is_a_named_degradation(api, collection, services)
     assert (again["metadata"]["degraded"], again["metadata"]["cached"]) == ([], False)
 
 
-@pytest.mark.parametrize("part", ["vectors", "embedder", "metadata"])
+@pytest.mark.parametrize("error", [Unavailable(dependency="embedder"), Throttled(), BadModelAnswer()])
+def test_a_hybrid_search_goes_on_by_words_without_the_embedder(api, collection, services, error):
+    embedder, services.embedder = services.embedder, Failing(error)
+    found = ask(api, collection).json
+    assert (found["metadata"]["degraded"], found["metadata"]["found"]) == (["embedder"], True)
+    assert services.metrics.counts["rag_degraded_searches_total", (("part", "embedder"),)] == 1
+    by_words = ask(api, collection, search_type="text").json
+    assert found["answer"] == by_words["answer"]
+    services.embedder = embedder
+    again = ask(api, collection).json
+    assert (again["metadata"]["degraded"], again["metadata"]["cached"]) == ([], False)
+
+
+@pytest.mark.parametrize(
+    ("question", "config"),
+    [("How deep is the Mariana Trench?", {"search_type": "dense"}), ("Zyzzyva qwxz?", {}), ("?!", {})],
+)
+def test_without_the_embedder_nothing_found_is_503(api, collection, services, question, config):
+    services.embedder = Failing()
+    reply = ask(api, collection, question, **config)
+    assert (reply.status, reply.json["dependency"]) == (503, "embedder")
+    assert api("GET", "/usage").json["tokens_used"] == 0
+
+
+@pytest.mark.parametrize("part", ["vectors", "metadata"])
 def test_what_no_answer_can_do_without_is_503(api, collection, services, part):
     class Down:
         def __getattr__(self, name):

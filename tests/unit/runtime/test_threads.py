@@ -98,6 +98,18 @@ def test_a_call_past_its_deadline_is_abandoned_and_keeps_its_thread_until_it_end
         anyio.run(main, dependency)
 
 
+def test_a_call_that_ends_by_its_deadline_says_what_it_waited_for() -> None:
+    def wait() -> None:
+        threading.Event().wait(remaining(60))
+        raise Unavailable("The embedder took too long.", dependency="embedder")
+
+    async def main() -> None:
+        with within(0.2), pytest.raises(Unavailable, match="embedder"):
+            await Bulkhead(1).run(wait)
+
+    anyio.run(main)
+
+
 def test_a_request_without_time_left_calls_nothing() -> None:
     async def main() -> None:
         called = []

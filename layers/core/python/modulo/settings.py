@@ -148,6 +148,11 @@ class Settings(BaseModel):
         description='JSON; how collections are searched that do not say: {"top_k": 10, "search_type": "hybrid", '
         '"text_weight": 0.4, "score_threshold": 0, "group_by": "passage", "context_tokens": 0, "instructions": ""}',
     )
+    query_embedding_seconds: float = Field(
+        default=8,
+        gt=0,
+        description="how long a search may wait for the embedder; a hybrid one then goes on by words, others fail",
+    )
     rerank_candidates: int = Field(
         default=20, ge=1, le=1_000, description="most passages that the reranker reads; five where one of them is clear"
     )

@@ -59,6 +59,7 @@ def run_with(reranker: Reranker | None, *, most: int = 20, seconds: float = 5, *
     )
     limits = SearchLimits(
         max_top_k=100,
+        embedding_seconds=5,
         rerank_candidates=most,
         rerank_seconds=seconds,
         result_ttl=0,

@@ -28,11 +28,16 @@ WAITING_PER_THREAD: Final = 8
 """How many calls may wait for each thread; one more is refused at once."""
 
 
+ENDING_SECONDS: Final = 0.5
+"""How long after its deadline a call may still say which dependency it waited for."""
+
+
 class Bulkhead:
     """So many threads for one kind of call. A call that waits too long, or beyond its deadline, is refused.
 
-    A call whose deadline passes is abandoned: its request is answered, and its thread stays taken until the call
-    really ends.
+    A call is expected to end by its deadline, as the timeouts of all that it waits for follow from it; its error then
+    names what it waited for. One that does not is abandoned: its request is answered, and its thread stays taken until
+    the call really ends.
     """
 
     def __init__(self, threads: int) -> None:
@@ -49,7 +54,7 @@ class Bulkhead:
         if self._limiter.statistics().tasks_waiting >= self._most_waiting:
             raise Unavailable("The server is busy: try again shortly.", retry_after=1)
         call = _Call(work, self._limiter)
-        with anyio.move_on_after(remaining(LONGEST_SECONDS)):
+        with anyio.move_on_after(remaining(LONGEST_SECONDS) + ENDING_SECONDS):
             await self._limiter.acquire_on_behalf_of(call)
             try:
                 return await to_thread.run_sync(call.run, abandon_on_cancel=True, limiter=self._unlimited)

@@ -250,6 +250,7 @@ class Services(Metadata):
         s = self.settings
         return SearchLimits(
             max_top_k=s.max_top_k,
+            embedding_seconds=s.query_embedding_seconds,
             rerank_candidates=s.rerank_candidates,
             rerank_seconds=s.rerank_seconds,
             result_ttl=s.search_cache_ttl,

@@ -17,6 +17,7 @@ class SearchLimits:
     """What one search may take; times to live in seconds."""
 
     max_top_k: int
+    embedding_seconds: float
     rerank_candidates: int
     rerank_seconds: float
     result_ttl: int

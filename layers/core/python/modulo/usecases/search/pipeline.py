@@ -10,7 +10,6 @@ from modulo.domain.answers.answer import Answer, Prompt
 from modulo.domain.answers.citations import check_citations
 from modulo.domain.answers.outcome import NOT_FOUND
 from modulo.domain.retrieval.filters import AllOf, Comparison, Condition, FilterField
-from modulo.domain.retrieval.fusion import SearchType
 from modulo.domain.retrieval.near_duplicates import distinct
 from modulo.domain.retrieval.neighbors import in_reading_order
 from modulo.domain.search.reasoning import Step
@@ -18,15 +17,15 @@ from modulo.domain.search.search_events import PassagesFound, SearchEvent, Stage
 from modulo.ports.context_threads import side_by_side
 from modulo.usecases.search.answer_stream import AnswerStream
 from modulo.usecases.search.neighbors import with_neighbors
+from modulo.usecases.search.question_vectors import question_vectors
 from modulo.usecases.search.reranking import rerank
 from modulo.usecases.search.response import found_documents, query_results
-from modulo.usecases.search.retrieval import Embedded, Retrieval, Retrieved, searched_as, shortened
+from modulo.usecases.search.retrieval import Retrieval, Retrieved, searched_as, shortened
 from modulo.usecases.search.token_budget import TokenBudget
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from modulo.domain.collections.collection import EmbeddingModel
     from modulo.domain.collections.grant import Grant, MatchingFiles
     from modulo.domain.retrieval.filters import Filter
     from modulo.domain.retrieval.passage import Passage
@@ -66,6 +65,8 @@ class SearchPipeline:
         Raises:
             NotFound: one of the collections is not visible to the caller.
             QuotaExceeded: too few tokens are left for the answers.
+            Unavailable, Throttled, BadModelAnswer: the vector store fails; or the embedder does, and words alone find
+                nothing or are not searched for.
         """
         retrieval = Retrieval(self.run, self.budget)
         known = matching if matching and matching.grants == grants else None
@@ -75,10 +76,12 @@ class SearchPipeline:
             if self.run.selects_documents and known is None:
                 known = looked_up = self._matching_files()
                 self.run.grants = grants = known.grants
-            vectors, embedded = self._vectors(grants, cached)
+            vectors, embedded = question_vectors(self.run, grants, cached)
             found = retrieval.passages(grants, vectors, self._narrowed(known))
             outdated = known is not looked_up and found.grants != grants
             if searched_as(found.grants) == searched_as(grants) and not outdated:
+                if self.run.unembedded and not any(found.passages):
+                    raise next(iter(self.run.unembedded.values()))  # rather than an answer that nothing was found
                 return Retrieved(
                     found.grants, found.passages, embedded, known, found.complete, unchanged=found.grants == grants
                 )
@@ -113,17 +116,6 @@ class SearchPipeline:
         question = run.request.question
         return (yield from self._answered(question, passages, config.max_citations, started))
 
-    def _vectors(self, grants: Sequence[Grant], cached: CachedVectors) -> tuple[Embedded, Embedded]:
-        """The questions' vectors by each model, and of those the ones that had to be made."""
-        by_vectors = [one for one in grants if self.run.ranking(one).search_type is not SearchType.text]
-        models = list(dict.fromkeys(grant.space.model for grant in by_vectors))
-        known = {model: cached.of(model) for model in models}
-        missing = {model: [one for one in self.run.questions if one not in known[model]] for model in models}
-        asked = [model for model in models if missing[model]]
-        made = side_by_side(lambda model: self._embed(model, missing[model]), asked)
-        embedded = dict(zip(asked, made, strict=True))
-        return {model: {**known[model], **embedded.get(model, {})} for model in models}, embedded
-
     def _matching_files(self) -> MatchingFiles:
         """The files that meet what the filter asks of documents, with the grants of the moment."""
         run = self.run
@@ -138,12 +130,6 @@ class SearchPipeline:
             return self.run.where
         named = Condition(FilterField.document_id, Comparison.within, tuple(map(str, known.file_ids)))
         return AllOf((self.run.where, named))
-
-    def _embed(self, model: EmbeddingModel, questions: Sequence[str]) -> dict[str, list[float]]:
-        """The questions' vectors, made in one call."""
-        texts = [model.query_prefix + question for question in questions]
-        vectors = self.run.timed("embedding", lambda: self.run.ports.embedder.embed(model, texts))
-        return dict(zip(questions, vectors, strict=True))
 
     def _step(
         self, question: str, passages: Sequence[Passage], max_citations: int

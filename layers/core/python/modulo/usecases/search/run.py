@@ -12,7 +12,7 @@ from modulo.domain.answers.answer import EXTRACTIVE, TokenUsage
 from modulo.domain.answers.answer_options import PLAIN, AnswerOptions
 from modulo.domain.answers.reasoning_options import FormatType
 from modulo.domain.retrieval.filters import CHUNK_FIELDS, conditions, on_documents
-from modulo.domain.retrieval.fusion import Ranking
+from modulo.domain.retrieval.fusion import Ranking, SearchType
 from modulo.domain.retrieval.grouping import PASSAGES_PER_DOCUMENT, GroupBy, of_best_documents
 from modulo.domain.retrieval.search_defaults import first_said, of_all
 from modulo.domain.text.language import language_of
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from uuid import UUID
 
+    from modulo.domain.collections.collection import EmbeddingModel
     from modulo.domain.collections.grant import Grant
+    from modulo.domain.errors import ModuloError
     from modulo.domain.retrieval.filters import Filter
     from modulo.domain.retrieval.passage import Passage
     from modulo.domain.retrieval.search_defaults import SearchDefaults
@@ -59,6 +61,8 @@ class SearchRun:
     """By stage, added up."""
     degraded: set[str] = field(default_factory=set)
     """Parts that were left out because they did not answer."""
+    unembedded: dict[EmbeddingModel, ModuloError] = field(default_factory=dict)
+    """Why there are no vectors of the models that did not answer: their collections are searched by words."""
     generator: str = ""
     """The one that wrote the answer, once one did."""
     cut_short: bool = False
@@ -106,7 +110,9 @@ class SearchRun:
     def ranking(self, grant: Grant) -> Ranking:
         """How passages of a collection are found and ordered."""
         said = self._said_of(grant)
-        return Ranking(first_said(lambda one: one.search_type, *said), first_said(lambda one: one.text_weight, *said))
+        asked = first_said(lambda one: one.search_type, *said)
+        search_type = SearchType.text if grant.space.model in self.unembedded else asked
+        return Ranking(search_type, first_said(lambda one: one.text_weight, *said))
 
     def score_threshold(self, grant: Grant) -> float:
         """The least score of a collection's hits."""
