@@ -46,7 +46,7 @@ def test_a_name_in_a_form_is_what_its_sender_calls_the_file(api, sent, kept):
 @pytest.mark.parametrize("sent", ["a%0Ab.txt", "a%0D%0Ab.txt", "%0D.txt"])
 def test_a_name_with_a_line_break_is_refused(api, sent):
     reply = api.try_upload(api.create_collection(), TEXT, sent)
-    assert (reply.status, reply.json["errors"][0]["field"]) == (422, "name")
+    assert (reply.status, reply.json["errors"][0]["field"]) == (422, "file")
 
 
 @pytest.mark.parametrize("settings", [{"quotas": {"files": 1, "storage_bytes": 100}}], indirect=True)

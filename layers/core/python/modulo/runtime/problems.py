@@ -13,8 +13,9 @@ from starlette.types import Scope
 
 from modulo.domain.errors import InvalidRequest, ModuloError, NotFound, QuotaExceeded, Unauthenticated
 from modulo.runtime.field_errors import field_errors
+from modulo.runtime.field_names import as_written
 from modulo.runtime.methods import allowed_methods
-from modulo.runtime.named_ids import field_of
+from modulo.runtime.named_ids import GIVEN, field_of
 from modulo.runtime.problem_details import details, members
 from modulo.runtime.rate_limits import exhausted
 from modulo.runtime.telemetry import count_failure
@@ -136,6 +137,8 @@ async def _known(request: Request, error: Exception) -> JSONResponse:
     count_failure(error)
     if isinstance(error, NotFound) and error.about is not None and (field := field_of(error.about, request)):
         error = error.at(field)
+    if isinstance(error, InvalidRequest):
+        error = as_written(error, request.scope.get(GIVEN))
     if error.status >= 500:
         path = route_of(request.scope)
         log.error("%s %s answered %s: %s", request.method, path, error.code(), error.detail)

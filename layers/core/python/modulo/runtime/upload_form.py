@@ -12,6 +12,7 @@ from starlette.datastructures import UploadFile as FormFile
 from modulo.domain.errors import InvalidRequest
 from modulo.domain.files.attributes import Attributes
 from modulo.domain.files.file import OnDuplicate
+from modulo.domain.files.media import safe_name
 from modulo.domain.files.upload import SentFile
 from modulo.runtime.json_body import RefusedJson, read_json
 from modulo.runtime.parameters import IdempotencyKey
@@ -45,7 +46,9 @@ async def _sent(
         if number > 1:
             raise InvalidRequest.field(name, "must be given once: send each file in a request of its own")
     content = await file.read()
-    return SentFile(name_in_form(file), content, on_duplicate, idempotency_key, _attributes(attributes))
+    return SentFile(
+        safe_name(name_in_form(file), at="file"), content, on_duplicate, idempotency_key, _attributes(attributes)
+    )
 
 
 def _attributes(text: str | None) -> Attributes | None:

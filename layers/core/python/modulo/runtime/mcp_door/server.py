@@ -29,6 +29,7 @@ from pydantic import ValidationError
 from modulo import __version__
 from modulo.domain.errors import InvalidRequest, ModuloError
 from modulo.domain.files.file import Stage
+from modulo.runtime.field_names import as_written
 from modulo.runtime.mcp_door.documents import TEMPLATE, file_named, text_of, uri_of
 from modulo.runtime.mcp_door.errors import protocol_error
 from modulo.runtime.mcp_door.tools import TOOLS
@@ -120,7 +121,7 @@ async def _call(visit: Visit, name: str, arguments: dict[str, Any]) -> CallToolR
     except ValidationError as error:
         raise protocol_error(invalid(error.errors())) from None
     except InvalidRequest as error:
-        raise protocol_error(error) from None
+        raise protocol_error(as_written(error, arguments)) from None
     except ModuloError as error:
         count_failure(error)
         ids = {name: told for name, told in details(error).items() if name in IDS}
