@@ -100,10 +100,17 @@ function Nearest({ passages, collection }: { readonly passages: readonly Nearest
   );
 }
 
+/** What it means that a part of a search did not answer; the command tells the same. */
+const LEFT_OUT: Readonly<Record<string, string>> = {
+  embedder: "The embedding model did not answer: passages were found by their words alone.",
+  reranker: "The reranker did not answer: passages stand in the order in which they were found.",
+  neighbors: "The text beside the passages could not be read: they stand alone.",
+  generator: "The first language model did not answer: another one wrote this.",
+};
+
 function Warnings({ output }: { readonly output: SearchOutput }) {
   const { degraded, complete, outcome } = output.metadata;
-  const told: string[] = [];
-  if (degraded?.length) told.push(`A part of the search did not answer and was left out (${degraded.join(", ")}). The answer may be worse than usual.`);
+  const told = (degraded ?? []).map((part) => LEFT_OUT[part] ?? `A part of the search did not answer and was left out (${part}). What was found may be worse than usual.`);
   if (complete === false) told.push("Only the nearest passages were checked against the filter. There may be others.");
   if (outcome === "cut_short" || output.metadata.cut_short) told.push("The answer ends early: it reached its limit.");
   if (outcome === "unverified") told.push("A model answered, but its citations did not hold, so its answer is not shown.");
@@ -121,7 +128,10 @@ function Why({ output, passages, collection }: { readonly output: SearchOutput; 
   const open = useSignal(false);
   const { metadata } = output;
   const names = new Map((output.documents ?? []).map((one) => [one.document_id, one.title ?? one.document_name]));
-  const best = Math.max(...passages.map((one) => one.score), Number.EPSILON);
+  // What they are ordered by: without a reranker scores of the fusion, around 0.
+  const scores = passages.map((one) => (metadata.reranked ? one.score : one.chunk.fused_score));
+  const least = metadata.reranked ? 0 : Math.min(...scores);
+  const range = Math.max(Math.max(...scores) - least, Number.EPSILON);
   const sources = passages.map(({ chunk }, at): Source => ({
     collection: chunk.collection_id ?? collection, file: chunk.document_id, title: names.get(chunk.document_id) ?? chunk.metadata.source,
     page: chunk.metadata.page_number, start: chunk.metadata.start_index, end: chunk.metadata.end_index, excerpt: chunk.text, boxes: [], label: `Passage ${at + 1}`,
@@ -139,14 +149,14 @@ function Why({ output, passages, collection }: { readonly output: SearchOutput; 
             {Object.entries(metadata.stage_seconds ?? {}).map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{seconds(value)}</dd></div>)}
             {(metadata.parts?.length ?? 0) > 0 && <div><dt>Parts</dt><dd>{metadata.parts?.join(" / ")}</dd></div>}
           </dl>
-          <h3>{count(passages.length, "passage")}, best first</h3>
+          <h3>{count(passages.length, "passage")}, best first{metadata.reranked ? "" : ", by fused score"}</h3>
           <ol class="passages">
             {passages.map((one, at) => (
               <li key={one.chunk.chunk_id}>
                 <button type="button" class="passage" onClick={() => show(sources, at)}>
                   <span class="row small">
                     <span class="grow">{sources[at]?.title}, page {one.chunk.metadata.page_number}</span>
-                    <span class="score"><span class="score-bar" aria-hidden="true"><span style={{ width: `${Math.max(2, (one.score / best) * 100)}%` }} /></span>{one.score.toFixed(3)}</span>
+                    <span class="score"><span class="score-bar" aria-hidden="true"><span style={{ width: `${Math.max(2, (((scores[at] ?? least) - least) / range) * 100)}%` }} /></span>{scores[at]?.toFixed(3)}</span>
                   </span>
                   <span class="passage-text clamp muted" dir="auto">{one.chunk.text}</span>
                   {(one.flags?.length ?? 0) > 0 && <span class="small bad">Suspicious: {one.flags?.join(", ").replace("_", " ")}</span>}

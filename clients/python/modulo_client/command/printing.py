@@ -12,13 +12,20 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
-from modulo_client.models import Answer, File
+from modulo_client.models import Answer, AnswerMetadata, File, Result
 from modulo_client.sources import Added
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 _STEP, _EXACT = 1024, 10
+_LEFT_OUT: Mapping[str, str] = {
+    "embedder": "the embedding model did not answer: passages were found by their words alone",
+    "reranker": "the reranker did not answer: passages stand in the order in which they were found",
+    "neighbors": "the text beside the passages could not be read: they stand alone",
+    "generator": "the first language model did not answer: another one wrote this",
+}
+"""What it means that a part of a search did not answer; the console tells the same."""
 
 
 def print_json(value: BaseModel | Sequence[BaseModel] | Mapping[str, Any]) -> None:
@@ -85,21 +92,50 @@ def print_answered(answer: Answer) -> None:
         out.print(f"[dim]\\[{one.mark}][/dim] {escape(one.title)}, page {one.page_number}: “{escape(one.excerpt)}”")
     for near in answer.nearest:
         out.print(f"  [dim]near[/dim] {escape(near.title)}, page {near.page_number}: {escape(near.excerpt)}")
-    for warning in warnings_of(answer):
-        err.print(f"warning: {escape(warning)}", style="yellow")
+    warn(warnings_of(answer))
 
 
 def warnings_of(answer: Answer) -> list[str]:
     """Why an answer may be worse than usual, or not all there is; the console tells the same."""
     about = answer.metadata
-    left_out = f"a part of the search did not answer and was left out ({', '.join(about.degraded)})"
     told = {
-        f"{left_out}: the answer may be worse than usual": bool(about.degraded),
-        "only the nearest passages were checked against the filter: there may be others": not about.complete,
         "the answer ends early: it reached its limit": about.cut_short or about.outcome == "cut_short",
         "a model answered, but its citations did not hold: its answer is not shown": about.outcome == "unverified",
     }
-    return [*(text for text, holds in told.items() if holds), *([answer.token_warning] if answer.token_warning else [])]
+    more = [*(text for text, holds in told.items() if holds), *([answer.token_warning] if answer.token_warning else [])]
+    return [*search_warnings(about), *more]
+
+
+def search_warnings(about: AnswerMetadata) -> list[str]:
+    """Why passages may be worse than usual, or not all there are."""
+    unknown = "{} did not answer and was left out: what was found may be worse than usual"
+    told = [_LEFT_OUT.get(part, unknown.format(part)) for part in about.degraded]
+    return (
+        told
+        if about.complete
+        else [*told, "only the nearest passages were checked against the filter: there may be others"]
+    )
+
+
+def warn(warnings: Sequence[str]) -> None:
+    """Warnings on standard error, so that programs do not read them."""
+    for warning in warnings:
+        err.print(f"warning: {escape(warning)}", style="yellow")
+
+
+def print_found(found: Answer) -> None:
+    """Passages, each with the score that they are ordered by: the relevance, or without a reranker the fused score."""
+    for one in found.query_results:
+        place = f"{one.chunk.metadata.source}, page {one.chunk.metadata.page_number}"
+        out.print(f"{_score(one, reranked=found.metadata.reranked)} {escape(place)}\n{escape(one.chunk.text)}\n")
+    warn(search_warnings(found.metadata))
+
+
+def _score(one: Result, *, reranked: bool) -> str:
+    fused = one.chunk.fused_score
+    if reranked or fused is None:
+        return f"[bold]{one.score:.2f}[/bold]"
+    return f"[dim]fused score[/dim] [bold]{fused:.2f}[/bold]"
 
 
 def progress() -> Progress:

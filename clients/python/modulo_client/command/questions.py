@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from modulo_client.command.connection import Json, Key, Name, Url, collection_named, connected, fail
-from modulo_client.command.printing import note, out, print_answered, print_json
+from modulo_client.command.printing import note, out, print_answered, print_found, print_json
 from modulo_client.models import Answer, File
 from modulo_client.sync.collections import Collection
 
@@ -105,12 +105,11 @@ def search(
 ) -> None:
     """Show the passages nearest to a query, without an answer."""
     with connected(url, key) as modulo:
-        found = collection_named(modulo, collection).search(" ".join(query), top_k=top_k, filters=filters)
+        papers = collection_named(modulo, collection)
+        found = papers.ask(" ".join(query), retrieve_only=True, top_k=top_k, filters=filters)
     if as_json:
-        print_json(found)
+        print_json(found.query_results)
         return
-    if not found:
+    if not found.query_results:
         note("No passage comes near: ask in other words, or see with `modulo status` whether the files are ready.")
-    for one in found:
-        place = f"{one.chunk.metadata.source}, page {one.chunk.metadata.page_number}"
-        out.print(f"[bold]{one.score:.2f}[/bold] {escape(place)}\n{escape(one.chunk.text)}\n")
+    print_found(found)

@@ -1,9 +1,10 @@
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from modulo_client.command.printing import print_answered, size, warnings_of
-from modulo_client.models import Answer, AnswerMetadata
+from modulo_client.command.printing import print_answered, print_found, size, warnings_of
+from modulo_client.models import Answer, AnswerMetadata, Passage, PassageMetadata, Result
 
 
 @pytest.mark.parametrize(
@@ -29,7 +30,11 @@ def answered(token_warning: str | None = None, **metadata: Any) -> Answer:
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
-        (answered(degraded=("reranker", "cache")), "left out (reranker, cache)"),
+        (answered(degraded=("embedder",)), "embedding model did not answer: passages were found by their words alone"),
+        (answered(degraded=("reranker",)), "the reranker did not answer: passages stand in the order in which they"),
+        (answered(degraded=("neighbors",)), "the text beside the passages could not be read"),
+        (answered(degraded=("generator",)), "the first language model did not answer"),
+        (answered(degraded=("cache",)), "cache did not answer and was left out"),
         (answered(complete=False), "only the nearest passages were checked"),
         (answered(cut_short=True), "ends early"),
         (answered(outcome="cut_short"), "ends early"),
@@ -49,3 +54,28 @@ def test_an_answer_that_lacks_something_is_told_so_beside_what_programs_read(
 
 def test_a_whole_answer_has_no_warning() -> None:
     assert warnings_of(answered(outcome="answered", found=True)) == []
+
+
+def result(text: str, *, score: float, fused: float | None) -> Result:
+    place = PassageMetadata(source="sea.txt", page_number=2, chunk_number=0, start_index=0, end_index=1)
+    chunk = Passage(chunk_id=UUID(int=1), document_id=UUID(int=2), text=text, metadata=place, score=score)
+    return Result(chunk=chunk.model_copy(update={"fused_score": fused}), score=score)
+
+
+@pytest.mark.parametrize(
+    ("reranked", "fused", "told"),
+    [
+        (True, (1.5, 0.25), ["0.40", "0.90"]),
+        (False, (1.5, 0.25), ["fused score 1.50", "fused score 0.25"]),
+        (False, (None, None), ["0.40", "0.90"]),
+    ],
+)
+def test_passages_are_printed_with_the_score_that_they_are_ordered_by(
+    reranked: bool, fused: tuple[float | None, ...], told: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = answered(reranked=reranked, degraded=() if reranked else ("reranker",))
+    results = (result("One.", score=0.4, fused=fused[0]), result("Two.", score=0.9, fused=fused[1]))
+    print_found(found.model_copy(update={"query_results": results}))
+    printed = capsys.readouterr()
+    assert printed.out == f"{told[0]} sea.txt, page 2\nOne.\n\n{told[1]} sea.txt, page 2\nTwo.\n\n"
+    assert ("the reranker did not answer" in printed.err) is not reranked
