@@ -75,6 +75,36 @@ def test_rows_whose_figure_has_changed(question: str, rows: list[str]) -> None:
     assert decided(question, PRICES) == rows
 
 
+FEES = (
+    "Ticket | Adults | Children | Valid\nDay | 6 | 6 | once\nWeek | 20 | 9 | a week\nDog | 2 | 2 | once\nBus |  |  | no"
+)
+TARIFE = "Karte | Erwachsene | Kinder\nTag | 6,00 | 6,00\nWoche | 20,00 | 9,00\nHund | frei | Frei"
+
+
+@pytest.mark.parametrize(
+    ("question", "table", "rows"),
+    [
+        ("Which tickets cost the same for adults and children?", FEES, ["Day", "Dog"]),
+        ("What costs adults and children the same?", FEES, ["Day", "Dog"]),
+        ("Which tickets are equal for children and adults?", FEES, ["Day", "Dog"]),
+        ("Which products had the same price in 2025 and 2026?", PRICES, ["Nut"]),
+        ("Was kostet für Erwachsene und Kinder gleich viel?", TARIFE, ["Tag", "Hund"]),
+        ("Welche Karte kostet Erwachsene und Kinder dasselbe?", TARIFE, ["Tag", "Hund"]),
+        ("Which tickets cost the same for adults?", FEES, []),
+        ("Which tickets cost the same?", FEES, []),
+        ("Which tickets cost students and children the same?", FEES, []),
+        ("Which hotels cost the same for adults and children?", FEES, []),
+    ],
+)
+def test_rows_that_are_the_same_in_two_columns(question: str, table: str, rows: list[str]) -> None:
+    assert decided(question, table) == rows
+
+
+def test_columns_that_the_question_names_alike_are_not_compared() -> None:
+    table = "Name | Price net | Price gross\nA | 5 | 5\nB | 7 | 8"
+    assert decided("Which have the same price?", table) == []
+
+
 def test_dear_cheap_heavy_and_light_name_a_column() -> None:
     goods = "Name | Price | Weight\nA | 5 EUR | 9 kg\nB | 7 EUR | 2 kg"
     asked = {"most expensive": "B", "cheapest": "A", "heaviest": "A", "lightest": "B"}

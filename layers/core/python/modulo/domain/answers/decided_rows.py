@@ -2,7 +2,8 @@
 
 Decided are all rows where the question is for what the table is headed ("What are the daily allowances?"), the row
 with the largest or smallest figure ("Which course has the most places?"), rows whose figure has risen or fallen
-("Which articles became cheaper?"), and the row whose range holds a number ("I am 45: which group?").
+("Which articles became cheaper?") or is the same in two columns ("Which tickets cost adults and children the same?"),
+and the row whose range holds a number ("I am 45: which group?").
 """
 
 import re
@@ -71,6 +72,12 @@ _ROSE = re.compile(
     r"(?:went|gone) up|teurer geworden|gestiegen)\b",
     re.IGNORECASE,
 )
+_ALIKE = re.compile(
+    r"\b(?:the same|same|equal(?:ly)?|identical|gleich(?:e[nmrs]?|viel)?(?: (?:viel|hoch|teuer|lange?))?|dasselbe|"
+    r"denselben|identisch\w*)\b",
+    re.IGNORECASE,
+)
+_COSTS = _PRICE.union(content_words("cost costs kostet"))
 _PERIOD = re.compile(r"\b(?:19|20)\d\d\b")
 _FIGURE = re.compile(r"[^\w\d]{0,3}(\d+(?:[.,]\d{3})*(?:[.,]\d+)?)\W?\s?([^\W\d_]*)\.?")
 _LIKE_THOUSANDS = re.compile(r"\d{1,3}\.\d{3}")
@@ -94,6 +101,8 @@ class Selection:
     """1 where it is for the largest figure, -1 for the smallest."""
     change: int = 0
     """1 where it is for rows whose figure has risen, -1 for those where it has fallen."""
+    alike: bool = False
+    """Whether it is for rows whose cells in two columns are the same."""
     amounts: Mapping[str, NumberRange] = field(default_factory=dict)
     """Its numbers by their figures, which are no part of the subject."""
     kind: frozenset[str] = frozenset()
@@ -102,7 +111,7 @@ class Selection:
 
 def selection_of(question: str) -> Selection:
     """What of it tables can decide."""
-    rest, most, change, columns = question, 0, 0, frozenset[str]()
+    rest, most, change, alike, columns = question, 0, 0, False, frozenset[str]()
     if _CHOOSES.search(question):
         for pattern, direction, named in _SUPERLATIVES:
             if not most and pattern.search(rest):
@@ -111,6 +120,8 @@ def selection_of(question: str) -> Selection:
             if not most and not change and pattern.search(rest):
                 columns = _PRICE if "cheap" in rest or "expensive" in rest or "er geworden" in rest else columns
                 rest, change = pattern.sub(" ", rest), direction
+        if not most and not change and _ALIKE.search(rest):
+            rest, alike = _ALIKE.sub(" ", rest), True
     asked = words_of(rest)
     words = [
         word
@@ -122,10 +133,11 @@ def selection_of(question: str) -> Selection:
     told = amounts(question)
     return Selection(
         frozenset(content_words(" ".join(word.text for word in words if word.key.replace(",", "") not in told))),
-        bool(_LISTS.match(question)) and not (most or change),
+        bool(_LISTS.match(question)) and not (most or change or alike),
         columns,
         most,
         change,
+        alike,
         told,
         kind,
     )
@@ -140,17 +152,20 @@ def decided_rows(asked: Selection, rows: Sequence[PassageSentence], context: str
         return frozenset()
     if _heads(asked, rows[0]):
         return frozenset(range(len(rows)))
-    if not (asked.most or asked.change or asked.amounts):
+    if not (asked.most or asked.change or asked.alike or asked.amounts):
         return frozenset()
     above = frozenset(content_words("\n".join((context, rows[0].above))))
     told = above.union(content_words("\n".join(row.text for row in rows)) if asked.kind else ())
-    if not asked.subject - asked.kind - _ANY_KIND <= above or not asked.kind - _ANY_KIND <= told:
+    subject = asked.subject - asked.kind - _ANY_KIND - (_COSTS if asked.alike else frozenset())
+    if not subject <= above or not asked.kind - _ANY_KIND <= told:
         return frozenset()
     found = frozenset[int]()
     if asked.most and (asked.columns & above or not asked.columns):
         found = _extreme(asked, header, table)
     elif asked.change and (asked.columns or asked.subject) & above:
         found = _changed(asked, header, table)
+    elif asked.alike:
+        found = _same_in_two_columns(subject, header, table)
     elif asked.subject and not asked.change:
         found = _within_ranges(tuple(asked.amounts.values()), table)
     return frozenset(counted[at] for at in found)
@@ -208,6 +223,18 @@ def _changed(asked: Selection, header: Sequence[str], table: Sequence[Sequence[s
     first, last = (_figures([row[at] for row in table]) for at in sorted(years, key=years.__getitem__))
     pairs = enumerate(zip(first, last, strict=True)) if first and last else ()
     return frozenset(at for at, (one, other) in pairs if (other - one) * asked.change > 0)
+
+
+def _same_in_two_columns(
+    subject: frozenset[str], header: Sequence[str], table: Sequence[Sequence[str]]
+) -> frozenset[int]:
+    """The rows whose cells are the same in the two columns that are named, whether by figures or by words."""
+    named = {at: subject.intersection(content_words(name)) for at, name in enumerate(header) if at}
+    told = [at for at, words in named.items() if words]
+    if len(told) != 2 or named[told[0]] == named[told[1]]:
+        return frozenset()
+    one, other = told
+    return frozenset(at for at, row in enumerate(table) if row[one] and row[one].casefold() == row[other].casefold())
 
 
 def _figures(column: Sequence[str]) -> list[float]:
