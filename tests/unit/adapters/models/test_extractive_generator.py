@@ -274,3 +274,27 @@ def test_decided_rows_need_no_reranker() -> None:
 def test_a_word_of_a_heading_is_not_misspelt() -> None:
     table = passage("Item | Sum\nPower | 20, flat\nChair | 90", heading="Flats", reranked=0.01)
     assert "Power" in ExtractiveGenerator(Scripted()).generate(Prompt("What are the flats?", [table])).text
+
+
+def test_a_limit_that_is_told_in_other_words_is_found() -> None:
+    page = "Humidity must not exceed 60 percent.\n\nTea is grown in the hills."
+    reranker = Scripted({"exceed": 0.4}, otherwise=0.01)
+    assert quoted(reranker, "What is the maximum humidity?", page, reranked=0.02).startswith("\u201cHumidity must not")
+    assert quoted(reranker, "What is the usual humidity?", page, reranked=0.02) == ""
+
+
+def test_a_row_tells_a_limit_by_its_name_alone() -> None:
+    table = "Tank | Load\nNorth | up to 80 kg\nSouth | up to 20 kg"
+    reranker = Scripted()
+    assert "North" in quoted(reranker, "What is the maximum load of the north tank?", table)
+    assert not any("South" in line for line in reranker.read[:1])
+
+
+def test_who_leads_is_answered_below_a_label_that_repeats_the_question() -> None:
+    page = "Der Chor probt montags im Saal. Die Leitung hat Frau Ott. Herr Abel kocht Tee."
+    found = passage(page, name="chor.txt", reranked=probability(3.0))
+    reranker = Scripted()
+    reranker.name = next(iter(MEASURED))
+    text = ExtractiveGenerator(reranker).generate(Prompt("Wer leitet den Chor?", [found])).text
+    assert text == "\u201cDie Leitung hat Frau Ott.\u201d [1]"
+    assert ExtractiveGenerator(reranker).generate(Prompt("Wer besitzt den Chor?", [found])).text == ""

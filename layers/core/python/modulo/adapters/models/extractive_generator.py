@@ -9,13 +9,17 @@ from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from modulo.domain.answers.answer import EXTRACTIVE, AnswerDraft, DraftPart, Prompt
-from modulo.domain.answers.answer_kinds import asks_figure, asks_why, tells_figure
+from modulo.domain.answers.answer_kinds import asks_why
 from modulo.domain.answers.decided_rows import selection_of
 from modulo.domain.answers.demands import demands_of
 from modulo.domain.answers.extracts import GAP, Extract, extracts, spelled_like
+from modulo.domain.answers.fitting_extracts import fitting
+from modulo.domain.answers.kind_weights import tells_limit, weight_of_kind
 from modulo.domain.answers.passage_floor import PassageFloor, floor_of
+from modulo.domain.answers.persons import asks_name, tells_of
 from modulo.domain.answers.row_match import row_match, share_of_name
 from modulo.domain.answers.selected_rows import decided_together, is_named, selected_together
+from modulo.domain.retrieval.passage_text import label
 from modulo.domain.retrieval.relevance import log_odds
 from modulo.domain.text.stemming import content_words
 from modulo.domain.text.tokens import estimate
@@ -49,10 +53,6 @@ MAX_DIVIDED = 3
 """Of how many passages the extracts are read where no passage may answer."""
 PARAGRAPHS = re.compile(r"\S\s*\n\s*\n\s*\S")
 """Between the parts of a passage."""
-CAUSE_WEIGHT = 1.5
-"""What a sentence that states a cause gains where the question is for one."""
-FIGURE_WEIGHT = 1.5
-"""The same of a sentence that tells a time, a number or an amount."""
 
 
 class ExtractiveGenerator:
@@ -72,7 +72,7 @@ class ExtractiveGenerator:
         if not any(map(str.isalnum, prompt.question)):
             return AnswerDraft("")  # a reranker likes some passage best even where nothing is asked
         question = spelled_like(prompt.question, [one.hit.chunk.embedded_text for one in prompt.passages])
-        found = extracts(question, prompt.passages)
+        found = fitting(question, extracts(question, prompt.passages), prompt.passages)
         near = decided_together(found) or self._preferred(question, found, prompt.passages)
         lines = _distinct(near, found)
         kept = _within(lines, prompt.options.max_tokens)
@@ -92,15 +92,9 @@ class ExtractiveGenerator:
         words, subject = frozenset(content_words(question)), selection_of(question).subject
         possible, least = _possible(question, words, found, passages, floor_of(self._reranker.name))
         chosen = _most_promising(words, possible)
-        why, figure = asks_why(question), asks_figure(question)
+        why = asks_why(question)
         rated = [
-            (
-                odds
-                + ROW_WEIGHT * _row_match(one, words)
-                + CAUSE_WEIGHT * (why and one.tells_why)
-                + FIGURE_WEIGHT * (figure and tells_figure(one.quoted)),
-                one,
-            )
+            (odds + ROW_WEIGHT * _row_match(one, words) + weight_of_kind(question, one), one)
             for one, own, odds in self._read(question, chosen, passages)
             if own >= least.get(one.mark, own) and (own >= 0 or _shares(one, subject))
         ]
@@ -135,12 +129,15 @@ def _possible(
     # A code names one thing: what holds it is about it, whatever the label says.
     may_answer = floor.passed_by(passages, frozenset() if demands_of(question).codes else words)
     about_it = floor.passed_by(passages, frozenset())
+    names = selection_of(question).subject if asks_name(question) else frozenset[str]()
     possible = [
         one
         for one in found
         if one.mark in may_answer
         or (one.selecting and (one.mark in about_it or one.is_covering))
         or is_named(one, words)
+        or tells_limit(question, one)
+        or (names and one.mark in about_it and tells_of(names, f"{label(passages[one.mark - 1], words)} {one.text}"))
     ]
     if may_answer or possible:
         return possible, {}
