@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from modulo.adapters.models.extractive_generator import ExtractiveGenerator
 from modulo.domain.answers.answer import Prompt
-from modulo.domain.answers.extracts import MAX_WORDS
+from modulo.domain.answers.extract_text import MAX_WORDS
 from modulo.domain.text.stemming import content_words
 from tests.unit.passages import passage
 

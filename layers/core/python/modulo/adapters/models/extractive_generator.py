@@ -12,7 +12,8 @@ from modulo.domain.answers.answer import EXTRACTIVE, AnswerDraft, DraftPart, Pro
 from modulo.domain.answers.answer_kinds import asks_why
 from modulo.domain.answers.decided_rows import selection_of
 from modulo.domain.answers.demands import demands_of
-from modulo.domain.answers.extracts import GAP, Extract, extracts, spelled_like
+from modulo.domain.answers.extract_text import GAP
+from modulo.domain.answers.extracts import Extract, extracts, spelled_like
 from modulo.domain.answers.fitting_extracts import fitting
 from modulo.domain.answers.kind_weights import tells_limit, weight_of_kind
 from modulo.domain.answers.passage_floor import PassageFloor, floor_of

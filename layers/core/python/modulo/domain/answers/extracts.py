@@ -8,6 +8,7 @@ from itertools import groupby
 from modulo.domain.answers.answer_kinds import asks_meaning, asks_why, may_tell_why, tells_why
 from modulo.domain.answers.decided_rows import Selection, decided_rows, is_headed, selection_of
 from modulo.domain.answers.demands import Demands, defines, demands_of, holds, keys_in, nearest, stems
+from modulo.domain.answers.extract_text import MAX_WORDS, heading_before, quotation, scored_text, told_of
 from modulo.domain.answers.row_match import selecting_cells
 from modulo.domain.documents.outline import BETWEEN_HEADINGS
 from modulo.domain.retrieval.passage import Passage
@@ -22,21 +23,10 @@ from modulo.domain.text.back_references import points_back, stands_alone
 from modulo.domain.text.negation import denies
 from modulo.domain.text.number_ranges import ranges
 from modulo.domain.text.stemming import content_words
-from modulo.domain.text.table_rows import cells, column_names
-
-MAX_WORDS = 60
-"""Of one extract."""
-MAX_HEADING_WORDS = 16
-MAX_LEAD_WORDS = 30
-GAP = " \u2026 "
+from modulo.domain.text.table_rows import cells
 
 _WORD = re.compile(r"[^\W\d_]+")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b|\bFY ?\d\d\b")
-# Brackets in a document must not look like a citation in the answer.
-_WITHOUT_BRACKETS = str.maketrans("[]\u3010\u3011", "()()")
-# Nor may a heading end a sentence or open a quotation.
-_PLAIN = str.maketrans("[]\u3010\u3011!?", "()()  ", '"\u201c\u201d\u00ab\u00bb')
-_STOP = re.compile(r"\.(?=\s|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,16 +125,16 @@ def _of_passage(
             _in_ranges(sentence.text, asked), _keys_elsewhere(sentence, passage.text, strictly=strictly)
         ):
             continue
-        told = _row(sentence, words) if sentence.is_row else _introduced(sentence, split[at + 1 :], words)
+        told = told_of(sentence, split[at + 1 :], words)
         told = f"{before} {told}" if before else told
-        quoted = _below_lead(sentence, told).translate(_WITHOUT_BRACKETS)
-        heading = _heading(sentence, quoted)
+        quoted = quotation(sentence, told)
+        heading = heading_before(sentence, quoted)
         above_asks_why = any(map(asks_why, (*sentence.headings[-1:], sentence.lead, *sentence.header)))
         yield Extract(
             mark,
             f"{heading}\u201c{quoted}\u201d",
             quoted,
-            "\n".join(filter(None, (about, _scored_text(sentence, told)))),
+            "\n".join(filter(None, (about, scored_text(sentence, told)))),
             is_named=bool(about),
             start=sentence.start,
             is_whole=len(split) == 1,
@@ -233,82 +223,8 @@ def _defines(sentence: PassageSentence, codes: frozenset[str]) -> bool:
     )
 
 
-def _introduced(sentence: PassageSentence, following: Sequence[PassageSentence], words: frozenset[str]) -> str:
-    """The sentence, cut if it is long; of a lead-in, also what it introduces, as far as there is room."""
-    if sentence.is_list:
-        return sentence.text
-    parts = [_cut(sentence.text, words)]
-    room = MAX_WORDS - len(parts[0].split())
-    if sentence.text.endswith((":", "\uff1a")):
-        for one in following:
-            room -= len(one.text.split())
-            if one.lead != sentence.text or one.is_row or room < 0:
-                break
-            parts.append(one.text)
-    return " ".join(parts)
-
-
-def _below_lead(sentence: PassageSentence, told: str) -> str:
-    """An item below the line with a colon that introduces it: without it, an exception reads like a rule."""
-    if sentence.is_row or not sentence.lead.endswith((":", "\uff1a")) or len(sentence.lead.split()) > MAX_LEAD_WORDS:
-        return told
-    return f"{sentence.lead}{GAP}{told}"
-
-
-def _cut(text: str, words: frozenset[str], most: int = MAX_WORDS) -> str:
-    """A run of at most so many words that holds most of the question's."""
-    split = text.split()
-    if len(split) <= most:
-        return text
-    room = most - 2
-    hits = [bool(words.intersection(content_words(word))) for word in split]
-    held = [sum(hits[at : at + room]) for at in range(len(split) - room + 1)]
-    best = [at for at, count in enumerate(held) if count == max(held)]
-    first = best[len(best) // 2]  # so that the question's words stand in the middle
-    cut = " ".join(split[first : first + room])
-    before, behind = "\u2026 " if first else "", " \u2026" if first + room < len(split) else ""
-    return f"{before}{cut}{behind}"
-
-
-def _row(row: PassageSentence, words: frozenset[str]) -> str:
-    """The row below its caption, header and group; of a long one only the columns that the question is about."""
-    lines = [*row.header, *filter(None, [row.group]), row.text]
-    whole = GAP.join(filter(None, [row.lead, *lines]))
-    if len(whole.split()) <= MAX_WORDS:
-        return whole
-    names = column_names(row.header)
-    values = cells(row.text)
-    if len(names) != len(values):
-        above = _cut(GAP.join(lines[:-1]), words, most=MAX_WORDS // 2)
-        return f"{above}{GAP}{_cut(row.text, words, most=MAX_WORDS // 2 - 1)}"
-    split = [cells(line) for line in lines]
-    shared = [len(words.intersection(content_words(name))) for name in names]
-    shown, room = {0}, MAX_WORDS
-    for column in sorted(range(len(names)), key=lambda column: (column > 0, -shared[column])):
-        parts = [line[column] for line in split if column < len(line) and line[column]]
-        room -= sum(len(part.split()) + 1 for part in parts)
-        if room < 0:
-            break
-        shown.add(column)
-    told = [[line[column] for column in sorted(shown) if column < len(line) and line[column]] for line in split]
-    return _cut(GAP.join(filter(None, map(GAP.join, told))), words)
-
-
 def _row_words(sentence: PassageSentence) -> frozenset[str]:
     if not sentence.is_row:
         return frozenset()
     values = [cell for cell in cells(sentence.text) if any(map(str.isalpha, cell))]
     return frozenset(content_words(f"{sentence.group} {values[0] if values else ''}"))
-
-
-def _heading(sentence: PassageSentence, quoted: str) -> str:
-    """The heading that stands before the quotation, with a colon; empty where there is none or it repeats it."""
-    heading = " ".join(_STOP.sub("", "".join(sentence.headings[-1:]).translate(_PLAIN)).split())
-    if not heading or len(heading.split()) > MAX_HEADING_WORDS or heading.casefold() in quoted.casefold():
-        return ""
-    return f"{heading.rstrip(':')}: "
-
-
-def _scored_text(sentence: PassageSentence, told: str) -> str:
-    told = sentence.spelled_out if sentence.is_row else " ".join(told.split()[:MAX_WORDS])
-    return "\n".join(filter(None, (*sentence.headings[-1:], sentence.lead, told)))

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from modulo.domain.answers.extracts import GAP, Extract
+from modulo.domain.answers.extract_text import GAP
+from modulo.domain.answers.extracts import Extract
 from modulo.domain.answers.row_match import MIN_SHARE_OF_NAME, share_of_name
 from modulo.domain.retrieval.passage_sentences import MAX_LIST_WORDS
 
