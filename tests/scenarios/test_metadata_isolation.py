@@ -102,6 +102,7 @@ OF_NOBODY = {
     "subscriptions.forget_subscription",
     "subscriptions.pending_pushes",
     "vector_rebuilds.list_collections",
+    "backups.alone",
     "backups.which_live",
     "backups.which_tenants_exist",
     "backups.spaces_of",

@@ -23,8 +23,7 @@ from modulo.domain.operations.messages import IngestRequest
 from modulo.usecases.cache_keys import chunk_group, collection_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
-    from uuid import UUID
+    from collections.abc import Iterator, Mapping, Sequence
 
     from modulo.domain.collections.collection import Space
     from modulo.domain.files.file import FileRef
@@ -56,13 +55,14 @@ def restore_backup(
 ) -> RestoreReport:
     """Check the whole archive, store its objects, then write all rows in one transaction.
 
-    Objects come first: what was interrupted leaves no row without its object, and can be done again. Files are queued
-    as if their bytes had just come, and become ready once their vectors were read back. `offered` tells the dimensions
-    of each embedding model that there is.
+    Objects come first: what was interrupted leaves no restored row without its object, and can be done again. Until the
+    rows are there, searches answer from what was here before. Files are queued as if their bytes had just come, and
+    become ready once their vectors were read back. `offered` tells the dimensions of each embedding model there is.
 
     Raises:
         InvalidRequest: the archive is refused; nothing was changed.
-        Conflict: a tenant of the archive is here, and is not to be replaced; nothing was changed.
+        Conflict: a tenant of the archive is here, and is not to be replaced, or another restore is under way; nothing
+            was changed.
         Unavailable: a store did not answer; restore again, replacing what is there.
     """
     manifest = archive.manifest
@@ -70,15 +70,21 @@ def restore_backup(
     backups.check_tables({name: table.columns for name, table in manifest.tables.items()})
     plan = _checked(archive, max_object_bytes)
     require_models(plan.spaces, offered)
-    here = backups.which_tenants_exist(plan.tenants)
-    if here and not replace:
-        raise Conflict(
-            f"{len(here)} of the archive's tenants exist here, such as {min(here)}: --replace deletes what they have."
+    with backups.alone():
+        here = backups.which_tenants_exist(plan.tenants)
+        if here and not replace:
+            raise Conflict(
+                f"{len(here)} of the archive's tenants exist here, such as {min(here)}: "
+                "--replace deletes what they have."
+            )
+        for tenant_id in here:
+            blobs.delete(tenant_id, key_prefix(tenant_id))
+        for found in archive.objects():
+            blobs.put(found.ref, archive.read_object(found), media_type=found.media_type)
+        _clear([*backups.spaces_of(here), *plan.spaces], vectors=vectors, cache=cache)
+        queued = backups.write_rows(
+            manifest, lambda table: _rows(archive, table), tenant_ids=plan.tenants, now=clock.now()
         )
-    _clear(here, [*backups.spaces_of(here), *plan.spaces], blobs=blobs, vectors=vectors, cache=cache)
-    for found in archive.objects():
-        blobs.put(found.ref, archive.read_object(found), media_type=found.media_type)
-    queued = backups.write_rows(manifest, lambda table: _rows(archive, table), tenant_ids=plan.tenants, now=clock.now())
     queue_first(queued, ingests)
     return RestoreReport(
         tenants=len(plan.tenants),
@@ -129,11 +135,9 @@ def _rows(archive: ArchiveReader, table: str) -> Iterator[str]:
         yield json.dumps(checked_row(table, line, manifest.tables[table].columns, manifest.tenant_id))
 
 
-def _clear(tenants: Collection[UUID], spaces: Sequence[Space], *, blobs: Blobs, vectors: Vectors, cache: Cache) -> None:
-    """Remove what would mix with what is restored: vectors, cached values, and the objects of tenants replaced."""
+def _clear(spaces: Sequence[Space], *, vectors: Vectors, cache: Cache) -> None:
+    """Remove what would mix with what is restored: vectors and cached values."""
     for space in spaces:
         vectors.delete(space)
         cache.delete(collection_prefix(space.tenant_id, space.collection_id))
         cache.delete(chunk_group(space.tenant_id, space.collection_id))
-    for tenant_id in tenants:
-        blobs.delete(tenant_id, key_prefix(tenant_id))

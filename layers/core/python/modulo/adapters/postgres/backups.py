@@ -1,14 +1,18 @@
 """The metadata as a whole. Rows travel as JSON that Postgres itself writes and reads, so that no type is lost."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Connection,
+    Engine,
+    RowMapping,
     Table,
     Text,
     Uuid,
@@ -22,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
+from modulo.adapters.postgres import engine
 from modulo.adapters.postgres.engine import sqlstate
 from modulo.adapters.postgres.locks import lock_collection
 from modulo.adapters.postgres.pools import Pooled, read, transaction
@@ -36,12 +41,13 @@ from modulo.adapters.postgres.tables import (
     periods,
     tenants,
     user_files,
+    users,
     watchers,
 )
 from modulo.adapters.postgres.tombstones import tombstone
 from modulo.adapters.postgres.vector_rebuilds import rebuild
 from modulo.domain.collections.collection import Space
-from modulo.domain.errors import InvalidRequest, NotFound
+from modulo.domain.errors import Conflict, InvalidRequest, NotFound
 from modulo.domain.files.file import UNFINISHED, FileRef, Stage
 from modulo.domain.files.user_file import UserFileRef
 from modulo.domain.operations.backup import NOT_EXPORTED, GoneFile, Manifest, Snapshot, WantedObject
@@ -52,6 +58,8 @@ PAGE = 500
 _TABLES = {table.name: table for table in metadata.sorted_tables if table is not watchers}
 """By name, those that are referred to first. A watcher is a connection, which no backup brings back."""
 _OF_A_TENANT = [table for name, table in _TABLES.items() if name not in NOT_EXPORTED]
+_LOCK = 5_806_214_093
+"""Of those who restore."""
 _REFUSED = ("22", "23")
 """Classes of errors that values and constraints raise."""
 
@@ -62,6 +70,17 @@ class PostgresBackups(Pooled):
     def read_rows(self, tenant_id: UUID | None, write: Callable[[str, Sequence[str]], None]) -> Snapshot:
         """Read page by page, in one transaction that sees one moment; what was written is not written again."""
         return self.pools.transaction_once(lambda connection: _read_rows(connection, tenant_id, write))
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the lock of those who restore in a transaction, on a connection beside those of the pool."""
+        with _beside(self.pools.writer) as connection:
+            with engine.translating():
+                connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+                taken = connection.execute(select(func.pg_try_advisory_xact_lock(_LOCK))).scalar_one()
+            if not taken:
+                raise Conflict("Another restore is under way: wait until it has ended, then restore again.")
+            yield
 
     @read
     def which_live(self, connection: Connection, named: Iterable[GoneFile]) -> Collection[GoneFile]:
@@ -110,14 +129,57 @@ class PostgresBackups(Pooled):
         tenant_ids: Collection[UUID],
         now: datetime,
     ) -> tuple[FileRef, ...]:
-        """Delete, insert and queue in one transaction."""
+        """Delete, insert and queue in one transaction, which waits for those that change the same and they for it."""
+        before = _lock(connection, list(tenant_ids))
         for table in reversed(metadata.sorted_tables):
             if table is not periods:
                 connection.execute(delete(table).where(among(_tenant_of(table), list(tenant_ids))))
         for name, table in _TABLES.items():
             if name in manifest.tables:
                 _insert(connection, table, manifest.tables[name].columns, rows(name))
-        return _begin_anew(connection, manifest, list(tenant_ids), now)
+        queued = _begin_anew(connection, manifest, list(tenant_ids), now)
+        _outdate(connection, before)
+        return queued
+
+
+@contextmanager
+def _beside(writer: Engine) -> Iterator[Connection]:
+    """A connection beside those of the pool, which may have no more than one."""
+    pool = writer.pool.recreate()
+    with engine.translating():
+        connection = Engine(pool, writer.dialect, writer.url).connect()
+    try:
+        yield connection
+    finally:
+        connection.close()
+        pool.dispose()
+
+
+def _lock(connection: Connection, tenant_ids: Sequence[UUID]) -> Sequence[RowMapping]:
+    """Lock what every change of the tenants locks, in the same order: collections, users last; the collections."""
+    ours = among(collections.c.tenant_id, tenant_ids)
+    key = (collections.c.tenant_id, collections.c.id)
+    statement = select(*key, collections.c.version).where(ours).order_by(*key).with_for_update()
+    found = connection.execute(statement).mappings().all()
+    for table in (users, tenants):
+        connection.execute(
+            select(table.c.id).where(among(_tenant_of(table), tenant_ids)).order_by(table.c.id).with_for_update()
+        )
+    return found
+
+
+def _outdate(connection: Connection, before: Sequence[RowMapping]) -> None:
+    """Give collections later versions than they ever had here: what was cached of those is of no use any more."""
+    given = arrays(
+        tenant_id=(Uuid(), [row["tenant_id"] for row in before]),
+        id=(Uuid(), [row["id"] for row in before]),
+        version=(BigInteger(), [row["version"] for row in before]),
+    )
+    connection.execute(
+        update(collections)
+        .values(version=func.greatest(collections.c.version, given.c.version + 1))
+        .where(collections.c.tenant_id == given.c.tenant_id, collections.c.id == given.c.id)
+    )
 
 
 def _tenant_of(table: Table) -> Column[UUID]:

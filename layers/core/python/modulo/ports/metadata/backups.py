@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
@@ -23,6 +24,14 @@ class Backups(Protocol):
 
         Raises:
             NotFound: there is no such tenant, or it was deleted.
+        """
+        ...
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Keep others from restoring meanwhile.
+
+        Raises:
+            Conflict: another one restores.
         """
         ...
 
@@ -50,6 +59,8 @@ class Backups(Protocol):
         self, manifest: Manifest, rows: Callable[[str], Iterable[str]], *, tenant_ids: Collection[UUID], now: datetime
     ) -> tuple[FileRef, ...]:
         """Replace all rows of the archive's tenants by those in it, and have their files ingested: all or nothing.
+
+        Collections that are here get a later version than they have, so that nothing cached is taken for theirs.
 
         Files that were deleted while the backup was taken are deleted here too. A sweep queues those of the generations
         returned that are not queued at once.
