@@ -57,7 +57,7 @@ _ROLE = re.compile(
     re.IGNORECASE,
 )
 _DONE_BY = re.compile(
-    r"\b(?:w[iu]rden?|werden|wird|ist|sind)\b.*\b(?:von|durch) (?:[a-z]\w* ){0,2}[A-Z\u00c4\u00d6\u00dc]"
+    r"\b(?:w[iu]rden?|werden|wird|ist|sind)\b.{0,100}\b(?:von|durch) (?:[a-z]\w* ){0,2}[A-Z\u00c4\u00d6\u00dc]"
 )
 _LATIN = re.compile(r"[A-Za-z]")
 """Other scripts do not write names with capitals."""
