@@ -7,8 +7,7 @@ from modulo.domain.answers.kind_weights import (
     CAUSE_WEIGHT,
     FIGURE_WEIGHT,
     LIMIT_WEIGHT,
-    tells_limit,
-    weight_of_kind,
+    asked_kind,
 )
 from tests.unit.passages import passage
 
@@ -26,10 +25,10 @@ from tests.unit.passages import passage
 )
 def test_each_kind_has_its_weight(question: str, text: str, weight: float) -> None:
     [one] = extracts(question, [passage(text)])
-    assert weight_of_kind(question, one) == weight
+    assert asked_kind(question).weight_of(one) == weight
 
 
 def test_a_row_tells_a_limit_by_its_name() -> None:
     question = "What is the maximum load?"
     rows = extracts(question, [passage("Shelf | Maximum load\nNorth | up to 80 kg\nSouth | up to 20 kg")])
-    assert not any(tells_limit(question, one) for one in rows)
+    assert not any(map(asked_kind(question).limit_told_by, rows))

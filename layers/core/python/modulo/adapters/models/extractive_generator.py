@@ -9,13 +9,12 @@ from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from modulo.domain.answers.answer import EXTRACTIVE, AnswerDraft, DraftPart, Prompt
-from modulo.domain.answers.answer_kinds import asks_why
 from modulo.domain.answers.decided_rows import selection_of
 from modulo.domain.answers.demands import demands_of
 from modulo.domain.answers.extract_text import GAP
 from modulo.domain.answers.extracts import Extract, extracts, spelled_like
 from modulo.domain.answers.fitting_extracts import fitting
-from modulo.domain.answers.kind_weights import tells_limit, weight_of_kind
+from modulo.domain.answers.kind_weights import AskedKind, asked_kind
 from modulo.domain.answers.passage_floor import PassageFloor, floor_of
 from modulo.domain.answers.persons import asks_name, tells_of
 from modulo.domain.answers.row_match import row_match, share_of_name
@@ -90,17 +89,16 @@ class ExtractiveGenerator:
 
     def _preferred(self, question: str, found: Sequence[Extract], passages: Sequence[Passage]) -> list[Extract]:
         """The extracts that the reranker prefers, best first."""
-        words, subject = frozenset(content_words(question)), selection_of(question).subject
-        possible, least = _possible(question, words, found, passages, floor_of(self._reranker.name))
+        words, subject, kind = frozenset(content_words(question)), selection_of(question).subject, asked_kind(question)
+        possible, least = _possible(question, words, found, passages, floor_of(self._reranker.name), kind=kind)
         chosen = _most_promising(words, possible)
-        why = asks_why(question)
         rated = [
-            (odds + ROW_WEIGHT * _row_match(one, words) + weight_of_kind(question, one), one)
+            (odds + ROW_WEIGHT * _row_match(one, words) + kind.weight_of(one), one)
             for one, own, odds in self._read(question, chosen, passages)
             if own >= least.get(one.mark, own) and (own >= 0 or _shares(one, subject))
         ]
         near = selected_together(_near_the_best(rated, passages), chosen, possible, words)
-        return [one for one in near if one.may_tell_why or not why]
+        return [one for one in near if one.may_tell_why or not kind.why]
 
     def _read(
         self, question: str, chosen: Sequence[Extract], passages: Sequence[Passage]
@@ -120,7 +118,13 @@ def _shares(one: Extract, subject: frozenset[str]) -> bool:
 
 
 def _possible(
-    question: str, words: frozenset[str], found: Sequence[Extract], passages: Sequence[Passage], floor: PassageFloor
+    question: str,
+    words: frozenset[str],
+    found: Sequence[Extract],
+    passages: Sequence[Passage],
+    floor: PassageFloor,
+    *,
+    kind: AskedKind,
 ) -> tuple[list[Extract], Mapping[int, float]]:
     """The extracts of what may answer, and by passage the least log odds of those that have to tell so themselves.
 
@@ -137,7 +141,7 @@ def _possible(
         if one.mark in may_answer
         or (one.selecting and (one.mark in about_it or one.is_covering))
         or is_named(one, words)
-        or tells_limit(question, one)
+        or kind.limit_told_by(one)
         or (names and one.mark in about_it and tells_of(names, f"{label(passages[one.mark - 1], words)} {one.text}"))
     ]
     if may_answer or possible:
