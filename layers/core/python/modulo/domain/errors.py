@@ -116,7 +116,13 @@ class InvalidRequest(ModuloError):
     @classmethod
     def field(cls, field: str, message: str) -> "InvalidRequest":
         """A problem with one named field."""
-        return cls(f"{field}: {message}", errors=[{"field": field, "message": message}])
+        return cls.fields([{"field": field, "message": message}])
+
+    @classmethod
+    def fields(cls, errors: Sequence[Mapping[str, str]], *, unnamed: int = 0, **extra: Any) -> "InvalidRequest":
+        """A problem with each of the fields, and with so many more."""
+        told = [f"{one['field']}: {one['message']}" for one in errors]
+        return cls("; ".join([*told, *([f"and {unnamed} more"] if unnamed else [])]), errors=errors, **extra)
 
 
 class QuotaExceeded(ModuloError):

@@ -23,8 +23,7 @@ def as_written(error: InvalidRequest, given: Any) -> InvalidRequest:
     if renamed == list(errors):
         return error
     extra = {name: value for name, value in error.extra.items() if name != "errors"}
-    detail = "; ".join(f"{one['field']}: {one['message']}" for one in renamed)
-    return InvalidRequest(detail, errors=renamed, retry_after=error.retry_after, **extra)
+    return InvalidRequest.fields(renamed, retry_after=error.retry_after, **extra)
 
 
 def _as_written(field: str, given: Any) -> str:

@@ -155,10 +155,7 @@ def invalid(found: Sequence[Any], given: Any = None) -> ModuloError:
     if any(entry["type"] == "json_invalid" for entry in found):
         return MalformedRequest("The body is not valid JSON.")
     errors, more = field_errors(found, given)
-    detail = "; ".join(f"{entry['field']}: {entry['message']}" for entry in errors)
-    if more:
-        detail += f"; and {more} more"
-    return InvalidRequest(detail, errors=errors)
+    return InvalidRequest.fields(errors, unnamed=more)
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
